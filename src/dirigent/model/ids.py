@@ -1,0 +1,37 @@
+"""Names of things, as distinct types, and the one derivation of an effect's identity.
+
+A position names one activation of a task inside a run: the task's JSON pointer, with the
+iteration of every loop and the visit of every jump in it, but never the attempt of a retry.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NewType
+
+RunId = NewType("RunId", str)
+PlanId = NewType("PlanId", str)
+Digest = NewType("Digest", str)
+Position = NewType("Position", str)
+EffectId = NewType("EffectId", str)
+Address = NewType("Address", str)
+
+
+def effect_id(run: RunId, position: Position) -> EffectId:
+    """Return the identity of an effect: the same on every attempt, restart and machine.
+
+    It is sent as `Idempotency-Key`, names spool directories, and makes child run ids.
+    """
+    return EffectId(blake2b(f"{run}\n{position}".encode(), digest_size=16).hexdigest())
+
+
+def digest_of(content: bytes) -> Digest:
+    """Return the content hash under which a definition is stored."""
+    return Digest(blake2b(content, digest_size=20).hexdigest())
+
+
+def address_of(name: str, key: int | str | None) -> Address:
+    """Return the address of one instance: `web`, `web[0]` for `count`, `web["eu"]` for `each`."""
+    if key is None:
+        return Address(name)
+    return Address(f"{name}[{key}]" if isinstance(key, int) else f'{name}["{key}"]')

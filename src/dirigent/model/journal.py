@@ -1,0 +1,197 @@
+"""Facts: what a journal records. Only what came from outside is a fact; the rest is recomputed.
+
+A fact is never changed or removed, and it carries every figure it needs (its attempt, its time):
+nothing about a run is found by counting facts, so a crash cannot burn a retry. Adding a kind of
+fact is a change of the journal's schema: raise `JOURNAL_VERSION` and add a golden journal.
+
+Every fact has `at`, seconds since the epoch by the clock of the engine that recorded it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from dirigent.model.fault import Fault
+from dirigent.model.ids import Digest, Position, RunId
+from dirigent.model.resource import ResourceRow
+from dirigent.model.values import Value
+
+JOURNAL_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The run exists: which definition, which input. Always the first fact.
+
+    `metadata` is what `$runtime.metadata` shows, fixed here so that replay sees the same.
+    `parent` is the run that started this one, `depth` how many ancestors it has.
+    """
+
+    at: float
+    definition: Digest
+    input: Value
+    metadata: dict[str, Value] = field(default_factory=dict)
+    parent: RunId | None = None
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """An effect is about to start. Durable before it does; `request` is what will be sent, whole."""
+
+    at: float
+    position: Position
+    attempt: int
+    request: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The effect happened and this is its result."""
+
+    at: float
+    position: Position
+    attempt: int
+    output: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt ended without success."""
+
+    at: float
+    position: Position
+    attempt: int
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Nobody can say whether the effect happened; a person must. `evidence` is what is known."""
+
+    at: float
+    position: Position
+    attempt: int
+    reason: str
+    evidence: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """A person says that a held effect happened, with this result."""
+
+    at: float
+    position: Position
+    attempt: int
+    output: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A person orders a held effect to be done again."""
+
+    at: float
+    position: Position
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A person passes over a held effect: the task's input becomes its output."""
+
+    at: float
+    position: Position
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """An effect that was no longer wanted (cancel, time-out, lost race) has been stopped."""
+
+    at: float
+    position: Position
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimerSet:
+    """A wait, a retry's delay or a time-out began; it ends at `until`.
+
+    `purpose` is `wait`, `retry`, `timeout`, `attempt-timeout` or `retry-limit`.
+    """
+
+    at: float
+    position: Position
+    attempt: int
+    purpose: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """That time came."""
+
+    at: float
+    position: Position
+    attempt: int
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Answers of the expression worker to the questions of one step of the data flow, in order."""
+
+    at: float
+    position: Position
+    attempt: int
+    slot: str
+    answers: tuple[Value | Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """Somebody wants the run to stop for good."""
+
+    at: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Somebody stopped the run for a while: what is under way ends, nothing new starts."""
+
+    at: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """And let it go on."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceChanged:
+    """An effect changed a resource: the row as it is from now on, or None when it is gone."""
+
+    at: float
+    address: str
+    row: ResourceRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run is over: `completed`, `faulted` or `cancelled`. Always the last fact."""
+
+    at: float
+    phase: str
+    output: Value = None
+    fault: Fault | None = None
+
+
+Effect: TypeAlias = Intended | Succeeded | Failed | Held | Vouched | Repeated | Skipped | Abandoned
+Timer: TypeAlias = TimerSet | TimerFired
+Control: TypeAlias = Created | CancelRequested | Suspended | Resumed | Ended
+Fact: TypeAlias = Effect | Timer | Computed | Control | ResourceChanged

@@ -1,0 +1,59 @@
+"""Every limit of Dirigent, in one place. Units are the last word of the name.
+
+A limit that is reached gives its own coded problem or a standard error, never a crash.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Documents.
+DOCUMENT_BYTES: Final = 1024 * 1024
+DOCUMENT_DEPTH: Final = 64
+DOCUMENT_ALIASES: Final = 100
+DOCUMENT_NODES: Final = 100_000
+SCALAR_CHARACTERS: Final = 256 * 1024
+PROBLEMS_SHOWN: Final = 20
+
+# Expressions.
+EXPRESSION_CHARACTERS: Final = 16 * 1024
+EXPRESSION_DEPTH: Final = 64
+EXPRESSION_STEPS: Final = 100_000
+EXPRESSION_RESULT_NODES: Final = 100_000
+EXPRESSION_WORKER_SECONDS: Final = 2.0
+EXPRESSION_WORKER_BYTES: Final = 512 * 1024 * 1024
+
+# Payloads and journals.
+PAYLOAD_BYTES: Final = 4 * 1024 * 1024
+PAYLOAD_INLINE_BYTES: Final = 32 * 1024
+VALUE_DEPTH: Final = 128
+JOURNAL_FACTS: Final = 1_000_000
+
+# Runs.
+TASKS_PER_RUN: Final = 1_000_000
+PURE_STEPS: Final = 100_000
+LOOP_ITERATIONS: Final = 100_000
+FORK_BRANCHES: Final = 1_000
+GRAPH_TASKS: Final = 20_000
+RETRIES: Final = 10_000
+RUN_DEPTH: Final = 16
+WAIT_SECONDS: Final = 10 * 365 * 86_400
+RUNS_OPEN: Final = 100_000
+
+# Calls.
+HTTP_CONNECT_SECONDS: Final = 10.0
+HTTP_TOTAL_SECONDS: Final = 60.0
+HTTP_RESPONSE_BYTES: Final = PAYLOAD_BYTES
+HTTP_REQUEST_BYTES: Final = PAYLOAD_BYTES
+HTTP_REDIRECTS: Final = 5
+CALLS_AT_ONCE: Final = 256
+
+# Processes.
+PROCESS_OUTPUT_BYTES: Final = 1024 * 1024
+PROCESS_GRACE_SECONDS: Final = 10.0
+SERVICE_REPLICAS: Final = 64
+SERVICE_LOG_BYTES: Final = 8 * 1024 * 1024
+SERVICE_LOG_FILES: Final = 5
+SERVICE_READY_SECONDS: Final = 60.0
+SERVICE_BACKOFF_SECONDS: Final = 30.0
+FILE_CONTENT_BYTES: Final = PAYLOAD_BYTES

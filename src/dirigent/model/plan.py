@@ -1,0 +1,88 @@
+"""A plan: the reviewed set of changes. It is stored, shown, approved by its id, and it is the program.
+
+Rule: apply knows nothing that the plan does not; `fingerprint` says for which world it was made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from dirigent.model.ids import Address, PlanId
+from dirigent.model.resource import ResourceRow
+from dirigent.model.source import Span
+from dirigent.model.values import Template, Value
+
+
+class Action(Enum):
+    """What happens to one instance."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    FORGET = "forget"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One property that changes; `before` or `after` is None where it is absent.
+
+    `path` is dotted (`environment.LOG_LEVEL`, `command[2]`); `after` may be `Unknown`.
+    """
+
+    path: str
+    before: Value
+    after: Value
+    forces_replacement: bool = False
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One instance of the plan. `config` is the template that apply evaluates; `prior` what stands now.
+
+    `because` says in words why (`removed from the stack`, `command forces replacement`).
+    """
+
+    address: Address
+    name: str
+    type: str
+    action: Action
+    key: int | str | None = None
+    config: dict[str, Template] = field(default_factory=dict)
+    prior: ResourceRow | None = None
+    needs: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    because: str = ""
+    drifted: bool = False
+    create_first: bool = False
+    protect: bool = False
+    warnings: tuple[str, ...] = ()
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`destroy` marks a plan for `down`. `inputs` are the values that it was made with.
+
+    `changes` are in the order in which they may start. `fingerprint` is the digest of all resource
+    rows that it saw: a different one at apply refuses the plan (exit code 8).
+    """
+
+    id: PlanId
+    stack: str
+    at: float
+    changes: tuple[Change, ...]
+    fingerprint: str
+    inputs: dict[str, Value] = field(default_factory=dict)
+    outputs: dict[str, Template] = field(default_factory=dict)
+    destroy: bool = False
+    read_seconds: float = 0.0
+    sources: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """Return the changes that do something."""
+        return tuple(change for change in self.changes if change.action is not Action.KEEP)

@@ -1,0 +1,235 @@
+"""The internal plan format: what a workflow document, a change plan and every later language lower to.
+
+A program is a tree of tasks. A task is the common shell (condition, data flow, time-out, directive)
+round one node, which is the kind of work. `core` is its only interpreter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, TypeAlias
+
+from dirigent.model.source import Span
+from dirigent.model.values import Expression, Template, Value
+
+CONTINUE: Final = "continue"
+EXIT: Final = "exit"
+END: Final = "end"
+
+# A whole-string expression that stands for "leave the value as it is".
+IDENTITY: Final = Expression(".")
+
+
+class OnDoubt(Enum):
+    """What to do when nobody can say whether an effect happened."""
+
+    HOLD = "hold"
+    REPEAT = "repeat"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One border that data crosses: `schema` (JSON Schema) is checked, `shape` computes what passes.
+
+    Into a task the schema is checked before the shape is computed, out of it after.
+    """
+
+    shape: Template = None
+    schema: Value = None
+    present: bool = False
+
+
+UNFILTERED: Final = Filter()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One step. `pointer` is its JSON pointer in the document, unique within the program.
+
+    Order of the data flow (DSL 1.0, "Data Flow"): raw input, `condition`, `input` (schema, then
+    shape), node, `output` (shape, then schema), `export` (shape, then schema), `then`.
+    `timeout_seconds` is a template that gives seconds, or an ISO 8601 duration.
+    """
+
+    name: str
+    pointer: str
+    node: Node
+    condition: Expression | None = None
+    input: Filter = UNFILTERED
+    output: Filter = UNFILTERED
+    export: Filter = UNFILTERED
+    timeout_seconds: Template = None
+    then: str = CONTINUE
+    definition: Value = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Tasks one after the other; each one's output is the next one's input."""
+
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Tasks with edges: each starts when all in `needs` have succeeded, at most `width` at once.
+
+    Every task gets the graph's input; under the variable `binds` it sees the outputs of all
+    finished tasks by name, over what `initial` holds already. A failed task keeps its dependents
+    from starting; the others finish, then the graph faults. Its output is the bound map.
+    """
+
+    tasks: tuple[Task, ...]
+    needs: dict[str, tuple[str, ...]]
+    binds: str
+    initial: dict[str, Value] = field(default_factory=dict)
+    width: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`for`: the body once per item; `condition` is asked before each; outputs chain into inputs."""
+
+    each: str
+    at: str
+    items: Template
+    body: Sequence
+    condition: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Branches side by side, each on its own snapshot of the context.
+
+    Not competing: output is the list of branch outputs in order of declaration, exports are applied
+    in that order at the join, and the first failure cancels the others. Competing: the first
+    success wins and cancels the others; it fails only when all fail.
+    """
+
+    branches: tuple[Task, ...]
+    compete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of a switch; without `when` it is the default."""
+
+    name: str
+    then: str
+    when: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The first case that holds, in order of declaration, names the directive."""
+
+    cases: tuple[Case, ...]
+
+
+class Backoff(Enum):
+    """How the delay grows with the number n of the retry, from 1 on: d, d*n, d*2^(n-1)."""
+
+    CONSTANT = "constant"
+    LINEAR = "linear"
+    EXPONENTIAL = "exponential"
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When and how often to try again. Delays are templates of seconds or ISO 8601 durations.
+
+    `attempts_max` counts retries after the first attempt; None is unlimited up to `limits.RETRIES`.
+    """
+
+    when: Expression | None = None
+    except_when: Expression | None = None
+    delay: Template = 0
+    backoff: Backoff = Backoff.CONSTANT
+    jitter_from: Template = 0
+    jitter_to: Template = 0
+    attempts_max: int | None = None
+    attempt_seconds: Template = None
+    total_seconds: Template = None
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """Which errors a try catches, and what follows.
+
+    `matching` holds the members of an error that must be equal (empty: every error). Retry until
+    the policy ends, then `body`, then `then` (register Q3).
+    """
+
+    matching: dict[str, Value] = field(default_factory=dict)
+    variable: str = "error"
+    when: Expression | None = None
+    except_when: Expression | None = None
+    retry: Retry | None = None
+    body: Sequence | None = None
+    then: str = CONTINUE
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A body, and what to do with its errors."""
+
+    body: Sequence
+    catch: Catch
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An effect: `function` names the performer, `request` is rendered once and then recorded.
+
+    Functions: `http`, `openapi`, `shell`, `script`, `workflow`, `resource`.
+    """
+
+    function: str
+    request: Template
+    on_doubt: OnDoubt = OnDoubt.HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let time pass. The template gives seconds or an ISO 8601 duration."""
+
+    seconds: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Replace the output."""
+
+    value: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """Fail on purpose. The template gives an object with type, status, title, detail."""
+
+    error: Template
+
+
+Node: TypeAlias = Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a run executes. `root` wraps the whole: its filters are those of the document.
+
+    `kind` is `workflow` or `apply`; `hosts` are the network hosts that the document names
+    literally, which the guarded client may reach. `sources` keeps the text for error frames.
+    """
+
+    name: str
+    namespace: str
+    version: str
+    root: Task
+    kind: str = "workflow"
+    definition: Value = None
+    secrets: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)

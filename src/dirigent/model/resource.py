@@ -1,0 +1,66 @@
+"""A resource as it is declared, and as it was last applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from dirigent.model.ids import Address
+from dirigent.model.source import Span
+from dirigent.model.values import Expression, Template, Value
+
+
+class Replace(Enum):
+    """Which comes first when an instance must be made anew."""
+
+    DELETE_FIRST = "delete-first"
+    CREATE_FIRST = "create-first"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """Rules that hold for a resource whatever its type. `ignore` lists paths, as `env.LEVEL`."""
+
+    protect: bool = False
+    replace: Replace = Replace.DELETE_FIRST
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One entry of `resources`. `config` is every property that belongs to the type.
+
+    `spans` maps the path of each key and value of the configuration (`with.health.http`) to its place.
+    """
+
+    name: str
+    type: str
+    config: dict[str, Template]
+    needs: tuple[str, ...] = ()
+    count: int | Expression | None = None
+    each: Template = None
+    lifecycle: Lifecycle = Lifecycle()
+    span: Span | None = None
+    spans: dict[str, Span] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRow:
+    """One instance as it was last applied: the state of the world that we answer for.
+
+    `config` is the evaluated configuration that was applied, `attributes` what the provider
+    reported (the value of `$resources.NAME`), `private` what only the provider understands.
+    `needs` are the addresses it depended on, for destruction in reverse. `tainted` marks an
+    instance whose creation failed half-way: it is replaced at the next plan.
+    """
+
+    address: Address
+    name: str
+    type: str
+    config: dict[str, Value]
+    attributes: dict[str, Value]
+    key: int | str | None = None
+    needs: tuple[str, ...] = ()
+    private: Value = None
+    protect: bool = False
+    tainted: bool = False

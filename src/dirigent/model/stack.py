@@ -1,0 +1,60 @@
+"""A stack, read and checked, before anything is planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dirigent.model.program import Program
+from dirigent.model.resource import Resource
+from dirigent.model.source import Span
+from dirigent.model.values import Template, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A value that the user of the stack may give. `schema` is a JSON Schema without `default`."""
+
+    name: str
+    schema: dict[str, Value]
+    default: Value = None
+    required: bool = True
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Where a secret's value is found when an adapter needs it: `env` or `file`, and its name."""
+
+    name: str
+    kind: str
+    at: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StackWorkflow:
+    """A workflow of the stack; `input` lies under the input that a caller gives."""
+
+    name: str
+    program: Program
+    input: dict[str, Template] = field(default_factory=dict)
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One stack file. `folder` is the directory that relative paths start from.
+
+    `hosts` are network hosts that `policy.http.hosts` lets the guarded client reach.
+    """
+
+    name: str
+    folder: str
+    description: str = ""
+    inputs: dict[str, Input] = field(default_factory=dict)
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    workflows: dict[str, StackWorkflow] = field(default_factory=dict)
+    outputs: dict[str, Template] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)

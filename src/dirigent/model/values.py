@@ -1,0 +1,78 @@
+"""JSON values, the two things that JSON cannot hold, and templates.
+
+A secret is a reference until an adapter sends it: `SecretText` travels through expressions, facts
+and plans as names only. It is a class, not a marked string, so no data from outside can forge one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from dirigent.model.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """The name under which the stack or the workflow declares a secret."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretText:
+    """A string with secrets in it: literal parts and references, in order."""
+
+    parts: tuple[str | SecretRef, ...]
+
+    def __str__(self) -> str:
+        """Return the only text form that may be shown."""
+        return "".join(p if isinstance(p, str) else f"(secret {p.name})" for p in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value of a plan that is known only after `needs` have been applied."""
+
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """The jq text between `${` and `}`; `span` is the place of that text."""
+
+    text: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UriTemplate:
+    """A URI with `{name}` in it, expanded from scalar members of the task's input (RFC 6570, level 1)."""
+
+    text: str
+    span: Span | None = None
+
+
+Scalar: TypeAlias = bool | int | float | str | None
+Value: TypeAlias = "Scalar | SecretText | Unknown | list[Value] | dict[str, Value]"
+Template: TypeAlias = (
+    "Scalar | SecretText | Unknown | Expression | UriTemplate | list[Template] | dict[str, Template]"
+)
+
+Leaf: TypeAlias = Expression | UriTemplate
+
+NOTHING: Final[dict[str, Value]] = {}
+
+
+def leaves(template: Template) -> Iterator[Leaf]:
+    """Yield the expressions and URI templates of a template, in document order, without recursion."""
+    stack: list[Template] = [template]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Expression | UriTemplate):
+            yield node
+        elif isinstance(node, list):
+            stack.extend(reversed(node))
+        elif isinstance(node, dict):
+            stack.extend(reversed(node.values()))

@@ -1,0 +1,240 @@
+"""The few protocols by which the pure floors and the engine reach the outside.
+
+Adapters fit them; nobody subclasses. Plain methods are pure given their arguments; async ones act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dirigent.model.command import Question
+from dirigent.model.effect import Order, Outcome
+from dirigent.model.fault import Fault
+from dirigent.model.ids import Digest, PlanId, RunId
+from dirigent.model.journal import Fact
+from dirigent.model.plan import Plan
+from dirigent.model.program import Program
+from dirigent.model.resource import ResourceRow
+from dirigent.model.summary import RunSummary
+from dirigent.model.values import Value
+
+
+class ExpressionFailed(Exception):
+    """An expression has no value here; the message says why, with the offending value."""
+
+
+class Compiled(Protocol):
+    """A checked expression. `local` is False when only the worker can evaluate it."""
+
+    @property
+    def local(self) -> bool:
+        """Return whether `evaluate` may be called."""
+        ...
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Return the names of the free variables, without the dollar sign."""
+        ...
+
+    @property
+    def references(self) -> frozenset[tuple[str, str | None]]:
+        """Return each free variable with the member taken of it, `("resources", "db")`; None if not static."""
+        ...
+
+    def evaluate(self, dot: Value, variables: Mapping[str, Value]) -> Value:
+        """Return the value, or raise `ExpressionFailed`. Bounded in steps and size."""
+        ...
+
+
+class Language(Protocol):
+    """The expression language. Compiling is cached by text."""
+
+    def compile(self, text: str) -> Compiled:
+        """Return the compiled text, or raise `ExpressionFailed` with the syntax error."""
+        ...
+
+
+class Schemas(Protocol):
+    """JSON Schema validation. Remote references are never fetched."""
+
+    def violation(self, schema: Value, value: Value) -> str | None:
+        """Return the first violation in words with its path, or None when the value is valid."""
+        ...
+
+
+class Oracle(Protocol):
+    """Evaluates what the in-process language cannot: a libjq worker that may be killed."""
+
+    async def answer(self, questions: Sequence[Question]) -> tuple[Value | Fault, ...]:
+        """Return one answer for each question, in order; a worker that died gives faults."""
+        ...
+
+
+class Journal(Protocol):
+    """Appends are atomic, ordered and durable when they return.
+
+    `expected` is the number of facts that the caller has seen: a second writer is refused
+    (`E5001`), not merged; so is a writer whose fence is no longer the newest (`E5002`).
+    Tables beside the journal change in the same transaction as the fact that causes it.
+    """
+
+    async def append(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
+        """Store the facts at `expected`, or raise `Refusal`. Nothing of it is visible before all is."""
+        ...
+
+    async def read(self, run: RunId) -> list[Fact]:
+        """Return every fact, oldest first; empty for a run that does not exist."""
+        ...
+
+    async def keep(self, program: Program) -> Digest:
+        """Store a definition under its content hash; the same content is stored once."""
+        ...
+
+    async def definition(self, digest: Digest) -> Program:
+        """Return a stored definition, or raise `Refusal` (`E5004`)."""
+        ...
+
+
+class Shelf(Protocol):
+    """What can be asked of a store beside journals."""
+
+    async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
+        """Return runs, newest first."""
+        ...
+
+    async def run(self, run: RunId) -> RunSummary | None:
+        """Return one run."""
+        ...
+
+    async def rows(self) -> list[ResourceRow]:
+        """Return every resource instance, by address."""
+        ...
+
+    async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
+        """Return what one instance was and is, oldest first; None where it was deleted."""
+        ...
+
+    async def keep_plan(self, plan: Plan) -> None:
+        """Store a plan under its id."""
+        ...
+
+    async def plan(self, plan: PlanId) -> Plan | None:
+        """Return a stored plan."""
+        ...
+
+
+class Performer(Protocol):
+    """Carries out the effects of one function (`http`, `shell`, `resource` and so on).
+
+    A crash of the engine may come at any line of it; the same order then comes again, `doubtful`.
+    """
+
+    async def perform(self, order: Order) -> Outcome:
+        """Do it and say how it ended. Cancelling this task leaves the effect alone, as a crash does."""
+        ...
+
+    async def abandon(self, order: Order) -> None:
+        """Stop the effect in the world, if it can be stopped, and return when it is over."""
+        ...
+
+
+class Vault(Protocol):
+    """Secret values: revealed only inside a performer, redacted from all that comes back."""
+
+    def reveal(self, value: Value) -> Value:
+        """Return the value with every `SecretText` replaced by its text, or raise `Refusal` (`E6001`)."""
+        ...
+
+    def redact(self, value: Value) -> Value:
+        """Return the value with every revealed secret in any string replaced by `(secret NAME)`."""
+        ...
+
+
+class Clock(Protocol):
+    """The only source of time above the pure floors."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        ...
+
+    async def sleep_until(self, at: float) -> None:
+        """Return when `now()` has reached `at`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a provider sees of an instance now; `attributes` None means that it is gone.
+
+    `config` holds those configured properties whose actual value differs from what was applied.
+    """
+
+    attributes: dict[str, Value] | None
+    config: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What an instance would become; `attributes` may hold `Unknown`, `replace` lists the paths that force it."""
+
+    attributes: dict[str, Value]
+    replace: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One step of a lifecycle, as the provider gets it. `action` is create, update or delete.
+
+    `prior` is the row as stored, None before the first creation.
+    """
+
+    order: Order
+    action: str
+    address: str
+    type: str
+    config: dict[str, Value]
+    prior: ResourceRow | None
+
+
+class Provider(Protocol):
+    """Knows how to manage some types of resources.
+
+    Every operation must be safe to give again: `operation.order.doubtful` says that it may have
+    been done, wholly or in part, and then the provider looks before it acts.
+    """
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Return the names of the types it manages."""
+        ...
+
+    async def read(self, row: ResourceRow) -> Reading:
+        """Look at the world."""
+        ...
+
+    async def propose(self, type_name: str, prior: ResourceRow | None, config: dict[str, Value]) -> Proposal:
+        """Say what would become of an instance; acts on nothing. `config` may hold `Unknown`."""
+        ...
+
+    async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
+        """Do it; return the new attributes and private value, or raise `ProviderFailed`."""
+        ...
+
+    async def abandon(self, operation: Operation) -> None:
+        """Stop an operation that is under way."""
+        ...
+
+
+class ProviderFailed(Exception):
+    """An operation ended without success. `attributes` is what stands all the same, None if nothing does."""
+
+    def __init__(
+        self, detail: str, attributes: dict[str, Value] | None = None, private: Value = None
+    ) -> None:
+        """Say what failed, why, and what is left of it."""
+        super().__init__(detail)
+        self.attributes = attributes
+        self.private = private

@@ -40,7 +40,7 @@ class Compiled(Protocol):
 
     @property
     def references(self) -> frozenset[tuple[str, str | None]]:
-        """Return each free variable with the member taken of it, `("resources", "db")`; None if not static."""
+        """Return each free variable with the member taken of it: `("resources", "db")`, None if dynamic."""
         ...
 
     def evaluate(self, dot: Value, variables: Mapping[str, Value]) -> Value:
@@ -177,7 +177,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What an instance would become; `attributes` may hold `Unknown`, `replace` lists the paths that force it."""
+    """What an instance would become: `attributes` may hold `Unknown`, `replace` lists forcing paths."""
 
     attributes: dict[str, Value]
     replace: tuple[str, ...] = ()

@@ -39,4 +39,6 @@ class Fault:
     def as_value(self) -> dict[str, Value]:
         """Return what `$error` and an error filter see."""
         texts = {"title": self.title, "detail": self.detail, "instance": self.instance}
-        return {"type": self.type, "status": self.status} | {k: v for k, v in texts.items() if v}
+        shown: dict[str, Value] = {"type": self.type, "status": self.status}
+        shown.update({name: text for name, text in texts.items() if text})
+        return shown

@@ -332,10 +332,8 @@ class Run:
     @property
     def quiet(self) -> bool:
         """Return whether nothing but timers and people can move this run."""
-        return all(
-            (ask.call is None and not ask.questions) or ask.status is Status.HELD
-            for ask in self.asks.values()
-        )
+        asks = (ask for ask in self.asks.values() if ask.status is not Status.HELD)
+        return not any(ask.call or ask.questions for ask in asks)
 
 
 def new_variables(frame: Frame, added: Mapping[str, Value]) -> Mapping[str, Value]:

@@ -26,7 +26,8 @@ from dirigent.model.program import Program
 from dirigent.model.values import Value
 from dirigent.ports import Clock, Journal, Shelf
 
-Observer: TypeAlias = Callable[[RunId, Program, Sequence[Fact]], None]
+Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
+"""Called with facts that are durable now, and how many facts the run had before them."""
 
 # A run whose next timer is nearer than this stays in memory: replaying it would cost more.
 PARK_SECONDS = 5.0
@@ -191,7 +192,7 @@ class Engine:
         run = live.run
         if done.facts:
             for observer in self.observers:
-                observer(run.id, run.program, done.facts)
+                observer(run.id, run.program, run.facts - len(done.facts), done.facts)
         for command in done.commands:
             self._obey(live, command, done)
         if done.facts and isinstance(done.facts[-1], Ended):

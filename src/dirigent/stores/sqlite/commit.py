@@ -1,0 +1,108 @@
+"""Group commit: whatever has queued up while the last transaction ran goes into the next one.
+
+A lone job is committed on the event loop's own thread: a hop costs more than it saves. A batch goes
+to the writer's thread, and meanwhile the loop collects the next. There is no timer and no delay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeAlias
+
+from dirigent.model.problem import Refusal, refuse
+from dirigent.stores.sqlite.writing import Job
+
+Commit: TypeAlias = Callable[[Sequence[Job]], "list[Refusal | None]"]
+_Waiter: TypeAlias = "asyncio.Future[None]"
+
+
+class GroupCommit:
+    """The queue before one writer. Used from one event loop at a time."""
+
+    def __init__(self, commit: Commit) -> None:
+        """Take the function that writes a batch and answers each job of it."""
+        self._commit: Final = commit
+        self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="dirigent-store")
+        self._queue: list[tuple[Job, _Waiter]] = []
+        self._busy = False
+        self._soon = False
+        self._quiet: asyncio.Event | None = None
+
+    async def submit(self, job: Job) -> None:
+        """Return when the job is durable, or raise its `Refusal`.
+
+        The job is done whole even if the caller is cancelled meanwhile; it just is not told.
+        """
+        loop = asyncio.get_running_loop()
+        waiter: _Waiter = loop.create_future()
+        self._queue.append((job, waiter))
+        self._wake(loop)
+        await waiter
+
+    async def drain(self) -> None:
+        """Return when everything that was submitted has been answered, and end the thread."""
+        while self._queue or self._busy:
+            self._quiet = asyncio.Event()
+            await self._quiet.wait()
+        self._thread.shutdown()
+
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._busy and not self._soon and self._queue:
+            self._soon = True
+            # After all that is ready now has had its turn to append.
+            loop.call_soon(self._begin, loop)
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._soon = False
+        batch, self._queue = self._queue, []
+        if len(batch) == 1:
+            answers: list[Refusal | None] = [_broken()]
+            try:
+                answers = self._commit([batch[0][0]])
+            finally:
+                self._answer(loop, batch, answers)
+            return
+        self._busy = True
+        running = loop.run_in_executor(self._thread, self._commit, [job for job, _ in batch])
+        running.add_done_callback(lambda done: self._end(loop, batch, done))
+
+    def _end(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: list[tuple[Job, _Waiter]],
+        done: asyncio.Future[list[Refusal | None]],
+    ) -> None:
+        self._busy = False
+        answers: list[Refusal | None] = [_broken()] * len(batch)
+        try:
+            answers = done.result()
+        finally:
+            self._answer(loop, batch, answers)
+
+    def _answer(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: list[tuple[Job, _Waiter]],
+        answers: list[Refusal | None],
+    ) -> None:
+        for (_, waiter), why in zip(batch, answers, strict=True):
+            if waiter.cancelled():
+                continue
+            if why is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(Refusal(why.problems))  # one for each: tracebacks grow
+        self._wake(loop)
+        if self._quiet is not None and not self._queue:
+            self._quiet.set()
+
+
+def _broken() -> Refusal:
+    """Return the answer for a batch whose writing ended in a defect of ours."""
+    return refuse(
+        "E5010",
+        "the writer of the store failed; nothing of this batch is acknowledged",
+        "start Dirigent again, and report the traceback in its log",
+    )

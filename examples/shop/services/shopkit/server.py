@@ -59,7 +59,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], service: Service, store: Store, release: str) -> None:
         """Listen; nothing is answered before `serve_forever`."""
-        super().__init__(address, Handler)
+        super().__init__(address, Exchange)
         self.service, self.store, self.release = service, store, release
         self.routes = service.routes + COMMON
         self.stopping = False
@@ -83,7 +83,7 @@ class Server(ThreadingHTTPServer):
             return self._idle.wait_for(lambda: self._busy == 0, GRACE_SECONDS)
 
 
-class Handler(BaseHTTPRequestHandler):
+class Exchange(BaseHTTPRequestHandler):
     """One connection. The names `do_GET` and so on are the standard library's."""
 
     server: Server

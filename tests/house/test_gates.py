@@ -98,7 +98,7 @@ TYPED = '"""A module."""\n\nfrom typing import Any\n\n\n'
         (
             "src/dirigent/core/run.py",
             (
-                '"""A module."""\n\n\ndef f(a: int, b: int, c: int, d: int, e: int, g: int, h: int) -> None:\n'
+                '"""A."""\n\n\ndef f(a: int, b: int, c: int, d: int, e: int, g: int, h: int) -> int:\n'
                 '    """Take much."""\n'
             ),
             "PLR0913",

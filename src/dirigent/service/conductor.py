@@ -67,7 +67,8 @@ class LocalConductor:
 
     async def follow(self, run: RunId, heard: Heard) -> Ended:
         """Listen to the engine: every fact is told once, in order, the history first."""
-        early: list[tuple[int, Sequence[Fact]]] | None = []
+        early: list[tuple[int, Sequence[Fact]]] = []
+        waiting = True
         told = 0
 
         def tell(program: Program, first: int, facts: Sequence[Fact]) -> None:
@@ -77,7 +78,7 @@ class LocalConductor:
                 told = first + len(facts)
 
         def listen(which: RunId, program: Program, first: int, facts: Sequence[Fact]) -> None:
-            if which == run and early is not None:
+            if which == run and waiting:
                 early.append((first, facts))
             elif which == run:
                 tell(program, first, facts)
@@ -89,7 +90,7 @@ class LocalConductor:
             tell(program, 0, history)
             for first, facts in early:
                 tell(program, first, facts)
-            early = None
+            waiting = False
             return await self.engine.wait(run)
         finally:
             self.engine.observers.remove(listen)

@@ -54,11 +54,15 @@ async def opened(door: str, conductor: Conductor) -> AsyncIterator[None]:
             writer.close()
 
     with _near(door) as path:
-        Path(path).unlink(missing_ok=True)
+        _remove(path)
         server = await asyncio.start_unix_server(answer, path, limit=LINE_BYTES)
         async with server:
             yield
-        Path(path).unlink(missing_ok=True)
+        _remove(path)
+
+
+def _remove(path: str) -> None:
+    Path(path).unlink(missing_ok=True)
 
 
 @contextmanager

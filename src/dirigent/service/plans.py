@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dirigent.engine.engine import Start
 from dirigent.model.ids import PlanId, RunId
 from dirigent.model.plan import Plan
-from dirigent.model.problem import Problem, Refusal, refuse
+from dirigent.model.problem import Refusal, refuse
 from dirigent.model.stack import Stack
 from dirigent.model.summary import RunSummary
 from dirigent.model.values import Template, Value
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import plan_destroy
 from dirigent.planning.digest import fingerprint
-from dirigent.planning.plan import Situation, evaluate, plan
+from dirigent.planning.plan import Situation, evaluate_outputs, plan
 from dirigent.ports import Clock, Language, Oracle, Provider, Reading, Shelf
 from dirigent.providers.look import carry, read_all
 from dirigent.service.conductor import Conductor
@@ -51,7 +51,8 @@ class Planner:
         self, stack: Stack, inputs: Mapping[str, Value], templates: Mapping[str, Template]
     ) -> dict[str, Value]:
         """Return the values of templates of a stack, as its resources stand."""
-        asking = evaluate(stack, inputs, await self.shelf.rows(), self.language, templates)
+        wanted = replace(stack, outputs=dict(templates))
+        asking = evaluate_outputs(wanted, inputs, await self.shelf.rows(), self.language)
         return await carry(asking, self.providers, self.oracle)
 
     async def _read(self) -> tuple[dict[str, Reading], float]:
@@ -96,15 +97,9 @@ async def unfinished(shelf: Shelf) -> RunSummary | None:
 
 def refuse_unfinished(run: RunSummary) -> Refusal:
     """Return the refusal of a change while another one is not over."""
-    return Refusal(
-        [
-            Problem(
-                "E2042",
-                f"an earlier change, run `{run.id}`, is not finished",
-                help=(
-                    f"let it end with `dirigent resume {run.id}`",
-                    f"or stop it with `dirigent cancel {run.id}`",
-                ),
-            )
-        ]
+    return refuse(
+        "E2042",
+        f"an earlier change, run `{run.id}`, is not finished",
+        f"let it end with `dirigent resume {run.id}`",
+        f"or stop it with `dirigent cancel {run.id}`",
     )

@@ -31,9 +31,10 @@ _STATUS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """One activation of a task. `status` is running, waiting, held, retrying, succeeded, failed,
-    skipped, cancelled. `depth` is 0 for the tasks of the top level.
+    """One activation of a task.
 
+    `status` is running, waiting, held, retrying, succeeded, failed, skipped or cancelled. `depth` is
+    0 for the tasks of the top level.
     `until` is when a wait or a retry's delay ends; `reason` is why it failed or is held.
     """
 

@@ -5,7 +5,7 @@ A child's id is its effect's id, so a parent that starts it again after a crash 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -30,7 +30,7 @@ class WorkflowPerformer:
 
     engine: Engine
     catalogue: Catalogue
-    metadata: dict[str, Value]
+    metadata: Callable[[], Awaitable[dict[str, Value]]]
 
     async def perform(self, order: Order) -> Outcome:
         """Start the child, or find it, and wait for its end unless the parent does not."""
@@ -45,7 +45,7 @@ class WorkflowPerformer:
             return Broken(Fault(faults.RUNTIME, 500, "Limit Reached", words))
         child = RunId(order.id)
         await self.engine.start(
-            Start(child, program, request.get("input"), self.metadata, order.run, order.depth + 1)
+            Start(child, program, request.get("input"), await self.metadata(), order.run, order.depth + 1)
         )
         if request.get("await") is False:
             return Done(None)

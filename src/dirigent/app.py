@@ -200,9 +200,7 @@ def _desk(parts: _Parts) -> Desk:
 
 
 def _with(desk: Desk, conductor: Conductor, engine: Engine | None = None, taken_up: int = 0) -> Desk:
-    return Desk(
-        desk.journal, desk.shelf, desk.planner, desk.tools, desk.clock, conductor, engine, taken_up
-    )
+    return Desk(desk.journal, desk.shelf, desk.planner, desk.tools, desk.clock, conductor, engine, taken_up)
 
 
 def _variable(name: str) -> str:

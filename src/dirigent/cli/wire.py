@@ -1,0 +1,154 @@
+"""What `--json` prints: one function for each kind of answer. Their schemas are in `cli.schemas`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TypeAlias
+
+from dirigent.model.fault import Fault
+from dirigent.model.journal import Fact
+from dirigent.model.plan import Change, Difference, Plan
+from dirigent.model.problem import Problem
+from dirigent.model.resource import ResourceRow
+from dirigent.model.source import Span
+from dirigent.model.summary import RunSummary
+from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+def value(node: Template) -> Json:
+    """Return a value; secrets as their names, what is not known yet as `{"unknown": [...]}`."""
+    if isinstance(node, list):
+        return [value(item) for item in node]
+    if isinstance(node, dict):
+        return {name: value(item) for name, item in node.items()}
+    if isinstance(node, SecretText):
+        return str(node)
+    if isinstance(node, Unknown):
+        return {"unknown": list(node.needs)}
+    if isinstance(node, Expression):
+        return "${ " + node.text + " }"
+    if isinstance(node, UriTemplate):
+        return node.text
+    return node
+
+
+def span(at: Span | None) -> Json:
+    """Return a place, or None."""
+    if at is None:
+        return None
+    return {
+        "file": at.file,
+        "line": at.line,
+        "column": at.column,
+        "endLine": at.end_line,
+        "endColumn": at.end_column,
+    }
+
+
+def problem(found: Problem) -> Json:
+    """Return a problem: the same object that text and editors show."""
+    return {
+        "code": found.code,
+        "severity": found.severity,
+        "message": found.message,
+        "at": span(found.at),
+        "label": found.label,
+        "others": [{"at": span(label.span), "text": label.text} for label in found.others],
+        "help": list(found.help),
+    }
+
+
+def fault(found: Fault | None) -> Json:
+    """Return an error as RFC 7807 names its members."""
+    if found is None:
+        return None
+    return {**{name: value(each) for name, each in found.as_value().items()}, "at": span(found.span)}
+
+
+def plan(made: Plan) -> Json:
+    """Return a plan."""
+    return {
+        "id": made.id,
+        "stack": made.stack,
+        "destroy": made.destroy,
+        "at": made.at,
+        "changes": [change(each) for each in made.changes],
+        "outputs": {name: value(each) for name, each in made.outputs.items()},
+    }
+
+
+def change(each: Change) -> Json:
+    """Return one change of a plan."""
+    return {
+        "address": each.address,
+        "type": each.type,
+        "action": each.action.value,
+        "because": each.because,
+        "drifted": each.drifted,
+        "needs": list(each.needs),
+        "differences": [difference(found) for found in each.differences],
+        "warnings": list(each.warnings),
+        "at": span(each.span),
+    }
+
+
+def difference(found: Difference) -> Json:
+    """Return one property that changes."""
+    return {
+        "path": found.path,
+        "before": value(found.before),
+        "after": value(found.after),
+        "forcesReplacement": found.forces_replacement,
+        "at": span(found.span),
+    }
+
+
+def summary(run: RunSummary) -> Json:
+    """Return one run of a list."""
+    return {
+        "id": run.id,
+        "name": run.name,
+        "kind": run.kind,
+        "phase": run.phase,
+        "createdAt": run.created_at,
+        "endedAt": run.ended_at,
+        "parent": run.parent,
+        "fault": fault(run.fault),
+    }
+
+
+def row(found: ResourceRow) -> Json:
+    """Return one resource instance."""
+    return {
+        "address": found.address,
+        "type": found.type,
+        "attributes": value(found.attributes),
+        "needs": list(found.needs),
+        "tainted": found.tainted,
+        "protected": found.protect,
+    }
+
+
+def fact(position: int, recorded: Fact) -> Json:
+    """Return one fact of a journal, with its place in it."""
+    members: dict[str, Json] = {"n": position, "fact": type(recorded).__name__}
+    for each in fields(recorded):
+        members[each.name] = _member(getattr(recorded, each.name))
+    return members
+
+
+def _member(found: object) -> Json:
+    if isinstance(found, Fault):
+        return fault(found)
+    if isinstance(found, ResourceRow):
+        return row(found)
+    if isinstance(found, tuple):
+        return [_member(each) for each in found]
+    if isinstance(found, Mapping):
+        return {str(name): _member(each) for name, each in found.items()}
+    if isinstance(found, bool | int | float | str | list | SecretText | Unknown) or found is None:
+        return value(found)
+    return str(found)

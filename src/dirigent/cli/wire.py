@@ -13,26 +13,26 @@ from dirigent.model.problem import Problem
 from dirigent.model.resource import ResourceRow
 from dirigent.model.source import Span
 from dirigent.model.summary import RunSummary
-from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate
+from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
-def value(node: Template) -> Json:
+def value(node: Template | Value) -> Json:
     """Return a value; secrets as their names, what is not known yet as `{"unknown": [...]}`."""
-    if isinstance(node, list):
-        return [value(item) for item in node]
-    if isinstance(node, dict):
-        return {name: value(item) for name, item in node.items()}
-    if isinstance(node, SecretText):
-        return str(node)
-    if isinstance(node, Unknown):
-        return {"unknown": list(node.needs)}
-    if isinstance(node, Expression):
-        return "${ " + node.text + " }"
-    if isinstance(node, UriTemplate):
-        return node.text
-    return node
+    match node:
+        case list():
+            return [value(item) for item in node]
+        case dict():
+            return {name: value(item) for name, item in node.items()}
+        case Unknown(needs):
+            return {"unknown": list(needs)}
+        case Expression(text):
+            return "${ " + text + " }"
+        case SecretText() | UriTemplate():
+            return str(node) if isinstance(node, SecretText) else node.text
+        case _:
+            return node
 
 
 def span(at: Span | None) -> Json:

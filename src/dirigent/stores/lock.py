@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 
+from dirigent.stores import files
+
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -28,7 +30,7 @@ class EngineLock:
 
         The directory is made (0700) if it is missing. Child processes do not inherit the lock.
         """
-        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.make_directory(Path(path).parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

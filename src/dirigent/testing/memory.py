@@ -49,6 +49,26 @@ class MemoryDisk:
     titles: dict[Digest, Title] = field(default_factory=dict)
     plans: dict[PlanId, bytes] = field(default_factory=dict)
 
+    def change(self, change: Change) -> None:
+        """Apply one change of the projection."""
+        match change:
+            case Timer(run, position, attempt, purpose):
+                self.timers[run, position, str(attempt), purpose] = change
+            case TimerGone(run, position, attempt, purpose):
+                self.timers.pop((run, position, str(attempt), purpose), None)
+            case TimersGone(run):
+                for key in [key for key in self.timers if key[0] == run]:
+                    del self.timers[key]
+            case RowChanged(run, fact):
+                content = None if fact.row is None else codec.encode(fact.row)
+                self.history.setdefault(fact.address, []).append((fact.at, run, content))
+                if content is None:
+                    self.rows.pop(fact.address, None)
+                else:
+                    self.rows[fact.address] = content
+            case _:
+                assert_never(change)
+
 
 class MemoryStore:
     """A store in memory; fits `ports.Journal` and `ports.Shelf`. Deterministic, on one event loop."""
@@ -68,12 +88,13 @@ class MemoryStore:
         self._check()
         journal = self.disk.journals.get(run, [])
         expect(run, expected, len(journal), len(contents))
-        title = self._title(facts)
+        first = facts[0] if facts else None
+        title = self.disk.titles.get(first.definition) if isinstance(first, Created) else None
         result = project(run, self.disk.standings.get(run), facts, title)
         self.disk.journals.setdefault(run, []).extend(contents)
         self.disk.standings[run] = result.standing
         for change in result.changes:
-            self._apply(change)
+            self.disk.change(change)
         # The real store lets others run before it answers; so does this one.
         await asyncio.sleep(0)
 
@@ -113,13 +134,6 @@ class MemoryStore:
         self._open()
         where = self.disk.standings.get(run)
         return where.summary(len(self.disk.journals[run])) if where else None
-
-    async def timers(self) -> list[Timer]:
-        """Return every timer that an open run waits for, soonest first."""
-        self._open()
-        return sorted(
-            self.disk.timers.values(), key=lambda t: (t.until, t.run, t.position, t.attempt, t.purpose)
-        )
 
     async def rows(self) -> list[ResourceRow]:
         """Return every resource instance, by address."""
@@ -165,26 +179,3 @@ class MemoryStore:
                 f" `{self.disk.epoch}` writes now",
                 "end this process; the other one goes on from the same journal",
             )
-
-    def _title(self, facts: Sequence[Fact]) -> Title | None:
-        first = facts[0] if facts else None
-        return self.disk.titles.get(first.definition) if isinstance(first, Created) else None
-
-    def _apply(self, change: Change) -> None:
-        match change:
-            case Timer(run, position, attempt, purpose):
-                self.disk.timers[run, position, str(attempt), purpose] = change
-            case TimerGone(run, position, attempt, purpose):
-                self.disk.timers.pop((run, position, str(attempt), purpose), None)
-            case TimersGone(run):
-                for key in [key for key in self.disk.timers if key[0] == run]:
-                    del self.disk.timers[key]
-            case RowChanged(run, fact):
-                content = None if fact.row is None else codec.encode(fact.row)
-                self.disk.history.setdefault(fact.address, []).append((fact.at, run, content))
-                if content is None:
-                    self.disk.rows.pop(fact.address, None)
-                else:
-                    self.disk.rows[fact.address] = content
-            case _:
-                assert_never(change)

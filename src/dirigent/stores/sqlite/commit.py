@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeAlias
 
 from dirigent.model.problem import Refusal, refuse
+from dirigent.stores.sqlite.failures import closed
 from dirigent.stores.sqlite.writing import Job
 
 Commit: TypeAlias = Callable[[Sequence[Job]], "list[Refusal | None]"]
@@ -21,9 +22,11 @@ _Waiter: TypeAlias = "asyncio.Future[None]"
 class GroupCommit:
     """The queue before one writer. Used from one event loop at a time."""
 
-    def __init__(self, commit: Commit) -> None:
-        """Take the function that writes a batch and answers each job of it."""
+    def __init__(self, path: str, commit: Commit) -> None:
+        """Take the path for messages, and the function that writes a batch and answers each job of it."""
+        self._path: Final = path
         self._commit: Final = commit
+        self._closed = False
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="dirigent-store")
         self._queue: list[tuple[Job, _Waiter]] = []
         self._busy = False
@@ -35,14 +38,17 @@ class GroupCommit:
 
         The job is done whole even if the caller is cancelled meanwhile; it just is not told.
         """
+        if self._closed:
+            raise closed(self._path)
         loop = asyncio.get_running_loop()
         waiter: _Waiter = loop.create_future()
         self._queue.append((job, waiter))
         self._wake(loop)
         await waiter
 
-    async def drain(self) -> None:
-        """Return when everything that was submitted has been answered, and end the thread."""
+    async def close(self) -> None:
+        """Take nothing more; return when everything that was submitted has been answered."""
+        self._closed = True
         while self._queue or self._busy:
             self._quiet = asyncio.Event()
             await self._quiet.wait()

@@ -12,6 +12,11 @@ from dirigent.stores.forms import corrupt
 PASSING: Final = frozenset(("E5009", "E5011"))
 
 
+def closed(path: str) -> Refusal:
+    """Return the refusal for the use of a store after its end."""
+    return refuse("E5017", f"the store `{path}` is closed", "open it again")
+
+
 def refusal(error: sqlite3.Error, path: str) -> Refusal:
     """Return the refusal for an error of SQLite on the file at `path`."""
     # Extended codes keep the plain one in their low byte; errors of the module itself have none.

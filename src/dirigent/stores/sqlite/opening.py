@@ -12,8 +12,8 @@ from typing import Final
 from urllib.parse import quote
 
 from dirigent.model.problem import Refusal, refuse
+from dirigent.stores import files
 from dirigent.stores.forms import corrupt
-from dirigent.stores.sqlite import files
 from dirigent.stores.sqlite.failures import refusal
 from dirigent.stores.sqlite.statements import MIGRATIONS, SQL
 
@@ -53,6 +53,9 @@ def writing(path: str, *, network: bool) -> tuple[sqlite3.Connection, int]:
     except sqlite3.Error as error:
         connection.close()
         raise refusal(error, path) from None
+    except OSError as error:
+        connection.close()
+        raise unusable(path, error) from None
     except Refusal:
         connection.close()
         raise
@@ -155,6 +158,7 @@ def _migrate_and_fence(connection: sqlite3.Connection) -> int:
             connection.execute(statement)
     connection.execute(f"pragma application_id = {APPLICATION}")
     connection.execute(f"pragma user_version = {len(MIGRATIONS)}")
-    epoch = int(connection.execute(SQL["raise_epoch"]).fetchall()[0][0])
+    connection.execute(SQL["raise_epoch"])
+    epoch = _single(connection, SQL["epoch"])
     connection.execute("commit")
     return epoch

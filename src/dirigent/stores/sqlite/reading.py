@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from typing import Final, cast
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, ParamSpec, TypeVar, cast
 
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.journal import Fact
@@ -15,8 +19,33 @@ from dirigent.stores import codec
 from dirigent.stores.forms import corrupt
 from dirigent.stores.projection import Timer, missing_definition
 from dirigent.stores.sqlite import records
-from dirigent.stores.sqlite.failures import refusal
+from dirigent.stores.sqlite.failures import closed, refusal
 from dirigent.stores.sqlite.statements import SQL
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Desk:
+    """Where questions wait for the thread that reads, so that a long answer blocks nobody."""
+
+    def __init__(self, path: str) -> None:
+        """Open the desk of the store at `path`."""
+        self._path: Final = path
+        self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="dirigent-read")
+        self._closed = False
+
+    async def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return the answer, or raise what the question raises; `Refusal` (E5017) when closed."""
+        if self._closed:
+            raise closed(self._path)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, partial(question, *args, **kwargs))
+
+    def close(self) -> None:
+        """Answer what has been asked, then nothing more."""
+        self._closed = True
+        self._thread.shutdown()
 
 
 class Reader:

@@ -6,10 +6,8 @@ process writes: the newest that opened the file. A handle opened for reading nev
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, ParamSpec, Self, TypeVar
+from collections.abc import Sequence
+from typing import Final, Self
 
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.journal import Fact
@@ -19,16 +17,12 @@ from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.summary import RunSummary
 from dirigent.stores import codec
-from dirigent.stores.projection import Timer, Title, large
+from dirigent.stores.projection import Title, large
 from dirigent.stores.sqlite import opening
-from dirigent.stores.sqlite.commit import GroupCommit
-from dirigent.stores.sqlite.reading import Reader
-from dirigent.stores.sqlite.writing import Append, Job, KeepDefinition, KeepPlan, Writer
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-DEFINITIONS_CACHED: Final = 256
+from dirigent.stores.sqlite.commit import Commit, GroupCommit
+from dirigent.stores.sqlite.programs import Programs
+from dirigent.stores.sqlite.reading import Desk, Reader
+from dirigent.stores.sqlite.writing import Append, KeepDefinition, KeepPlan, Writer
 
 
 class SqliteStore:
@@ -38,11 +32,10 @@ class SqliteStore:
         """Join the parts; use `open_for_writing` or `open_for_reading`."""
         self.path: Final = path
         self._reader: Final = reader
-        self._reading: Final = ThreadPoolExecutor(1, thread_name_prefix="dirigent-read")
+        self._desk: Final = Desk(path)
         self._writer: Final = writer
-        self._group: Final = GroupCommit(writer.commit) if writer else None
-        self._definitions: dict[Digest, Program] = {}
-        self._closed = False
+        self._queue: Final = GroupCommit(path, writer.commit if writer else _read_only(path))
+        self._programs: Final = Programs()
 
     @classmethod
     def open_for_writing(cls, path: str, *, network: bool = False) -> Self:
@@ -65,90 +58,71 @@ class SqliteStore:
         contents = [codec.encode_fact(fact) for fact in facts]
         for content in contents:
             large(run, content)
-        await self._submit(Append(run, expected, tuple(facts), contents))
+        await self._queue.submit(Append(run, expected, tuple(facts), contents))
 
     async def read(self, run: RunId) -> list[Fact]:
         """Return every fact, oldest first; empty for a run that does not exist."""
-        return await self._ask(self._reader.facts, run)
+        return await self._desk.ask(self._reader.facts, run)
 
     async def keep(self, program: Program) -> Digest:
         """Store a definition under its content hash; the same content is stored once."""
+        known = self._programs.digest_of(program)
+        if known is not None:
+            return known
         content = codec.encode(program)
         digest = digest_of(content)
-        if digest not in self._definitions:
-            await self._submit(KeepDefinition(digest, Title(program.name, program.kind), content))
-            self._cache(digest, program)
+        await self._queue.submit(KeepDefinition(digest, Title(program.name, program.kind), content))
+        self._programs.remember(digest, program)
         return digest
 
     async def definition(self, digest: Digest) -> Program:
         """Return a stored definition, or raise `Refusal` (E5004)."""
-        program = self._definitions.get(digest)
+        program = self._programs.get(digest)
         if program is None:
-            program = await self._ask(self._reader.definition, digest)
-            self._cache(digest, program)
+            program = await self._desk.ask(self._reader.definition, digest)
+            self._programs.remember(digest, program)
         return program
 
     async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
         """Return runs, newest first."""
-        return await self._ask(self._reader.runs, only_open=only_open, limit=limit)
+        return await self._desk.ask(self._reader.runs, only_open=only_open, limit=limit)
 
     async def run(self, run: RunId) -> RunSummary | None:
         """Return one run."""
-        return await self._ask(self._reader.run, run)
-
-    async def timers(self) -> list[Timer]:
-        """Return every timer that an open run waits for, soonest first."""
-        return await self._ask(self._reader.timers)
+        return await self._desk.ask(self._reader.run, run)
 
     async def rows(self) -> list[ResourceRow]:
         """Return every resource instance, by address."""
-        return await self._ask(self._reader.rows)
+        return await self._desk.ask(self._reader.rows)
 
     async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
         """Return what one instance was and is, oldest first; None where it was deleted."""
-        return await self._ask(self._reader.history, address)
+        return await self._desk.ask(self._reader.history, address)
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan under its id; another plan under a taken id is refused (E5015)."""
-        await self._submit(KeepPlan(plan.id, codec.encode(plan)))
+        await self._queue.submit(KeepPlan(plan.id, codec.encode(plan)))
 
     async def plan(self, plan: PlanId) -> Plan | None:
         """Return a stored plan."""
-        return await self._ask(self._reader.plan, plan)
+        return await self._desk.ask(self._reader.plan, plan)
 
     async def close(self) -> None:
         """Wait for what is under way, and leave a single file that is marked as clean."""
-        if self._closed:
-            return
-        if self._group and self._writer:
-            await self._group.drain()
+        await self._queue.close()
+        if self._writer:
             self._writer.mark_clean()
         self.abandon()
 
     def abandon(self) -> None:
         """Let everything go as a crash would: the next opening examines the file."""
-        self._closed = True
-        self._reading.shutdown()
+        self._desk.close()
         self._reader.close()
         if self._writer:
             self._writer.close()
 
-    async def _submit(self, job: Job) -> None:
-        if self._closed:
-            raise refuse("E5017", f"the store `{self.path}` is closed", "open it again")
-        if self._group is None:
-            raise refuse(
-                "E5019", f"the store `{self.path}` is open for reading only", "ask the engine to write"
-            )
-        await self._group.submit(job)
 
-    async def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._closed:
-            raise refuse("E5017", f"the store `{self.path}` is closed", "open it again")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reading, lambda: question(*args, **kwargs))
-
-    def _cache(self, digest: Digest, program: Program) -> None:
-        if len(self._definitions) >= DEFINITIONS_CACHED:
-            self._definitions.pop(next(iter(self._definitions)))
-        self._definitions[digest] = program
+def _read_only(path: str) -> Commit:
+    """Return what answers appends to a handle that only reads."""
+    why = refuse("E5019", f"the store `{path}` is open for reading only", "ask the engine to write")
+    return lambda jobs: [why] * len(jobs)

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, assert_never
+from zlib import crc32
 
 from dirigent.model import limits
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
@@ -18,7 +19,7 @@ from dirigent.model.journal import Created, Fact
 from dirigent.model.problem import Refusal, refuse
 from dirigent.stores.projection import Standing, Title, another_plan, expect, project
 from dirigent.stores.sqlite import records
-from dirigent.stores.sqlite.failures import PASSING, refusal
+from dirigent.stores.sqlite.failures import PASSING, closed, refusal
 from dirigent.stores.sqlite.records import Parameters, Statement
 from dirigent.stores.sqlite.statements import SQL, STRETCH
 
@@ -117,7 +118,7 @@ class Writer:
 
     def close(self) -> None:
         """Close the connection, as a crash would: no mark is set."""
-        self._stopped = self._stopped or refuse("E5017", f"the store `{self._path}` is closed")
+        self._stopped = self._stopped or closed(self._path)
         self._connection.close()
 
     def _give_up(self, why: Refusal) -> None:
@@ -198,6 +199,7 @@ class Writer:
         expect(job.run, job.expected, head.length if head else 0, len(job.facts))
         before = head.standing if head else None
         result = project(job.run, before, job.facts, None if head else self._title(batch, job.facts))
+        others = [each for change in result.changes for each in records.statements(change)]
         number, stretch = (head.number, head.stretch) if head else (batch.next_number, -1)
         if head is None:
             batch.next_number += 1
@@ -205,12 +207,11 @@ class Writer:
             if batch.next_id // STRETCH != stretch:
                 stretch = batch.next_id // STRETCH
                 batch.places.append((number, stretch))
-            batch.journal.append((batch.next_id, number, position, _in_row(batch, content)))
+            batch.journal.append((batch.next_id, number, position, crc32(content), _in_row(batch, content)))
             batch.next_id += 1
         length = job.expected + len(job.contents)
         batch.heads[job.run] = Head(number, length, stretch, result.standing)
-        for change in result.changes:
-            batch.others.extend(records.statements(change))
+        batch.others.extend(others)
 
     def _title(self, batch: _Batch, facts: Sequence[Fact]) -> Title | None:
         """Return the title of the definition that a first fact names, None if there is none."""

@@ -1,9 +1,10 @@
 -- The journal is only ever appended to and has no index of its own: a row costs what an append costs.
--- `id` counts facts of the whole store. `fact` is a BLOB, or as TEXT the name of a large one in `blobs`.
+-- `id` counts facts of the whole store, `checksum` is the CRC-32 of a fact's bytes. `fact` is a BLOB, or as TEXT the name of a large one in `blobs`.
 create table journal (
   id integer primary key,
   run integer not null,
   position integer not null,
+  checksum integer not null,
   fact not null
 );
 

@@ -2,7 +2,7 @@
 select epoch from fence;
 
 -- name: raise_epoch
-update fence set epoch = epoch + 1, clean = 0 returning epoch;
+update fence set epoch = epoch + 1, clean = 0;
 
 -- name: is_clean
 select clean from fence;
@@ -16,7 +16,7 @@ select
   (select coalesce(max(number), 0) from runs);
 
 -- name: append_fact
-insert into journal (id, run, position, fact) values (?, ?, ?, ?);
+insert into journal (id, run, position, checksum, fact) values (?, ?, ?, ?, ?);
 
 -- name: note_place
 insert or ignore into places (run, stretch) values (?, ?);
@@ -61,7 +61,7 @@ select * from standings order by number desc limit ?;
 select * from standings where phase is null order by number desc limit ?;
 
 -- name: facts
-select j.position, j.fact, b.content
+select j.position, j.checksum, j.fact, b.content
 from runs r
 cross join places p on p.run = r.number
 cross join journal j on j.id between 512 * p.stretch and 512 * p.stretch + 511 and j.run = r.number

@@ -1,4 +1,4 @@
-"""The file of a store: made private and durable, and only on a disk that keeps its promises."""
+"""Files of the state directory: private, durable, and only on a disk that keeps its promises."""
 
 from __future__ import annotations
 
@@ -21,19 +21,23 @@ _POINT: Final = 4
 def make(path: str) -> None:
     """Make an empty file (0600) in a directory (0700) if it is missing, whatever the umask is.
 
-    A directory that exists keeps its mode; a file that exists loses what others may do with it.
+    A file that exists loses what others may do with it.
     """
-    folder = Path(path).parent
-    if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True)
-        folder.chmod(0o700)
-        sync_directory(folder.parent)
+    make_directory(Path(path).parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.fchmod(descriptor, 0o600)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_directory(folder: Path) -> None:
+    """Make a directory (0700) if it is missing; one that exists keeps its mode."""
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
+        folder.chmod(0o700)
+        sync_directory(folder.parent)
 
 
 def sync_directory(folder: Path) -> None:

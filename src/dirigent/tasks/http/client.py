@@ -178,8 +178,7 @@ class Client:
                 headers=outgoing.headers,
                 data=outgoing.body,
                 allow_redirects=False,
-                # None would mean the session's; an empty tuple means none at all.
-                middlewares=(aiohttp.DigestAuthMiddleware(*outgoing.digest),) if outgoing.digest else (),
+                middlewares=_middlewares(outgoing, target, wire),
             ) as response,
         ):
             body = await self._body(response, target)
@@ -241,6 +240,22 @@ async def _session(
         headers={"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"},
     ) as session:
         yield session
+
+
+def _middlewares(outgoing: Outgoing, target: Target, wire: _Wire) -> tuple[aiohttp.ClientMiddlewareType, ...]:
+    async def once(
+        request: aiohttp.ClientRequest, proceed: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        # The library sends an idempotent request again when the connection breaks. Whether there
+        # is a next attempt is the run's to say, so it gets to see our own exception instead.
+        try:
+            return await proceed(request)
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise _lost(error, target, wire) from None
+
+    if outgoing.digest is None:
+        return (once,)
+    return (once, aiohttp.DigestAuthMiddleware(*outgoing.digest))
 
 
 def _lost(error: aiohttp.ClientError | OSError, target: Target, wire: _Wire) -> CallFailed:

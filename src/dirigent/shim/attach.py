@@ -19,7 +19,7 @@ from enum import Enum
 from typing import Final
 
 from dirigent.model import limits
-from dirigent.shim import detach, files, pulse
+from dirigent.shim import detach, files, pulse, watch
 
 MARK: Final = "DIRIGENT_EFFECT_ID"
 # After the grace and the kill: how long a supervisor may take to write down the end.
@@ -85,7 +85,7 @@ async def start(spool: str, command: Command) -> None:
 async def wait(spool: str) -> Exit:
     """Return how it ended. Raises `ShimLost` when nobody can say."""
     claim = files.read_record(os.path.join(spool, "claim.json")) or {}
-    await _gone(claim)
+    await watch.gone(claim)
     ended = end_of(spool)
     if ended is None:
         raise ShimLost("the supervisor ended without a recorded end")
@@ -103,12 +103,12 @@ async def stop(spool: str, grace_seconds: float = limits.PROCESS_GRACE_SECONDS) 
     if pulse.alive(claim):
         wish: dict[str, object] = {"grace_seconds": grace_seconds}
         files.write_durably(os.path.join(spool, "stop.json"), files.encode(wish))
-        _signal(claim, signal.SIGTERM)
+        watch.send(claim, signal.SIGTERM)
         try:
             async with asyncio.timeout(grace_seconds + CLOSING_SECONDS):
-                await _gone(claim)
+                await watch.gone(claim)
         except TimeoutError:
-            _signal(claim, signal.SIGKILL)
+            watch.send(claim, signal.SIGKILL)
     order = files.read_record(os.path.join(spool, "order.json"))
     if order is not None and state(spool) is State.LOST:
         await asyncio.to_thread(clear_remains, str(order["id"]))
@@ -116,13 +116,7 @@ async def stop(spool: str, grace_seconds: float = limits.PROCESS_GRACE_SECONDS) 
 
 def clear_remains(identity: str) -> list[int]:
     """Kill what a killed supervisor left behind; return the pids."""
-    remains = pulse.bearing(MARK, identity)
-    for pid in remains:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    return remains
+    return watch.kill_bearing(MARK, identity)
 
 
 def state(spool: str) -> State:
@@ -222,52 +216,6 @@ def _start(spool: str, command: Command) -> None:
     files.write_durably(os.path.join(spool, "order.json"), files.encode(order))
     private = json.dumps({"environment": {**command.environment, MARK: command.id}, "stdin": command.stdin})
     detach.start_detached("dirigent.shim.command", spool, private.encode(), os.path.join(spool, "trace"))
-
-
-async def _gone(mark: dict[str, object]) -> None:
-    """Return when the marked process has ended."""
-    pid = mark.get("pid")
-    if not isinstance(pid, int):
-        return
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        # The descriptor is bound to the process now, so this look cannot be overtaken by a reuse.
-        if not pulse.alive(mark):
-            return
-        loop = asyncio.get_running_loop()
-        ended = loop.create_future()
-        loop.add_reader(descriptor, _resolve, ended)
-        try:
-            await ended
-        finally:
-            loop.remove_reader(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-def _signal(mark: dict[str, object], number: int) -> None:
-    pid = mark.get("pid")
-    if not isinstance(pid, int):
-        return
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        if pulse.alive(mark):
-            signal.pidfd_send_signal(descriptor, number)
-    except ProcessLookupError:
-        return
-    finally:
-        os.close(descriptor)
 
 
 def _seconds(value: object) -> float:

@@ -42,6 +42,14 @@ def write_new(path: str, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def write_report(path: str, content: bytes) -> None:
+    """Replace a file atomically, but without waiting for the disk: for what a crash may take back."""
+    temporary = f"{path}.{get_native_id()}.tmp"
+    with open(temporary, "wb", opener=_private) as file:
+        file.write(content)
+    os.replace(temporary, path)
+
+
 def write_durably(path: str, content: bytes) -> None:
     """Replace a file: a reader sees the former content or the whole of this one."""
     temporary = f"{path}.{get_native_id()}.tmp"
@@ -80,3 +88,7 @@ def read_record(path: str) -> dict[str, object] | None:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return record if isinstance(record, dict) else None
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dirigent.model.fault import EXPRESSION, Fault
 from dirigent.model.problem import Problem
-from dirigent.model.values import SecretText
+from dirigent.model.values import SecretText, Unknown
 from dirigent.planning.evaluate import has_unknown
 from dirigent.planning.request import Ask, Propose
 from dirigent.ports import ExpressionFailed, Proposal
@@ -45,7 +45,9 @@ class Plain:
         total = None
         for term in re.split(r"\s+\+\s+", self.text.removeprefix("worker(").removesuffix(")")):
             value = self.term(term, variables)
-            assert not has_unknown(value), "an expression saw an unknown value"
+            assert self.local or not has_unknown(value), "the worker saw an unknown value"
+            if isinstance(value, Unknown):
+                return value
             total = value if total is None else self.plus(total, value)
         return total
 
@@ -57,6 +59,8 @@ class Plain:
             raise ExpressionFailed(f"there is no `${path[1]}`")
         value = variables[path[1]]
         for step in STEP.finditer(path[2]):
+            if isinstance(value, Unknown):
+                return value
             if step[2] is not None:
                 value = value[int(step[2])]
             elif step[4]:

@@ -41,6 +41,8 @@ SIGNS: Final = {
     "cancelling": ("⊗", "yellow"),
     "skipped": ("⇢", "grey"),
 }
+# Sixty of the smaller make one of the greater, with seconds as with minutes.
+MINUTE: Final = 60
 _PLAIN: Final = {"✓": "+", "●": "*", "↻": "~", "⏸": "=", "✕": "x", "⊗": "x", "⇢": ">"}
 
 
@@ -61,12 +63,12 @@ def lasted(seconds: float) -> str:
     """Return a length of time for people: `840ms`, `12.3s`, `4m10s`, `2h05m`."""
     if seconds < 1:
         return f"{max(0, round(seconds * 1000))}ms"
-    if seconds < 60:
+    if seconds < MINUTE:
         return f"{seconds:.1f}s"
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes < 60:
+    minutes, rest = divmod(int(seconds), MINUTE)
+    if minutes < MINUTE:
         return f"{minutes}m{rest:02}s"
-    return f"{minutes // 60}h{minutes % 60:02}m"
+    return f"{minutes // MINUTE}h{minutes % MINUTE:02}m"
 
 
 def runs_text(found: Sequence[RunSummary], now: float, terminal: Terminal) -> str:
@@ -124,7 +126,8 @@ def task_line(task: TaskView, now: float, terminal: Terminal) -> str:
     until = f"  until {clock(task.until)}" if task.until and task.ended_at is None else ""
     reason = f"  {shown(task.reason)}" if task.reason and task.status != "succeeded" else ""
     name = padded(task.name, max(1, 28 - len(indent)))
-    line = f"{indent}{sign(task.status, terminal)} {name} {padded(task.kind, 9)} {padded(task.status, 9)} {spent}"
+    state = f"{padded(task.kind, 9)} {padded(task.status, 9)} {spent}"
+    line = f"{indent}{sign(task.status, terminal)} {name} {state}"
     return cut(f"{line}{attempt}{until}{reason}", max(terminal.width, 60) + 20)
 
 
@@ -164,24 +167,30 @@ def indented(value: Value) -> str:
 
 def change_line(fact: Fact, names: dict[str, str]) -> str | None:
     """Return the line that a fact is worth in a quiet log, or None. `names` are task names by position."""
-    at = clock(fact.at)
+    told = _told(fact, names)
+    return None if told is None else f"{clock(fact.at)} {told}"
+
+
+def _told(fact: Fact, names: dict[str, str]) -> str | None:
+    told: str | None = None
     match fact:
         case Intended(position=position, attempt=attempt):
-            return f"{at} STARTED   {names.get(position, position)}{_attempt(attempt)}"
+            told = f"STARTED   {names.get(position, position)}{_attempt(attempt)}"
         case Succeeded(position=position, attempt=attempt):
-            return f"{at} DONE      {names.get(position, position)}{_attempt(attempt)}"
+            told = f"DONE      {names.get(position, position)}{_attempt(attempt)}"
         case Failed(position=position, attempt=attempt, fault=fault):
-            return f'{at} FAILED    {names.get(position, position)}{_attempt(attempt)} "{_fault_line(fault)}"'
+            told = f'FAILED    {names.get(position, position)}{_attempt(attempt)} "{_fault_line(fault)}"'
         case Held(position=position, reason=reason):
-            return f'{at} HELD      {names.get(position, position)} "{reason}"'
+            told = f'HELD      {names.get(position, position)} "{reason}"'
         case TimerSet(position=position, purpose="wait" | "retry" as purpose, until=until):
-            return f"{at} WAITING   {names.get(position, position)} for {purpose} until {clock(until)}"
+            told = f"WAITING   {names.get(position, position)} for {purpose} until {clock(until)}"
         case Suspended() | Resumed() | CancelRequested():
-            return f"{at} {type(fact).__name__.upper()}"
+            told = type(fact).__name__.upper()
         case Ended(phase=phase):
-            return f"{at} {phase.upper()}"
+            told = phase.upper()
         case _:
-            return None
+            pass
+    return told
 
 
 def _attempt(number: int) -> str:

@@ -1,7 +1,8 @@
 """Templates become values. What hangs on an attribute that is not known yet stays an expression.
 
-Rule: an expression never sees an `Unknown`. Each mention of `$resources` is followed as far as its
-path is literal; if nothing unknown lies there, the expression has its final value already.
+The language itself carries `Unknown` through what it evaluates in place. The worker cannot: before it
+is asked, each mention of `$resources` is followed as far as its path is literal, and if anything
+unknown lies there, the expression waits.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class Scope:
         self._attributes: dict[str, Value] = {}
         self._known: dict[str, Value] = {}
         self._partial: dict[str, None] = {}
-        self.variables: dict[str, Value] = {**constants, "resources": self._known}
+        self.variables: dict[str, Value] = {**constants, "resources": self._attributes}
+        # The same for the worker, with null where `missing` has made sure that nobody looks.
+        self.known: dict[str, Value] = {**constants, "resources": self._known}
 
     def show(self, name: str, attributes: Value) -> None:
         """Make a resource visible; its attributes may hold `Unknown`."""
@@ -105,7 +108,7 @@ def render(
         for (index, place, question), answer in zip(questions, answers, strict=True):
             if isinstance(answer, Fault):
                 problems.append(_no_value(question.expression, answer.detail or answer.title))
-            elif not isinstance(answer, Proposal | Problem):
+            elif not isinstance(answer, Proposal | Refusal):
                 outcomes[index][place] = answer
     if problems:
         raise Refusal(problems)
@@ -162,17 +165,14 @@ def _evaluate(
         return leaf.text
     try:
         compiled = language.compile(leaf.text)
-        needs = scope.missing(leaf, compiled)
-        if needs:
-            return Unknown(needs)
-        variables = {**scope.variables, **own}
         if compiled.local:
-            result = compiled.evaluate(None, variables)
-            return Unknown() if has_unknown(result) else result
+            result = compiled.evaluate(None, {**scope.variables, **own})
+            return Unknown(scope.missing(leaf, compiled)) if isinstance(result, Unknown) else result
     except ExpressionFailed as failure:
         problems.append(_no_value(leaf, str(failure)))
         return None
-    return Question(leaf, None, _only(variables, compiled))
+    needs = scope.missing(leaf, compiled)
+    return Unknown(needs) if needs else Question(leaf, None, _only({**scope.known, **own}, compiled))
 
 
 def _only(variables: Mapping[str, Value], compiled: Compiled) -> dict[str, Value]:
@@ -212,7 +212,7 @@ def _fill(template: Template, results: Iterator[Value], depth: int) -> Rendered:
     match template:
         case Expression() | UriTemplate():
             value = next(results)
-            return Rendered(value, template if isinstance(value, Unknown) else template_of(value))
+            return Rendered(value, template if has_unknown(value) else template_of(value))
         case list():
             items = [_fill(item, results, depth + 1) for item in template]
             return Rendered([item.value for item in items], [item.template for item in items])

@@ -17,6 +17,7 @@ from dirigent.model.stack import Stack
 from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning import graph
 from dirigent.planning.decide import Case, case_of, create_first, decide
+from dirigent.planning.difference import span_of
 from dirigent.planning.digest import fingerprint, identity
 from dirigent.planning.evaluate import Rendered, Scope, render
 from dirigent.planning.expand import Instance, expand, is_counted, is_keyed, repeats
@@ -227,8 +228,8 @@ def _propose(wishes: Sequence[tuple[Case, ResourceRow | None]]) -> Asking[list[P
     for (case, _), answer in zip(wishes, answers, strict=True):
         if isinstance(answer, Proposal):
             proposals.append(answer)
-        elif isinstance(answer, Problem):
-            problems.append(answer if answer.at else replace(answer, at=case.instance.resource.span))
+        elif isinstance(answer, Refusal):
+            problems.extend(_placed(problem, case.instance.resource) for problem in answer.problems)
     if problems:
         raise Refusal(problems)
     return proposals
@@ -246,3 +247,10 @@ def _shapes(stack: Stack) -> dict[str, Value]:
         name: [] if is_counted(resource) else {} if is_keyed(resource) else None
         for name, resource in stack.resources.items()
     }
+
+
+def _placed(problem: Problem, resource: Resource) -> Problem:
+    """Return a provider's problem with a place. A provider knows none: it names the property as label."""
+    if problem.at is not None:
+        return problem
+    return replace(problem, at=span_of(problem.label, resource.spans) or resource.span, label="")

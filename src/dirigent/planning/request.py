@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from dirigent.model.command import Question
 from dirigent.model.fault import Fault
-from dirigent.model.problem import Problem
+from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Value
 from dirigent.ports import Proposal
@@ -35,11 +35,11 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Propose:
-    """Wishes for the providers, free of order; the answer is a tuple of proposals and problems."""
+    """Wishes for the providers, free of order; the answer is a tuple of proposals and refusals."""
 
     wishes: tuple[Wish, ...]
 
 
 Request: TypeAlias = Ask | Propose
-Answers: TypeAlias = "tuple[Value | Fault | Proposal | Problem, ...]"
+Answers: TypeAlias = "tuple[Value | Fault | Proposal | Refusal, ...]"
 Asking: TypeAlias = Generator[Request, Answers, T]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from dirigent.lang.shape.choices import ByKey, ByKind, ByValue, Fixed, Later, Lazy, OrExpression
+from dirigent.lang.shape.choices import ByKey, ByKind, ByValue, Fixed, Later, Lazy, OrExpression, Templates
 from dirigent.lang.shape.containers import Field, ListOf, MapOf, Record, SingleKeyMap
 from dirigent.lang.shape.place import (
     Form,
@@ -50,6 +50,7 @@ __all__ = [
     "Shape",
     "SingleKeyMap",
     "Survey",
+    "Templates",
     "Text",
     "Whole",
     "check",

@@ -16,7 +16,7 @@ from dirigent.lang.shape.place import (
     nearest,
     shortened,
 )
-from dirigent.lang.tree import Leaf
+from dirigent.lang.tree import Leaf, Members
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 
@@ -179,6 +179,10 @@ def text_in(place: Place, what: str) -> tuple[str, Span] | None:
 def wrong_type(place: Place, what: str) -> None:
     """Report that a place holds another type of value than `what` (E1201)."""
     node = place.node
+    if place.templates and isinstance(node, Members) and "choose" in node.members:
+        at = node.members["choose"].key_span
+        place.report("E1204", f"{place.title} cannot be left to choose yet", at, "a later release brings it")
+        return
     remedies: tuple[str, ...] = ()
     if (
         isinstance(node, Leaf)

@@ -14,12 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "lang"))
-
-import fakes
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from dirigent.lang.source import load
 from dirigent.lang.stack import StackContext, read_stack
+from lang import fakes
 
 ROUNDS = 5
 
@@ -46,7 +45,10 @@ ENTRY = """\
 
 def stack_of(lines: int) -> str:
     """Return a stack file with about this many lines, a chain of services."""
-    head = "stack: large\ninputs:\n  rate: {type: number, default: 20}\nresources:\n  first: {type: file, with: {path: a}}\n"
+    head = (
+        "stack: large\ninputs:\n  rate: {type: number, default: 20}\n"
+        "resources:\n  first: {type: file, with: {path: a}}\n"
+    )
     count = lines // ENTRY.count("\n")
     entries = [ENTRY.format(index=index, before=index - 1) for index in range(count)]
     entries[0] = entries[0].replace('$resources["service--1"].url', "$resources.first.path")

@@ -289,29 +289,7 @@ class Lazy:
         return {"$ref": f"#/definitions/{self.name}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A key that we know and do not support yet. `instead` is what to do meanwhile."""
-
-    instead: str = ""
-    what: str = "nothing yet"
-
-    def inspect(self, place: Place) -> None:
-        """Report it (E1204)."""
-        place.report(
-            "E1204",
-            f"{place.title} is not supported yet",
-            place.where,
-            "known, but a later release brings it",
-            (self.instead,) if self.instead else ("remove it",),
-        )
-
-    def schema(self, _form: Form, /) -> dict[str, Value]:
-        """Return a JSON Schema that nothing fits."""
-        return {"not": {}}
-
-
 def refuse_expression(place: Place, shape: Shape) -> None:
     """Report an expression where the value must be written out (E1214)."""
     message = f"{place.title} must be written out: it cannot be an expression"
-    place.report("E1214", message, place.node.span, shape.what)
+    place.report("E1214", message, place.node.span, "an expression", (f"write {shape.what}",))

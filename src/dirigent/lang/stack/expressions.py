@@ -23,6 +23,7 @@ _BUILT_IN: Final = ("__loc__",)
 _LATER: Final = ("hosts",)
 _COLUMN: Final = re.compile(r"\bat (?:line ([0-9]{1,5}), )?column ([0-9]{1,5})")
 _LIKE_JQ: Final = re.compile(r"\$\{\s*(?:\.|\$(?:inputs|secrets|resources|each|stack)\b)")
+_BARE: Final = re.compile(r"\$(?:inputs|secrets|resources|each|stack)[.\[]\S*")
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -30,11 +31,13 @@ _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Use:
     """Where expressions stand: `owner` in words, and what they may see.
 
+    `itself` is the resource in which they stand, which is never what was meant by another name.
     `decides` says in words what the value decides, for which no secret will do. `found` collects the
     resources that are mentioned, each with the place of its first mention.
     """
 
     owner: str
+    itself: str = ""
     each: bool = False
     decides: str = ""
     found: dict[str, Span] = field(default_factory=dict)
@@ -53,7 +56,10 @@ def template(reading: Reading, node: Node | None, use: Use) -> Template:
 
 def _leaf(reading: Reading, leaf: Leaf, use: Use) -> Template:
     text = leaf.value
-    if not isinstance(text, str) or "${" not in text:
+    if not isinstance(text, str) or "$" not in text:
+        return text
+    if "${" not in text:
+        _warn_bare(reading, leaf, text)
         return text
     inner = inner_expression(text)
     if inner is not None:
@@ -63,6 +69,13 @@ def _leaf(reading: Reading, leaf: Leaf, use: Use) -> Template:
     if not cut and ("\n" not in text or _LIKE_JQ.search(text)):
         _warn_mixed(reading, leaf, text)
     return text
+
+
+def _warn_bare(reading: Reading, leaf: Leaf, text: str) -> None:
+    if _BARE.fullmatch(text):
+        message = f"`{shortened(text)}` is plain text: an expression stands between `${{` and `}}`"
+        label = "not an expression"
+        reading.complain("W1401", message, leaf.span, label, f'write "${{ {text} }}" if you mean its value')
 
 
 def _warn_mixed(reading: Reading, leaf: Leaf, text: str) -> None:
@@ -232,7 +245,11 @@ def _report_missing(
     # `$resources.pay-db` is a subtraction in jq: what was meant begins with the name that was found.
     raw = _raw(reading.lines, whole)
     hyphened = next((name for name in declared if "-" in name and f"${section}.{name}" in raw), None)
-    meant = hyphened if hyphened and hyphened.startswith(member) else nearest(member, tuple(declared))
+    meant = (
+        hyphened
+        if hyphened and hyphened.startswith(member)
+        else nearest(member, [name for name in declared if name != use.itself])
+    )
     if meant is None:
         names = ", ".join(declared) or "none"
         help_lines = (f"add `{shortened(member)}` to `{section}:`", f"declared: {shortened(names)}")
@@ -247,7 +264,7 @@ def _report_missing(
             f"did you mean `{meant}`?" if meant else "not declared",
             help=help_lines,
         ),
-        (Label(declared[meant], f"a {kind} with a similar name"),) if meant else (),
+        (Label(declared[meant], "a similar name"),) if meant else (),
     )
 
 

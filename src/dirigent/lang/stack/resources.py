@@ -43,7 +43,7 @@ def read_resources(reading: Reading, found: Members | None) -> dict[str, Resourc
 def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
     name = member.key
     repeated = _check_repetition(reading, name, entry)
-    use = Use(f"`{name}`", each=repeated)
+    use = Use(f"`{name}`", name, each=repeated)
     config: dict[str, Template] = {}
     inside = mapping_of(entry.get("with"))
     for property_ in inside or ():
@@ -93,7 +93,7 @@ def _check_repetition(reading: Reading, name: str, entry: Members) -> bool:
 def _repetition(
     reading: Reading, name: str, entry: Members, use: Use
 ) -> tuple[int | Expression | None, Template]:
-    sober = Use(f"`{name}`", decides="the number of instances", found=use.found)
+    sober = Use(f"`{name}`", name, decides="the number of instances", found=use.found)
     count = template(reading, entry.get("count"), sober)
     each = template(reading, entry.get("each"), sober)
     usable = isinstance(count, Expression) or (isinstance(count, int) and not isinstance(count, bool))
@@ -115,7 +115,7 @@ def _needs(reading: Reading, name: str, node: Node | None, found: dict[str, Span
 
 
 def _report_need(reading: Reading, name: str, need: str, at: Span) -> None:
-    meant = nearest(need, tuple(reading.resources))
+    meant = nearest(need, [other for other in reading.resources if other != name])
     reading.complain_beside(
         Problem(
             "E1404",

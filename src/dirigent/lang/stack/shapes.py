@@ -13,11 +13,13 @@ from dirigent.lang.shape import (
     ByValue,
     Field,
     Flag,
+    Form,
     Later,
     Lazy,
     ListOf,
     MapOf,
     Number,
+    Place,
     Record,
     Shape,
     Templates,
@@ -25,6 +27,7 @@ from dirigent.lang.shape import (
     Whole,
     json_schema,
 )
+from dirigent.lang.tree import Leaf
 from dirigent.model.values import Value
 
 _LABEL: Final = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -127,6 +130,32 @@ DEFINITIONS: Final[Mapping[str, Shape]] = {
     "json-schema": ByKind(map=_SCHEMA_RECORD, flag=Flag()),
 }
 
+
+@dataclass(frozen=True, slots=True)
+class _SecretPlace:
+    """Where a secret is found, never the secret itself: a value that stands here is not repeated."""
+
+    place: Shape
+    what: str = "`{env: NAME}` or `{file: path}`"
+
+    def inspect(self, place: Place) -> None:
+        """Report a value in the clear (E1418), else go on."""
+        if isinstance(place.node, Leaf) and place.node.value is not None:
+            place.report(
+                "E1418",
+                f"{place.title} must say where the secret is found: its value never stands in a file",
+                place.where,
+                "written in the clear",
+                ("write `{env: NAME}` or `{file: path}`", "change the secret if this file was shared"),
+            )
+        else:
+            place.stay(self.place)
+
+    def schema(self, form: Form, /) -> dict[str, Value]:
+        """Return the JSON Schema."""
+        return form.of(self.place)
+
+
 _SECRET: Final = ByKey(
     {
         "env": Record(
@@ -211,7 +240,8 @@ def stack_shape(types: Mapping[str, TypeShape]) -> Record:
             _map(_SCHEMA_RECORD), description="values that the user gives: JSON Schema with default"
         ),
         "secrets": Field(
-            _map(_SECRET), description="where secret values are found: `{env: NAME}`, `{file: path}`"
+            _map(_SecretPlace(_SECRET)),
+            description="where secret values are found: `{env: NAME}`, `{file: path}`",
         ),
         "resources": Field(_map(resource), description="everything with a lifecycle"),
         "workflows": Field(

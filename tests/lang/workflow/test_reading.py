@@ -235,9 +235,9 @@ def test_every_call_holds_when_in_doubt():
 
 
 KEYS = (
-    "do for in each at while fork branches compete switch when then try catch errors with as retry raise error "
-    "type status set wait seconds call method endpoint uri authentication basic use run shell script code command "
-    "arguments workflow namespace name input output export from schema document if timeout after a b"
+    "do for in each at while fork branches compete switch when then try catch errors with as retry raise "
+    "error type status set wait seconds call method endpoint uri authentication basic use run shell script "
+    "code command arguments workflow namespace name input output export from schema document if timeout a b"
 )
 SCALARS = "1 text true null '${.x}' '${(}' PT5S end http https://a.b/{c}"
 VALUES = st.recursive(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from dirigent.lang.shape.choices import ByKey, ByKind, ByValue, Fixed, Later, Lazy, OrExpression
+from dirigent.lang.shape.choices import ByKey, ByKind, ByValue, Fixed, Lazy, OrExpression, Templates
 from dirigent.lang.shape.containers import Field, ListOf, MapOf, Record, SingleKeyMap
 from dirigent.lang.shape.place import (
     Form,
@@ -24,7 +24,7 @@ from dirigent.lang.shape.place import (
     nearest,
     shortened,
 )
-from dirigent.lang.shape.scalars import AnyValue, ExpressionText, Flag, Number, Text, Whole, listed
+from dirigent.lang.shape.scalars import AnyValue, ExpressionText, Flag, Later, Number, Text, Whole, listed
 from dirigent.lang.tree import Node
 from dirigent.model.problem import Problem
 from dirigent.model.values import Value
@@ -50,6 +50,7 @@ __all__ = [
     "Shape",
     "SingleKeyMap",
     "Survey",
+    "Templates",
     "Text",
     "Whole",
     "check",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dirigent.lang.shape.containers import Record
-from dirigent.lang.shape.place import EXPRESSION_SCHEMA, Form, Place, Shape, is_expression, nearest
+from dirigent.lang.shape.place import EXPRESSION_SCHEMA, Form, Place, Shape, is_expression, nearest, shortened
 from dirigent.lang.shape.scalars import listed, text_in, wrong_type
 from dirigent.lang.tree import Items, Leaf, Members, Node
 from dirigent.model.problem import Label, Problem
@@ -141,15 +141,20 @@ class ByKey:
 
 @dataclass(frozen=True, slots=True)
 class ByValue:
-    """A mapping whose kind is told by the text under `key`, as `call: http`; else `otherwise`, if given."""
+    """A mapping whose kind is told by the text under `key`, as `call: http`; else `otherwise`, if given.
+
+    `code` is that of the problem of a text that tells none of them; `remedy` its last line of help.
+    """
 
     key: str
     alternatives: Mapping[str, Shape]
     otherwise: Shape | None = None
+    code: str = "E1206"
+    remedy: str = ""
     what: str = "a mapping"
 
     def inspect(self, place: Place) -> None:
-        """Report a missing key (E1202) or unknown value (E1206); go on with the chosen shape."""
+        """Report a missing key (E1202) or unknown value (`code`); go on with the chosen shape."""
         node = place.node
         if not isinstance(node, Members):
             wrong_type(place, self.what)
@@ -169,12 +174,13 @@ class ByValue:
             place.stay(shape)
             return
         meant = nearest(found[0], tuple(self.alternatives))
+        remedies = (f"change it to `{meant}`" if meant else "", self.remedy)
         inner.report(
-            "E1206",
-            f"{inner.title} must be one of {listed(tuple(self.alternatives))}, not `{found[0]}`",
+            self.code,
+            f"{inner.title} must be one of {listed(tuple(self.alternatives))}, not `{shortened(found[0])}`",
             found[1],
             f"did you mean `{meant}`?" if meant else "no such choice",
-            (f"change it to `{meant}`",) if meant else (),
+            tuple(remedy for remedy in remedies if remedy),
         )
 
     def schema(self, form: Form, /) -> dict[str, Value]:
@@ -233,18 +239,38 @@ class Fixed:
     def inspect(self, place: Place) -> None:
         """Report an expression (E1214), else go on with the shape."""
         if is_expression(place.node):
-            place.report(
-                "E1214",
-                f"{place.title} must be written out: it cannot be an expression",
-                place.node.span,
-                self.shape.what,
-            )
+            refuse_expression(place, self.shape)
         else:
             place.stay(self.shape, templates=False)
 
     def schema(self, _form: Form, /) -> dict[str, Value]:
         """Return the JSON Schema."""
         return Form().of(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """A shape below which every value may also be an expression; the value itself too, if `whole`."""
+
+    shape: Shape
+    whole: bool = True
+
+    @property
+    def what(self) -> str:
+        """Return the shape in words."""
+        return f"{self.shape.what} or an expression" if self.whole else self.shape.what
+
+    def inspect(self, place: Place) -> None:
+        """Go on with the shape, or report an expression in place of the whole (E1214)."""
+        if not self.whole and is_expression(place.node):
+            refuse_expression(place, self.shape)
+        else:
+            place.stay(self.shape, templates=True)
+
+    def schema(self, _form: Form, /) -> dict[str, Value]:
+        """Return the JSON Schema."""
+        form = Form(templates=True)
+        return form.of(self.shape) if self.whole else self.shape.schema(form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,23 +289,7 @@ class Lazy:
         return {"$ref": f"#/definitions/{self.name}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A key that we know and do not support yet. `instead` is what to do meanwhile."""
-
-    instead: str = ""
-    what: str = "nothing yet"
-
-    def inspect(self, place: Place) -> None:
-        """Report it (E1204)."""
-        place.report(
-            "E1204",
-            f"{place.title} is not supported yet",
-            place.where,
-            "known, but a later release brings it",
-            (self.instead,) if self.instead else ("remove it",),
-        )
-
-    def schema(self, _form: Form, /) -> dict[str, Value]:
-        """Return a JSON Schema that nothing fits."""
-        return {"not": {}}
+def refuse_expression(place: Place, shape: Shape) -> None:
+    """Report an expression where the value must be written out (E1214)."""
+    message = f"{place.title} must be written out: it cannot be an expression"
+    place.report("E1214", message, place.node.span, "an expression", (f"write {shape.what}",))

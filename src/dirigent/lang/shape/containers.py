@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dirigent.lang.shape.place import Form, Place, Shape, nearest, shortened
-from dirigent.lang.shape.scalars import matches, wrong_type
+from dirigent.lang.shape.scalars import Later, matches, wrong_type
 from dirigent.lang.tree import Items, Member, Members
 from dirigent.model.problem import Label, Problem
 from dirigent.model.source import Span
@@ -180,7 +180,8 @@ class Record:
         free = [name for name in self.fields if name not in node.members]
         meant = nearest(member.key, free)
         owner = self.title or place.title
-        known = f"known: {', '.join(sorted(self.fields))}" if self.fields else "no key is known here"
+        supported = sorted(name for name, field in self.fields.items() if not isinstance(field.shape, Later))
+        known = f"known: {', '.join(supported)}" if supported else "no key is known here"
         place.report(
             "E1203",
             f"unknown property `{shortened(member.key)}` in {owner}",

@@ -18,6 +18,9 @@ from dirigent.model.values import Value
 # A value longer than this is cut where a message quotes it.
 QUOTED_CHARACTERS: Final = 60
 
+# No known word is longer; the time that a comparison takes grows with the square of the length.
+NAME_CHARACTERS: Final = 100
+
 
 class Shape(Protocol):
     """What a part of a document must look like."""
@@ -150,7 +153,10 @@ def shortened(text: str) -> str:
 
 def nearest(word: str, known: tuple[str, ...] | list[str]) -> str | None:
     """Return the known word that was probably meant."""
-    found = get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.6)
-    if not found:
-        return None
-    return next(name for name in known if name.lower() == found[0])
+    plain = word.lower()[:NAME_CHARACTERS]
+    by_plain = {name.lower(): name for name in reversed(known)}
+    found = get_close_matches(plain, by_plain, n=1, cutoff=0.6)
+    if found:
+        return by_plain[found[0]]
+    # Two letters of a short word that changed places are too far apart for the measure above.
+    return next((name for name in known if sorted(name.lower()) == sorted(plain)), None)

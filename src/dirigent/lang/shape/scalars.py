@@ -16,7 +16,7 @@ from dirigent.lang.shape.place import (
     nearest,
     shortened,
 )
-from dirigent.lang.tree import Leaf
+from dirigent.lang.tree import Leaf, Members
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 
@@ -167,6 +167,28 @@ class ExpressionText:
         return {"type": "string"} if self.bare else dict(EXPRESSION_SCHEMA)
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A key that we know and do not support yet. `instead` is what to do meanwhile."""
+
+    instead: str = ""
+    what: str = "nothing yet"
+
+    def inspect(self, place: Place) -> None:
+        """Report it (E1204)."""
+        place.report(
+            "E1204",
+            f"{place.title} is not supported yet",
+            place.where,
+            "known, but a later release brings it",
+            (self.instead,) if self.instead else ("remove it",),
+        )
+
+    def schema(self, _form: Form, /) -> dict[str, Value]:
+        """Return a JSON Schema that nothing fits."""
+        return {"not": {}}
+
+
 def text_in(place: Place, what: str) -> tuple[str, Span] | None:
     """Return the string at a place with its span, or report what stands there instead."""
     node = place.node
@@ -179,6 +201,10 @@ def text_in(place: Place, what: str) -> tuple[str, Span] | None:
 def wrong_type(place: Place, what: str) -> None:
     """Report that a place holds another type of value than `what` (E1201)."""
     node = place.node
+    if place.templates and isinstance(node, Members) and "choose" in node.members:
+        at = node.members["choose"].key_span
+        place.report("E1204", f"{place.title} cannot be left to choose yet", at, "a later release brings it")
+        return
     remedies: tuple[str, ...] = ()
     if (
         isinstance(node, Leaf)

@@ -15,16 +15,22 @@ from dirigent.lang.tree import Items, Leaf, Members, Node
 from dirigent.model.problem import Problem
 from dirigent.model.source import Span
 
-__all__ = ["load", "load_bytes"]
+__all__ = ["decode", "load", "load_bytes"]
 
 
-def load_bytes(content: bytes, file: str) -> tuple[Node | None, list[Problem]]:
-    """Return the tree of a file's bytes, as `load` does."""
+def decode(content: bytes, file: str) -> tuple[str | None, list[Problem]]:
+    """Return the text of a file, or why it cannot be read (E1101, E1102)."""
     problems = too_large(len(content), file)
     if problems:
         return None, problems
     text, problems = decoded(content, file)
-    return (None, problems) if problems else load(text, file)
+    return (None, problems) if problems else (text, [])
+
+
+def load_bytes(content: bytes, file: str) -> tuple[Node | None, list[Problem]]:
+    """Return the tree of a file's bytes, as `load` does."""
+    text, problems = decode(content, file)
+    return (None, problems) if text is None else load(text, file)
 
 
 def load(text: str, file: str) -> tuple[Node | None, list[Problem]]:

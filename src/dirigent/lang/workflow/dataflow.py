@@ -7,7 +7,7 @@ from typing import Final
 from dirigent.lang.shape import inner_expression
 from dirigent.lang.tree import Leaf, Members, Node, plain
 from dirigent.lang.workflow.expressions import projection, template
-from dirigent.lang.workflow.reading import Reading, Scope, member_of, named
+from dirigent.lang.workflow.reading import Reading, Scope, complain, member_of, named
 from dirigent.model.duration import seconds_of
 from dirigent.model.program import IDENTITY, UNFILTERED, Filter
 from dirigent.model.values import Expression, Template, Value
@@ -40,6 +40,8 @@ def duration(reading: Reading, node: Node | None, scope: Scope) -> Template:
         return None
     if isinstance(node, Leaf) and isinstance(node.value, str) and inner_expression(node.value) is not None:
         return template(reading, node, scope)
+    if isinstance(node, Members) and not node.members:
+        complain(reading, "E1308", "an empty mapping is not a duration", node.span, "write `{seconds: 30}`")
     return _seconds(plain(node))
 
 

@@ -7,6 +7,7 @@ the bare jq text too. Everything else is text, and text that looks like more get
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from dirigent.lang.shape import inner_expression, nearest, shortened
@@ -20,6 +21,9 @@ from dirigent.ports import Compiled, ExpressionFailed
 # In code, `${NAME}` belongs to the shell or to JavaScript; only what looks like jq is suspicious.
 _EMBEDDED: Final = re.compile(r"\$\{")
 _EMBEDDED_IN_CODE: Final = re.compile(r"\$\{\s*(?:\.|\$(?:context|input|output|secrets|task|workflow)\b)")
+
+# How a failure of the language names a place in the text.
+_COLUMN: Final = re.compile(r"\bat (?:line ([0-9]{1,5}), )?column ([0-9]{1,5})")
 
 # jq's own, which are no variables of a workflow; whether they are allowed is up to the language.
 _BUILT_IN: Final = ("ENV", "__loc__", "__prog_args")
@@ -134,8 +138,10 @@ def _leaf(reading: Reading, leaf: Leaf, scope: Scope, embedded: re.Pattern[str])
     inner = inner_expression(leaf.value)
     if inner is not None:
         return _expression(reading, leaf, inner.strip(), scope)
-    found = embedded.search(leaf.value)
-    if found:
+    # What a comment cut short is an error already; a text of several lines is likely to be code.
+    cut = not leaf.quoted and leaf.value.startswith("${")
+    suspicious = _EMBEDDED_IN_CODE if "\n" in leaf.value else embedded
+    if not cut and suspicious.search(leaf.value):
         complain(
             reading,
             "W1301",
@@ -161,16 +167,47 @@ def _expression(reading: Reading, leaf: Leaf, text: str, scope: Scope) -> Expres
             reading,
             "E1301",
             f"`{shortened(text)}` is not a jq expression: {failure}",
-            span,
+            _narrowed(span, text, str(failure)),
             *(('only one expression may fill a string: join the parts in jq, as `"\\(.a) \\(.b)"`',) * split),
             label="not jq",
         )
         return Expression(text, span)
-    _check_variables(reading, compiled, span, scope)
+    _check_variables(reading, compiled, _Text(text, span), scope)
     return Expression(text, span)
 
 
-def _check_variables(reading: Reading, compiled: Compiled, span: Span, scope: Scope) -> None:
+def _narrowed(span: Span, text: str, failure: str) -> Span:
+    """Return the one character that the message names, where that can be found."""
+    named = _COLUMN.search(failure)
+    if named is None or (named[1] or "1") != "1":
+        return span
+    return _Text(text, span).part(int(named[2]) - 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The text of an expression and its place, to find parts of it."""
+
+    text: str
+    span: Span
+
+    def part(self, start: int, length: int) -> Span:
+        """Return the place of a part, or of the whole where line breaks or escapes hide the part."""
+        span = self.span
+        if span.line != span.end_line or span.end_column - span.column != len(self.text):
+            return span
+        if not 0 <= start <= len(self.text) - length:
+            return span
+        column = span.column + start
+        return Span(span.file, span.line, column, span.line, column + length)
+
+    def of(self, pattern: str) -> Span:
+        """Return the place of the first match."""
+        found = re.search(pattern, self.text)
+        return self.span if found is None else self.part(found.start(), found.end() - found.start())
+
+
+def _check_variables(reading: Reading, compiled: Compiled, text: _Text, scope: Scope) -> None:
     known = (*STANDARD_VARIABLES, *scope.variables)
     for name in sorted(compiled.variables):
         if scope.open or name in known or name in _BUILT_IN:
@@ -180,13 +217,13 @@ def _check_variables(reading: Reading, compiled: Compiled, span: Span, scope: Sc
             reading,
             "E1302",
             f"`${name}` is not defined here",
-            span,
+            text.of(rf"\${re.escape(name)}(?!\w)"),
             "defined here: " + ", ".join(f"`${each}`" for each in known if each != "secret"),
             label=f"did you mean `${meant}`?" if meant else f"`${name}` is unknown",
         )
     for name, member in sorted(compiled.references, key=lambda pair: (pair[0], pair[1] or "")):
         if name in ("secrets", "secret") and member is not None:
-            check_secret(reading, member, span)
+            check_secret(reading, member, text.of(rf"\b{re.escape(member)}(?!\w)"))
 
 
 def _escaped(name: str) -> str:

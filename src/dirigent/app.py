@@ -97,6 +97,13 @@ class Desk:
     engine: Engine | None = None
     taken_up: int = 0
 
+    @property
+    def must_conduct(self) -> Conductor:
+        """Return the conductor of a desk that was opened to conduct."""
+        if self.conductor is None:
+            raise AssertionError("this desk was opened to look")
+        return self.conductor
+
 
 @asynccontextmanager
 async def looking(around: Surrounding) -> AsyncIterator[Desk]:

@@ -12,7 +12,7 @@ from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.source import load, load_bytes
 from dirigent.lang.stack import StackContext, TypeShape, read_stack
 from dirigent.lang.tree import Members, Node, plain
-from dirigent.lang.workflow import read_naked, read_workflow
+from dirigent.lang.workflow.document import read_naked, read_workflow
 from dirigent.model import limits
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
@@ -99,14 +99,19 @@ def resolved(stack: Stack, given: Mapping[str, Given]) -> dict[str, Value]:
     return values
 
 
-def values_of(path: Path) -> dict[str, Value]:
-    """Return the mapping that a YAML or JSON file holds. Raises `Refusal`."""
+def value_of(path: Path) -> Value:
+    """Return what a YAML or JSON file holds. Raises `Refusal`."""
     node, problems = load_bytes(_read(path), str(path))
     if node is None or problems:
         raise Refusal(problems)
-    value = plain(node)
+    return plain(node)
+
+
+def values_of(path: Path) -> dict[str, Value]:
+    """Return the mapping that a YAML or JSON file holds. Raises `Refusal`."""
+    value = value_of(path)
     if not isinstance(value, dict):
-        raise refuse("E7002", f"`{path}` must hold a mapping of names to values", at=node.span)
+        raise refuse("E7002", f"`{path}` must hold a mapping of names to values")
     return value
 
 

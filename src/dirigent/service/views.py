@@ -5,9 +5,10 @@ Made by replaying the journal with a trace, so it shows what the engine knows an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence as Listing
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, assert_never
 
 from dirigent.core.machine import Moment, Run, Tools
 from dirigent.core.replay import replay
@@ -15,10 +16,26 @@ from dirigent.core.status import Status
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId
 from dirigent.model.journal import Ended, Fact, Failed, Held, Intended, Repeated, Skipped, TimerSet, Vouched
-from dirigent.model.program import Call, Program
+from dirigent.model.program import (
+    Call,
+    Fork,
+    Graph,
+    Loop,
+    Node,
+    Program,
+    Raise,
+    Sequence,
+    Set,
+    Switch,
+    Task,
+    Try,
+    Wait,
+)
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 
+# The marks of rounds and visits in a position: `[3]` of a loop, `~2` of a jump back.
+_MARK: Final = re.compile(r"\[\d+\]|~\d+")
 _STATUS: Final = {
     "entered": "running",
     "left": "succeeded",
@@ -70,7 +87,7 @@ class RunView:
     fault: Fault | None = None
 
 
-def view(program: Program, run_id: RunId, facts: Sequence[Fact], tools: Tools) -> RunView:
+def view(program: Program, run_id: RunId, facts: Listing[Fact], tools: Tools) -> RunView:
     """Return the view of a run as its journal stands."""
     seen = _Seen()
     run = replay(program, run_id, facts, tools, trace=seen.note)
@@ -110,7 +127,9 @@ class _Seen:
         self.tasks: dict[Position, TaskView] = {}
 
     def note(self, moment: Moment) -> None:
-        """Take a moment of the trace."""
+        """Take a moment of the trace; the root is the run itself."""
+        if moment.depth < 0:
+            return
         known = self.tasks.get(moment.position)
         status = _STATUS[moment.what]
         if known is None or moment.what == "entered":
@@ -128,7 +147,7 @@ class _Seen:
             name=task.name,
             kind=kind,
             status="running" if moment.what == "entered" else _STATUS[moment.what],
-            depth=sum(moment.position.startswith(f"{above}/") for above in self.tasks if above),
+            depth=moment.depth,
             attempt=moment.attempt,
             started_at=known.started_at if known else moment.at,
             span=task.span,
@@ -163,3 +182,40 @@ class _Seen:
                 self.tasks[known.position] = replace(known, status="held")
             elif ask.key[2] == "wait":
                 self.tasks[known.position] = replace(known, status="waiting")
+
+
+def tasks_of(program: Program) -> dict[str, Task]:
+    """Return every task of a program by its pointer, in the order of the document."""
+    found: dict[str, Task] = {}
+    waiting: list[Task] = [program.root]
+    while waiting:
+        task = waiting.pop()
+        found[task.pointer] = task
+        waiting.extend(reversed(_inside(task.node)))
+    return found
+
+
+def _inside(node: Node) -> tuple[Task, ...]:
+    match node:
+        case Sequence(tasks) | Graph(tasks=tasks):
+            return tasks
+        case Fork(branches):
+            return branches
+        case Loop(body=body):
+            return body.tasks
+        case Try(body, catch):
+            return (*body.tasks, *(catch.body.tasks if catch.body else ()))
+        case Switch() | Call() | Wait() | Set() | Raise():
+            return ()
+        case _:
+            assert_never(node)
+
+
+def name_of(position: Position, tasks: Mapping[str, Task]) -> str:
+    """Return the name of the task that was active at a position, with its round where it has one."""
+    task = tasks.get(position)
+    if task is not None:
+        return task.name
+    marks = "".join(_MARK.findall(position))
+    known = tasks.get(_MARK.sub("", position))
+    return f"{known.name}{marks}" if known else position

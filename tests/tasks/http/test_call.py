@@ -344,7 +344,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(VALUES)
 def test_the_recorded_request_gives_the_same_bytes_whatever_a_store_did_to_its_order(body):
     request = {"method": "post", "endpoint": "https://api.example/x", "body": body, "has_body": True}

@@ -92,6 +92,38 @@ def test_the_resolver_of_the_system_knows_this_machine():
     assert "127.0.0.1" in asyncio.run(system_resolve("127.0.0.1", 80))
 
 
+def test_a_name_with_a_last_dot_is_called_like_the_one_without():
+    async def scenario():
+        async with serving(always(200, 1)) as server:
+            resolve = names(shop_internal_=["127.0.0.1"])
+            client = Client((f"shop.internal:{server.port}",), resolve, SMALL)
+            return await client.send(Outgoing("GET", f"http://shop.internal.:{server.port}/"))
+
+    assert asyncio.run(scenario()).body == b"1"
+
+
+def test_an_address_of_version_six_is_called():
+    async def scenario():
+        async def answer(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(response(200, 6))
+            writer.close()
+
+        try:
+            server = await asyncio.start_server(answer, "::1", 0)
+        except OSError:
+            pytest.skip("this machine has no loopback of IPv6")
+        port = server.sockets[0].getsockname()[1]
+        answered = await client_of("[::1]").send(Outgoing("GET", f"http://[::1]:{port}/"))
+        with pytest.raises(CallFailed, match="non-public"):
+            await client_of().send(Outgoing("GET", f"https://[::1]:{port}/"))
+        server.close()
+        await server.wait_closed()
+        return answered
+
+    assert asyncio.run(scenario()).body == b"6"
+
+
 # Redirects.
 
 

@@ -10,6 +10,8 @@ from dirigent.model.effect import Order
 from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.program import OnDoubt
 from dirigent.model.stack import Secret
+from dirigent.model.values import SecretRef, SecretText
+from dirigent.tasks.http.call import HttpPerformer
 from dirigent.tasks.http.client import Bounds, Client
 from dirigent.tasks.secrets import EnvironmentVault
 
@@ -46,7 +48,7 @@ class Loopback:
 
     async def answer(self, reader, writer):
         try:
-            seen = await request_of(reader)
+            seen = await seen_by(reader)
             if seen is None:
                 return
             self.seen.append(seen)
@@ -63,7 +65,7 @@ class Loopback:
             writer.close()
 
 
-async def request_of(reader):
+async def seen_by(reader):
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
@@ -149,3 +151,25 @@ def order_of(request, *, function="http", doubtful=False, on_doubt=OnDoubt.HOLD,
         doubtful=doubtful,
         hosts=hosts,
     )
+
+
+def secret(name="token", before="", after=""):
+    return SecretText((before, SecretRef(name), after))
+
+
+def request_of(url, method="get", **more):
+    return {"method": method, "endpoint": url, **more}
+
+
+async def outcome_of(reply, method="get", path="/", *, vault=None, bounds=SMALL, order=None, **request):
+    """Return the outcome of one call to a server that replies so, and the server."""
+    async with serving(reply) as server:
+        performer = HttpPerformer(client_of(server.host, bounds=bounds), vault or vault_of())
+        outcome = await performer.perform(
+            order_of(request_of(server.url + path, method, **request), **(order or {}))
+        )
+    return outcome, server
+
+
+def call(*arguments, **named):
+    return asyncio.run(outcome_of(*arguments, **named))

@@ -23,7 +23,7 @@ def server_of(content, reply=None, headers=()):
     """Return replies that serve a document at `/openapi.json` and something at all other places."""
 
     def answer(seen):
-        if seen.target == "/openapi.json":
+        if seen.target.startswith("/openapi.json"):
             return response(200, content if isinstance(content, bytes) else text(content), headers)
         return reply(seen) if reply else response(200, {"target": seen.target})
 
@@ -181,6 +181,32 @@ def test_a_file_outside_the_folder_is_not_read(tmp_path, name):
     performer = OpenApiPerformer(client_of(), vault_of(), within(tmp_path / "stack"))
     outcome = asyncio.run(performer.perform(order_of(request_of(name))))
     assert outcome.fault.type == CONFIGURATION
+
+
+def test_a_file_that_changed_is_read_anew(tmp_path):
+    async def scenario():
+        async with serving(server_of(THINGS)) as server:
+            performer = OpenApiPerformer(client_of(server.host), vault_of(), within(tmp_path))
+            targets = []
+            for path in ("/a/{id}", "/a/{id}", "/b/{id}"):
+                content = document({"parameters": [parameter("id", "path")]}, path=path)
+                (tmp_path / "a.json").write_bytes(text({**content, "servers": [{"url": server.url}]}))
+                outcome = await performer.perform(order_of(request_of("a.json", parameters={"id": 1})))
+                targets.append(outcome.output["target"])
+            return targets
+
+    assert asyncio.run(scenario()) == ["/a/1", "/a/1", "/b/1"]
+
+
+def test_only_so_many_documents_are_kept():
+    async def scenario():
+        async with serving(server_of(THINGS)) as server:
+            documents = Documents(client_of(server.host), absent)
+            for number in range(70):
+                await documents.document(f"{server.url}/openapi.json?{number}", None, ())
+            return documents
+
+    assert len(asyncio.run(scenario())._kept) == 64
 
 
 # Doubt.

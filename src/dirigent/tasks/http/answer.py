@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from http import HTTPStatus
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -15,7 +15,7 @@ from dirigent.tasks.http.client import Incoming
 from dirigent.tasks.http.failure import broken
 from dirigent.tasks.http.message import Output, charset_of, is_json
 
-SHOWN_CHARACTERS = 500
+SHOWN_CHARACTERS: Final = 500
 
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")

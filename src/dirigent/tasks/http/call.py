@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import assert_never
+from typing import Final, assert_never
 
 from dirigent.model.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.fault import COMMUNICATION, Fault
@@ -34,11 +34,11 @@ from dirigent.tasks.http.message import (
 from dirigent.tasks.secrets import named
 
 # A deletion that may have happened, and now finds nothing to delete, has happened.
-GONE = frozenset({404, 410})
+GONE: Final = frozenset({404, 410})
 # A gateway speaks, or a server that sends on elsewhere after a form: the request may have been carried out.
-UNCERTAIN = frozenset({301, 302, 303, 502, 504})
-ERRORS_FROM = 400
-REDIRECTS_FROM = 300
+UNCERTAIN: Final = frozenset({301, 302, 303, 502, 504})
+ERRORS_FROM: Final = 400
+REDIRECTS_FROM: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,8 @@ class Exchange:
         text = answer.text_of(incoming.body, "")
         for name, value in outgoing.headers:
             if name.lower() == "authorization":
-                text = text.replace(value, "(hidden)")
+                # A server may echo it without the name of the scheme.
+                text = text.replace(value.partition(" ")[2] or value, "(hidden)")
         # Redacted whole, then cut: half a secret at the cut would not be recognised.
         shown = answer.excerpt(str(self._vault.redact(text)))
         detail = f"answered {answer.phrase(status)}" + (f": {shown}" if shown else "")

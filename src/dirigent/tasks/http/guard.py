@@ -100,10 +100,10 @@ def target_of(text: str, hosts: Sequence[str]) -> Target:
     host = _host(parts.hostname or "")
     port = _port(parts)
     declared = is_declared(host, port, hosts)
+    written = f"[{host}]" if ":" in host else host
     url = URL.build(
         scheme=parts.scheme,
-        host=host,
-        port=port,
+        authority=written if port == PORTS[parts.scheme] else f"{written}:{port}",
         path=quote(parts.path, safe=_SAFE) or "/",
         query_string=quote(parts.query, safe=_SAFE),
         encoded=True,
@@ -193,6 +193,8 @@ def _split(text: str) -> SplitResult:
         raise malformed("the URL holds a user name or password; use `authentication` instead")
     if not parts.hostname:
         raise malformed("the URL names no host")
+    if "[" in parts.netloc and ":" not in parts.hostname:
+        raise malformed(f"`{parts.hostname}` is not an IPv6 address")
     return parts
 
 

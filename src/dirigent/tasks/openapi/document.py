@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from dirigent.model.fault import COMMUNICATION, Fault
@@ -27,6 +27,9 @@ OK: Final = 200
 NOT_MODIFIED: Final = 304
 
 Read: TypeAlias = Callable[[str], bytes]
+
+_Key = TypeVar("_Key")
+_Entry = TypeVar("_Entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Documents:
         self._read = read
         self._clock = clock
         self._kept: dict[tuple[object, ...], _Kept] = {}
+        self._files: dict[str, tuple[bytes, Document]] = {}
 
     async def document(
         self, endpoint: str, authentication: Authentication | None, hosts: tuple[str, ...]
@@ -83,8 +87,7 @@ class Documents:
             return await self._file(endpoint, scheme)
         key = (endpoint, authentication, hosts)
         kept = self._kept.setdefault(key, _Kept())
-        while len(self._kept) > DOCUMENTS:
-            del self._kept[next(iter(self._kept))]
+        _trim(self._kept)
         async with kept.lock:
             if kept.document is None or self._clock() >= kept.until:
                 await self._refresh(kept, endpoint, authentication, hosts)
@@ -101,7 +104,13 @@ class Documents:
         except (OSError, ValueError) as error:
             why = (error.strerror if isinstance(error, OSError) else None) or str(error)
             raise misconfigured(f"the OpenAPI document `{name}` cannot be read: {why}") from None
-        return Document(parsed(content, name), name, None)
+        before = self._files.get(name)
+        if before is not None and before[0] == content:
+            return before[1]
+        document = Document(await asyncio.to_thread(parsed, content, name), name, None)
+        self._files[name] = (content, document)
+        _trim(self._files)
+        return document
 
     async def _refresh(
         self, kept: _Kept, endpoint: str, authentication: Authentication | None, hosts: tuple[str, ...]
@@ -121,9 +130,10 @@ class Documents:
         )
         incoming = await self._fetched(outgoing, hosts)
         if incoming.status != NOT_MODIFIED:
-            # The tag is kept in one form only, for a header cannot hold what came with a line break.
+            # A large document in YAML takes seconds to read; the other runs must not wait for it.
+            content = await asyncio.to_thread(parsed, incoming.body, endpoint)
+            kept.document = Document(content, endpoint, incoming.url)
             kept.etag = incoming.header("etag")
-            kept.document = Document(parsed(incoming.body, endpoint), endpoint, incoming.url)
         kept.until = self._clock() + FRESH_SECONDS
 
     async def _fetched(self, outgoing: Outgoing, hosts: tuple[str, ...]) -> Incoming:
@@ -138,3 +148,9 @@ class Documents:
             detail = f"the OpenAPI document `{outgoing.url}` was not read: answered {phrase(incoming.status)}"
             raise CallFailed(Fault(COMMUNICATION, incoming.status, phrase(incoming.status), detail))
         return incoming
+
+
+def _trim(kept: dict[_Key, _Entry]) -> None:
+    """Let go of the oldest entries above the limit."""
+    while len(kept) > DOCUMENTS:
+        del kept[next(iter(kept))]

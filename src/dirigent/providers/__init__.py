@@ -1,0 +1,1 @@
+"""Providers: each knows how to manage some types of resources."""

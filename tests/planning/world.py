@@ -18,9 +18,9 @@ from planning.plain_language import Plain, PlainLanguage, drive
 CREATE_FIRST = Lifecycle(replace=Replace.CREATE_FIRST)
 
 
-def resource(name, *, type="box", needs=(), count=None, each=None, lifecycle=None, spans=None, **config):
+def resource(name, *, kind="box", needs=(), count=None, each=None, lifecycle=None, spans=None, **config):
     return Resource(
-        name, type, config, tuple(needs), count, each, lifecycle or Lifecycle(), spans=spans or {}
+        name, kind, config, tuple(needs), count, each, lifecycle or Lifecycle(), spans=spans or {}
     )
 
 
@@ -79,9 +79,7 @@ class World:
         graph = compile_plan(made).root.node
         tasks = {task.name: task for task in graph.tasks}
         leaving = {
-            str(change.address)
-            for change in made.changes
-            if change.action in {Action.DELETE, Action.REPLACE}
+            str(change.address) for change in made.changes if change.action in {Action.DELETE, Action.REPLACE}
         }
         outputs = dict(graph.initial)
         done = set()

@@ -8,12 +8,12 @@ import jsonschema_rs
 import pytest
 
 from conformance import kit
+from dirigent.lang.jq import LANGUAGE
 from dirigent.lang.shape import json_schema
 from dirigent.lang.source import load
 from dirigent.lang.tree import plain
 from dirigent.lang.workflow.document import read_naked
 from dirigent.lang.workflow.shapes import DEFINITIONS, DOCUMENT
-from lang.workflow.languages import Brackets
 
 pytestmark = kit.needed
 
@@ -29,7 +29,7 @@ LATER = re.compile(
 
 
 def read(text):
-    return read_naked(text, "example.yaml", Brackets())
+    return read_naked(text, "example.yaml", LANGUAGE)
 
 
 def of_severity(severity, text):

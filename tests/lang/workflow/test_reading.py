@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dirigent.lang.jq import LANGUAGE
 from dirigent.lang.source import load
 from dirigent.lang.tree import plain
 from dirigent.lang.workflow.document import read_naked, read_workflow
@@ -258,3 +259,26 @@ def test_no_structure_makes_the_reader_fail(task, use):
     program, problems = read(f"use: {use}\ndo: [{{a: {task}}}]\n")
     assert (program is None) == any(problem.severity == "error" for problem in problems)
     assert all(problem.at is not None and problem.at.file == "flow.yaml" for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "marked"),
+    [
+        ("${ .a | }", "E1301", ".a |"),
+        ("${ .a + $itm }", "E1302", "$itm"),
+        ("${ $secrets.lost.name }", "E1303", "lost"),
+        ("${ \"\\($secrets['x'])\" }", "E1301", None),
+    ],
+)
+def test_jq_itself_tells_the_same_problems_at_the_same_places(written, code, marked):
+    text = HEAD + f"do:\n  - a:\n      set:\n        x: {written}\n"
+    _, problems = read_naked(text, "flow.yaml", LANGUAGE)
+    assert codes(problems) == [code]
+    if marked:
+        found = place_of(text.removeprefix(HEAD), marked)
+        assert (problems[0].at.line, found.column <= problems[0].at.column) == (found.line, True)
+
+
+def test_variables_that_jq_binds_itself_are_no_mistakes():
+    text = HEAD + "do: [{a: {set: {x: '${ [.a[] as $x | reduce .b[] as $y (0; . + $y + $x)] }'}}}]\n"
+    assert read_naked(text, "flow.yaml", LANGUAGE)[1] == []

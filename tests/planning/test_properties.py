@@ -134,9 +134,7 @@ def test_a_plan_is_the_same_under_every_hash_seed():
 def test_a_chain_of_ten_thousand_is_no_deeper_than_a_list():
     chance = random.Random(7)
     names = [f"n{index}" for index in range(2_000)]
-    links = [
-        resource(name, needs=[names[index - 1]] if index else []) for index, name in enumerate(names)
-    ]
+    links = [resource(name, needs=[names[index - 1]] if index else []) for index, name in enumerate(names)]
     chance.shuffle(links)
     made = World().plan(stack(*links))
     assert [str(change.address) for change in made.changes] == names

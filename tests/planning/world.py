@@ -79,9 +79,7 @@ class World:
         graph = compile_plan(made).root.node
         tasks = {task.name: task for task in graph.tasks}
         leaving = {
-            str(change.address)
-            for change in made.changes
-            if change.action in {Action.DELETE, Action.REPLACE}
+            str(change.address) for change in made.changes if change.action in {Action.DELETE, Action.REPLACE}
         }
         outputs = dict(graph.initial)
         done = set()

@@ -121,6 +121,7 @@ VIOLATIONS = {
     "a dangling class": ({CORE: '"""Return a `RunState`."""\n'}, f"{CORE}:1 backticks"),
     "a dangling function": ({CORE: '"""Call `walk_tree(x)`."""\n'}, f"{CORE}:1 backticks"),
     "a dangling constant": ({CORE: '"""At most `RUNS_OPEN`."""\n'}, f"{CORE}:1 backticks"),
+    "a dangling family of variables": ({CORE: '"""Reads `HOUSE_INPUT_NAME`."""\n'}, f"{CORE}:1 backticks"),
     "a dangling file": ({CORE: '"""See `core/walk.py`."""\n'}, f"{CORE}:1 backticks"),
     "a dangling name in the plan of the house": (
         {"ARCHITECTURE.md": "# House\n\nThe `engine.drive` loop.\n"},
@@ -167,6 +168,7 @@ INNOCENT = {
         CORE: '"""See `core.run`, `core.run.walk`, `walk_tree(x)`, `core/run.py`, `RUNS_OPEN`."""\n'
         "RUNS_OPEN = 1\nclass TreeWalker:\n    def walk_tree(self): self.walk = 1\n"
     },
+    "a family of variables": {CORE: '"""Reads `HOUSE_INPUT_NAME`."""\nPREFIX = "HOUSE_INPUT_"\n'},
     "words that are no names of ours": {
         CORE: '"""`Idempotency-Key`, `stack.yaml`, `service.url`, `engine.lock`, `GET`, `$error`."""\n'
     },

@@ -74,6 +74,9 @@ class Names:
         if DOTTED.fullmatch(text):
             return self._lacks_dotted(text.removesuffix("()").split("."))
         plain = text.split("(", maxsplit=1)[0]
+        if SHOUTED.fullmatch(text) and text.endswith("_NAME"):
+            # A family of variables, such as those that give inputs: its prefix is what exists.
+            plain = text.removesuffix("NAME") if text not in self.words else text
         if HUMPS.fullmatch(text) or SNAKE.fullmatch(text) or SHOUTED.fullmatch(text):
             return None if plain in self.words else "nothing of this name exists in the code"
         return None

@@ -89,7 +89,9 @@ def _contains(value: Value, part: Value, frame: Frame, depth: int) -> bool:
     frame.spend(1)
     match value, part:
         case dict(), dict():
-            return all(name in value and _contained(value[name], item, frame, depth) for name, item in part.items())
+            return all(
+                name in value and _contained(value[name], item, frame, depth) for name, item in part.items()
+            )
         case list(), list():
             return all(any(_contained(other, item, frame, depth) for other in value) for item in part)
         case str(), str():

@@ -8,7 +8,19 @@ from dirigent.lang.jq.names import LOCAL
 from dirigent.lang.jq.grammar.patterns import pattern_names
 from dirigent.lang.jq.grammar.reader import Reader
 from dirigent.lang.jq.grammar.strings import starts_string, string
-from dirigent.lang.jq.grammar.syntax import At, Call, Identity, If, Literal, Make, Member, Node, Path, Pipe, Variable
+from dirigent.lang.jq.grammar.syntax import (
+    At,
+    Call,
+    Identity,
+    If,
+    Literal,
+    Make,
+    Member,
+    Node,
+    Path,
+    Pipe,
+    Variable,
+)
 from dirigent.ports import ExpressionFailed
 
 _CONSTANTS: Final = {"null": None, "true": True, "false": False}

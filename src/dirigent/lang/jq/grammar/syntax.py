@@ -195,7 +195,5 @@ class Foreign:
 
 
 Construction: TypeAlias = Text | Collect | Make | Format
-Operator: TypeAlias = (
-    Negate | Chain | Compare | Logic | Alternative | Comma | Pipe | If | Bind | Attempt
-)
+Operator: TypeAlias = Negate | Chain | Compare | Logic | Alternative | Comma | Pipe | If | Bind | Attempt
 Node: TypeAlias = Identity | Literal | Variable | Path | Call | Foreign | Construction | Operator

@@ -23,6 +23,7 @@ from dirigent.lang.jq.grammar.syntax import (
     Variable,
 )
 
+
 def postfix(reader: Reader) -> Node:
     """Parse a term and every step behind it."""
     if reader.token.kind != "variable":

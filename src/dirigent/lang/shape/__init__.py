@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from dirigent.lang.shape.choices import ByKey, ByKind, ByValue, Fixed, Lazy, OrExpression, Templates
+from dirigent.lang.shape.choices import ByKey, ByKind, ByValue, Lazy, OrExpression, Templates
 from dirigent.lang.shape.containers import Field, ListOf, MapOf, Record, SingleKeyMap
 from dirigent.lang.shape.place import (
+    Fixed,
     Form,
+    Later,
     Place,
     Shape,
     Survey,
@@ -24,7 +26,7 @@ from dirigent.lang.shape.place import (
     nearest,
     shortened,
 )
-from dirigent.lang.shape.scalars import AnyValue, ExpressionText, Flag, Later, Number, Text, Whole, listed
+from dirigent.lang.shape.scalars import AnyValue, ExpressionText, Flag, Number, Text, Whole, listed
 from dirigent.lang.tree import Node
 from dirigent.model.problem import Problem
 from dirigent.model.values import Value

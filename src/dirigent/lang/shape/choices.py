@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dirigent.lang.shape.containers import Record
-from dirigent.lang.shape.place import EXPRESSION_SCHEMA, Form, Place, Shape, is_expression, nearest, shortened
+from dirigent.lang.shape.place import (
+    EXPRESSION_SCHEMA,
+    Form,
+    Place,
+    Shape,
+    is_expression,
+    nearest,
+    refuse_expression,
+    shortened,
+)
 from dirigent.lang.shape.scalars import listed, text_in, wrong_type
 from dirigent.lang.tree import Items, Leaf, Members, Node
 from dirigent.model.problem import Label, Problem
@@ -103,7 +112,11 @@ class ByKey:
 
     def schema(self, form: Form, /) -> dict[str, Value]:
         """Return the JSON Schema."""
-        return {"anyOf": [form.of(shape) for shape in self.alternatives.values()]}
+        alternatives: list[Value] = [
+            {"type": "object", "required": [key], "allOf": [form.of(shape)]}
+            for key, shape in self.alternatives.items()
+        ]
+        return {"anyOf": alternatives}
 
     def _none(self, place: Place, node: Members) -> None:
         names = tuple(self.alternatives)
@@ -226,29 +239,6 @@ class OrExpression:
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """A value that must be written out, where all others may be expressions."""
-
-    shape: Shape
-
-    @property
-    def what(self) -> str:
-        """Return the shape in words."""
-        return self.shape.what
-
-    def inspect(self, place: Place) -> None:
-        """Report an expression (E1214), else go on with the shape."""
-        if is_expression(place.node):
-            refuse_expression(place, self.shape)
-        else:
-            place.stay(self.shape, templates=False)
-
-    def schema(self, _form: Form, /) -> dict[str, Value]:
-        """Return the JSON Schema."""
-        return Form().of(self.shape)
-
-
-@dataclass(frozen=True, slots=True)
 class Templates:
     """A shape below which every value may also be an expression; the value itself too, if `whole`."""
 
@@ -287,9 +277,3 @@ class Lazy:
     def schema(self, _form: Form, /) -> dict[str, Value]:
         """Return a reference."""
         return {"$ref": f"#/definitions/{self.name}"}
-
-
-def refuse_expression(place: Place, shape: Shape) -> None:
-    """Report an expression where the value must be written out (E1214)."""
-    message = f"{place.title} must be written out: it cannot be an expression"
-    place.report("E1214", message, place.node.span, "an expression", (f"write {shape.what}",))

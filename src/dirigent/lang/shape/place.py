@@ -99,12 +99,57 @@ class Form:
     def of(self, shape: Shape) -> dict[str, Value]:
         """Return the schema of a shape, with the alternative of an expression where one may stand."""
         written = shape.schema(self)
-        if not self.templates or not written or "anyOf" in written:
+        if not self.templates or not written or "anyOf" in written or isinstance(shape, Fixed | Later):
             return written
         return {"anyOf": [written, dict(EXPRESSION_SCHEMA)]}
 
 
 EXPRESSION_SCHEMA: Final[Mapping[str, Value]] = {"type": "string", "pattern": r"^\s*\$\{[\s\S]*\}\s*$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A value that must be written out, where all others may be expressions."""
+
+    shape: Shape
+
+    @property
+    def what(self) -> str:
+        """Return the shape in words."""
+        return self.shape.what
+
+    def inspect(self, place: Place) -> None:
+        """Report an expression (E1214), else go on with the shape."""
+        if is_expression(place.node):
+            refuse_expression(place, self.shape)
+        else:
+            place.stay(self.shape, templates=False)
+
+    def schema(self, _form: Form, /) -> dict[str, Value]:
+        """Return the JSON Schema."""
+        return {"allOf": [Form().of(self.shape)], "not": dict(EXPRESSION_SCHEMA)}
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A key that we know and do not support yet. `instead` is what to do meanwhile."""
+
+    instead: str = ""
+    what: str = "nothing yet"
+
+    def inspect(self, place: Place) -> None:
+        """Report it (E1204)."""
+        place.report(
+            "E1204",
+            f"{place.title} is not supported yet",
+            place.where,
+            "known, but a later release brings it",
+            (self.instead,) if self.instead else ("remove it",),
+        )
+
+    def schema(self, _form: Form, /) -> dict[str, Value]:
+        """Return a JSON Schema that nothing fits."""
+        return {"not": {}}
 
 
 def inner_expression(text: str) -> str | None:
@@ -160,3 +205,9 @@ def nearest(word: str, known: tuple[str, ...] | list[str]) -> str | None:
         return by_plain[found[0]]
     # Two letters of a short word that changed places are too far apart for the measure above.
     return next((name for name in known if sorted(name.lower()) == sorted(plain)), None)
+
+
+def refuse_expression(place: Place, shape: Shape) -> None:
+    """Report an expression where the value must be written out (E1214)."""
+    message = f"{place.title} must be written out: it cannot be an expression"
+    place.report("E1214", message, place.node.span, "an expression", (f"write {shape.what}",))

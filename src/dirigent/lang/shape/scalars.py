@@ -167,28 +167,6 @@ class ExpressionText:
         return {"type": "string"} if self.bare else dict(EXPRESSION_SCHEMA)
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A key that we know and do not support yet. `instead` is what to do meanwhile."""
-
-    instead: str = ""
-    what: str = "nothing yet"
-
-    def inspect(self, place: Place) -> None:
-        """Report it (E1204)."""
-        place.report(
-            "E1204",
-            f"{place.title} is not supported yet",
-            place.where,
-            "known, but a later release brings it",
-            (self.instead,) if self.instead else ("remove it",),
-        )
-
-    def schema(self, _form: Form, /) -> dict[str, Value]:
-        """Return a JSON Schema that nothing fits."""
-        return {"not": {}}
-
-
 def text_in(place: Place, what: str) -> tuple[str, Span] | None:
     """Return the string at a place with its span, or report what stands there instead."""
     node = place.node

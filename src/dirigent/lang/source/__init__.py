@@ -66,7 +66,14 @@ def _parse(text: str, file: str, problems: list[Problem]) -> Node | None:
         problems.append(reached.problem)
         return None
     except yaml.MarkedYAMLError as error:
-        known = Text(text.splitlines(), file, builder.last_plain, builder.last_start, builder.last_end)
+        known = Text(
+            text.splitlines(),
+            file,
+            builder.last_plain,
+            builder.last_start,
+            builder.last_end,
+            builder.bracket,
+        )
         problems.append(rephrased(error, known))
         return None
     except yaml.YAMLError as error:

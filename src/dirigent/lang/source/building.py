@@ -77,6 +77,12 @@ class Builder:
         self._aliases = 0
         self._nodes = 0
 
+    @property
+    def bracket(self) -> Spot | None:
+        """Return where the innermost collection in brackets begins that is still open."""
+        flow = next((opened.start for opened in reversed(self._open) if opened.flow), None)
+        return Spot(flow.line - 1, flow.column - 1) if flow is not None else None
+
     def take(self, event: events.Event) -> None:
         """Take the next event, or raise `LimitReached`."""
         if isinstance(event, events.ScalarEvent):

@@ -11,6 +11,15 @@ from dirigent.model.problem import Label, Problem
 from dirigent.model.source import Span
 
 _INDENTATION: Final = ("check the indentation of this line and of the lines before it",)
+# libyaml's words, then those of the parser in Python.
+_MISFITS: Final = (
+    "expected key",
+    "expected '-'",
+    "not allowed in this context",
+    "expected <block end>",
+    "not allowed here",
+    "expected <document start>, but found '<block",
+)
 _QUOTE_IT: Final = ("if it is text, put it in quotes",)
 
 
@@ -24,13 +33,18 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A document by lines. `last_plain` is the plain scalar that was read last, and where it began."""
+    """A document by lines.
+
+    `last_plain` is the plain scalar that was read last, with its ends; `bracket` is where the
+    innermost list or mapping in brackets begins that is still open.
+    """
 
     lines: list[str]
     file: str
     last_plain: str = ""
     last_start: Spot = Spot(0, 0)
     last_end: Spot = Spot(0, 0)
+    bracket: Spot | None = None
 
     def line(self, number: int) -> str:
         """Return a line by its number from 0; the empty one beyond the end."""
@@ -126,22 +140,16 @@ def _known(words: str, spot: Spot, opened: Spot, text: Text) -> Problem | None:
 
 def _structure(words: str, spot: Spot, opened: Spot, text: Text) -> Problem | None:
     at = text.span(spot)
+    sign = text.character(spot)
     if "expected ',' or" in words:
-        bracket = text.character(opened)
-        closing = "]" if bracket == "[" else "}"
-        place = text.span(opened) if spot.line > opened.line else at
+        return _unclosed(spot, opened, text)
+    if "node content" in words and not sign and text.bracket is not None:
+        return _unclosed(spot, text.bracket, text)
+    if "node content" in words and sign in ("]", "}"):
         return Problem(
-            "E1115",
-            f"`{bracket}` is not closed, or a comma is missing",
-            place,
-            "",
-            () if place == text.span(opened) else (Label(text.span(opened), "opened here"),),
-            (f"add `{closing}` or `,`", *_QUOTE_IT),
+            "E1115", f"`{sign}` closes nothing", at, "never opened", help=("remove it", *_QUOTE_IT)
         )
-    if "expected node content" in words and text.character(spot) in ("]", "}"):
-        message = f"`{text.character(spot)}` closes nothing"
-        return Problem("E1115", message, at, "never opened", help=("remove it", *_QUOTE_IT))
-    if "expected key" in words or "expected '-'" in words or "not allowed in this context" in words:
+    if any(part in words for part in _MISFITS):
         return Problem(
             "E1116",
             "this does not fit into the block it stands in",
@@ -150,17 +158,33 @@ def _structure(words: str, spot: Spot, opened: Spot, text: Text) -> Problem | No
             (Label(text.span(opened), "the block begins here"),) if opened != spot else (),
             help=_INDENTATION,
         )
-    if "escape" in words or "hexdecimal" in words:
-        line = text.line(spot.line)
-        start = max(line.rfind("\\", 0, spot.column + 1), 0)
-        sign = line[start : start + 2]
-        return Problem(
-            "E1129",
-            f"`{sign}` does not begin an escape sequence that YAML knows",
-            text.span(Spot(spot.line, start), len(sign)),
-            help=("use single quotes, where a backslash is only a backslash",),
-        )
-    return None
+    return _escape(spot, text) if "escape" in words or "hexdecimal" in words else None
+
+
+def _unclosed(spot: Spot, opened: Spot, text: Text) -> Problem:
+    bracket = text.character(opened)
+    # On a later line the parser has long been misled: the bracket itself is the place to look at.
+    late = spot.line > opened.line or not text.character(spot)
+    return Problem(
+        "E1115",
+        f"`{bracket}` is not closed, or a comma is missing",
+        text.span(opened) if late else text.span(spot),
+        "opened here" if late else "unexpected here",
+        () if late else (Label(text.span(opened), "opened here"),),
+        (f"add `{']' if bracket == '[' else '}'}` or `,`", *_QUOTE_IT),
+    )
+
+
+def _escape(spot: Spot, text: Text) -> Problem:
+    line = text.line(spot.line)
+    start = max(line.rfind("\\", 0, spot.column + 1), 0)
+    sign = line[start : start + 2]
+    return Problem(
+        "E1129",
+        f"`{sign}` does not begin an escape sequence that YAML knows",
+        text.span(Spot(spot.line, start), len(sign)),
+        help=("use single quotes, where a backslash is only a backslash",),
+    )
 
 
 def _tab_before(spot: Spot, text: Text) -> bool:

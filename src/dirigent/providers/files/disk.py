@@ -143,13 +143,17 @@ def remove_empty(path: str) -> bool:
     return True
 
 
-def empty_chain(path: str, root: str) -> tuple[str, ...]:
-    """Return the directories between a root and a path that hold nothing but the way to it."""
+def empty_chain(path: str, root: str, effect: str) -> tuple[str, ...]:
+    """Return the directories between a root and a path that hold nothing but the way to it.
+
+    What an attempt of the effect has left counts as nothing. The directories must exist.
+    """
     chain: list[str] = []
-    parent = os.path.dirname(path)
-    while parent.startswith(f"{root}/") and len(os.listdir(parent)) <= 1:
+    child, parent = path, os.path.dirname(path)
+    left = os.path.basename(_beside(path, effect))
+    while parent.startswith(f"{root}/") and set(os.listdir(parent)) <= {os.path.basename(child), left}:
         chain.append(parent)
-        parent = os.path.dirname(parent)
+        child, parent = parent, os.path.dirname(parent)
     return tuple(reversed(chain))
 
 

@@ -123,10 +123,10 @@ def _parents(operation: Operation, wish: Wish, site: Site) -> list[Value]:
     """Make what is missing on the way; return the directories there that are ours, the outermost first."""
     before = _private(operation).get("parents") if operation.action == "update" else None
     ours = dict.fromkeys(str(folder) for folder in before) if isinstance(before, list) else {}
+    made = disk.make_parents(wish.path)
     if operation.order.doubtful and operation.action == "create" and wish.inside:
         # The attempt before may have made them: those with nothing else in them.
-        ours |= dict.fromkeys(disk.empty_chain(wish.path, site.folder))
-    made = disk.make_parents(wish.path)
+        ours |= dict.fromkeys(disk.empty_chain(wish.path, site.folder, operation.order.id))
     site.made.update(dict.fromkeys(made))
     ours |= {folder: None for folder in site.made if wish.path.startswith(f"{folder}/")}
     return [*sorted(ours, key=len)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from dirigent.core.machine import Run
+from dirigent.core.storable import TEXT_CHARACTERS, bounded, unstorable
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.command import Abandon, Compute, Perform
@@ -66,22 +67,32 @@ class Effects:
         now, position, attempt = self.clock.now(), command.position, command.attempt
         match outcome:
             case Done(output, records):
-                return (*records, Succeeded(now, position, attempt, self.vault.redact(output)))
+                result = self.vault.redact(output)
+                excess = unstorable(result)
+                if excess is not None:
+                    return (*records, Failed(now, position, attempt, _excessive("the result", excess)))
+                return (*records, Succeeded(now, position, attempt, result))
             case Broken(fault, records):
                 return (*records, Failed(now, position, attempt, self._redacted(fault)))
             case Doubt(reason, evidence):
                 shown = self.vault.redact(dict(evidence))
-                return (Held(now, position, attempt, reason, shown if isinstance(shown, dict) else {}),)
+                if not isinstance(shown, dict) or unstorable(reason, shown) is not None:
+                    reason, shown = reason[:TEXT_CHARACTERS], {}
+                return (Held(now, position, attempt, reason, shown),)
             case _:
                 assert_never(outcome)
 
     def _redacted(self, fault: Fault) -> Fault:
         title, detail = self.vault.redact(fault.title), self.vault.redact(fault.detail)
-        return replace(fault, title=str(title), detail=str(detail))
+        return bounded(replace(fault, title=str(title), detail=str(detail)))
 
     async def compute(self, command: Compute) -> Sequence[Fact]:
         """Have the expression worker answer."""
         answers = await self.oracle.answer(command.questions)
+        excess = unstorable(*(answer for answer in answers if not isinstance(answer, Fault)))
+        if excess is not None:
+            fault = Fault(faults.EXPRESSION, 400, "Expression Error", f"the value cannot be stored: {excess}")
+            answers = tuple(fault for _ in answers)
         return (Computed(self.clock.now(), command.position, command.attempt, command.slot, answers),)
 
     async def abandon(self, run: Run, command: Abandon) -> Sequence[Fact]:
@@ -106,6 +117,11 @@ def _order(run: Run, command: Perform | Abandon, on_doubt: OnDoubt, *, doubtful:
         depth=created.depth if created else 0,
         hosts=(*run.program.hosts, *_hosts(created.metadata if created else {})),
     )
+
+
+def _excessive(what: str, excess: str) -> Fault:
+    """Return the fault of an effect that happened, but gave what cannot be recorded."""
+    return Fault(faults.RUNTIME, 500, "Limit Reached", f"{what} cannot be stored: {excess}")
 
 
 def _hosts(metadata: Mapping[str, Value]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from dirigent.model.journal import Created, Succeeded
-from dirigent.stores.sqlite import SqliteStore
+from dirigent.stores.sqlite import SqliteStore, commit
 from dirigent.stores.sqlite.commit import GroupCommit
 from stores.samples import AT, PAY, PROGRAM, in_loop
 
@@ -31,12 +31,27 @@ def ledger():
 
 
 @in_loop
-async def test_a_lone_job_is_committed_on_the_thread_of_the_loop(ledger):
+async def test_a_lone_job_is_committed_on_the_thread_of_the_loop(ledger, monkeypatch):
+    monkeypatch.setattr(commit, "SLOW_SECONDS", 10.0)
     group = GroupCommit("x", ledger.commit)
     for _ in range(3):
         await group.submit(object())
     await group.close()
     assert ledger.batches == [(1, True)] * 3
+
+
+@in_loop
+async def test_on_a_slow_disk_even_a_lone_job_leaves_the_loop_free(ledger, monkeypatch):
+    monkeypatch.setattr(commit, "SLOW_SECONDS", -1.0)
+    group = GroupCommit("x", ledger.commit)
+    for _ in range(2):
+        await group.submit(object())
+    monkeypatch.setattr(commit, "SLOW_SECONDS", 10.0)
+    for _ in range(2):
+        await group.submit(object())
+    await group.close()
+    # The first commit shows how the disk is, and so does each that follows.
+    assert ledger.batches == [(1, True), (1, False), (1, False), (1, True)]
 
 
 @in_loop

@@ -173,7 +173,7 @@ async def followed(desk: Desk, run: RunId, *, as_json: bool = False) -> Ended:
 
 
 def _tell(picture: Picture, facts: Sequence[Fact]) -> None:
-    names = {position: row.name for position, row in picture.rows.items()}
+    names: dict[str, str] = {position: row.name for position, row in picture.rows.items()}
     for fact in facts:
         position = getattr(fact, "position", None)
         if position is not None and position not in names:

@@ -6,7 +6,8 @@ Made by replaying the journal with a trace, so it shows what the engine knows an
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence as Listing
+from collections.abc import Mapping
+from collections.abc import Sequence as Listing
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 

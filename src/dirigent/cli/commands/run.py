@@ -149,10 +149,8 @@ def _input(options: Mapping[str, object]) -> Value:
     members: dict[str, Value] = {name: _value(text, "--input") for name, text in flags.items()}
     if not file:
         return members or None
-    if file == "-":
-        base = _value(sys.stdin.read(), "standard input")
-    else:
-        base = stacks.value_of(Path(str(file)))
+    piped = file == "-"
+    base = _value(sys.stdin.read(), "standard input") if piped else stacks.value_of(Path(str(file)))
     if not members:
         return base
     if not isinstance(base, dict):

@@ -325,6 +325,7 @@ PHASES = [
     ([HOLD, Succeeded(AT, OTHER, 1, None)], "held"),
     ([HOLD, HOLD_OTHER, Skipped(AT, PAY, 1)], "held"),
     ([HOLD, HOLD_OTHER, Skipped(AT, PAY, 1), Skipped(AT, OTHER, 1)], "running"),
+    ([HOLD, HOLD_OTHER, Skipped(AT, OTHER, 1)], "held"),
     ([HOLD, HOLD, Skipped(AT, PAY, 1)], "running"),
     ([HOLD, Repeated(AT, PAY, 1), HOLD], "held"),
     ([SUSPEND], "suspended"),

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from dirigent.model.effect import Done
-from dirigent.model.fault import CONFIGURATION, VALIDATION
+from dirigent.model.fault import AUTHORIZATION, VALIDATION
 from dirigent.tasks.http.call import HttpPerformer
 from tasks.http.loopback import (
     always,
@@ -151,8 +151,8 @@ def test_credentials_in_a_url_are_refused_and_not_repeated():
     assert "hunter2" not in repr(outcome)
 
 
-def test_a_secret_without_a_value_is_a_configuration_fault_with_the_remedy():
+def test_a_secret_without_a_value_is_an_authorization_fault_with_the_remedy():
     outcome, server = call(always(), headers={"X-A": secret("absent")})
-    assert outcome.fault.type == CONFIGURATION
+    assert outcome.fault.type == AUTHORIZATION
     assert "E6001" in outcome.fault.detail
     assert server.seen == []

@@ -306,11 +306,11 @@ def test_a_request_that_is_malformed_is_refused(request_):
     assert asyncio.run(performer.perform(order_of(request_))).fault.type in {VALIDATION, CONFIGURATION}
 
 
-def test_a_secret_without_a_value_is_a_configuration_fault():
+def test_a_secret_without_a_value_is_an_authorization_fault():
     request = request_of("a.json")
     request["document"]["authentication"] = BEARER
     performer = OpenApiPerformer(client_of(), vault_of(), absent)
-    assert asyncio.run(performer.perform(order_of(request))).fault.type == CONFIGURATION
+    assert asyncio.run(performer.perform(order_of(request))).fault.type == AUTHORIZATION
 
 
 def test_abandoning_has_nothing_to_stop():

@@ -97,6 +97,7 @@ class Moment:
     position: Position
     task: Task
     attempt: int
+    depth: int
 
 
 class Pending(Exception):
@@ -322,7 +323,8 @@ class Run:
     def mark(self, what: str, frame: Frame) -> None:
         """Tell the trace, if somebody listens."""
         if self.trace is not None and frame.task is not None:
-            self.trace(Moment(self.now, what, frame.position, frame.task, frame.attempt))
+            depth = sum(above.task is not None for above in _ancestors(frame)) - 1
+            self.trace(Moment(self.now, what, frame.position, frame.task, frame.attempt, depth))
 
     @property
     def open_asks(self) -> Iterator[Ask]:
@@ -332,10 +334,15 @@ class Run:
     @property
     def quiet(self) -> bool:
         """Return whether nothing but timers and people can move this run."""
-        return all(
-            (ask.call is None and not ask.questions) or ask.status is Status.HELD
-            for ask in self.asks.values()
-        )
+        asks = (ask for ask in self.asks.values() if ask.status is not Status.HELD)
+        return not any(ask.call or ask.questions for ask in asks)
+
+
+def _ancestors(frame: Frame) -> Iterator[Frame]:
+    above = frame.parent
+    while above is not None:
+        yield above
+        above = above.parent
 
 
 def new_variables(frame: Frame, added: Mapping[str, Value]) -> Mapping[str, Value]:

@@ -111,10 +111,10 @@ def _build(template: Template, source: _Leaves) -> Value:
             value = members
         else:
             value = node
-        if (isinstance(holder, list) and isinstance(key, int)) or (
-            isinstance(holder, dict) and isinstance(key, str)
-        ):
-            holder[key] = value
+        if isinstance(holder, list):
+            holder[int(key)] = value
+        else:
+            holder[str(key)] = value
     return root[0]
 
 

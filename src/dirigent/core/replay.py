@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, assert_never
 from dirigent.core import flow
 from dirigent.core.frame import Earlier, Frame
 from dirigent.core.machine import COMPUTE, EFFECT, Ask, Key, Moment, Run, Tools
-from dirigent.core.status import SETTLED, Phase, after, mismatch, phase_after
+from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
 from dirigent.model.ids import RunId
 from dirigent.model.journal import (
     Abandoned,
@@ -77,6 +77,14 @@ def advance(run: Run, fact: Fact) -> None:
     flow.settle(run)
 
 
+def expects(run: Run, fact: Fact) -> bool:
+    """Return whether a run can take this fact as it stands: a late result of an abandoned effect cannot."""
+    if isinstance(fact, AskFact):
+        ask = run.asks.get(key_of(fact))
+        return ask is not None and (ask.status, type(fact)) in NEXT
+    return (run.phase, type(fact)) in PHASES
+
+
 def _run_fact(
     run: Run, fact: Created | CancelRequested | Suspended | Resumed | Ended | ResourceChanged
 ) -> None:
@@ -101,7 +109,7 @@ def _run_fact(
 
 
 def _ask_fact(run: Run, fact: AskFact) -> None:
-    key = _key(fact)
+    key = key_of(fact)
     ask = run.asks.get(key)
     if run.phase is Phase.ENDED or ask is None:
         raise mismatch(
@@ -116,7 +124,8 @@ def _ask_fact(run: Run, fact: AskFact) -> None:
     _tell(run, ask, fact)
 
 
-def _key(fact: AskFact) -> Key:
+def key_of(fact: AskFact) -> Key:
+    """Return the key of the ask that a fact belongs to."""
     match fact:
         case TimerSet() | TimerFired():
             return (fact.position, fact.attempt, fact.purpose)

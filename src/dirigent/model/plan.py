@@ -71,7 +71,7 @@ class Plan:
 
     `changes` are in the order in which they may start. `fingerprint` is the digest of all resource
     rows that it saw: a different one at apply refuses the plan (exit code 8). `secrets` are the
-    names that `$secrets` has, never values.
+    names that `$secrets` has, never values; `empty` the resources without an instance (`[]`, `{}`).
     """
 
     id: PlanId
@@ -85,6 +85,7 @@ class Plan:
     read_seconds: float = 0.0
     sources: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    empty: dict[str, Value] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[Change, ...]:

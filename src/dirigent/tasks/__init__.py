@@ -1,0 +1,1 @@
+"""Performers: each carries out the effects of one function."""

@@ -77,7 +77,7 @@ def test_a_command_is_all_that_must_be_given():
         ({"health": {"command": [SECRET]}}, "`health.command[0]` holds (secret token)"),
         ({"directory": SECRET}, "`directory` holds (secret token)"),
         ({"runtime": "docker"}, "`runtime` must be `process`, and is `docker`"),
-        ({"replicas": 0}, "`replicas` must be a whole number from 1 to 64, and is `0`"),
+        ({"replicas": -1}, "`replicas` must be a whole number from 0 to 64, and is `-1`"),
         ({"replicas": 65}, "`replicas` must be a whole number"),
         ({"replicas": True}, "`replicas` must be a whole number"),
         ({"replicas": "2"}, "`replicas` must be a whole number"),
@@ -105,7 +105,7 @@ def test_every_mistake_is_named(change, mistake):
 
 
 def test_all_mistakes_are_found_at_once():
-    assert len(findings({"replicas": 0, "port": 0, "stop": {"grace": "x"}, "extra": 1})) == 5
+    assert len(findings({"replicas": -1, "port": 0, "stop": {"grace": "x"}, "extra": 1})) == 5
 
 
 @pytest.mark.parametrize("name", [name for name in FULL if name != "runtime"])
@@ -202,7 +202,7 @@ def test_an_address_that_was_chosen_stays_in_the_plan(desk):
 
 def test_a_plan_refuses_every_mistake_with_its_code(desk):
     with pytest.raises(Refusal) as refused:
-        propose(desk, {"command": [SECRET], "replicas": 0})
+        propose(desk, {"command": [SECRET], "replicas": -1})
     assert [problem.code for problem in refused.value.problems] == ["E3401", "E3402"]
     assert all(problem.help for problem in refused.value.problems)
 

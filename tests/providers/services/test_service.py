@@ -78,7 +78,9 @@ def test_scaling_up_and_down_leaves_the_others_alone(desk, wait_until):
         assert len(set(four)) == 4
         await desk.apply(desk.config(replicas=1))
         assert desk.pids() == two[:1]
-        await wait_until(lambda: not any(pulse.start_ticks(pid) for pid in four[1:]))
+        await desk.apply(desk.config(replicas=0))
+        assert desk.pids() == []
+        await wait_until(lambda: not any(pulse.start_ticks(pid) for pid in four))
         await desk.delete()
 
     asyncio.run(main())

@@ -167,7 +167,9 @@ def _evaluate(
         compiled = language.compile(leaf.text)
         if compiled.local:
             result = compiled.evaluate(None, {**scope.variables, **own})
-            return Unknown(scope.missing(leaf, compiled)) if isinstance(result, Unknown) else result
+            if isinstance(result, Unknown):
+                return Unknown(scope.missing(leaf, compiled) or result.needs)
+            return result
     except ExpressionFailed as failure:
         problems.append(_no_value(leaf, str(failure)))
         return None

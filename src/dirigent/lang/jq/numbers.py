@@ -14,7 +14,9 @@ from dirigent.ports import ExpressionFailed
 EXACT: Final = 2**53
 # Larger integers would not survive a conversion to a double, and their digits cost memory.
 _BITS: Final = 1023
+# Where jq changes to an exponent: so many places before or behind the digits.
 _PLAIN_DIGITS: Final = 15
+_PLAIN_ZEROS: Final = -4
 _WRITTEN: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DIGITS_MAX: Final = 400
 
@@ -59,7 +61,7 @@ def number_text(number: float) -> str:
     shown = "".join(map(str, digits))
     point = len(shown) + exponent
     minus = "-" if sign else ""
-    if point <= -4 or point > len(shown) + _PLAIN_DIGITS:
+    if point <= _PLAIN_ZEROS or point > len(shown) + _PLAIN_DIGITS:
         mantissa = shown[0] + ("." + shown[1:] if len(shown) > 1 else "")
         return f"{minus}{mantissa}e{point - 1:+03d}"
     if point <= 0:

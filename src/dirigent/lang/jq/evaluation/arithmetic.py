@@ -8,7 +8,7 @@ from typing import Final
 
 from dirigent.lang.jq.evaluation.frame import Frame, Stopped, Undetermined
 from dirigent.lang.jq.evaluation.order import equal
-from dirigent.lang.jq.evaluation.shown import SECRET, joined, pay_text, shown
+from dirigent.lang.jq.evaluation.shown import ONLY_JOINED, joined, pay_text, shown
 from dirigent.lang.jq.numbers import settle
 from dirigent.model.limits import VALUE_DEPTH
 from dirigent.model.values import SecretText, Unknown, Value
@@ -100,7 +100,7 @@ def negate(value: Value) -> Value:
     if isinstance(value, Unknown):
         raise Undetermined(value)
     if isinstance(value, SecretText):
-        raise Stopped(SECRET)
+        raise Stopped(ONLY_JOINED)
     raise ExpressionFailed(f"{shown(value)} cannot be negated")
 
 
@@ -153,5 +153,5 @@ def _refused(left: Value, right: Value, done: str) -> Exception:
     if unknown:
         return Undetermined(*unknown)
     if isinstance(left, SecretText) or isinstance(right, SecretText):
-        return Stopped(f"{SECRET}; {shown(left)} and {shown(right)} cannot be {done}")
+        return Stopped(f"{ONLY_JOINED}; {shown(left)} and {shown(right)} cannot be {done}")
     return ExpressionFailed(f"{shown(left)} and {shown(right)} cannot be {done}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from dirigent.lang.jq.evaluation import constructing, operators, stepping
+from dirigent.lang.jq.evaluation import constructing, control, operators, stepping
 from dirigent.lang.jq.evaluation.code import Code, One, Run, paired
 from dirigent.lang.jq.evaluation.frame import Frame
 from dirigent.lang.jq.functions import called, formatted
@@ -17,74 +17,90 @@ def code_of(node: syntax.Node) -> Code:
     """Return the code of a tree. Depth is bounded by the parser."""
     match node:
         case syntax.Identity():
-            return One(stepping.identity)
+            code: Code = One(stepping.identity)
         case syntax.Literal(value):
-            return One(_constant(value))
+            code = One(_constant(value))
         case syntax.Variable(name):
-            return One(stepping.variable(name))
+            code = One(stepping.variable(name))
         case syntax.Path(origin, steps):
-            return _path(code_of(origin), steps)
-        case syntax.Text() | syntax.Collect() | syntax.Make() | syntax.Format():
-            return _construction(node)
+            code = _path(code_of(origin), steps)
         case syntax.Call(name, arguments):
-            return called(name, tuple(code_of(argument) for argument in arguments))
+            code = called(name, tuple(code_of(argument) for argument in arguments))
+        case syntax.Text() | syntax.Collect() | syntax.Make() | syntax.Format():
+            code = _construction(node)
+        case syntax.Comma() | syntax.Pipe() | syntax.If() | syntax.Bind() | syntax.Attempt():
+            code = _control(node)
         case syntax.Foreign():
             raise ExpressionFailed("only the worker can evaluate this expression")
         case _:
-            return _operator(node)
+            code = _calculation(node)
+    return code
 
 
-def _operator(node: syntax.Operator) -> Code:
+def _calculation(node: syntax.Calculation) -> Code:
     match node:
         case syntax.Negate(body):
-            return operators.negated(code_of(body))
+            code = operators.negated(code_of(body))
         case syntax.Chain(first, rest):
-            return operators.chained(code_of(first), [(sign, code_of(other)) for sign, other in rest])
+            code = operators.chained(code_of(first), [(sign, code_of(other)) for sign, other in rest])
         case syntax.Compare(sign, left, right):
-            return paired(operators.COMPARISONS[sign], code_of(left), code_of(right))
+            code = paired(operators.COMPARISONS[sign], code_of(left), code_of(right))
         case syntax.Logic(sign, parts):
-            return operators.logical(sign, [code_of(part) for part in parts])
+            code = operators.logical(sign, [code_of(part) for part in parts])
         case syntax.Alternative(parts):
-            return operators.alternatives([code_of(part) for part in parts])
-        case syntax.Comma(parts):
-            return operators.sequenced([code_of(part) for part in parts])
-        case syntax.Pipe(parts):
-            return operators.piped([code_of(part) for part in parts])
-        case syntax.If(branches, otherwise):
-            pairs = [(code_of(condition), code_of(body)) for condition, body in branches]
-            return operators.conditional(pairs, code_of(otherwise) if otherwise else None)
-        case syntax.Bind(source, name, body):
-            return operators.bound(code_of(source), name, code_of(body))
-        case syntax.Attempt(body, rescue):
-            return operators.attempted(code_of(body), code_of(rescue) if rescue else None)
+            code = operators.alternatives([code_of(part) for part in parts])
         case _:
             assert_never(node)
+    return code
+
+
+def _control(node: syntax.Control) -> Code:
+    match node:
+        case syntax.Comma(parts):
+            code = control.sequenced([code_of(part) for part in parts])
+        case syntax.Pipe(parts):
+            code = control.piped([code_of(part) for part in parts])
+        case syntax.If(branches, otherwise):
+            pairs = [(code_of(condition), code_of(body)) for condition, body in branches]
+            code = control.conditional(pairs, code_of(otherwise) if otherwise else None)
+        case syntax.Bind(source, name, body):
+            code = control.bound(code_of(source), name, code_of(body))
+        case syntax.Attempt(body, rescue):
+            code = control.attempted(code_of(body), code_of(rescue) if rescue else None)
+        case _:
+            assert_never(node)
+    return code
 
 
 def _construction(node: syntax.Construction) -> Code:
     match node:
         case syntax.Text(shape, parts):
             pieces = [part if isinstance(part, str) else code_of(part) for part in parts]
-            return constructing.interpolated(pieces, formatted(shape))
-        case syntax.Collect(None):
-            return constructing.listed(())
-        case syntax.Collect(syntax.Comma(parts)):
-            codes = [code_of(part) for part in parts]
-            runs = tuple(code.run for code in codes if isinstance(code, One))
-            if len(runs) == len(codes):
-                return constructing.listed(runs)
-            return constructing.collected(operators.sequenced(codes))
+            code = constructing.interpolated(pieces, formatted(shape))
         case syntax.Collect(body):
-            return constructing.collected(code_of(body))
+            code = _collection(body)
         case syntax.Make(entries):
             names = [key.value if isinstance(key, syntax.Literal) else None for key, _ in entries]
-            codes = [(code_of(key), code_of(value)) for key, value in entries]
-            return constructing.built(codes, [name if isinstance(name, str) else None for name in names])
+            pairs = [(code_of(key), code_of(value)) for key, value in entries]
+            code = constructing.built(pairs, [name if isinstance(name, str) else None for name in names])
         case syntax.Format(name):
-            shape_of = formatted(name)
-            return One(lambda dot, frame: shape_of(dot, frame))
+            code = One(formatted(name))
         case _:
             assert_never(node)
+    return code
+
+
+def _collection(body: syntax.Node | None) -> Code:
+    """An array of single results is built directly, without a stream."""
+    if body is None:
+        return constructing.listed(())
+    if not isinstance(body, syntax.Comma):
+        return constructing.collected(code_of(body))
+    codes = [code_of(part) for part in body.parts]
+    runs = tuple(code.run for code in codes if isinstance(code, One))
+    if len(runs) == len(codes):
+        return constructing.listed(runs)
+    return constructing.collected(control.sequenced(codes))
 
 
 def _path(origin: Code, steps: tuple[syntax.Step, ...]) -> Code:

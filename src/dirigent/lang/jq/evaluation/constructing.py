@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from dirigent.lang.jq.evaluation.code import Code, Flow, Many, One, Run, bounded, flow_of
 from dirigent.lang.jq.evaluation.frame import Frame, Undetermined
-from dirigent.lang.jq.evaluation.paths import refuse
+from dirigent.lang.jq.evaluation.paths import refusal
 from dirigent.lang.jq.evaluation.shown import joined, shown, text_of
 from dirigent.model.values import SecretText, Unknown, Value
 
@@ -165,4 +165,4 @@ def _objects(entries: tuple[tuple[Flow, Flow], ...]) -> Flow:
 def _name(key: Value) -> str:
     if isinstance(key, str):
         return key
-    refuse(key, f"cannot use {shown(key)} as the key of an object")
+    raise refusal(key, f"cannot use {shown(key)} as the key of an object")

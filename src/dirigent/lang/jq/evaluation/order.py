@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cmp_to_key
 from typing import Final
 
 from dirigent.lang.jq.evaluation.frame import Frame, Stopped, Undetermined
-from dirigent.lang.jq.evaluation.shown import SECRET, pay_text
+from dirigent.lang.jq.evaluation.shown import ONLY_JOINED, pay_text
 from dirigent.model.limits import VALUE_DEPTH
 from dirigent.model.values import SecretText, Unknown, Value
-from dirigent.ports import ExpressionFailed
+
 
 _RANKS: Final = {bool: 1, int: 3, float: 3, str: 4, list: 5, dict: 6}
 
@@ -20,7 +19,7 @@ def truth(value: Value) -> bool:
     if isinstance(value, Unknown):
         raise Undetermined(value)
     if isinstance(value, SecretText):
-        raise Stopped(SECRET)
+        raise Stopped(ONLY_JOINED)
     return value is not None and value is not False
 
 
@@ -42,14 +41,16 @@ def _rank(value: Value) -> int:
     if value is True:
         return 2
     if isinstance(value, SecretText):
-        raise Stopped(f"a secret cannot be compared: {SECRET}")
+        raise Stopped(f"a secret cannot be compared: {ONLY_JOINED}")
     if isinstance(value, Unknown):
         raise Undetermined(value)
     return _RANKS[type(value)]
 
 
-def _sign(left: float | str, right: float | str) -> int:
+def _sign(left: float | str, right: float | str, frame: Frame) -> int:
+    """Compare two numbers or two texts."""
     if isinstance(left, str) and isinstance(right, str):
+        pay_text(min(len(left), len(right)), frame)
         return (left > right) - (left < right)
     if isinstance(left, str) or isinstance(right, str):
         return 0
@@ -62,22 +63,24 @@ def _compare(left: Value, right: Value, frame: Frame, depth: int) -> int:
     ranks = _rank(left), _rank(right)
     if ranks[0] != ranks[1]:
         return ranks[0] - ranks[1]
-    if isinstance(left, int | float) and isinstance(right, int | float):
-        return _sign(left, right)
-    if isinstance(left, str) and isinstance(right, str):
-        pay_text(min(len(left), len(right)), frame)
-        return _sign(left, right)
+    if isinstance(left, int | float | str) and isinstance(right, int | float | str):
+        return _sign(left, right, frame)
     if depth < 0:
         raise Stopped(f"a value is nested deeper than {VALUE_DEPTH} levels")
     if isinstance(left, list) and isinstance(right, list):
         return _compare_lists(left, right, frame, depth)
     if isinstance(left, dict) and isinstance(right, dict):
-        names, others = sorted(left), sorted(right)
-        frame.spend(len(names) + len(others))
-        if names != others:
-            return -1 if names < others else 1
-        return _compare_lists([left[n] for n in names], [right[n] for n in names], frame, depth)
+        return _compare_objects(left, right, frame, depth)
     return 0
+
+
+def _compare_objects(left: dict[str, Value], right: dict[str, Value], frame: Frame, depth: int) -> int:
+    """The sorted names decide first, then the values in the order of the names."""
+    names, others = sorted(left), sorted(right)
+    frame.spend(len(names) + len(others))
+    if names != others:
+        return -1 if names < others else 1
+    return _compare_lists([left[n] for n in names], [right[n] for n in names], frame, depth)
 
 
 def _compare_lists(left: list[Value], right: list[Value], frame: Frame, depth: int) -> int:
@@ -90,13 +93,19 @@ def _compare_lists(left: list[Value], right: list[Value], frame: Frame, depth: i
 
 def sorted_values(values: list[Value], frame: Frame) -> list[Value]:
     """Return the values in order; equal ones keep theirs."""
-    frame.spend(len(values))
-    plain: list[str] = [value for value in values if type(value) is str]
-    if len(plain) == len(values):
-        return list(sorted(plain))
-    return sorted(values, key=order_key(frame))
+    texts: list[str] = [value for value in values if isinstance(value, str)]
+    if len(texts) == len(values):
+        pay_text(sum(map(len, texts)), frame)
+        frame.spend(len(texts))
+        return [*sorted(texts)]
+    return [values[place] for place in places_in_order(values, frame)]
 
 
-def order_key(frame: Frame) -> Callable[[Value], object]:
-    """Return a sort key for values."""
-    return cmp_to_key(lambda left, right: compare(left, right, frame))
+def places_in_order(keys: list[Value], frame: Frame) -> list[int]:
+    """Return the positions of the keys as sorting would put them; equal ones keep their order."""
+    frame.spend(len(keys))
+
+    def difference(one: int, other: int) -> int:
+        return compare(keys[one], keys[other], frame)
+
+    return sorted(range(len(keys)), key=cmp_to_key(difference))

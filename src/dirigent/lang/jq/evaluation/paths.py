@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Final, NoReturn
+from typing import Final
 
 from dirigent.lang.jq.evaluation.frame import Frame, Stopped, Undetermined
 from dirigent.lang.jq.evaluation.order import equal
-from dirigent.lang.jq.evaluation.shown import SECRET, kind, pay_text, shown
+from dirigent.lang.jq.evaluation.shown import ONLY_JOINED, kind, pay_text, shown
 from dirigent.model.values import SecretText, Unknown, Value
 from dirigent.ports import ExpressionFailed
 
@@ -20,7 +20,7 @@ def member(value: Value, name: str) -> Value:
         return value.get(name)
     if value is None:
         return None
-    refuse(value, f"cannot index {kind(value)} with `{name}`: it is {shown(value)}")
+    raise refusal(value, f"cannot index {kind(value)} with `{name}`: it is {shown(value)}")
 
 
 def at(value: Value, key: Value, frame: Frame) -> Value:
@@ -32,12 +32,14 @@ def at(value: Value, key: Value, frame: Frame) -> Value:
             return None if value is None else _item(value, key)
         case list(), list():
             return positions(value, key, frame)
-        case (list() | str() | None, dict()):
-            return part(value, key.get("start"), key.get("end"), frame)
+        case (list() | str(), dict()) if "start" in key and "end" in key:
+            return part(value, key["start"], key["end"], frame)
+        case None, dict():
+            return None
         case _, Unknown():
             raise Undetermined(key)
         case _:
-            refuse(value, f"cannot index {kind(value)} with {shown(key)}")
+            raise refusal(value, f"cannot index {kind(value)} with {shown(key)}")
 
 
 def part(value: Value, start: Value, end: Value, frame: Frame) -> Value:
@@ -45,7 +47,7 @@ def part(value: Value, start: Value, end: Value, frame: Frame) -> Value:
     if value is None:
         return None
     if not isinstance(value, list | str):
-        refuse(value, f"cannot slice {shown(value)}")
+        raise refusal(value, f"cannot slice {shown(value)}")
     length = len(value)
     first = min(max(_bound(start, 0, length, up=False), 0), length)
     last = min(max(_bound(end, length, length, up=True), first), length)
@@ -62,7 +64,7 @@ def elements(value: Value) -> list[Value]:
         return value
     if isinstance(value, dict):
         return list(value.values())
-    refuse(value, f"cannot iterate over {shown(value)}")
+    raise refusal(value, f"cannot iterate over {shown(value)}")
 
 
 def positions(value: list[Value], wanted: list[Value], frame: Frame) -> list[Value]:
@@ -77,13 +79,13 @@ def positions(value: list[Value], wanted: list[Value], frame: Frame) -> list[Val
     return found
 
 
-def refuse(value: Value, sentence: str) -> NoReturn:
-    """Raise what is due when an operation does not suit a value."""
+def refusal(value: Value, sentence: str) -> Exception:
+    """Return what to raise when an operation does not suit a value."""
     if isinstance(value, Unknown):
-        raise Undetermined(value)
+        return Undetermined(value)
     if isinstance(value, SecretText):
-        raise Stopped(SECRET)
-    raise ExpressionFailed(sentence)
+        return Stopped(ONLY_JOINED)
+    return ExpressionFailed(sentence)
 
 
 def _item(value: list[Value], index: float) -> Value:
@@ -96,7 +98,7 @@ def _bound(bound: Value, default: int, length: int, *, up: bool) -> int:
     if bound is None:
         return default
     if isinstance(bound, bool) or not isinstance(bound, int | float):
-        refuse(bound, f"{_SLICE}, not {shown(bound)}")
+        raise refusal(bound, f"{_SLICE}, not {shown(bound)}")
     if isinstance(bound, float):
         bound = bound + length if bound < 0 else bound
         return math.ceil(bound) if up else math.floor(bound)

@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import json
-from typing import Final, assert_never
+from typing import Final
 
 from dirigent.lang.jq.evaluation.frame import Frame, Stopped, Undetermined
 from dirigent.lang.jq.numbers import number_text
 from dirigent.model.limits import PAYLOAD_BYTES, VALUE_DEPTH
 from dirigent.model.values import SecretRef, SecretText, Unknown, Value
-from dirigent.ports import ExpressionFailed
 
-SECRET: Final = "a secret can only be joined into text: with `+`, in a string, or carried as it is"
+ONLY_JOINED: Final = "a secret can only be joined into text: with `+`, in a string, or carried as it is"
 _SHOWN_CHARACTERS: Final = 60
 _SHOWN_NODES: Final = 20
 _SHOWN_DEPTH: Final = 4
+_KINDS: Final = {
+    type(None): "null",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    SecretText: "string",
+    list: "array",
+    dict: "object",
+    Unknown: "unknown",
+}
 # Text is paid for by the block: copying is cheaper than walking.
 _BLOCK: Final = 8
 
 
 def kind(value: Value) -> str:
     """Return the word of jq for a value's type; a secret counts as a string in messages."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int() | float():
-            return "number"
-        case str() | SecretText():
-            return "string"
-        case list():
-            return "array"
-        case dict():
-            return "object"
-        case Unknown():
-            return "unknown"
-        case _:
-            assert_never(value)
+    return _KINDS[type(value)]
 
 
 def shown(value: Value) -> str:
@@ -49,26 +43,23 @@ def shown(value: Value) -> str:
 
 
 def _sketch(value: Value, depth: int) -> str:
-    match value:
-        case SecretText():
-            return str(value)
-        case Unknown():
-            return "known after apply"
-        case str():
-            return json.dumps(value[: _SHOWN_CHARACTERS * 2], ensure_ascii=False)
-        case list() if depth:
-            return "[" + ",".join(_sketch(item, depth - 1) for item in value[:_SHOWN_NODES]) + "]"
-        case dict() if depth:
-            pairs = list(value.items())[:_SHOWN_NODES]
-            return "{" + ",".join(f"{json.dumps(k[:99])}:{_sketch(v, depth - 1)}" for k, v in pairs) + "}"
-        case list() | dict():
-            return "..."
-        case bool() | None:
-            return json.dumps(value)
-        case int() | float():
-            return number_text(value)
-        case _:
-            assert_never(value)
+    if isinstance(value, list | dict):
+        return _sketch_inside(value, depth - 1) if depth else "..."
+    if isinstance(value, str):
+        return json.dumps(value[: _SHOWN_CHARACTERS * 2], ensure_ascii=False)
+    if isinstance(value, SecretText):
+        return str(value)
+    if isinstance(value, Unknown):
+        return "known after apply"
+    return json.dumps(value) if value is None or isinstance(value, bool) else number_text(value)
+
+
+def _sketch_inside(value: list[Value] | dict[str, Value], depth: int) -> str:
+    if isinstance(value, list):
+        return "[" + ",".join(_sketch(item, depth) for item in value[:_SHOWN_NODES]) + "]"
+    pairs = list(value.items())[:_SHOWN_NODES]
+    names = [json.dumps(name[:_SHOWN_CHARACTERS], ensure_ascii=False) for name, _ in pairs]
+    return "{" + ",".join(f"{n}:{_sketch(v, depth)}" for n, (_, v) in zip(names, pairs, strict=True)) + "}"
 
 
 def pay_text(length: int, frame: Frame) -> None:
@@ -99,36 +90,38 @@ def _write(value: Value, parts: list[str], frame: Frame, depth: int) -> None:
     """Append the pieces of a value's JSON; each costs a step, depth is counted down."""
     if depth < 0:
         raise Stopped(f"the value is nested deeper than {VALUE_DEPTH} levels")
-    match value:
-        case str():
-            pay_text(len(value), frame)
-            parts.append(quoted(value))
-        case None | bool():
-            parts.append(json.dumps(value))
-        case int() | float():
-            parts.append(number_text(value))
-        case list():
-            frame.spend(len(value))
-            separator = "["
-            for item in value:
-                parts.append(separator)
-                _write(item, parts, frame, depth - 1)
-                separator = ","
-            parts.append("]" if value else "[]")
-        case dict():
-            frame.spend(len(value))
-            separator = "{"
-            for name, item in value.items():
-                parts.append(f"{separator}{quoted(name)}:")
-                _write(item, parts, frame, depth - 1)
-                separator = ","
-            parts.append("}" if value else "{}")
-        case SecretText():
-            raise Stopped(SECRET)
-        case Unknown():
-            raise Undetermined(value)
-        case _:
-            assert_never(value)
+    if isinstance(value, dict | list):
+        _write_inside(value, parts, frame, depth - 1)
+    elif isinstance(value, str):
+        pay_text(len(value), frame)
+        parts.append(quoted(value))
+    elif isinstance(value, SecretText):
+        raise Stopped(ONLY_JOINED)
+    elif isinstance(value, Unknown):
+        raise Undetermined(value)
+    elif value is None or isinstance(value, bool):
+        parts.append(json.dumps(value))
+    else:
+        parts.append(number_text(value))
+
+
+def _write_inside(value: list[Value] | dict[str, Value], parts: list[str], frame: Frame, depth: int) -> None:
+    frame.spend(len(value))
+    separator = ""
+    if isinstance(value, list):
+        parts.append("[")
+        for item in value:
+            parts.append(separator)
+            _write(item, parts, frame, depth)
+            separator = ","
+        parts.append("]")
+        return
+    parts.append("{")
+    for name, item in value.items():
+        parts.append(f"{separator}{quoted(name)}:")
+        _write(item, parts, frame, depth)
+        separator = ","
+    parts.append("}")
 
 
 def text_of(value: Value, frame: Frame) -> str | SecretText:

@@ -55,7 +55,7 @@ def variable(name: str) -> Run:
         try:
             return frame.variables[name]
         except KeyError:
-            raise ExpressionFailed(f"`${name.split('#')[0]}` is not defined here") from None
+            raise ExpressionFailed(f"`${name.partition('#')[0]}` is not defined here") from None
 
     return run
 

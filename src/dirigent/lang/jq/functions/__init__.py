@@ -17,7 +17,6 @@ PLAIN: Final[Mapping[str, Run]] = MappingProxyType(
 WITH_VALUE: Final[Mapping[str, Operation]] = MappingProxyType(
     {**scalars.WITH_VALUE, **texts.WITH_VALUE, **arrays.WITH_VALUE, **objects.WITH_VALUE}
 )
-BUILT: Final[Mapping[str, Callable[..., Code]]] = MappingProxyType(flows.BUILT)
 
 
 def called(name: str, arguments: tuple[Code, ...]) -> Code:
@@ -27,7 +26,7 @@ def called(name: str, arguments: tuple[Code, ...]) -> Code:
         return One(PLAIN[key])
     if key in WITH_VALUE:
         return _with_value(WITH_VALUE[key], arguments[0])
-    return BUILT[key](*arguments)
+    return flows.BUILT[key](arguments)
 
 
 def formatted(name: str) -> Callable[[Value, Frame], str | SecretText]:

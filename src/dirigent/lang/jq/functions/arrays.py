@@ -10,18 +10,18 @@ from dirigent.lang.jq.evaluation.arithmetic import add
 from dirigent.lang.jq.evaluation.code import Operation, Run
 from dirigent.lang.jq.evaluation.frame import Frame, Undetermined
 from dirigent.lang.jq.evaluation.order import compare, sorted_values, truth
-from dirigent.lang.jq.evaluation.paths import at, elements, positions, refuse
+from dirigent.lang.jq.evaluation.paths import at, elements, positions, refusal
 from dirigent.lang.jq.evaluation.shown import joined, pay_text, shown, text_of
 from dirigent.model.limits import VALUE_DEPTH
 from dirigent.model.values import SecretText, Unknown, Value
 from dirigent.ports import ExpressionFailed
 
 
-def array(value: Value, refusal: str) -> list[Value]:
+def array(value: Value, words: str) -> list[Value]:
     """Return the value as an array, or fail."""
     if isinstance(value, list):
         return value
-    refuse(value, f"{shown(value)} {refusal}")
+    raise refusal(value, f"{shown(value)} {words}")
 
 
 def total(values: list[Value], frame: Frame) -> Value:
@@ -64,7 +64,7 @@ def _piece(value: Value, before: list[str | SecretText], frame: Frame) -> str | 
     if isinstance(value, str | SecretText):
         return value
     add(joined(before, frame), value, frame)
-    refuse(value, f"{shown(value)} cannot be joined")
+    raise refusal(value, f"{shown(value)} cannot be joined")
 
 
 def flatten(value: Value, frame: Frame) -> Value:
@@ -107,7 +107,7 @@ def reverse(value: Value, frame: Frame) -> Value:
         return value[::-1]
     if value is None or value in ("", 0) or value == {}:
         return []
-    refuse(value, f"cannot reverse {shown(value)}")
+    raise refusal(value, f"cannot reverse {shown(value)}")
 
 
 def unique(value: Value, frame: Frame) -> Value:
@@ -125,7 +125,7 @@ def sort(value: Value, frame: Frame) -> list[Value]:
 
 
 def extreme(values: list[Value], keys: list[Value], frame: Frame, *, greatest: bool) -> Value:
-    """Return the value with the least or the greatest key: the first of the least, the last of the greatest."""
+    """Return the value with the least or the greatest key: first of the least, last of the greatest."""
     if not values:
         return None
     best = 0
@@ -160,8 +160,8 @@ def index(value: Value, wanted: Value, frame: Frame) -> Value:
 PLAIN: Final[Mapping[str, Run]] = MappingProxyType(
     {
         "add/0": lambda value, frame: total(elements(value), frame),
-        "any/0": lambda value, frame: any(truth(item) for item in elements(value)),
-        "all/0": lambda value, frame: all(truth(item) for item in elements(value)),
+        "any/0": lambda value, _: any(truth(item) for item in elements(value)),
+        "all/0": lambda value, _: all(truth(item) for item in elements(value)),
         "first/0": lambda value, frame: at(value, 0, frame),
         "last/0": lambda value, frame: at(value, -1, frame),
         "min/0": lambda value, frame: _extreme(value, frame, greatest=False),

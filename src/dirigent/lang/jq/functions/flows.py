@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from dirigent.lang.jq.evaluation.code import Code, Flow, Many, One, Run, flow_of
 from dirigent.lang.jq.evaluation.constructing import collected
 from dirigent.lang.jq.evaluation.frame import Frame, Undetermined
-from dirigent.lang.jq.evaluation.order import compare, order_key, truth
-from dirigent.lang.jq.evaluation.paths import elements, refuse
+from dirigent.lang.jq.evaluation.order import compare, places_in_order, truth
+from dirigent.lang.jq.evaluation.paths import elements, refusal
 from dirigent.lang.jq.evaluation.shown import kind, shown
 from dirigent.lang.jq.functions.arrays import array, extreme, total
 from dirigent.lang.jq.functions.objects import contains, from_entries, has, to_entries
 from dirigent.lang.jq.numbers import settle
 from dirigent.model.values import SecretText, Unknown, Value
 
-_Grouped = tuple[list[Value], list[Value]]
+Build: TypeAlias = Callable[[tuple[Code, ...]], Code]
+_Grouped: TypeAlias = tuple[list[Value], list[Value]]
 
 
 def _empty() -> Code:
-    return Many(lambda dot, frame: iter(()))
+    return Many(lambda _, __: iter(()))
 
 
 def _map(body: Code) -> Code:
@@ -64,7 +65,7 @@ def _of_kind(test: Callable[[Value], bool]) -> Callable[[], Code]:
     def chosen(dot: Value, frame: Frame) -> Iterator[Value]:
         del frame
         if isinstance(dot, Unknown | SecretText):
-            refuse(dot, "")
+            raise refusal(dot, "")
         if test(dot):
             yield dot
 
@@ -129,7 +130,7 @@ def _sum(body: Code) -> Code:
     return One(lambda dot, frame: total(list(flow(dot, frame)), frame))
 
 
-def _keyed(by: Code, refusal: str) -> Callable[[Value, Frame], _Grouped]:
+def _keyed(by: Code, words: str) -> Callable[[Value, Frame], _Grouped]:
     """Return what gives the elements and their keys; a key is the array of all results."""
     flow = flow_of(by)
 
@@ -138,15 +139,9 @@ def _keyed(by: Code, refusal: str) -> Callable[[Value, Frame], _Grouped]:
         for item in elements(dot):
             frame.turn()
             items.append(list(flow(item, frame)))
-        return array(dot, refusal), items
+        return array(dot, words), items
 
     return run
-
-
-def _order(keys: list[Value], frame: Frame) -> list[int]:
-    key = order_key(frame)
-    frame.spend(len(keys))
-    return sorted(range(len(keys)), key=lambda place: key(keys[place]))
 
 
 def _sort_by(by: Code) -> Code:
@@ -154,19 +149,19 @@ def _sort_by(by: Code) -> Code:
 
     def run(dot: Value, frame: Frame) -> Value:
         values, keys = keyed(dot, frame)
-        return [values[place] for place in _order(keys, frame)]
+        return [values[place] for place in places_in_order(keys, frame)]
 
     return One(run)
 
 
-def _groups(by: Code, refusal: str) -> Callable[[Value, Frame], list[list[Value]]]:
-    keyed = _keyed(by, refusal)
+def _groups(by: Code, words: str) -> Callable[[Value, Frame], list[list[Value]]]:
+    keyed = _keyed(by, words)
 
     def run(dot: Value, frame: Frame) -> list[list[Value]]:
         values, keys = keyed(dot, frame)
         made: list[list[Value]] = []
         before: Value = None
-        for place in _order(keys, frame):
+        for place in places_in_order(keys, frame):
             if made and compare(before, keys[place], frame) == 0:
                 made[-1].append(values[place])
             else:
@@ -220,7 +215,7 @@ def _range(start: Code, end: Code) -> Code:
 
 def _bound(value: Value) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        refuse(value, f"range bounds must be numeric, not {shown(value)}")
+        raise refusal(value, f"range bounds must be numeric, not {shown(value)}")
     return value
 
 
@@ -239,37 +234,49 @@ def _turned(function: Callable[[Value, Value, Frame], Value]) -> Callable[[Code]
     return build
 
 
-BUILT: Final[Mapping[str, Callable[..., Code]]] = MappingProxyType(
+def _none(build: Callable[[], Code]) -> Build:
+    return lambda _: build()
+
+
+def _unary(build: Callable[[Code], Code]) -> Build:
+    return lambda arguments: build(arguments[0])
+
+
+def _binary(build: Callable[[Code, Code], Code]) -> Build:
+    return lambda arguments: build(arguments[0], arguments[1])
+
+
+BUILT: Final[Mapping[str, Build]] = MappingProxyType(
     {
-        "empty/0": _empty,
-        "map/1": _map,
-        "select/1": _select,
-        "any/1": lambda condition: _quantified(None, condition, decisive=True),
-        "all/1": lambda condition: _quantified(None, condition, decisive=False),
-        "any/2": lambda generator, condition: _quantified(generator, condition, decisive=True),
-        "all/2": lambda generator, condition: _quantified(generator, condition, decisive=False),
-        "first/1": _first,
-        "last/1": _last,
-        "isempty/1": _is_empty,
-        "add/1": _sum,
-        "sort_by/1": _sort_by,
-        "group_by/1": _group_by,
-        "unique_by/1": _unique_by,
-        "min_by/1": lambda by: _extreme_by(by, greatest=False),
-        "max_by/1": lambda by: _extreme_by(by, greatest=True),
-        "with_entries/1": _with_entries,
-        "range/1": lambda end: _range(One(lambda dot, frame: 0), end),
-        "range/2": _range,
-        "in/1": _turned(has),
-        "inside/1": _turned(contains),
-        "values/0": _of_kind(lambda value: value is not None),
-        "nulls/0": _of_kind(lambda value: value is None),
-        "booleans/0": _of_kind(lambda value: isinstance(value, bool)),
-        "numbers/0": _of_kind(lambda value: kind(value) == "number"),
-        "strings/0": _of_kind(lambda value: isinstance(value, str)),
-        "arrays/0": _of_kind(lambda value: isinstance(value, list)),
-        "objects/0": _of_kind(lambda value: isinstance(value, dict)),
-        "iterables/0": _of_kind(lambda value: isinstance(value, list | dict)),
-        "scalars/0": _of_kind(lambda value: not isinstance(value, list | dict)),
+        "empty/0": _none(_empty),
+        "map/1": _unary(_map),
+        "select/1": _unary(_select),
+        "any/1": _unary(lambda condition: _quantified(None, condition, decisive=True)),
+        "all/1": _unary(lambda condition: _quantified(None, condition, decisive=False)),
+        "any/2": _binary(lambda generator, condition: _quantified(generator, condition, decisive=True)),
+        "all/2": _binary(lambda generator, condition: _quantified(generator, condition, decisive=False)),
+        "first/1": _unary(_first),
+        "last/1": _unary(_last),
+        "isempty/1": _unary(_is_empty),
+        "add/1": _unary(_sum),
+        "sort_by/1": _unary(_sort_by),
+        "group_by/1": _unary(_group_by),
+        "unique_by/1": _unary(_unique_by),
+        "min_by/1": _unary(lambda by: _extreme_by(by, greatest=False)),
+        "max_by/1": _unary(lambda by: _extreme_by(by, greatest=True)),
+        "with_entries/1": _unary(_with_entries),
+        "range/1": _unary(lambda end: _range(One(lambda _, __: 0), end)),
+        "range/2": _binary(_range),
+        "in/1": _unary(_turned(has)),
+        "inside/1": _unary(_turned(contains)),
+        "values/0": _none(_of_kind(lambda value: value is not None)),
+        "nulls/0": _none(_of_kind(lambda value: value is None)),
+        "booleans/0": _none(_of_kind(lambda value: isinstance(value, bool))),
+        "numbers/0": _none(_of_kind(lambda value: kind(value) == "number")),
+        "strings/0": _none(_of_kind(lambda value: isinstance(value, str))),
+        "arrays/0": _none(_of_kind(lambda value: isinstance(value, list))),
+        "objects/0": _none(_of_kind(lambda value: isinstance(value, dict))),
+        "iterables/0": _none(_of_kind(lambda value: isinstance(value, list | dict))),
+        "scalars/0": _none(_of_kind(lambda value: not isinstance(value, list | dict))),
     }
 )

@@ -9,8 +9,8 @@ from typing import Final
 from urllib.parse import quote
 
 from dirigent.lang.jq.evaluation.frame import Frame, Stopped, Undetermined
-from dirigent.lang.jq.evaluation.paths import refuse
-from dirigent.lang.jq.evaluation.shown import SECRET, json_text, pay_text, shown, text_of
+from dirigent.lang.jq.evaluation.paths import refusal
+from dirigent.lang.jq.evaluation.shown import ONLY_JOINED, json_text, pay_text, shown, text_of
 from dirigent.lang.jq.numbers import number_text
 from dirigent.model.values import SecretText, Unknown, Value
 
@@ -21,7 +21,7 @@ _TSV: Final = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r", "\\": "\\\\"
 def _plain(value: Value, frame: Frame) -> str:
     text = text_of(value, frame)
     if isinstance(text, SecretText):
-        raise Stopped(SECRET)
+        raise Stopped(ONLY_JOINED)
     pay_text(len(text) * 2, frame)
     return text
 
@@ -40,7 +40,7 @@ def _base64(value: Value, frame: Frame) -> str:
 
 def _row(value: Value, frame: Frame, name: str, text: Callable[[str], str]) -> list[str]:
     if not isinstance(value, list):
-        refuse(value, f"{shown(value)} cannot be {name}-formatted, only array")
+        raise refusal(value, f"{shown(value)} cannot be {name}-formatted, only array")
     frame.spend(len(value))
     cells: list[str] = []
     for cell in value:
@@ -57,7 +57,7 @@ def _row(value: Value, frame: Frame, name: str, text: Callable[[str], str]) -> l
             case Unknown():
                 raise Undetermined(cell)
             case _:
-                refuse(cell, f"{shown(cell)} is not valid in a {name} row")
+                raise refusal(cell, f"{shown(cell)} is not valid in a {name} row")
     pay_text(sum(map(len, cells)) + len(cells), frame)
     return cells
 
@@ -76,7 +76,7 @@ def _shell(value: Value, frame: Frame) -> str:
     made: list[str] = []
     for cell in cells:
         if isinstance(cell, list | dict):
-            refuse(cell, f"{shown(cell)} can not be escaped for shell")
+            raise refusal(cell, f"{shown(cell)} can not be escaped for shell")
         text = _plain(cell, frame)
         made.append("'" + text.replace("'", "'\\''") + "'" if isinstance(cell, str) else text)
     return " ".join(made)

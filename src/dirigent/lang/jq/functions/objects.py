@@ -9,8 +9,8 @@ from typing import Final
 from dirigent.lang.jq.evaluation.code import Operation, Run
 from dirigent.lang.jq.evaluation.frame import Frame, Stopped, Undetermined
 from dirigent.lang.jq.evaluation.order import equal, truth
-from dirigent.lang.jq.evaluation.paths import elements, member, refuse
-from dirigent.lang.jq.evaluation.shown import SECRET, kind, pay_text, shown
+from dirigent.lang.jq.evaluation.paths import elements, member, refusal
+from dirigent.lang.jq.evaluation.shown import ONLY_JOINED, kind, pay_text, shown
 from dirigent.model.limits import VALUE_DEPTH
 from dirigent.model.values import SecretText, Unknown, Value
 from dirigent.ports import ExpressionFailed
@@ -22,7 +22,7 @@ def keys(value: Value, frame: Frame) -> Value:
     """Return the names of an object in order, or the positions of an array."""
     if isinstance(value, dict):
         frame.spend(len(value))
-        return list(sorted(value))
+        return [*sorted(value)]
     return keys_unsorted(value, frame)
 
 
@@ -31,7 +31,7 @@ def keys_unsorted(value: Value, frame: Frame) -> Value:
     if isinstance(value, list | dict):
         frame.spend(len(value))
         return list(value) if isinstance(value, dict) else list(range(len(value)))
-    refuse(value, f"{shown(value)} has no keys")
+    raise refusal(value, f"{shown(value)} has no keys")
 
 
 def to_entries(value: Value, frame: Frame) -> Value:
@@ -42,7 +42,7 @@ def to_entries(value: Value, frame: Frame) -> Value:
     if isinstance(value, list):
         frame.spend(len(value))
         return [{"key": place, "value": item} for place, item in enumerate(value)]
-    refuse(value, f"{shown(value)} has no keys")
+    raise refusal(value, f"{shown(value)} has no keys")
 
 
 def from_entries(value: Value, frame: Frame) -> Value:
@@ -57,7 +57,7 @@ def from_entries(value: Value, frame: Frame) -> Value:
             if isinstance(name, SecretText | Unknown) or truth(name):
                 break
         if not isinstance(name, str):
-            refuse(name, f"cannot use {shown(name)} as the key of an object")
+            raise refusal(name, f"cannot use {shown(name)} as the key of an object")
         made[name] = member(item, "value" if has(item, "value", frame) else "Value")
     return made
 
@@ -70,12 +70,12 @@ def has(value: Value, key: Value, frame: Frame) -> bool:
             return key in value
         case (list(), int() | float()) if not isinstance(key, bool):
             return 0 <= key < len(value)
-        case None, (str() | int() | float()) if not isinstance(key, bool):
+        case None, _:
             return False
         case _, Unknown():
             raise Undetermined(key)
         case _:
-            refuse(value, f"cannot check whether {kind(value)} has {shown(key)} as a key")
+            raise refusal(value, f"cannot check whether {kind(value)} has {shown(key)} as a key")
 
 
 def contains(value: Value, part: Value, frame: Frame) -> bool:
@@ -100,7 +100,7 @@ def _contains(value: Value, part: Value, frame: Frame, depth: int) -> bool:
         case (Unknown(), _) | (_, Unknown()):
             raise Undetermined(*(one for one in (value, part) if isinstance(one, Unknown)))
         case (SecretText(), _) | (_, SecretText()):
-            raise Stopped(SECRET)
+            raise Stopped(ONLY_JOINED)
         case _:
             if kind(value) == kind(part) and not isinstance(value, bool):
                 return equal(value, part, frame)

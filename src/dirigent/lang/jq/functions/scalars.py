@@ -13,14 +13,15 @@ from dirigent.lang.jq.evaluation.arithmetic import negate
 from dirigent.lang.jq.evaluation.code import Operation, Run
 from dirigent.lang.jq.evaluation.frame import Frame, Raised, Undetermined
 from dirigent.lang.jq.evaluation.order import compare, truth
-from dirigent.lang.jq.evaluation.paths import refuse
-from dirigent.lang.jq.evaluation.shown import SECRET, json_text, kind, pay_text, shown, text_of
-from dirigent.lang.jq.numbers import parse_number, settle
+from dirigent.lang.jq.evaluation.paths import refusal
+from dirigent.lang.jq.evaluation.shown import ONLY_JOINED, json_text, kind, pay_text, shown, text_of
+from dirigent.lang.jq.numbers import literal_number, parse_number, settle
 from dirigent.model.limits import VALUE_DEPTH
 from dirigent.model.values import SecretText, Unknown, Value
 from dirigent.ports import ExpressionFailed
 
 _NESTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
+_HALF: Final = 0.5
 _LONE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -28,7 +29,7 @@ def type_of(value: Value, frame: Frame) -> Value:
     """Return the name of the type."""
     del frame
     if isinstance(value, SecretText | Unknown):
-        refuse(value, SECRET)
+        raise refusal(value, ONLY_JOINED)
     return kind(value)
 
 
@@ -41,7 +42,7 @@ def length(value: Value, frame: Frame) -> Value:
         return 0
     if isinstance(value, int | float) and not isinstance(value, bool):
         return abs(value)
-    refuse(value, f"{shown(value)} has no length")
+    raise refusal(value, f"{shown(value)} has no length")
 
 
 def number_of(value: Value, frame: Frame) -> Value:
@@ -51,14 +52,14 @@ def number_of(value: Value, frame: Frame) -> Value:
         return value
     number = parse_number(value) if isinstance(value, str) else None
     if number is None:
-        refuse(value, f"{shown(value)} cannot be parsed as a number")
+        raise refusal(value, f"{shown(value)} cannot be parsed as a number")
     return number
 
 
 def parsed(value: Value, frame: Frame) -> Value:
     """Return the value that a JSON text holds; each of its characters is paid for."""
     if not isinstance(value, str):
-        refuse(value, f"{shown(value)}: only strings can be parsed")
+        raise refusal(value, f"{shown(value)}: only strings can be parsed")
     pay_text(len(value) * 16, frame)
     deepest = nested = 0
     for found in _NESTED.finditer(value):
@@ -86,7 +87,7 @@ def _float(text: str) -> float:
 
 
 def _integer(text: str) -> float:
-    return settle(int(text) if len(text) < 400 else math.inf)
+    return literal_number(text)
 
 
 def magnitude(value: Value, frame: Frame) -> Value:
@@ -97,7 +98,7 @@ def magnitude(value: Value, frame: Frame) -> Value:
 def _rounded(function: Run) -> Run:
     def run(value: Value, frame: Frame) -> Value:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            refuse(value, f"{shown(value)} number required")
+            raise refusal(value, f"{shown(value)} number required")
         return value if isinstance(value, int) else function(value, frame)
 
     return run
@@ -109,7 +110,7 @@ def _half_away(value: Value, frame: Frame) -> Value:
     if not isinstance(value, float):
         return value
     whole = math.floor(abs(value))
-    whole += abs(value) - whole >= 0.5
+    whole += abs(value) - whole >= _HALF
     return int(math.copysign(whole, value))
 
 
@@ -131,14 +132,14 @@ PLAIN: Final[Mapping[str, Run]] = MappingProxyType(
     {
         "type/0": type_of,
         "length/0": length,
-        "not/0": lambda value, frame: not truth(value),
+        "not/0": lambda value, _: not truth(value),
         "tonumber/0": number_of,
         "tostring/0": text_of,
         "tojson/0": json_text,
         "fromjson/0": parsed,
         "abs/0": magnitude,
-        "floor/0": _rounded(lambda value, frame: math.floor(value) if isinstance(value, float) else value),
-        "ceil/0": _rounded(lambda value, frame: math.ceil(value) if isinstance(value, float) else value),
+        "floor/0": _rounded(lambda value, _: math.floor(value) if isinstance(value, float) else value),
+        "ceil/0": _rounded(lambda value, _: math.ceil(value) if isinstance(value, float) else value),
         "round/0": _rounded(_half_away),
         "error/0": fail,
     }

@@ -9,7 +9,7 @@ from typing import Final
 from dirigent.lang.jq.evaluation.arithmetic import split
 from dirigent.lang.jq.evaluation.code import Operation, Run
 from dirigent.lang.jq.evaluation.frame import Frame, Undetermined
-from dirigent.lang.jq.evaluation.paths import refuse
+from dirigent.lang.jq.evaluation.paths import refusal
 from dirigent.lang.jq.evaluation.shown import pay_text, shown
 from dirigent.model.values import Unknown, Value
 
@@ -31,7 +31,7 @@ def texts(value: Value, other: Value, function: str) -> tuple[str, str]:
     if unknown:
         raise Undetermined(*unknown)
     wrong = other if isinstance(value, str) else value
-    refuse(wrong, f"{function} requires string inputs, not {shown(wrong)}")
+    raise refusal(wrong, f"{function} requires string inputs, not {shown(wrong)}")
 
 
 def split_by(value: Value, separator: Value, frame: Frame) -> Value:
@@ -73,10 +73,10 @@ def without_both(value: Value, other: Value, frame: Frame) -> Value:
     return without_suffix(without_prefix(value, other, frame), other, frame)
 
 
-def _on_text(function: Callable[[str], Value], refusal: str) -> Run:
+def _on_text(function: Callable[[str], Value], words: str) -> Run:
     def run(value: Value, frame: Frame) -> Value:
         if not isinstance(value, str):
-            refuse(value, f"{shown(value)} {refusal}")
+            raise refusal(value, f"{shown(value)} {words}")
         pay_text(len(value), frame)
         return function(value)
 

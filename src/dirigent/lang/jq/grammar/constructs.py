@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from dirigent.lang.jq.names import LOCAL
 from dirigent.lang.jq.grammar.patterns import pattern_names
 from dirigent.lang.jq.grammar.reader import Reader
 from dirigent.lang.jq.grammar.strings import starts_string, string
@@ -21,12 +20,12 @@ from dirigent.lang.jq.grammar.syntax import (
     Pipe,
     Variable,
 )
+from dirigent.lang.jq.names import LOCAL
 from dirigent.ports import ExpressionFailed
 
 _CONSTANTS: Final = {"null": None, "true": True, "false": False}
-_KEYWORDS: Final = frozenset(
-    "as import include module def if then else elif and or end reduce foreach try catch label".split()
-)
+_RESERVED: Final = "as import include module def if then else elif and or end reduce foreach try catch label"
+_KEYWORDS: Final = frozenset(_RESERVED.split())
 
 
 def word(reader: Reader) -> Node:

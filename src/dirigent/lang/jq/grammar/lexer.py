@@ -1,4 +1,4 @@
-"""Texts become tokens. Strings with `\\(...)` in them become runs of tokens, so nothing here recurses."""
+"""Texts become tokens. A string with interpolation becomes a run of tokens, so nothing here recurses."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def place(text: str, at: int) -> str:
         return "at the end"
     line = text.count("\n", 0, at) + 1
     column = at - (text.rfind("\n", 0, at) + 1) + 1
-    near = text[at : at + 20].split("\n")[0]
+    near = text[at : at + 20].split("\n", maxsplit=1)[0]
     where = f"column {column}" if line == 1 else f"line {line}, column {column}"
     return f"at {where}: `{near}`"
 

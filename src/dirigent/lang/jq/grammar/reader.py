@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 
 from dirigent.lang.jq.grammar.lexer import Token, place, tokens_of
 from dirigent.lang.jq.grammar.scope import Scope

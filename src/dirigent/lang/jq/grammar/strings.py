@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dirigent.lang.jq.names import FOREIGN_FORMATS, FORMATS
 from dirigent.lang.jq.grammar.reader import Reader
 from dirigent.lang.jq.grammar.syntax import Foreign, Format, Literal, Node, Text
+from dirigent.lang.jq.names import FOREIGN_FORMATS, FORMATS
 from dirigent.ports import ExpressionFailed
 
 

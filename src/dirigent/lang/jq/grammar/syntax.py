@@ -14,7 +14,7 @@ from dirigent.model.values import Value
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`.`"""
+    """The dot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,5 +195,6 @@ class Foreign:
 
 
 Construction: TypeAlias = Text | Collect | Make | Format
-Operator: TypeAlias = Negate | Chain | Compare | Logic | Alternative | Comma | Pipe | If | Bind | Attempt
-Node: TypeAlias = Identity | Literal | Variable | Path | Call | Foreign | Construction | Operator
+Calculation: TypeAlias = Negate | Chain | Compare | Logic | Alternative
+Control: TypeAlias = Comma | Pipe | If | Bind | Attempt
+Node: TypeAlias = Identity | Literal | Variable | Path | Call | Foreign | Construction | Calculation | Control

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import assert_never
 
 from dirigent.lang.jq.grammar.constructs import object_construction, word
-from dirigent.lang.jq.numbers import literal_number
 from dirigent.lang.jq.grammar.reader import Reader
 from dirigent.lang.jq.grammar.strings import format_function, starts_string, string
 from dirigent.lang.jq.grammar.syntax import (
@@ -22,6 +21,7 @@ from dirigent.lang.jq.grammar.syntax import (
     Step,
     Variable,
 )
+from dirigent.lang.jq.numbers import literal_number
 
 
 def postfix(reader: Reader) -> Node:
@@ -38,19 +38,23 @@ def postfix(reader: Reader) -> Node:
 
 def _member_of(path: Node) -> str | None:
     """Return the first member that a path takes of its variable, or None if it is not constant."""
-    while isinstance(path, Attempt):
-        path = path.body
-    while isinstance(path, Path) and not isinstance(path.origin, Variable):
-        path = path.origin.body if isinstance(path.origin, Attempt) else path.origin
-    if isinstance(path, Path) and path.steps and isinstance(path.steps[0], Member):
-        return path.steps[0].name
-    return None
+    first: str | None = None
+    while True:
+        match path:
+            case Attempt(body):
+                path = body
+            case Path(origin, steps):
+                first = steps[0].name if steps and isinstance(steps[0], Member) else None
+                path = origin
+            case _:
+                return first
 
 
 def _steps(reader: Reader, origin: Node) -> Node:
     steps: list[Step] = []
     if isinstance(origin, Path) and origin.steps:
-        origin, steps = origin.origin, list(origin.steps)
+        steps.extend(origin.steps)
+        origin = origin.origin
     elif isinstance(origin, Identity) and starts_string(reader):
         steps.append(_key_step(string(reader)))
     while True:

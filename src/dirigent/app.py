@@ -29,9 +29,9 @@ from dirigent.model.values import Value
 from dirigent.ports import Journal, Performer, Provider, Shelf
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.providers.files import FilesProvider
-from dirigent.providers.files.shape import FILE_SHAPES
+from dirigent.providers.files.shape import TYPES as FILE_TYPES
 from dirigent.providers.services.provider import ServiceProvider
-from dirigent.providers.services.shape import SERVICE_SHAPES
+from dirigent.providers.services.shape import SERVICE
 from dirigent.service import door, runs
 from dirigent.service.conductor import Conductor, LocalConductor
 from dirigent.service.plans import Planner
@@ -48,7 +48,7 @@ from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
 from dirigent.tasks.secrets import EnvironmentVault
 
-TYPES: Final[Mapping[str, TypeShape]] = {**FILE_SHAPES, **SERVICE_SHAPES}
+TYPES: Final[Mapping[str, TypeShape]] = {**FILE_TYPES, "service": SERVICE}
 
 # Secrets of a workflow that belongs to no stack are looked up under this prefix.
 ENVIRONMENT_PREFIX: Final = "DIRIGENT_SECRET_"

@@ -190,7 +190,8 @@ def test_parameters_are_checked_lightly_against_their_schema(schema, good, bad):
         assert (fault.type, fault.status) == (VALIDATION, 400)
         assert "`color`" in fault.detail
         # What is not allowed may be a secret all the same.
-        assert str(value) not in fault.detail.replace("maximum of 9", "")
+        assert "five" not in fault.detail
+        assert "gone" not in fault.detail
 
 
 # Bodies.

@@ -125,6 +125,14 @@ def test_credentials_that_are_no_secrets_are_not_echoed_into_a_fault_either():
     assert "(hidden)" in outcome.fault.detail
 
 
+@pytest.mark.parametrize("before", range(470, 500, 7))
+def test_half_a_secret_does_not_stand_where_an_error_page_is_cut(before):
+    body = b"." * before + b"canary-canary-canary-canary"
+    reply = always(500, body, content_type="text/plain")
+    outcome, _ = call(reply, headers={"X-A": secret()}, vault=vault_of(token="canary-canary-canary-canary"))
+    assert "canary" not in outcome.fault.detail
+
+
 def test_a_secret_in_the_endpoint_is_shown_by_its_name():
     async def scenario():
         async with serving(always(500)) as server:

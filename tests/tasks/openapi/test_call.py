@@ -154,6 +154,7 @@ def test_a_document_fetched_for_some_hosts_is_not_given_to_others():
     allowed, refused = asyncio.run(scenario())
     assert isinstance(allowed, Done)
     assert refused.fault.type == AUTHORIZATION
+    assert "the OpenAPI document" in refused.fault.detail
 
 
 def test_a_document_may_lie_in_the_folder_of_the_stack(tmp_path):
@@ -178,6 +179,8 @@ def test_a_file_outside_the_folder_is_not_read(tmp_path, name):
     (tmp_path / "stack").mkdir()
     (tmp_path / "spec.json").write_bytes(text(THINGS))
     (tmp_path / "stack" / "link.json").symlink_to(tmp_path / "spec.json")
+    with pytest.raises((OSError, ValueError)):
+        within(tmp_path / "stack")(name)
     performer = OpenApiPerformer(client_of(), vault_of(), within(tmp_path / "stack"))
     outcome = asyncio.run(performer.perform(order_of(request_of(name))))
     assert outcome.fault.type == CONFIGURATION

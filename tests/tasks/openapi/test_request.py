@@ -189,6 +189,9 @@ def test_parameters_are_checked_lightly_against_their_schema(schema, good, bad):
         fault = fault_of(content, {"color": value})
         assert (fault.type, fault.status) == (VALIDATION, 400)
         assert "`color`" in fault.detail
+        # What is not allowed may be a secret all the same.
+        assert "five" not in fault.detail
+        assert "gone" not in fault.detail
 
 
 # Bodies.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from dirigent.lang.jq.evaluation.code import Code, One
+from dirigent.lang.jq.evaluation.code import Flow, Many, One, Run
 from dirigent.lang.jq.evaluation.compiler import code_of
-from dirigent.lang.jq.evaluation.frame import Frame, Purse, Undetermined
+from dirigent.lang.jq.evaluation.frame import Frame, Undetermined
 from dirigent.lang.jq.evaluation.shown import shown
 from dirigent.lang.jq.grammar.parser import Parsed, parse
 from dirigent.model.limits import EXPRESSION_RESULT_NODES, VALUE_DEPTH
@@ -17,24 +17,27 @@ from dirigent.ports import ExpressionFailed
 _CACHED: Final = 4096
 # So many characters of text add one step to each turn of a loop: a longer body costs more.
 _TOLL_CHARACTERS: Final = 256
+_SHOWN_CHARACTERS: Final = 60
 
 
 class Program:
     """One compiled expression (`ports.Compiled`)."""
 
-    __slots__ = ("_code", "_parsed", "_toll", "text")
+    __slots__ = ("_flow", "_parsed", "_run", "_toll", "text")
 
     def __init__(self, text: str, parsed: Parsed) -> None:
         """Compile the tree, if it can be evaluated here."""
         self.text = text
         self._parsed = parsed
         self._toll = 1 + len(text) // _TOLL_CHARACTERS
-        self._code: Code | None = code_of(parsed.tree) if parsed.local else None
+        code = code_of(parsed.tree) if parsed.local else None
+        self._run: Run | None = code.run if isinstance(code, One) else None
+        self._flow: Flow | None = code.flow if isinstance(code, Many) else None
 
     @property
     def local(self) -> bool:
         """Return whether `evaluate` may be called."""
-        return self._code is not None
+        return self._parsed.local
 
     @property
     def variables(self) -> frozenset[str]:
@@ -48,21 +51,26 @@ class Program:
 
     def evaluate(self, dot: Value, variables: Mapping[str, Value]) -> Value:
         """Return the value: null for no result, an array for several. Raises `ExpressionFailed`."""
-        code = self._code
-        if code is None:
-            raise ExpressionFailed(f"only the worker can evaluate `{self.text[:60]}`")
-        frame = Frame(variables, Purse(self._toll))
+        run = self._run
+        if run is None:
+            return self._several(dot, variables)
         try:
-            if isinstance(code, One):
-                result = code.run(dot, frame)
-            else:
-                results = list(code.flow(dot, frame))
-                result = results[0] if len(results) == 1 else results or None
+            result = run(dot, Frame(variables, self._toll))
         except Undetermined as reason:
             return reason.value()
-        if isinstance(result, list | dict):
+        if type(result) is dict or type(result) is list:
             check_size(result)
         return result
+
+    def _several(self, dot: Value, variables: Mapping[str, Value]) -> Value:
+        if self._flow is None:
+            raise ExpressionFailed(f"only the worker can evaluate `{self.text[:_SHOWN_CHARACTERS]}`")
+        try:
+            results = list(self._flow(dot, Frame(variables, self._toll)))
+        except Undetermined as reason:
+            return reason.value()
+        check_size(results)
+        return results[0] if len(results) == 1 else results or None
 
 
 class Jq:

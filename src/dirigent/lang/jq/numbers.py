@@ -7,7 +7,6 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from dirigent.model.values import Value
 from dirigent.ports import ExpressionFailed
 
 # A double holds every integer up to here exactly; beyond it an integral float stays a float.
@@ -19,11 +18,6 @@ _PLAIN_DIGITS: Final = 15
 _PLAIN_ZEROS: Final = -4
 _WRITTEN: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DIGITS_MAX: Final = 400
-
-
-def is_number(value: Value) -> bool:
-    """Return whether a value is a number; booleans are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def settle(number: float) -> int | float:

@@ -19,13 +19,13 @@ Operation = Callable[[Value, Value, Frame], Value]
 
 def add(left: Value, right: Value, frame: Frame) -> Value:
     """Return the sum: numbers, texts, arrays, objects (the right one wins); null is neutral."""
+    if type(left) is int and type(right) is int:
+        return settle(left + right)
     match left, right:
         case (int() | float(), int() | float()) if _numeric(left, right):
             return settle(left + right)
-        case None, _:
-            return right
-        case _, None:
-            return left
+        case (None, other) | (other, None):
+            return other
         case (str() | SecretText(), str() | SecretText()):
             return joined([left, right], frame)
         case list(), list():

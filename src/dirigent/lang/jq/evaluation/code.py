@@ -25,9 +25,13 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """Any number of results, made as they are asked for."""
+    """Any number of results, made as they are asked for.
+
+    `keeps` tells more of a filter: the only result is the dot itself, if this gives true.
+    """
 
     flow: Flow
+    keeps: Run | None = None
 
 
 Code: TypeAlias = One | Many

@@ -35,38 +35,32 @@ class Raised(ExpressionFailed):
         self.value = value
 
 
-class Purse:
-    """The steps that are left; shared by all frames of one evaluation."""
-
-    __slots__ = ("steps", "toll")
-
-    def __init__(self, toll: int) -> None:
-        """Begin with a full purse; `toll` is what one turn of an iteration costs in this program."""
-        self.steps = EXPRESSION_STEPS
-        self.toll = toll
-
-
 class Frame:
-    """The variables in sight. Copied when an expression binds one of its own."""
+    """The variables in sight. A frame that sees one more shares its purse with the first."""
 
-    __slots__ = ("purse", "variables")
+    __slots__ = ("purse", "toll", "variables")
 
-    def __init__(self, variables: Mapping[str, Value], purse: Purse) -> None:
-        """Look at the variables; they are never changed."""
+    def __init__(self, variables: Mapping[str, Value], toll: int, purse: list[int] | None = None) -> None:
+        """Look at the variables; `toll` is what one turn of an iteration costs in this program."""
         self.variables = variables
-        self.purse = purse
+        self.toll = toll
+        # A list of one number: the steps that are left to the whole evaluation.
+        self.purse = [EXPRESSION_STEPS] if purse is None else purse
 
     def spend(self, steps: int) -> None:
         """Pay for work that grows with a value, before it is done."""
         purse = self.purse
-        purse.steps -= steps
-        if purse.steps < 0:
+        purse[0] -= steps
+        if purse[0] < 0:
             raise Stopped(f"the expression takes more than {EXPRESSION_STEPS} steps")
 
     def turn(self) -> None:
         """Pay for one turn of an iteration."""
-        self.spend(self.purse.toll)
+        purse = self.purse
+        purse[0] -= self.toll
+        if purse[0] < 0:
+            raise Stopped(f"the expression takes more than {EXPRESSION_STEPS} steps")
 
     def with_variable(self, name: str, value: Value) -> Frame:
         """Return a frame that sees one variable more."""
-        return Frame({**self.variables, name: value}, self.purse)
+        return Frame({**self.variables, name: value}, self.toll, self.purse)

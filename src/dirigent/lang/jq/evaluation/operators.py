@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -12,14 +13,34 @@ from dirigent.lang.jq.evaluation.frame import Frame, Undetermined
 from dirigent.lang.jq.evaluation.order import compare, equal, truth
 from dirigent.model.values import SecretText, Unknown, Value
 
+
+def _comparing(decide: Callable[[float, float], bool]) -> Operation:
+    """Return a comparison: directly for two integers, else by the order of all values."""
+
+    def run(left: Value, right: Value, frame: Frame) -> Value:
+        if type(left) is int and type(right) is int:
+            return decide(left, right)
+        return decide(compare(left, right, frame), 0)
+
+    return run
+
+
+def _equal(left: Value, right: Value, frame: Frame) -> Value:
+    return equal(left, right, frame)
+
+
+def _unequal(left: Value, right: Value, frame: Frame) -> Value:
+    return not equal(left, right, frame)
+
+
 COMPARISONS: Final[Mapping[str, Operation]] = MappingProxyType(
     {
-        "==": equal,
-        "!=": lambda left, right, frame: not equal(left, right, frame),
-        "<": lambda left, right, frame: compare(left, right, frame) < 0,
-        "<=": lambda left, right, frame: compare(left, right, frame) <= 0,
-        ">": lambda left, right, frame: compare(left, right, frame) > 0,
-        ">=": lambda left, right, frame: compare(left, right, frame) >= 0,
+        "==": _equal,
+        "!=": _unequal,
+        "<": _comparing(operator.lt),
+        "<=": _comparing(operator.le),
+        ">": _comparing(operator.gt),
+        ">=": _comparing(operator.ge),
     }
 )
 
@@ -28,13 +49,13 @@ def chained(first: Code, rest: Sequence[tuple[str, Code]]) -> Code:
     """Return the code of `a + b - c`, from the left."""
     if len(rest) == 1:
         return paired(OPERATIONS[rest[0][0]], first, rest[0][1])
-    single = [(OPERATIONS[operator], code.run) for operator, code in rest if isinstance(code, One)]
+    single = [(OPERATIONS[sign], code.run) for sign, code in rest if isinstance(code, One)]
     if isinstance(first, One) and len(single) == len(rest):
         return One(_chain(first.run, tuple(single)))
     bounded(len(rest), "operators")
     code = first
-    for operator, other in rest:
-        code = paired(OPERATIONS[operator], code, other)
+    for sign, other in rest:
+        code = paired(OPERATIONS[sign], code, other)
     return code
 
 
@@ -74,9 +95,9 @@ def mapped(body: Code, function: Run) -> Code:
     return Many(each)
 
 
-def logical(operator: str, parts: Sequence[Code]) -> Code:
+def logical(sign: str, parts: Sequence[Code]) -> Code:
     """Return the code of `and` or `or`; what decides early leaves the rest unevaluated."""
-    decisive = operator == "or"
+    decisive = sign == "or"
     single = tuple(part.run for part in parts if isinstance(part, One))
     if len(single) == len(parts):
 

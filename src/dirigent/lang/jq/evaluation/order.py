@@ -10,7 +10,6 @@ from dirigent.lang.jq.evaluation.shown import ONLY_JOINED, pay_text
 from dirigent.model.limits import VALUE_DEPTH
 from dirigent.model.values import SecretText, Unknown, Value
 
-
 _RANKS: Final = {bool: 1, int: 3, float: 3, str: 4, list: 5, dict: 6}
 
 
@@ -30,7 +29,7 @@ def compare(left: Value, right: Value, frame: Frame) -> int:
 
 def equal(left: Value, right: Value, frame: Frame) -> bool:
     """Return whether two values are the same to jq."""
-    if type(left) is str and type(right) is str:
+    if type(left) is type(right) and isinstance(left, str | int):
         return left == right
     return _compare(left, right, frame, VALUE_DEPTH) == 0
 

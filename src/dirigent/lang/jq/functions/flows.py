@@ -47,7 +47,25 @@ def _map(body: Code) -> Code:
     if isinstance(body, One):
         run: Run = body.run
         return One(single)
-    return collected(Many(each))
+    return _filtered(body.keeps) if body.keeps else collected(Many(each))
+
+
+def _filtered(keeps: Run) -> Code:
+    """`map(select(f))`, without a stream for each element."""
+
+    def run(dot: Value, frame: Frame) -> Value:
+        made: list[Value] = []
+        for item in elements(dot):
+            frame.turn()
+            try:
+                kept = truth(keeps(item, frame))
+            except Undetermined as reason:
+                return reason.value()
+            if kept:
+                made.append(item)
+        return made
+
+    return One(run)
 
 
 def _select(condition: Code) -> Code:
@@ -58,7 +76,7 @@ def _select(condition: Code) -> Code:
             if truth(value):
                 yield dot
 
-    return Many(chosen)
+    return Many(chosen, condition.run if isinstance(condition, One) else None)
 
 
 def _of_kind(test: Callable[[Value], bool]) -> Callable[[], Code]:

@@ -134,10 +134,14 @@ def _chain(reader: Reader, level: int) -> Node:
 
 def _operand(reader: Reader) -> Node:
     if reader.skip("-"):
-        with reader.deeper():
-            return Negate(_operand(reader))
+        reader.enter()
+        negated = Negate(_operand(reader))
+        reader.leave()
+        return negated
     if reader.skip("try"):
-        with reader.deeper():
-            body = _operand(reader)
-            return Attempt(body, _operand(reader) if reader.skip("catch") else None)
+        reader.enter()
+        body = _operand(reader)
+        attempt = Attempt(body, _operand(reader) if reader.skip("catch") else None)
+        reader.leave()
+        return attempt
     return postfix(reader)

@@ -45,21 +45,22 @@ def _parameter(reader: Reader, values: list[str]) -> None:
 
 
 def _pattern(reader: Reader, names: list[str]) -> None:
-    with reader.deeper():
-        if reader.token.kind == "variable":
-            names.append(reader.take().text)
-        elif reader.skip("["):
+    reader.enter()
+    if reader.token.kind == "variable":
+        names.append(reader.take().text)
+    elif reader.skip("["):
+        _pattern(reader, names)
+        while reader.skip(","):
             _pattern(reader, names)
-            while reader.skip(","):
-                _pattern(reader, names)
-            reader.expect("]")
-        elif reader.skip("{"):
+        reader.expect("]")
+    elif reader.skip("{"):
+        _member(reader, names)
+        while reader.skip(","):
             _member(reader, names)
-            while reader.skip(","):
-                _member(reader, names)
-            reader.expect("}")
-        else:
-            raise reader.unexpected("`$name`, `[` or `{`")
+        reader.expect("}")
+    else:
+        raise reader.unexpected("`$name`, `[` or `{`")
+    reader.leave()
 
 
 def _member(reader: Reader, names: list[str]) -> None:

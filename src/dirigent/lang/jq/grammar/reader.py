@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from dirigent.lang.jq.grammar.lexer import Token, place, tokens_of
 from dirigent.lang.jq.grammar.scope import Scope
@@ -74,23 +73,28 @@ class Reader:
 
     def query(self) -> Node:
         """Parse a query: the lowest level, with `|`, `,`, `as` and `def`."""
-        with self.deeper():
-            return self._query(self)
+        self.enter()
+        node = self._query(self)
+        self.leave()
+        return node
 
     def expression(self) -> Node:
         """Parse an expression: no `|`, `,`, `as` or `def`."""
-        with self.deeper():
-            return self._expression(self)
+        self.enter()
+        node = self._expression(self)
+        self.leave()
+        return node
 
-    @contextmanager
-    def deeper(self) -> Iterator[None]:
-        """Count one level of nesting for as long as the context lasts."""
+    def enter(self) -> None:
+        """Go one level of nesting deeper, or fail."""
         self._depth += 1
         if self._depth > EXPRESSION_DEPTH:
             raise ExpressionFailed(
                 f"more than {EXPRESSION_DEPTH} levels of nesting {place(self._text, self.token.at)}"
             )
-        yield
+
+    def leave(self) -> None:
+        """Come one level back."""
         self._depth -= 1
 
     def foreign(self) -> Foreign:

@@ -75,8 +75,14 @@ async def apply(conductor: Conductor, shelf: Shelf, chosen: Plan, run: RunId) ->
             f"the world changed since plan `{chosen.id}` was made",
             "make a new plan with `dirigent plan`, and look at it again; nothing was touched",
         )
-    await conductor.keep_plan(chosen)
+    await keep(conductor, shelf, chosen)
     return await conductor.start(Start(run, compile_plan(chosen), metadata={"plan": chosen.id}))
+
+
+async def keep(conductor: Conductor, shelf: Shelf, made: Plan) -> None:
+    """Store a plan. Its id is the digest of what it would do, so the same id needs no second copy."""
+    if await shelf.plan(made.id) is None:
+        await conductor.keep_plan(made)
 
 
 async def stored(shelf: Shelf, wanted: str) -> Plan:

@@ -1,0 +1,1 @@
+"""Trees become closures that evaluate, within budgets, on plain Python values."""

@@ -1,0 +1,1 @@
+"""Texts become trees: tokens, terms, operators, names. Nothing here evaluates."""

@@ -1,6 +1,9 @@
 import asyncio
 import os
 import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -140,6 +143,44 @@ def test_a_wish_without_a_signal_is_found_all_the_same(desk, wait_until):
         current = desk.at().current()
         desk.at().desire(Wish(2, "x", current.definition, current.shown))
         await wait_until(lambda: desk.status().settled == 2)
+        await desk.delete()
+
+    asyncio.run(main())
+
+
+ENGINE = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from conftest import Desk
+desk = Desk(Path(sys.argv[2]))
+desk.provider._surroundings["PATH"] = sys.argv[4]
+asyncio.run(desk.apply(desk.config(sys.argv[3], replicas=2), order="e1"))
+"""
+
+
+@pytest.mark.parametrize("rounds", [8])
+def test_an_engine_killed_at_any_moment_of_an_operation_is_followed_by_one_that_finishes_it(
+    desk, fetch, rounds, tmp_path
+):
+    source = str(Path(pulse.__file__).parents[2])
+    here = str(Path(__file__).parent)
+
+    async def main():
+        for round_ in range(rounds):
+            version = str(round_)
+            arguments = [sys.executable, "-c", ENGINE, here, str(tmp_path), version, os.environ["PATH"]]
+            engine = await asyncio.create_subprocess_exec(*arguments, env={"PYTHONPATH": source})
+            # The places where it is caught are spread over import, wish, start and wait.
+            await asyncio.sleep(0.15 + 0.05 * round_)
+            if engine.returncode is None:
+                engine.kill()
+            await engine.wait()
+            config = desk.config(version, replicas=2)
+            attributes = await desk.apply(config, order="e1", doubtful=True)
+            assert await fetch(attributes["url"]) == version
+            assert len(set(desk.pids())) == 2
+            desk.at().desire(replace(desk.at().desired(), key="another"))
         await desk.delete()
 
     asyncio.run(main())

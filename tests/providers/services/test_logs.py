@@ -136,3 +136,9 @@ def test_text_that_is_no_unicode_is_written_all_the_same(folder):
 def test_the_limits_are_those_of_the_house(folder):
     assert limits.SERVICE_LOG_FILES * limits.SERVICE_LOG_BYTES <= 64 * 1024 * 1024
     assert Path(folder.log).parent == folder.path
+
+
+def test_a_full_disk_costs_lines_but_nothing_else():
+    log = LogWriter(Path("/dev/full"))
+    assert log.write(1, "out", "lost") == "lost"
+    log.close()

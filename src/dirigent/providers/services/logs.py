@@ -11,9 +11,11 @@ import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from dirigent.model import limits
 from dirigent.providers.services.folder import folder_of
@@ -52,10 +54,11 @@ class LogWriter:
         shown = self.redacted(text)
         record = {"at": round(time.time(), 3), "replica": replica, "stream": stream, "text": shown}
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        self._size += self._file.write(line + b"\n")
-        self._file.flush()
-        if self._size >= self._file_bytes:
-            self._rotate()
+        # A full disk costs lines of the log, never the service that writes them.
+        with suppress(OSError):
+            self._size += self._file.write(line + b"\n")
+            if self._size >= self._file_bytes:
+                self._rotate()
         return shown
 
     def redacted(self, text: str) -> str:
@@ -70,7 +73,7 @@ class LogWriter:
         self._file.close()
 
     def _open(self) -> None:
-        self._file: BinaryIO = self._path.open("ab")
+        self._file: FileIO = self._path.open("ab", buffering=0)
         self._size = self._file.tell()
 
     def _rotate(self) -> None:

@@ -85,7 +85,7 @@ class Shop:
                     words = (entry / "cmdline").read_bytes()
                 except OSError:
                     continue
-                if str(self.folder).encode() in words or self._marked(entry):
+                if f"{self.folder}/".encode() in words or self._marked(entry):
                     found.append(int(entry.name))
         return found
 

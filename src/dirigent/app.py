@@ -19,7 +19,7 @@ from dirigent.core.machine import Tools
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
-from dirigent.lang.jq import LANGUAGE
+from dirigent.jq import LANGUAGE
 from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.stack import TypeShape
 from dirigent.model.program import Program

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from dirigent.model.ids import Digest, PlanId, RunId
-from dirigent.model.journal import Fact
 from dirigent.model.plan import Plan
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
 from dirigent.ports import Journal, Shelf
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
-from dirigent.model.journal import Created, Fact
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.journal import Created, Fact
+from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
 from dirigent.stores.projection import (
     Change,

@@ -3,8 +3,9 @@
 import json
 import re
 
-import jq
 from hypothesis import strategies as st
+
+import jq
 
 NAMES = ["a", "b", "c", "key", "value"]
 scalars = st.one_of(
@@ -47,15 +48,93 @@ leaves = st.one_of(
     st.sampled_from(["$x", "$y", "$x.a", "$y[0]", "$x[]?"]),
     literals,
     st.sampled_from(
-        """length keys keys_unsorted values type not empty add any all first last min max unique sort reverse to_entries
-        from_entries flatten floor ceil round abs tostring tonumber tojson fromjson ascii_downcase ascii_upcase error
-        utf8bytelength trim ltrim rtrim scalars strings numbers arrays objects iterables booleans nulls
-        @json @text @base64 @uri @csv @tsv @html @sh""".split()
+        [
+            "length",
+            "keys",
+            "keys_unsorted",
+            "values",
+            "type",
+            "not",
+            "empty",
+            "add",
+            "any",
+            "all",
+            "first",
+            "last",
+            "min",
+            "max",
+            "unique",
+            "sort",
+            "reverse",
+            "to_entries",
+            "from_entries",
+            "flatten",
+            "floor",
+            "ceil",
+            "round",
+            "abs",
+            "tostring",
+            "tonumber",
+            "tojson",
+            "fromjson",
+            "ascii_downcase",
+            "ascii_upcase",
+            "error",
+            "utf8bytelength",
+            "trim",
+            "ltrim",
+            "rtrim",
+            "scalars",
+            "strings",
+            "numbers",
+            "arrays",
+            "objects",
+            "iterables",
+            "booleans",
+            "nulls",
+            "@json",
+            "@text",
+            "@base64",
+            "@uri",
+            "@csv",
+            "@tsv",
+            "@html",
+            "@sh",
+        ]
     ),
 )
 BINARY = ["+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "and", "or", "//", ",", "|"]
-ONE = """map select sort_by group_by unique_by min_by max_by any all first last isempty add with_entries has in contains
-inside startswith endswith ltrimstr rtrimstr trimstr split join flatten index error range""".split()
+ONE = [
+    "map",
+    "select",
+    "sort_by",
+    "group_by",
+    "unique_by",
+    "min_by",
+    "max_by",
+    "any",
+    "all",
+    "first",
+    "last",
+    "isempty",
+    "add",
+    "with_entries",
+    "has",
+    "in",
+    "contains",
+    "inside",
+    "startswith",
+    "endswith",
+    "ltrimstr",
+    "rtrimstr",
+    "trimstr",
+    "split",
+    "join",
+    "flatten",
+    "index",
+    "error",
+    "range",
+]
 
 
 def _grown(inner):

@@ -16,8 +16,8 @@ from dirigent.cli.session import Session, opened
 from dirigent.cli.shell import answering, ask, note, placed, say, say_json, wait_for, with_inputs, with_json
 from dirigent.cli.terminal import out
 from dirigent.model.ids import RunId
-from dirigent.model.journal import Ended
 from dirigent.model.plan import Plan
+from dirigent.model.run.journal import Ended
 from dirigent.service import plans, runs
 
 

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Final, ParamSpec, TypeVar, cast
 
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
-from dirigent.model.journal import Fact
 from dirigent.model.plan import Plan
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
 from dirigent.stores.forms import corrupt
 from dirigent.stores.projection import Timer, missing_definition

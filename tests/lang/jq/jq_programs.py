@@ -3,9 +3,8 @@
 import json
 import re
 
-from hypothesis import strategies as st
-
 import jq
+from hypothesis import strategies as st
 
 NAMES = ["a", "b", "c", "key", "value"]
 scalars = st.one_of(

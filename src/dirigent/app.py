@@ -19,19 +19,18 @@ from dirigent.core.machine import Tools
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
-from dirigent.lang.jq import LANGUAGE
+from dirigent.jq import LANGUAGE
 from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.stack import TypeShape
 from dirigent.model.program import Program
-from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Secret, Stack
 from dirigent.model.values import Value
 from dirigent.ports import Journal, Performer, Provider, Shelf
 from dirigent.providers.apply import ResourcePerformer
-from dirigent.providers.files import FileProvider
-from dirigent.providers.files.shape import FILE_SHAPES
-from dirigent.providers.services import ServiceProvider
-from dirigent.providers.services.shape import SERVICE_SHAPES
+from dirigent.providers.files import FilesProvider
+from dirigent.providers.files.shape import TYPES as FILE_TYPES
+from dirigent.providers.services.provider import ServiceProvider
+from dirigent.providers.services.shape import SERVICE
 from dirigent.service import door, runs
 from dirigent.service.conductor import Conductor, LocalConductor
 from dirigent.service.plans import Planner
@@ -39,17 +38,21 @@ from dirigent.settings import Settings
 from dirigent.stores.empty import EmptyStore
 from dirigent.stores.lock import EngineLock
 from dirigent.stores.sqlite import SqliteStore
-from dirigent.tasks.http import Client, HttpPerformer
-from dirigent.tasks.openapi import OpenApiPerformer
+from dirigent.tasks.http.call import HttpPerformer
+from dirigent.tasks.http.client import Client
+from dirigent.tasks.openapi.call import OpenApiPerformer
+from dirigent.tasks.openapi.document import within
 from dirigent.tasks.oracle import JqOracle
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
 from dirigent.tasks.secrets import EnvironmentVault
 
-TYPES: Final[Mapping[str, TypeShape]] = {**FILE_SHAPES, **SERVICE_SHAPES}
+TYPES: Final[Mapping[str, TypeShape]] = {**FILE_TYPES, "service": SERVICE}
 
 # Secrets of a workflow that belongs to no stack are looked up under this prefix.
-SECRET_PREFIX: Final = "DIRIGENT_SECRET_"
+ENVIRONMENT_PREFIX: Final = "DIRIGENT_SECRET_"
+
+INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 Store: TypeAlias = SqliteStore | EmptyStore
 
@@ -63,8 +66,10 @@ class SystemClock:
 
     async def sleep_until(self, at: float) -> None:
         """Sleep in short stretches, so that a clock that is set forward is noticed."""
-        while (left := at - time.time()) > 0:
+        left = at - time.time()
+        while left > 0:
             await asyncio.sleep(min(left, 30.0))
+            left = at - time.time()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Surrounding:
     def secrets(self) -> dict[str, Secret]:
         """Return where each secret is found: as the stack says, else in the environment."""
         named = {name for program in self.programs for name in program.secrets}
-        found = {name: Secret(name, "env", SECRET_PREFIX + _variable(name)) for name in sorted(named)}
+        found = {name: Secret(name, "env", ENVIRONMENT_PREFIX + _variable(name)) for name in sorted(named)}
         return {**found, **(self.stack.secrets if self.stack else {})}
 
 
@@ -148,8 +153,12 @@ class _Parts:
     clock: SystemClock = field(default_factory=SystemClock)
 
 
+def _exists(path: str) -> bool:
+    return Path(path).exists()
+
+
 async def _readable(stack: AsyncExitStack, settings: Settings) -> Store:
-    if not Path(settings.store).exists():  # noqa: ASYNC240
+    if not _exists(settings.store):
         return EmptyStore()
     store = SqliteStore.open_for_reading(settings.store)
     stack.push_async_callback(store.close)
@@ -161,9 +170,9 @@ async def _parts(stack: AsyncExitStack, around: Surrounding, store: Store) -> _P
     oracle = JqOracle()
     stack.push_async_callback(oracle.close)
     client = Client(around.stack.hosts if around.stack else ())
-    stack.push_async_callback(client.close)
-    files = FileProvider(around.folder, vault)
-    services = ServiceProvider(around.settings.services, around.folder, vault)
+    folder = str(around.folder.absolute())
+    files = FilesProvider(folder, vault)
+    services = ServiceProvider(around.settings.services, folder, _inherited(), vault)
     providers: dict[str, Provider] = {
         **dict.fromkeys(files.types, files),
         **dict.fromkeys(services.types, services),
@@ -172,18 +181,15 @@ async def _parts(stack: AsyncExitStack, around: Surrounding, store: Store) -> _P
 
 
 def _engine(around: Surrounding, parts: _Parts) -> Engine:
-    surroundings = Surroundings(around.settings.spool, str(around.folder))
+    folder = str(around.folder.absolute())
+    surroundings = Surroundings(around.settings.spool, folder, _inherited())
     store, vault = parts.store, parts.vault
-
-    async def row_of(address: str) -> ResourceRow | None:
-        return next((row for row in await store.rows() if row.address == address), None)
-
     performers: dict[str, Performer] = {
         "http": HttpPerformer(parts.client, vault),
-        "openapi": OpenApiPerformer(parts.client, vault),
+        "openapi": OpenApiPerformer(parts.client, vault, within(folder)),
         "shell": ShellPerformer(surroundings, vault),
         "script": ScriptPerformer(surroundings, vault),
-        "resource": ResourcePerformer(parts.providers, row_of, parts.clock),
+        "resource": ResourcePerformer(parts.providers, store.row, parts.clock),
     }
     effects = Effects(performers, parts.oracle, vault, parts.clock)
     engine = Engine(store, store, effects, Tools(LANGUAGE, SCHEMAS), parts.clock)
@@ -208,6 +214,11 @@ def _desk(parts: _Parts) -> Desk:
 
 def _with(desk: Desk, conductor: Conductor, engine: Engine | None = None, taken_up: int = 0) -> Desk:
     return Desk(desk.journal, desk.shelf, desk.planner, desk.tools, desk.clock, conductor, engine, taken_up)
+
+
+def _inherited() -> dict[str, str]:
+    """Return what processes may see of our own environment: enough to find programs, and no secret."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
 
 
 def _variable(name: str) -> str:

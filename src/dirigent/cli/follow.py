@@ -17,7 +17,9 @@ from dirigent.cli.run_text import change_line, lasted, sign
 from dirigent.cli.shell import note
 from dirigent.cli.terminal import Terminal, cut, padded, shown, terminal_of
 from dirigent.model.ids import Position, RunId
-from dirigent.model.journal import (
+from dirigent.model.problem import refuse
+from dirigent.model.program import Program, Task
+from dirigent.model.run.journal import (
     Abandoned,
     Created,
     Ended,
@@ -32,8 +34,6 @@ from dirigent.model.journal import (
     TimerSet,
     Vouched,
 )
-from dirigent.model.problem import refuse
-from dirigent.model.program import Program, Task
 from dirigent.service.views import name_of, tasks_of
 
 FRAME_SECONDS: Final = 0.1
@@ -173,7 +173,7 @@ async def followed(desk: Desk, run: RunId, *, as_json: bool = False) -> Ended:
 
 
 def _tell(picture: Picture, facts: Sequence[Fact]) -> None:
-    names = {position: row.name for position, row in picture.rows.items()}
+    names: dict[str, str] = {position: row.name for position, row in picture.rows.items()}
     for fact in facts:
         position = getattr(fact, "position", None)
         if position is not None and position not in names:

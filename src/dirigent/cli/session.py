@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dirigent.app import TYPES, Surrounding
 from dirigent.cli.shell import Place, complain, pairs, place_of
+from dirigent.lang.inputs import Given
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.stack import Stack
@@ -28,12 +29,12 @@ class Session:
 
 def opened(options: Mapping[str, object]) -> Session:
     """Read the stack and its inputs as the options say. Raises `Refusal` with every problem."""
-    place = _place(options)
-    loaded = stacks.load_stack(place.stack_file, TYPES)
+    where = place(options)
+    loaded = stacks.load_stack(where.stack_file, TYPES)
     if loaded.warnings:
         complain(loaded.warnings)
-    inputs = stacks.resolved(loaded.stack, _given(options, loaded.stack))
-    return Session(place, loaded.stack, inputs, Surrounding(place.settings, place.folder, loaded.stack))
+    inputs = stacks.resolved(loaded.stack, given_by(options, loaded.stack))
+    return Session(where, loaded.stack, inputs, Surrounding(where.settings, where.folder, loaded.stack))
 
 
 def around(options: Mapping[str, object], programs: tuple[Program, ...] = ()) -> Surrounding:
@@ -42,24 +43,26 @@ def around(options: Mapping[str, object], programs: tuple[Program, ...] = ()) ->
     A stack that was edited into an error must not strand the runs that were started from it: what is
     wrong is said, and the command goes on with what the journals hold.
     """
-    place = _place(options)
+    where = place(options)
     stack: Stack | None = None
-    if place.stack_file.exists():
+    if where.stack_file.exists():
         try:
-            stack = stacks.load_stack(place.stack_file, TYPES).stack
+            stack = stacks.load_stack(where.stack_file, TYPES).stack
         except Refusal as refusal:
             complain(refusal.problems)
-    return Surrounding(place.settings, place.folder, stack, programs)
+    return Surrounding(where.settings, where.folder, stack, programs)
 
 
-def _place(options: Mapping[str, object]) -> Place:
+def place(options: Mapping[str, object]) -> Place:
+    """Return where the options say that a command works."""
     directory, stack, state = (options.get(name) for name in ("directory", "stack", "state"))
     return place_of(
         str(directory) if directory else None, str(stack) if stack else None, str(state) if state else None
     )
 
 
-def _given(options: Mapping[str, object], stack: Stack) -> dict[str, stacks.Given]:
+def given_by(options: Mapping[str, object], stack: Stack) -> dict[str, Given]:
+    """Return the inputs that the options and the environment give."""
     flags, files = options.get("flags") or (), options.get("files") or ()
     texts = tuple(str(flag) for flag in flags) if isinstance(flags, tuple) else ()
     paths = tuple(Path(str(name)) for name in files) if isinstance(files, tuple) else ()

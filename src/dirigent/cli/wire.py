@@ -7,13 +7,14 @@ from dataclasses import fields
 from typing import TypeAlias
 
 from dirigent.model.fault import Fault
-from dirigent.model.journal import Fact
 from dirigent.model.plan import Change, Difference, Plan
 from dirigent.model.problem import Problem
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
 from dirigent.model.source import Span
-from dirigent.model.summary import RunSummary
 from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value
+from dirigent.service.views import RunView, TaskView
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -152,3 +153,39 @@ def _member(found: object) -> Json:
     if isinstance(found, bool | int | float | str | list | SecretText | Unknown) or found is None:
         return value(found)
     return str(found)
+
+
+def run(seen: RunView) -> Json:
+    """Return one run with its tasks."""
+    return {
+        "id": seen.id,
+        "name": seen.name,
+        "kind": seen.kind,
+        "phase": seen.phase,
+        "createdAt": seen.created_at,
+        "endedAt": seen.ended_at,
+        "facts": seen.facts,
+        "input": value(seen.input),
+        "output": value(seen.output),
+        "fault": fault(seen.fault),
+        "tasks": [task(each) for each in seen.tasks],
+    }
+
+
+def task(seen: TaskView) -> Json:
+    """Return one activation of a task."""
+    return {
+        "position": seen.position,
+        "pointer": seen.pointer,
+        "name": seen.name,
+        "kind": seen.kind,
+        "status": seen.status,
+        "depth": seen.depth,
+        "attempt": seen.attempt,
+        "startedAt": seen.started_at,
+        "endedAt": seen.ended_at,
+        "until": seen.until,
+        "reason": seen.reason,
+        "evidence": value(seen.evidence),
+        "at": span(seen.span),
+    }

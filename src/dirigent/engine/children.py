@@ -13,12 +13,12 @@ from typing import Final, TypeAlias
 from dirigent.engine.engine import Engine, Start
 from dirigent.model import fault as faults
 from dirigent.model import limits
-from dirigent.model.effect import Broken, Done, Order, Outcome
 from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId
-from dirigent.model.journal import CancelRequested, Ended
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
+from dirigent.model.run.effect import Broken, Done, Order, Outcome
+from dirigent.model.run.journal import CancelRequested, Ended
 from dirigent.model.values import Value
 
 # What a run answers that is not there, and one that is over or on its way to it.

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
 from dirigent.model.ids import RunId
-from dirigent.model.journal import Ended
+from dirigent.model.run.journal import Ended
 
 
 @dataclass(slots=True, eq=False)

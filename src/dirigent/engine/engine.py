@@ -21,11 +21,11 @@ from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.memory import Memory, unknown
 from dirigent.engine.timers import Alarm, Timers
 from dirigent.model import limits
-from dirigent.model.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.ids import RunId
-from dirigent.model.journal import Created, Ended, Fact, TimerFired, Vouched
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program
+from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
+from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
 from dirigent.model.values import Value
 from dirigent.ports import Clock, Journal, Shelf
 

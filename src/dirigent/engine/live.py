@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from dirigent.core.machine import Run
 from dirigent.model.ids import Position
-from dirigent.model.journal import Fact
+from dirigent.model.run.journal import Fact
 
 Doing: TypeAlias = tuple[Position, int, str]
 """What a task does: position, attempt, and `effect`, `abandon` or a slot of questions."""

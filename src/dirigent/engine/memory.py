@@ -9,9 +9,9 @@ from dirigent.core.machine import Tools
 from dirigent.core.replay import replay
 from dirigent.engine.live import Live
 from dirigent.model.ids import Digest, RunId
-from dirigent.model.journal import Created
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.run.journal import Created
 from dirigent.ports import Journal
 
 # A run whose next timer is nearer than this stays in memory: replaying it would cost more.

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from dirigent.model.effect import Broken, Done, Order, Outcome
 from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
-from dirigent.model.journal import ResourceChanged
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.effect import Broken, Done, Order, Outcome
+from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
 from dirigent.ports import Clock, Operation, Provider, ProviderFailed
 
@@ -57,7 +57,7 @@ class ResourcePerformer:
             return self._kept(request, row)
         provider = self._providers.get(request.type)
         if provider is None:
-            detail = f"E3001: no provider manages the type `{request.type}`"
+            detail = _coded("E3001", f"no provider manages the type `{request.type}`")
             return Broken(_fault(CONFIGURATION, request, detail))
         try:
             attributes, private = await provider.apply(_operation(order, request, row))
@@ -84,7 +84,9 @@ class ResourcePerformer:
             # Somebody made an end of the row in the meantime: that is what was wanted.
             return Done(None)
         if row is None:
-            return Broken(_fault(CONFIGURATION, request, "E3003: there is no such instance any more"))
+            return Broken(
+                _fault(CONFIGURATION, request, _coded("E3003", "there is no such instance any more"))
+            )
         kept = replace(row, needs=request.needs, protect=request.protect)
         return Done(row.attributes, self._changed((request.address, kept)))
 
@@ -164,3 +166,8 @@ def _fault(kind: str, request: Request, detail: str) -> Fault:
     done = verbs.get(request.action, request.action)
     status = 400 if kind == CONFIGURATION else 500
     return Fault(kind, status, title=f"`{request.address}` could not be {done}", detail=detail)
+
+
+def _coded(code: str, detail: str) -> str:
+    """Return a detail with the code by which its remedy is found."""
+    return f"{code}: {detail}"

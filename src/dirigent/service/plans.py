@@ -9,8 +9,8 @@ from dirigent.engine.engine import Start
 from dirigent.model.ids import PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack
-from dirigent.model.summary import RunSummary
 from dirigent.model.values import Template, Value
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import plan_destroy
@@ -75,8 +75,14 @@ async def apply(conductor: Conductor, shelf: Shelf, chosen: Plan, run: RunId) ->
             f"the world changed since plan `{chosen.id}` was made",
             "make a new plan with `dirigent plan`, and look at it again; nothing was touched",
         )
-    await conductor.keep_plan(chosen)
+    await keep(conductor, shelf, chosen)
     return await conductor.start(Start(run, compile_plan(chosen), metadata={"plan": chosen.id}))
+
+
+async def keep(conductor: Conductor, shelf: Shelf, made: Plan) -> None:
+    """Store a plan. Its id is the digest of what it would do, so the same id needs no second copy."""
+    if await shelf.plan(made.id) is None:
+        await conductor.keep_plan(made)
 
 
 async def stored(shelf: Shelf, wanted: str) -> Plan:

@@ -6,7 +6,8 @@ Made by replaying the journal with a trace, so it shows what the engine knows an
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence as Listing
+from collections.abc import Mapping
+from collections.abc import Sequence as Listing
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
@@ -15,7 +16,6 @@ from dirigent.core.replay import replay
 from dirigent.core.status import Status
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId
-from dirigent.model.journal import Ended, Fact, Failed, Held, Intended, Repeated, Skipped, TimerSet, Vouched
 from dirigent.model.program import (
     Call,
     Fork,
@@ -30,6 +30,17 @@ from dirigent.model.program import (
     Task,
     Try,
     Wait,
+)
+from dirigent.model.run.journal import (
+    Ended,
+    Fact,
+    Failed,
+    Held,
+    Intended,
+    Repeated,
+    Skipped,
+    TimerSet,
+    Vouched,
 )
 from dirigent.model.source import Span
 from dirigent.model.values import Value

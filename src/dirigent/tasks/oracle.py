@@ -17,11 +17,11 @@ import struct
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from dirigent.lang.jq import LANGUAGE
-from dirigent.model.command import Question
+from dirigent.jq import LANGUAGE
 from dirigent.model.fault import EXPRESSION, Fault
 from dirigent.model.limits import (
     EXPRESSION_RESULT_NODES,
@@ -30,6 +30,7 @@ from dirigent.model.limits import (
     PAYLOAD_BYTES,
     VALUE_DEPTH,
 )
+from dirigent.model.run.command import Question
 from dirigent.model.values import SecretText, Unknown, Value
 from dirigent.ports import Compiled, ExpressionFailed
 
@@ -137,10 +138,8 @@ class JqOracle:
         if process is None:
             return
         if process.returncode is None:
-            try:
+            with suppress(ProcessLookupError):
                 process.kill()
-            except ProcessLookupError:
-                pass
         if process.stdin is not None:
             process.stdin.close()
         await process.wait()
@@ -243,7 +242,7 @@ def _exact(value: Value, depth: int) -> Value:
 
 def _cleaned(words: str) -> str:
     """Return a message of libjq in one line, without its name and its place in the wrapped text."""
-    return words.split("\n")[0].removeprefix("jq: error: ").split(" at <top-level>")[0]
+    return words.split("\n", maxsplit=1)[0].removeprefix("jq: error: ").split(" at <top-level>")[0]
 
 
 def _fault(detail: str) -> Fault:

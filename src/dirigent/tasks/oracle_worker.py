@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from importlib.machinery import ExtensionFileLoader
 from typing import Final, Protocol, TypeAlias, cast
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 _PROGRAMS: Final = 256
 _PR_SET_PDEATHSIG: Final = 1

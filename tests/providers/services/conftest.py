@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from dirigent.model.effect import Order
 from dirigent.model.ids import Address, EffectId, Position, RunId
 from dirigent.model.resource import ResourceRow
-from dirigent.model.values import SecretRef, SecretText
+from dirigent.model.run.effect import Order
+from dirigent.model.values import SecretText
 from dirigent.ports import Operation
-from dirigent.providers.services.folder import MARK, folder_of
+from dirigent.providers.services import control
+from dirigent.providers.services.folder import MARK, ServiceFolder, folder_of
 from dirigent.providers.services.provider import ServiceProvider
 from dirigent.shim import pulse
 
@@ -37,9 +38,11 @@ def serve(connection):
             busy += 1
             path = head.split()[1].decode()
             if path == "/slow": time.sleep(float(os.environ.get("SLOW", "0.3")))
-            status = "503 sick" if path == "/health" and os.path.exists(os.environ.get("SICK", "")) else "200 ok"
+            sick = path == "/health" and os.path.exists(os.environ.get("SICK", ""))
+            status = "503 sick" if sick else "200 ok"
             body = f"{os.environ['VERSION']} {os.getpid()} {path}".encode()
-            connection.sendall(f"HTTP/1.1 {status}\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n".encode() + body)
+            answer = f"HTTP/1.1 {status}\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n"
+            connection.sendall(answer.encode() + body)
             busy -= 1
             if b"close" in head: return
 def leave(*_):
@@ -78,6 +81,7 @@ class Desk:
         surroundings = {"PATH": os.environ["PATH"]}
         self.provider = ServiceProvider(self.services, str(tmp_path), surroundings, Safe())
         self.row = None
+        self.former = []
 
     def config(self, version="1", **changes):
         environment = {"VERSION": version, **changes.pop("environment", {})}
@@ -93,9 +97,7 @@ class Desk:
 
     def operation(self, action, config, *, order=None, address="api", doubtful=False):
         order = order or uuid.uuid4().hex
-        order = Order(
-            RunId("r"), Position("/x"), 1, EffectId(order), "resource", None, doubtful=doubtful
-        )
+        order = Order(RunId("r"), Position("/x"), 1, EffectId(order), "resource", None, doubtful=doubtful)
         return Operation(order, action, address, "service", config, self.row)
 
     async def apply(self, config, action="update", address="api", **changes):
@@ -106,6 +108,8 @@ class Desk:
         return attributes
 
     async def delete(self, address="api"):
+        if status := self.status(address):
+            self.former.append(status.mark)
         return await self.provider.apply(self.operation("delete", {}, address=address))
 
     def at(self, address="api"):
@@ -126,6 +130,16 @@ async def until(holds, seconds=5.0):
     return found
 
 
+@pytest.fixture
+def wait_until():
+    return until
+
+
+@pytest.fixture
+def fetch():
+    return get
+
+
 async def get(url, path="/"):
     """Return the version that answered."""
     return (await asyncio.to_thread(_get, url + path)).split()[0]
@@ -141,6 +155,7 @@ def desk(tmp_path):
     made = Desk(tmp_path)
     yield made
     left = []
+    assert all(not pulse.alive(mark) for mark in made.former), "a steward outlived its service"
     for path in Path(made.services).iterdir() if Path(made.services).is_dir() else ():
         if (path / "desired.json").exists():
             # A test that failed, or that never meant to delete.
@@ -155,7 +170,4 @@ def desk(tmp_path):
 
 
 async def remove(path):
-    from dirigent.providers.services import control
-    from dirigent.providers.services.folder import ServiceFolder
-
     await control.remove(ServiceFolder(path), 2.0)

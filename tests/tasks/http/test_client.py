@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import socket
 import tracemalloc
 import zlib
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 
 from dirigent import __version__
 from dirigent.model.fault import AUTHORIZATION, COMMUNICATION, VALIDATION
-from dirigent.tasks.http.client import Bounds, Client, Outgoing, system_resolve
+from dirigent.tasks.http.client import Bounds, Client, Outgoing, _Pinned, system_resolve
 from dirigent.tasks.http.failure import CallFailed
 from tasks.http.loopback import SMALL, always, client_of, names, response, serving
 
@@ -225,6 +226,30 @@ def test_no_cookie_is_kept():
             return server.seen
 
     assert all("cookie" not in seen.headers for seen in asyncio.run(scenario()))
+
+
+def test_no_cookie_is_kept_between_a_challenge_and_its_answer():
+    challenge = [("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"'), ("Set-Cookie", "a=1")]
+
+    async def scenario():
+        async with serving(always(401, headers=challenge)) as server:
+            client = Client(("shop.internal",), names(shop_internal=["127.0.0.1"]), SMALL)
+            url = f"http://shop.internal:{server.port}/"
+            await client.send(Outgoing("GET", url, digest=("joe", "hunter2")))
+            return server.seen
+
+    seen = asyncio.run(scenario())
+    assert len(seen) == 2
+    assert "cookie" not in seen[1].headers
+
+
+def test_the_pinned_resolver_knows_the_checked_name_only():
+    pinned = _Pinned("a.example", ("8.8.8.8", "2606:4700::1"))
+    found = asyncio.run(pinned.resolve("a.example", 443))
+    assert [one["host"] for one in found] == ["8.8.8.8", "2606:4700::1"]
+    assert len(asyncio.run(pinned.resolve("a.example", 443, socket.AF_INET6))) == 1
+    with pytest.raises(OSError, match="was not checked"):
+        asyncio.run(pinned.resolve("b.example", 443))
 
 
 def test_the_client_says_who_it_is():

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from dirigent.model.effect import Done
-from dirigent.model.fault import CONFIGURATION, VALIDATION
+from dirigent.model.fault import AUTHORIZATION, VALIDATION
+from dirigent.model.run.effect import Done
 from dirigent.tasks.http.call import HttpPerformer
 from tasks.http.loopback import (
     always,
@@ -125,6 +125,14 @@ def test_credentials_that_are_no_secrets_are_not_echoed_into_a_fault_either():
     assert "(hidden)" in outcome.fault.detail
 
 
+@pytest.mark.parametrize("before", range(470, 500, 7))
+def test_half_a_secret_does_not_stand_where_an_error_page_is_cut(before):
+    body = b"." * before + b"canary-canary-canary-canary"
+    reply = always(500, body, content_type="text/plain")
+    outcome, _ = call(reply, headers={"X-A": secret()}, vault=vault_of(token="canary-canary-canary-canary"))
+    assert "canary" not in outcome.fault.detail
+
+
 def test_a_secret_in_the_endpoint_is_shown_by_its_name():
     async def scenario():
         async with serving(always(500)) as server:
@@ -151,8 +159,8 @@ def test_credentials_in_a_url_are_refused_and_not_repeated():
     assert "hunter2" not in repr(outcome)
 
 
-def test_a_secret_without_a_value_is_a_configuration_fault_with_the_remedy():
+def test_a_secret_without_a_value_is_an_authorization_fault_with_the_remedy():
     outcome, server = call(always(), headers={"X-A": secret("absent")})
-    assert outcome.fault.type == CONFIGURATION
+    assert outcome.fault.type == AUTHORIZATION
     assert "E6001" in outcome.fault.detail
     assert server.seen == []

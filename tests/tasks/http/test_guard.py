@@ -212,6 +212,10 @@ def test_plain_http_goes_to_declared_hosts_only():
         ("::1", 80, "[::1]:80", True),
         ("::1", 81, "[::1]:80", False),
         ("a.example", 80, "", False),
+        ("xn--bcher-kva.example", 80, "bücher.example", True),
+        ("xn--bcher-kva.example", 80, "Bücher.example:80", True),
+        ("xn--bcher-kva.example", 81, "bücher.example:80", False),
+        ("a.example", 80, "ü b", False),
     ],
 )
 def test_a_declared_host_is_compared_whole(host, port, entry, declared):

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from dirigent.model.effect import Broken, Done, Doubt
 from dirigent.model.fault import AUTHORIZATION, COMMUNICATION, CONFIGURATION, VALIDATION
+from dirigent.model.run.effect import Broken, Done, Doubt
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.tasks.http.client import Client
 from dirigent.tasks.openapi.call import OpenApiPerformer
@@ -154,6 +154,7 @@ def test_a_document_fetched_for_some_hosts_is_not_given_to_others():
     allowed, refused = asyncio.run(scenario())
     assert isinstance(allowed, Done)
     assert refused.fault.type == AUTHORIZATION
+    assert "the OpenAPI document" in refused.fault.detail
 
 
 def test_a_document_may_lie_in_the_folder_of_the_stack(tmp_path):
@@ -178,6 +179,8 @@ def test_a_file_outside_the_folder_is_not_read(tmp_path, name):
     (tmp_path / "stack").mkdir()
     (tmp_path / "spec.json").write_bytes(text(THINGS))
     (tmp_path / "stack" / "link.json").symlink_to(tmp_path / "spec.json")
+    with pytest.raises((OSError, ValueError)):
+        within(tmp_path / "stack")(name)
     performer = OpenApiPerformer(client_of(), vault_of(), within(tmp_path / "stack"))
     outcome = asyncio.run(performer.perform(order_of(request_of(name))))
     assert outcome.fault.type == CONFIGURATION
@@ -306,11 +309,11 @@ def test_a_request_that_is_malformed_is_refused(request_):
     assert asyncio.run(performer.perform(order_of(request_))).fault.type in {VALIDATION, CONFIGURATION}
 
 
-def test_a_secret_without_a_value_is_a_configuration_fault():
+def test_a_secret_without_a_value_is_an_authorization_fault():
     request = request_of("a.json")
     request["document"]["authentication"] = BEARER
     performer = OpenApiPerformer(client_of(), vault_of(), absent)
-    assert asyncio.run(performer.perform(order_of(request))).fault.type == CONFIGURATION
+    assert asyncio.run(performer.perform(order_of(request))).fault.type == AUTHORIZATION
 
 
 def test_abandoning_has_nothing_to_stop():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -10,12 +9,11 @@ import click
 from dirigent.app import TYPES
 from dirigent.cli import schemas, templates, wire
 from dirigent.cli.exits import Exit
+from dirigent.cli.session import given_by, place
 from dirigent.cli.shell import (
     answering,
     complain,
     note,
-    pairs,
-    place_of,
     placed,
     say,
     say_json,
@@ -58,35 +56,23 @@ def init(directory: str, name: str | None) -> int:
 @with_inputs
 @with_json
 @answering
-def check(
-    file: str | None,
-    directory: str | None,
-    stack: str | None,
-    state: str | None,
-    flags: tuple[str, ...],
-    files: tuple[str, ...],
-    *,
-    as_json: bool,
-) -> int:
+def check(file: str | None, *, as_json: bool, **options: object) -> int:
     """Check FILE: a stack, or a naked Open Workflow document. Nothing is touched."""
-    place = place_of(directory, file or stack, state)
-    if stacks.is_workflow(place.stack_file):
-        program, warnings = stacks.load_workflow(place.stack_file)
+    where = place({**options, "stack": file or options["stack"]})
+    if stacks.is_workflow(where.stack_file):
+        program, warnings = stacks.load_workflow(where.stack_file)
         what = f"workflow {program.namespace}/{program.name}:{program.version}"
     else:
-        loaded = stacks.load_stack(place.stack_file, TYPES)
-        warnings = loaded.warnings
-        given = stacks.given_inputs(
-            pairs(flags), tuple(Path(name) for name in files), os.environ, loaded.stack
-        )
+        loaded = stacks.load_stack(where.stack_file, TYPES)
+        found, warnings = loaded.stack, loaded.warnings
+        given = given_by(options, found)
         if given:
-            stacks.resolved(loaded.stack, given)
-        found = loaded.stack
+            stacks.resolved(found, given)
         what = (
             f"stack {found.name}: {len(found.resources)} resources, {len(found.workflows)} workflows, "
             f"{len(found.inputs)} inputs"
         )
-    return _checked(what, place.stack_file, warnings, as_json=as_json)
+    return _checked(what, where.stack_file, warnings, as_json=as_json)
 
 
 def _checked(what: str, file: Path, warnings: tuple[Problem, ...], *, as_json: bool) -> int:

@@ -10,13 +10,13 @@ import click
 from dirigent import app
 from dirigent.cli import wire
 from dirigent.cli.exits import Exit
-from dirigent.cli.run_text import rows_text, run_text, runs_text
+from dirigent.cli.run_text import clock, rows_text, run_text, runs_text
 from dirigent.cli.session import around
 from dirigent.cli.shell import answering, placed, say, say_json, wait_for, with_json
-from dirigent.cli.terminal import out
-from dirigent.model.journal import Created
+from dirigent.cli.terminal import out, shown
 from dirigent.model.problem import refuse
-from dirigent.providers.services import read_logs
+from dirigent.model.run.journal import Created
+from dirigent.providers.services.logs import read_logs
 from dirigent.service import runs
 from dirigent.service.views import view
 
@@ -114,8 +114,9 @@ def logs(service: str, *, follow: bool, lines: int, **options: object) -> int:
     async def work() -> int:
         if not await known():
             raise refuse("E4014", f"there is no service `{service}`", "list the resources with `dirigent ps`")
-        async for line in read_logs(surrounding.settings.services, service, lines=lines, follow=follow):
-            sys.stdout.write(line + "\n")
+        async for line in read_logs(surrounding.settings.services, service, last=lines, follow=follow):
+            who = "steward" if line.replica is None else f"{service}#{line.replica}"
+            sys.stdout.write(f"{clock(line.at)} {who} {shown(line.text)}\n")
             sys.stdout.flush()
         return Exit.DONE
 

@@ -43,7 +43,7 @@ async def _plan(session: Session, stored: str | None, options: dict[str, object]
                 made = await desk.planner.plan(
                     session.stack, session.inputs, refresh=not options["no_refresh"]
                 )
-            await desk.must_conduct.keep_plan(made)
+            await plans.keep(desk.must_conduct, desk.shelf, made)
     if as_json:
         say_json(wire.plan(made))
     else:

@@ -29,9 +29,9 @@ from dirigent.cli.terminal import err
 from dirigent.lang.source import load
 from dirigent.lang.tree import plain
 from dirigent.model.ids import RunId
-from dirigent.model.journal import Ended, Resumed
 from dirigent.model.problem import refuse
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.journal import Ended, Resumed
+from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Value
 from dirigent.service import runs, stacks
 
@@ -149,10 +149,8 @@ def _input(options: Mapping[str, object]) -> Value:
     members: dict[str, Value] = {name: _value(text, "--input") for name, text in flags.items()}
     if not file:
         return members or None
-    if file == "-":
-        base = _value(sys.stdin.read(), "standard input")
-    else:
-        base = stacks.value_of(Path(str(file)))
+    piped = file == "-"
+    base = _value(sys.stdin.read(), "standard input") if piped else stacks.value_of(Path(str(file)))
     if not members:
         return base
     if not isinstance(base, dict):

@@ -119,7 +119,7 @@ class Builder:
             )
             raise LimitReached(Problem("E1108", message, at=_first_line(span), help=("move it into a file",)))
         if event.tag is not None:
-            self._refuse_tag(event.tag, span)
+            self._problems.append(_tag_refused(event.tag, span))
         quoted = bool(event.style)
         if not quoted:
             self.last_plain = text
@@ -182,7 +182,7 @@ class Builder:
         if len(self._open) >= limits.DOCUMENT_DEPTH:
             raise LimitReached(_too_deep(span))
         if event.tag is not None:
-            self._refuse_tag(event.tag, span)
+            self._problems.append(_tag_refused(event.tag, span))
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         mapping = isinstance(event, events.MappingStartEvent)
@@ -271,10 +271,6 @@ class Builder:
             message = f"the document has more than {limits.DOCUMENT_NODES:,} values, aliases written out"
             raise LimitReached(Problem("E1107", message, at=_first_line(span), help=("split it",)))
 
-    def _refuse_tag(self, tag: str, span: Span) -> None:
-        shown = tag.replace("tag:yaml.org,2002:", "!!")[:_KEY_CUT]
-        self._note("E1122", f"tags such as `{shown}` are not supported", _first_line(span), "remove the tag")
-
     def _note(self, code: str, message: str, span: Span, remedy: str) -> None:
         self._problems.append(Problem(code, message, at=span, help=(remedy,)))
 
@@ -282,6 +278,13 @@ class Builder:
 def parser_class() -> type[yaml.CSafeLoader | yaml.SafeLoader]:
     """Return libyaml's parser, or the one in Python where libyaml is missing."""
     return yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
+
+def _tag_refused(tag: str, span: Span) -> Problem:
+    shown = tag.replace("tag:yaml.org,2002:", "!!")[:_KEY_CUT]
+    return Problem(
+        "E1122", f"tags such as `{shown}` are not supported", _first_line(span), help=("remove the tag",)
+    )
 
 
 def _span(event: events.Event, file: str) -> Span:

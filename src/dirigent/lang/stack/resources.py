@@ -8,7 +8,8 @@ from typing import Final
 
 from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.stack.cycles import cycle_problems
-from dirigent.lang.stack.expressions import Use, template
+from dirigent.lang.stack.expressions import template
+from dirigent.lang.stack.mentions import Use
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.stack.shapes import COMMON
 from dirigent.lang.tree import Items, Leaf, Member, Members, Node, plain

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dirigent.lang.schema import schema_fault
-from dirigent.lang.stack.expressions import Use, template
+from dirigent.lang.stack.expressions import template
+from dirigent.lang.stack.mentions import Use
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.tree import Items, Member, Members, plain
 from dirigent.model.source import Span

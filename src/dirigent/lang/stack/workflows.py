@@ -7,7 +7,8 @@ from pathlib import PurePath
 
 from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.source import load
-from dirigent.lang.stack.expressions import Use, template
+from dirigent.lang.stack.expressions import template
+from dirigent.lang.stack.mentions import Use
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.tree import Member, Members, Node
 from dirigent.model.problem import Label, Problem

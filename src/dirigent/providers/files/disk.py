@@ -170,7 +170,7 @@ def owner_ids(owner: str | None, group: str | None) -> tuple[int, int]:
         uid = -1 if owner is None else int(owner) if owner.isdecimal() else pwd.getpwnam(owner).pw_uid
         gid = -1 if group is None else int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
     except KeyError as unknown:
-        raise ProviderFailed(f"E3106: this machine has no such user or group: {unknown}") from unknown
+        raise failure("E3106", f"this machine has no such user or group: {unknown}") from unknown
     return uid, gid
 
 
@@ -189,7 +189,12 @@ def reported(verb: str, path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ProviderFailed(f"E3107: `{path}` could not be {verb}: {error.strerror or error}") from error
+        raise failure("E3107", f"`{path}` could not be {verb}: {error.strerror or error}") from error
+
+
+def failure(code: str, detail: str) -> ProviderFailed:
+    """Return a failure that leaves nothing behind, with the code by which its remedy is found."""
+    return ProviderFailed(f"{code}: {detail}")
 
 
 def _beside(path: str, effect: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dirigent.model import limits
 from dirigent.model.values import Value
-from dirigent.ports import Operation, ProviderFailed
+from dirigent.ports import Operation
 from dirigent.providers.files import disk, seal
 from dirigent.providers.files.wish import DIRECTORY, Wish, shown_mode
 
@@ -30,7 +30,7 @@ def put_file(operation: Operation, wish: Wish, content: bytes, site: Site) -> Ap
     """Write the file; a creation refuses what is in the way (E3104)."""
     if len(content) > limits.FILE_CONTENT_BYTES:
         most = limits.FILE_CONTENT_BYTES
-        raise ProviderFailed(f"E3103: the content has {len(content)} bytes, and at most {most} are possible")
+        raise disk.failure("E3103", f"the content has {len(content)} bytes, and at most {most} are possible")
     owners = disk.owner_ids(wish.owner, wish.group)
     with disk.reported("written", wish.path):
         _refuse_outside(wish, site)
@@ -89,9 +89,10 @@ def take_away(operation: Operation, site: Site) -> Applied:
 
 def _refuse_outside(wish: Wish, site: Site) -> None:
     if wish.inside and disk.leads_outside(wish.path, site.folder):
-        raise ProviderFailed(
-            f"E3101: a symbolic link leads `{wish.path}` out of the folder of the stack; "
-            "write the absolute path if that is what you mean"
+        raise disk.failure(
+            "E3101",
+            f"a symbolic link leads `{wish.path}` out of the folder of the stack; "
+            "write the absolute path if that is what you mean",
         )
 
 
@@ -103,9 +104,10 @@ def _refuse_foreign(operation: Operation, wish: Wish, content: bytes) -> None:
     ours = operation.order.doubtful and found.content == content
     back = found.content is not None and seal.knows(_private(operation), found.content)
     if not ours and not back:
-        raise ProviderFailed(
-            f"E3104: `{wish.path}` exists and was not made by Dirigent; nothing was touched. "
-            "Move it away, or set `adopt: true` to replace it"
+        raise disk.failure(
+            "E3104",
+            f"`{wish.path}` exists and was not made by Dirigent; nothing was touched. "
+            "Move it away, or set `adopt: true` to replace it",
         )
 
 
@@ -113,9 +115,10 @@ def _refuse_changed(path: str, private: Mapping[str, Value]) -> None:
     found = disk.look(path)
     if found is None or (found.content is not None and seal.knows(private, found.content)):
         return
-    raise ProviderFailed(
-        f"E3105: `{path}` is not as Dirigent left it, so it was not deleted. "
-        "Keep a copy if you need it and delete it yourself, then try again"
+    raise disk.failure(
+        "E3105",
+        f"`{path}` is not as Dirigent left it, so it was not deleted. "
+        "Keep a copy if you need it and delete it yourself, then try again",
     )
 
 

@@ -50,7 +50,7 @@ def read(
         folder=str(Path(folder, _text("directory", config.get("directory"), ".", found))),
         environment=_environment(config.get("environment"), reveal, found),
         surroundings=dict(surroundings),
-        replicas=_whole("replicas", config.get("replicas"), 1, (1, limits.SERVICE_REPLICAS), found),
+        replicas=_whole("replicas", config.get("replicas"), 1, (0, limits.SERVICE_REPLICAS), found),
         port=None if port in ("auto", None) else _whole("port", port, 0, (1, PORT_MAX), found) or None,
         health=_health(config.get("health"), found),
         restart=_restart(config.get("restart"), found),

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from dirigent.model import limits
 from dirigent.providers.services.folder import folder_of
@@ -51,10 +54,11 @@ class LogWriter:
         shown = self.redacted(text)
         record = {"at": round(time.time(), 3), "replica": replica, "stream": stream, "text": shown}
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        self._size += self._file.write(line + b"\n")
-        self._file.flush()
-        if self._size >= self._file_bytes:
-            self._rotate()
+        # A full disk costs lines of the log, never the service that writes them.
+        with suppress(OSError):
+            self._size += self._file.write(line + b"\n")
+            if self._size >= self._file_bytes:
+                self._rotate()
         return shown
 
     def redacted(self, text: str) -> str:
@@ -69,7 +73,7 @@ class LogWriter:
         self._file.close()
 
     def _open(self) -> None:
-        self._file: BinaryIO = self._path.open("ab")
+        self._file: FileIO = self._path.open("ab", buffering=0)
         self._size = self._file.tell()
 
     def _rotate(self) -> None:
@@ -90,8 +94,7 @@ async def read_logs(
     """
     path = folder_of(services, address).log
     position = _Position(path)
-    lines: Iterator[LogLine] | deque[LogLine] = position.everything()
-    for line in lines if last is None else deque(lines, maxlen=last):
+    for line in position.more() if last is None else deque(position.more(), maxlen=last):
         yield line
     while follow:
         await asyncio.sleep(FOLLOW_SECONDS)
@@ -100,40 +103,55 @@ async def read_logs(
 
 
 class _Position:
-    """How far a reader has come, across rotations: the file is known by its inode."""
+    """How far a reader has come. The file it is in is known by its inode, whatever its name is by now."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._inode = 0
         self._offset = 0
 
-    def everything(self) -> Iterator[LogLine]:
-        # The newest file is last; a rotation while we read shows up as another inode.
-        for number in range(limits.SERVICE_LOG_FILES - 1, 0, -1):
-            yield from self._from(_numbered(self._path, number), 0)
-        yield from self.more()
-
     def more(self) -> Iterator[LogLine]:
-        try:
-            inode = self._path.stat().st_ino
-        except FileNotFoundError:
-            return
-        if self._inode not in (0, inode):
-            yield from self._from(_numbered(self._path, 1), self._offset)
-            self._offset = 0
-        self._inode = inode
-        yield from self._from(self._path, self._offset)
+        """Yield every line that has not been read yet, file after file up to the newest."""
+        number = self._number()
+        while number is not None:
+            yield from self._rest(number, begun=self._inode != 0)
+            number = self._number()
+            if not number:
+                return
+            # It has been rotated, perhaps after lines that came in while we read it.
+            yield from self._rest(number, begun=True)
+            yield from self._rest(number - 1, begun=False)
+            number = self._number()
+            if number == 0:
+                return
 
-    def _from(self, path: Path, offset: int) -> Iterator[LogLine]:
+    def _number(self) -> int | None:
+        """Return where our file is now: 0 is the newest. A file that is gone was followed by the oldest."""
+        oldest = None
+        for number in range(limits.SERVICE_LOG_FILES):
+            try:
+                inode = _numbered(self._path, number).stat().st_ino
+            except FileNotFoundError:
+                break
+            if inode == self._inode:
+                return number
+            oldest = number
+        self._inode = 0
+        return oldest
+
+    def _rest(self, number: int, *, begun: bool) -> Iterator[LogLine]:
         try:
-            with path.open("rb") as file:
-                file.seek(offset)
-                content = file.read()
+            with _numbered(self._path, number).open("rb") as file:
+                inode = os.fstat(file.fileno()).st_ino
+                if begun != (inode == self._inode):
+                    return  # Rotated under our hands: look again where our file is.
+                file.seek(self._offset if begun else 0)
+                start, content = file.tell(), file.read()
         except FileNotFoundError:
             return
         # A line that is being written is read next time.
         whole = content[: content.rfind(b"\n") + 1]
-        self._offset = offset + len(whole)
+        self._inode, self._offset = inode, start + len(whole)
         for line in whole.splitlines():
             read = _line(line)
             if read is not None:

@@ -1,12 +1,14 @@
 """Group commit: whatever has queued up while the last transaction ran goes into the next one.
 
-A lone job is committed on the event loop's own thread: a hop costs more than it saves. A batch goes
-to the writer's thread, and meanwhile the loop collects the next. There is no timer and no delay.
+A lone job is committed on the event loop's own thread: a hop costs more than it saves, unless the
+disk is slow. A batch goes to the writer's thread, and meanwhile the loop collects the next. There is
+no timer and no delay.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeAlias
@@ -16,6 +18,9 @@ from dirigent.stores.sqlite.failures import closed
 from dirigent.stores.sqlite.writing import Job
 
 Commit: TypeAlias = Callable[[Sequence[Job]], "list[Refusal | None]"]
+# A hop costs a tenth of this; a loop that stood still for longer would keep everybody else waiting.
+SLOW_SECONDS: Final = 0.001
+
 _Waiter: TypeAlias = "asyncio.Future[None]"
 
 
@@ -27,6 +32,7 @@ class GroupCommit:
         self._path: Final = path
         self._commit: Final = commit
         self._closed = False
+        self._slow = False
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="dirigent-store")
         self._queue: list[tuple[Job, _Waiter]] = []
         self._busy = False
@@ -63,16 +69,24 @@ class GroupCommit:
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._soon = False
         batch, self._queue = self._queue, []
-        if len(batch) == 1:
+        if len(batch) == 1 and not self._slow:
             answers: list[Refusal | None] = [_broken()]
             try:
-                answers = self._commit([batch[0][0]])
+                answers = self._timed_commit([batch[0][0]])
             finally:
                 self._answer(loop, batch, answers)
             return
         self._busy = True
-        running = loop.run_in_executor(self._thread, self._commit, [job for job, _ in batch])
+        running = loop.run_in_executor(self._thread, self._timed_commit, [job for job, _ in batch])
         running.add_done_callback(lambda done: self._end(loop, batch, done))
+
+    def _timed_commit(self, jobs: Sequence[Job]) -> list[Refusal | None]:
+        """Commit, and note whether the disk was slow. Never on two threads at once."""
+        began = time.perf_counter()
+        try:
+            return self._commit(jobs)
+        finally:
+            self._slow = time.perf_counter() - began > SLOW_SECONDS
 
     def _end(
         self,

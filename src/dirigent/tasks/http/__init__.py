@@ -2,3 +2,8 @@
 
 Nothing else in Dirigent opens a connection to a host that a document names.
 """
+
+from dirigent.tasks.http.call import HttpPerformer
+from dirigent.tasks.http.client import Client
+
+__all__ = ["Client", "HttpPerformer"]

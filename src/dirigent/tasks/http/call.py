@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, assert_never
 
-from dirigent.model.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.fault import COMMUNICATION, Fault
 from dirigent.model.problem import Refusal
 from dirigent.model.program import OnDoubt
+from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.values import Value
 from dirigent.ports import Vault
 from dirigent.tasks.http import answer
 from dirigent.tasks.http.client import Client, Incoming, Outgoing
-from dirigent.tasks.http.failure import CallFailed, malformed, misconfigured
+from dirigent.tasks.http.failure import CallFailed, forbidden, malformed
 from dirigent.tasks.http.message import (
     KEY_HEADER,
     Call,
@@ -154,9 +154,9 @@ def without_credentials(request: Value) -> Value:
 
 
 def unrevealed(refusal: Refusal) -> CallFailed:
-    """Return the failure of a call whose secrets have no value."""
-    lines = [f"{problem.message} [{problem.code}]. {' '.join(problem.help)}" for problem in refusal.problems]
-    return misconfigured(" ".join(lines))
+    """Return the failure of a call whose secrets have no value, in the words that the engine uses too."""
+    problem = refusal.problems[0]
+    return forbidden(" ".join([f"{problem.code}: {problem.message}.", *problem.help]))
 
 
 def _undecided(order: Order, shown: Call) -> Outcome:

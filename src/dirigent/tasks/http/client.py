@@ -167,6 +167,9 @@ class Client:
             words = f"no connection to `{target.place}` within {self._bounds.connect_seconds:g} s"
         return broken(words, status=408, sent=wire.connected)
 
+    async def close(self) -> None:
+        """Let go of what is held between calls: nothing, as long as connections are not kept."""
+
     async def _exchange(self, outgoing: Outgoing, target: Target, wire: _Wire) -> Incoming:
         found = literal(target.host)
         addresses = permit(target, [found] if found else await self._addresses(target))

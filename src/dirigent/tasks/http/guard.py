@@ -172,10 +172,23 @@ def embedded(address: Address) -> tuple[IPv4Address, ...]:
 
 
 def is_declared(host: str, port: int, hosts: Sequence[str]) -> bool:
-    """Return whether `host` or `host:port` is among the declared ones; case and a last dot are nothing."""
+    """Return whether `host` or `host:port` is among the declared ones.
+
+    Case, a last dot, and whether a name is written in its own letters or in ASCII make no difference.
+    """
     bare = host.rstrip(".")
     names = {bare, f"{bare}:{port}"} | ({f"[{bare}]", f"[{bare}]:{port}"} if ":" in bare else set())
-    return any(entry.lower().rstrip(".") in names for entry in hosts)
+    return any(_declared_form(entry) in names for entry in hosts)
+
+
+def _declared_form(entry: str) -> str:
+    if entry.isascii():
+        return entry.lower().rstrip(".")
+    name, sign, port = entry.partition(":")
+    try:
+        return (URL.build(scheme="https", host=name).raw_host or "").lower().rstrip(".") + sign + port
+    except ValueError:
+        return ""
 
 
 def _split(text: str) -> SplitResult:

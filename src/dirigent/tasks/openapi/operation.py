@@ -128,10 +128,10 @@ def _read(
             one = resolved(root, written)
             if isinstance(one, dict):
                 found[str(one.get("name")), str(one.get("in"))] = one
-    old = version.startswith("2.")
-    server = _host(document) if old else _server(document, (node, item, root))
+    second = version.startswith("2.")
+    server = _host(document) if second else _server(document, (node, item, root))
     parameters = tuple(
-        _old_parameter(one) if old else _parameter(root, one)
+        _flat_parameter(one) if second else _parameter(root, one)
         for (name, location), one in found.items()
         if location != "body" and not (location == "header" and name.lower() in NOT_PARAMETERS)
     )
@@ -141,7 +141,7 @@ def _read(
         server=server.rstrip("/"),
         path=path,
         parameters=parameters,
-        body=_old_body(root, node, list(found.values())) if old else _body(root, node),
+        body=_listed_body(root, node, list(found.values())) if second else _body(root, node),
         root=root,
         version=version,
     )
@@ -167,7 +167,7 @@ def _parameter(root: dict[str, Value], node: dict[str, Value]) -> Parameter:
     )
 
 
-def _old_parameter(node: dict[str, Value]) -> Parameter:
+def _flat_parameter(node: dict[str, Value]) -> Parameter:
     """Return a parameter of version 2.0, whose schema is the parameter itself."""
     location = str(node.get("in"))
     if node.get("type") == "file":
@@ -203,7 +203,9 @@ def _body(root: dict[str, Value], node: dict[str, Value]) -> Body | None:
     return Body(media, written.get("required") is True, _members(root, schema))
 
 
-def _old_body(root: dict[str, Value], node: dict[str, Value], listed: list[dict[str, Value]]) -> Body | None:
+def _listed_body(
+    root: dict[str, Value], node: dict[str, Value], listed: list[dict[str, Value]]
+) -> Body | None:
     consumes = node.get("consumes") or root.get("consumes")
     medias = [str(one) for one in consumes] if isinstance(consumes, list) else []
     for one in listed:

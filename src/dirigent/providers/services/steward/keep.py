@@ -114,7 +114,7 @@ class Steward:
         if work.cancelled() or reason is not None:
             await asyncio.gather(*(each.end() for each in fresh))
             self._balancer.move(self._balancer.port)
-        if isinstance(reason, Failed):
+        if isinstance(reason, Failed | OSError):
             self._say(f"generation {wish.generation} failed: {reason}")
             self._settle_with(wish, str(reason))
         elif reason is not None:
@@ -183,6 +183,11 @@ class Steward:
 
     def _report(self) -> None:
         self._report_due = False
+        # On a full disk the last report stands until the next one.
+        with suppress(OSError):
+            self._write_report()
+
+    def _write_report(self) -> None:
         self._folder.report(
             Report(
                 mark=self._mark,

@@ -125,13 +125,13 @@ class Replica:
 
     async def _once(self) -> None:
         """Run it once, until it ends or is ended for being unwell."""
-        self.port = ports.choose(ports.REPLICAS, f"{self._mark}.{self.restarts}")
         self._turn(Condition.STARTING)
-        marks = {MARK: self._owner, REPLICA_MARK: self._mark}
-        variables = {**self.definition.variables(self.port), **marks}
-        argv = self.definition.filled(self.definition.command, self.port)
         try:
-            self._program = Program.begin(argv, variables, self.definition.folder, self._hear)
+            self.port = ports.choose(ports.REPLICAS, f"{self._mark}.{self.restarts}")
+            self._program = self._begin_program()
+        except ports.NoPort as reason:
+            self.ailment = f"cannot start: {reason}"
+            return
         except OSError as reason:
             self.ailment = f"cannot start: {reason.strerror}: {reason.filename}"
             return
@@ -149,6 +149,12 @@ class Replica:
             self._turn(Condition.UNHEALTHY)
             self._say(f"is ended because it is not healthy: {self.ailment}")
             await self._program.end(self.definition.grace_seconds)
+
+    def _begin_program(self) -> Program:
+        marks = {MARK: self._owner, REPLICA_MARK: self._mark}
+        variables = {**self.definition.variables(self.port), **marks}
+        argv = self.definition.filled(self.definition.command, self.port)
+        return Program.begin(argv, variables, self.definition.folder, self._hear)
 
     async def _check(self) -> None:
         """Return when it is unwell for too long: before it was well, or too many checks in a row after."""

@@ -1,0 +1,54 @@
+"""The local language says what libjq says, on programs that nobody wrote."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+
+from dirigent.jq import LANGUAGE
+from dirigent.ports import ExpressionFailed
+from lang.jq.jq_programs import JqFailed, JqFolded, alike, dots, judged, programs, variables
+
+CAMPAIGN = int(os.environ.get("DIRIGENT_CAMPAIGN", "0"))
+
+
+def agree(text, dot, bound):
+    compiled = LANGUAGE.compile(text)
+    assert compiled.local, f"{text} should be evaluated here"
+    note(f"{text}   on {dot!r} with {bound!r}")
+    try:
+        expected = alike(judged(text, dot, bound))
+    except JqFailed as failure:
+        with pytest.raises(ExpressionFailed):
+            found = compiled.evaluate(dot, bound)
+            note(f"libjq fails: {failure}; here: {found!r}")
+        return
+    except JqFolded:
+        return
+    assert alike(compiled.evaluate(dot, bound)) == expected
+
+
+def checked(examples):
+    quiet = settings(
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    quiet(given(programs, dots, variables)(agree))()
+
+
+@pytest.mark.slow
+def test_five_thousand_generated_programs_agree_with_libjq():
+    checked(5_000)
+
+
+def test_some_generated_programs_agree_with_libjq():
+    checked(150)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CAMPAIGN, reason="a campaign is asked for by DIRIGENT_CAMPAIGN=100000")
+def test_a_campaign_of_generated_programs_agrees_with_libjq():
+    checked(CAMPAIGN)

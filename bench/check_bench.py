@@ -67,9 +67,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 def language() -> tuple[object, str]:
     """Return the real expression language, or the toy of the tests where it is missing."""
-    if importlib.util.find_spec("dirigent.lang.jq") is None:
+    if importlib.util.find_spec("dirigent.jq") is None:
         return fakes.ToyLanguage(), "toy"
-    return importlib.import_module("dirigent.lang.jq").LANGUAGE, "jq"
+    return importlib.import_module("dirigent.jq").LANGUAGE, "jq"
 
 
 def main() -> None:

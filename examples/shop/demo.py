@@ -85,7 +85,7 @@ class Shop:
                     words = (entry / "cmdline").read_bytes()
                 except OSError:
                     continue
-                if str(self.folder).encode() in words or self._marked(entry):
+                if f"{self.folder}/".encode() in words or self._marked(entry):
                     found.append(int(entry.name))
         return found
 
@@ -153,10 +153,7 @@ def bring_up(shop: Shop) -> None:
         print(shop.call("plan"))
     with part("up, and the engine is killed with SIGKILL in the middle of it"):
         process = shop.start("up", "--yes")
-        until("the first service", lambda: begun(shop, "service") or process.poll() is not None)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        holds(process.returncode == -signal.SIGKILL, f"`up` was over before it could be killed ({process.returncode})")
+        kill_at(process, "STARTED   payment ")
         rows = len(shop.answer("ps")["resources"])
         told(f"killed; the journal knows {rows} finished resources")
     with part("up again: it resumes what the crash left"):
@@ -174,14 +171,14 @@ def unchanged(shop: Shop) -> bool:
     return all(change["action"] == "keep" for change in shop.answer("plan")["changes"])
 
 
-def begun(shop: Shop, kind: str) -> bool:
-    """Return whether an apply has begun to make a resource of a type."""
-    runs = [run for run in shop.answer("ps")["runs"] if run["kind"] == "apply"]
-    if not runs:
-        return False
-    lines = shop.call("events", runs[0]["id"], "--json").splitlines()
-    facts = [json.loads(line) for line in lines]
-    return any(fact["fact"] == "Intended" and fact["request"].get("type") == kind for fact in facts)
+def kill_at(process: subprocess.Popen[str], sign: str) -> None:
+    """Kill a command with SIGKILL as soon as it prints a line with this sign in it."""
+    for line in process.stdout or ():
+        if sign in f"{line.rstrip()} ":
+            process.send_signal(signal.SIGKILL)
+            break
+    _, err = process.communicate()
+    holds(process.returncode == -signal.SIGKILL, f"it was over before it could be killed: {err}")
 
 
 def place_orders(shop: Shop) -> None:
@@ -220,9 +217,7 @@ def crash_orders(shop: Shop) -> None:
     with part("the engine is killed with SIGKILL while the money is being taken"):
         fetch(f"{url['payment']}/faults", {"operation": "charge", "mode": "slow", "seconds": 1.5})
         process = shop.start("run", "place-order", *order_flags("order-5", {}), "--id", "order-5")
-        until("the charge to begin", lambda: charging(shop, "order-5"))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        kill_at(process, "STARTED   takeMoney ")
         done = shop.answer("resume", "order-5")
         holds(done["output"]["outcome"] == "placed", f"not placed: {done}")
         holds(acts(url["payment"], "order-5") == ["charge"], "order-5 was not charged exactly once")
@@ -235,16 +230,6 @@ def crash_orders(shop: Shop) -> None:
         holds(acts(url["payment"], "order-6") == ["charge"], "order-6 was not charged exactly once")
         told("order-6: the same key on the second attempt, charged exactly once")
     print(shop.call("show", "order-6"))
-
-
-def charging(shop: Shop, run: str) -> bool:
-    """Return whether the intent to charge is in the journal."""
-    try:
-        text = shop.call("events", run, "--json")
-    except NotSo:
-        return False
-    facts = [json.loads(line) for line in text.splitlines()]
-    return any(fact["fact"] == "Intended" and fact["position"].endswith("/takeMoney") for fact in facts)
 
 
 class Load:
@@ -287,7 +272,9 @@ def roll_over(shop: Shop) -> None:
             until("an answer of release 2", lambda: "2" in load.releases)
         holds(not load.failed, f"{len(load.failed)} of {load.asked} requests failed: {load.failed[:3]}")
         holds(shop.urls() == before, "an address changed")
-        told(f"{load.asked} requests, none failed, the addresses are the same; releases seen: {sorted(load.releases)}")
+        told(
+            f"{load.asked} requests, none failed, the addresses are the same; releases seen: {sorted(load.releases)}"
+        )
 
 
 def drift_and_repair(shop: Shop) -> None:

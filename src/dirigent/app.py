@@ -19,11 +19,10 @@ from dirigent.core.machine import Tools
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
-from dirigent.lang.jq import LANGUAGE
+from dirigent.jq import LANGUAGE
 from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.stack import TypeShape
 from dirigent.model.program import Program
-from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Secret, Stack
 from dirigent.model.values import Value
 from dirigent.ports import Journal, Performer, Provider, Shelf
@@ -185,16 +184,12 @@ def _engine(around: Surrounding, parts: _Parts) -> Engine:
     folder = str(around.folder.absolute())
     surroundings = Surroundings(around.settings.spool, folder, _inherited())
     store, vault = parts.store, parts.vault
-
-    async def row_of(address: str) -> ResourceRow | None:
-        return next((row for row in await store.rows() if row.address == address), None)
-
     performers: dict[str, Performer] = {
         "http": HttpPerformer(parts.client, vault),
         "openapi": OpenApiPerformer(parts.client, vault, within(folder)),
         "shell": ShellPerformer(surroundings, vault),
         "script": ScriptPerformer(surroundings, vault),
-        "resource": ResourcePerformer(parts.providers, row_of, parts.clock),
+        "resource": ResourcePerformer(parts.providers, store.row, parts.clock),
     }
     effects = Effects(performers, parts.oracle, vault, parts.clock)
     engine = Engine(store, store, effects, Tools(LANGUAGE, SCHEMAS), parts.clock)

@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 
 from conformance import kit
-from dirigent.lang.jq import LANGUAGE
+from dirigent.jq import LANGUAGE
 from dirigent.lang.shape import json_schema
 from dirigent.lang.source import load
 from dirigent.lang.tree import plain

@@ -7,7 +7,8 @@ import pytest
 
 from dirigent.model import limits
 from dirigent.model.fault import Fault
-from dirigent.model.journal import (
+from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import (
     Abandoned,
     CancelRequested,
     Created,
@@ -25,7 +26,6 @@ from dirigent.model.journal import (
     TimerSet,
     Vouched,
 )
-from dirigent.model.problem import Refusal
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.testing import MemoryDisk, MemoryStore
 from stores.samples import AT, FACTS, PAY, PLAN, PROGRAM, code_of, in_loop, row

@@ -1,5 +1,6 @@
 """The YAML loader: types, places, limits, and no text that can make it raise or wait."""
 
+import json
 import time
 
 import pytest
@@ -115,6 +116,13 @@ def test_lines_may_end_with_carriage_return_and_line_feed():
     assert problems == []
     assert plain(root) == {"a": 1, "b": ["x"]}
     assert place(root.members["b"].key_span) == (2, 1, 2, 2)
+
+
+@pytest.mark.parametrize("indent", [None, 2, "\t"])
+def test_json_is_read_too(indent):
+    value = {"a": [1, 2.5, True, None, 'x/y\n"é'], "b": {}, "c": [], "d": {"e": "${ .f }"}}
+    assert value_of(json.dumps(value, indent=indent, ensure_ascii=False)) == value
+    assert value_of(json.dumps(value, indent=indent)) == value
 
 
 def test_an_alias_is_its_value_again():
@@ -386,7 +394,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=40)
 @given(VALUES, st.booleans())
 def test_what_is_dumped_is_read_back(value, flow):
     text = yaml.safe_dump({"value": value}, default_flow_style=flow, default_style='"', allow_unicode=False)

@@ -346,7 +346,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=400)
+@settings(derandomize=True, deadline=None, max_examples=150)
 @given(st.lists(PIECES, max_size=14))
 def test_no_stack_makes_the_reader_raise(pieces):
     stack, problems = read("\n".join(pieces) + "\n")
@@ -354,7 +354,7 @@ def test_no_stack_makes_the_reader_raise(pieces):
     assert problems == list(ordered(problems))
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=80)
 @given(st.integers(0, len(SHOP)), st.integers(0, 12), st.text("{}[]:,'\"$ \n-#&*!a0", max_size=4))
 def test_no_damage_to_a_stack_makes_the_reader_raise(start, length, put):
     stack, problems = read(SHOP[:start] + put + SHOP[start + length :], FILES)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from dirigent.model.effect import Order
 from dirigent.model.ids import Address, EffectId, Position, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.effect import Order
 from dirigent.model.values import SecretRef, SecretText, Unknown
 from dirigent.ports import Operation, ProviderFailed, Reading
 from dirigent.providers.files import FilesProvider

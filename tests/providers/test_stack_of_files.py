@@ -8,9 +8,9 @@ import json
 import pytest
 
 from dirigent.lang.stack import StackContext, read_stack, stack_schema
-from dirigent.model.effect import Broken, Order
 from dirigent.model.ids import Position, RunId, effect_id
 from dirigent.model.resource import assemble
+from dirigent.model.run.effect import Broken, Order
 from dirigent.model.values import SecretText
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import plan_destroy

@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 
-from dirigent.model.journal import Created, Succeeded
 from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import Created, Succeeded
 from dirigent.stores.sqlite import SqliteStore
 from stores.samples import AT, PAY, PROGRAM
 

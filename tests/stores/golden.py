@@ -11,7 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from dirigent.model.fault import Fault
-from dirigent.model.journal import JOURNAL_VERSION, Created, Ended, Held, ResourceChanged, Succeeded, TimerSet
+from dirigent.model.run.journal import (
+    JOURNAL_VERSION,
+    Created,
+    Ended,
+    Held,
+    ResourceChanged,
+    Succeeded,
+    TimerSet,
+)
 from dirigent.stores import codec
 from dirigent.stores.sqlite import SqliteStore
 from stores.samples import AT, FACTS, PAY, PLAN, PROGRAM, row

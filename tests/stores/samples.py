@@ -5,25 +5,6 @@ from functools import wraps
 
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Address, Digest, PlanId, Position, RunId
-from dirigent.model.journal import (
-    Abandoned,
-    CancelRequested,
-    Computed,
-    Created,
-    Ended,
-    Failed,
-    Held,
-    Intended,
-    Repeated,
-    ResourceChanged,
-    Resumed,
-    Skipped,
-    Succeeded,
-    Suspended,
-    TimerFired,
-    TimerSet,
-    Vouched,
-)
 from dirigent.model.plan import Action, Change, Difference, Plan
 from dirigent.model.program import (
     Backoff,
@@ -46,6 +27,25 @@ from dirigent.model.program import (
     Wait,
 )
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import (
+    Abandoned,
+    CancelRequested,
+    Computed,
+    Created,
+    Ended,
+    Failed,
+    Held,
+    Intended,
+    Repeated,
+    ResourceChanged,
+    Resumed,
+    Skipped,
+    Succeeded,
+    Suspended,
+    TimerFired,
+    TimerSet,
+    Vouched,
+)
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown, UriTemplate
 

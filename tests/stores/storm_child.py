@@ -7,8 +7,8 @@ import asyncio
 import os
 import sys
 
-from dirigent.model.journal import Created, ResourceChanged, Succeeded
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import Created, ResourceChanged, Succeeded
 from dirigent.stores.sqlite import SqliteStore
 from stores.samples import AT, PAY, PROGRAM
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dirigent.model.journal import Created, ResourceChanged, Succeeded
+from dirigent.model.run.journal import Created, ResourceChanged, Succeeded
 from dirigent.stores.sqlite import SqliteStore
 from stores.samples import AT, PAY, in_loop
 

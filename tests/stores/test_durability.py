@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dirigent.model.journal import Created, Succeeded
 from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import Created, Succeeded
 from dirigent.stores import files
 from dirigent.stores.sqlite import SqliteStore, opening
 from dirigent.stores.sqlite.statements import MIGRATIONS

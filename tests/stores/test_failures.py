@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from dirigent.model.journal import Created, Succeeded
 from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import Created, Succeeded
 from dirigent.stores.sqlite import SqliteStore, opening
 from stores.samples import AT, PAY, PROGRAM, code_of, in_loop
 

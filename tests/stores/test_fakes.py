@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from dirigent.model.command import Question
-from dirigent.model.effect import Broken, Done, Doubt, Order
 from dirigent.model.fault import Fault
 from dirigent.model.ids import effect_id
-from dirigent.model.journal import Created, Succeeded
 from dirigent.model.problem import Refusal
+from dirigent.model.run.command import Question
+from dirigent.model.run.effect import Broken, Done, Doubt, Order
+from dirigent.model.run.journal import Created, Succeeded
 from dirigent.model.values import Expression, SecretRef, SecretText
 from dirigent.testing import (
     Crash,

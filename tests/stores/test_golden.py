@@ -8,10 +8,18 @@ from pathlib import Path
 import pytest
 
 from dirigent.model.fault import Fault
-from dirigent.model.journal import JOURNAL_VERSION, Created, Ended, Held, ResourceChanged, Succeeded, TimerSet
 from dirigent.model.plan import Plan
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import (
+    JOURNAL_VERSION,
+    Created,
+    Ended,
+    Held,
+    ResourceChanged,
+    Succeeded,
+    TimerSet,
+)
 from dirigent.stores import codec
 from dirigent.stores.sqlite import SqliteStore
 from stores.golden import LARGE

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from dirigent.model.journal import Created, Succeeded
+from dirigent.model.run.journal import Created, Succeeded
 from dirigent.stores.sqlite import SqliteStore, commit
 from dirigent.stores.sqlite.commit import GroupCommit
 from stores.samples import AT, PAY, PROGRAM, in_loop

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from contracts.test_store import PHASES
 from dirigent.model.fault import Fault
-from dirigent.model.journal import (
+from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import (
     Abandoned,
     CancelRequested,
     Created,
@@ -27,7 +28,6 @@ from dirigent.model.journal import (
     TimerSet,
     Vouched,
 )
-from dirigent.model.problem import Refusal
 from dirigent.stores import projection
 from dirigent.stores.projection import Timer, Title, project
 from dirigent.stores.sqlite import SqliteStore, opening

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from dirigent.model import fault
-from dirigent.model.effect import Broken, Done, Doubt, Order
 from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.problem import refuse
 from dirigent.model.program import OnDoubt
+from dirigent.model.run.effect import Broken, Done, Doubt, Order
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.shim import attach, files, pulse
 from dirigent.shim.attach import State

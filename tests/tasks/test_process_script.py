@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dirigent.model import fault
-from dirigent.model.effect import Broken, Done, Order
 from dirigent.model.ids import EffectId, Position, RunId
+from dirigent.model.run.effect import Broken, Done, Order
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.shim import attach
 from dirigent.shim.attach import State

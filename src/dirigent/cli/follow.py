@@ -17,7 +17,9 @@ from dirigent.cli.run_text import change_line, lasted, sign
 from dirigent.cli.shell import note
 from dirigent.cli.terminal import Terminal, cut, padded, shown, terminal_of
 from dirigent.model.ids import Position, RunId
-from dirigent.model.journal import (
+from dirigent.model.problem import refuse
+from dirigent.model.program import Program, Task
+from dirigent.model.run.journal import (
     Abandoned,
     Created,
     Ended,
@@ -32,8 +34,6 @@ from dirigent.model.journal import (
     TimerSet,
     Vouched,
 )
-from dirigent.model.problem import refuse
-from dirigent.model.program import Program, Task
 from dirigent.service.views import name_of, tasks_of
 
 FRAME_SECONDS: Final = 0.1

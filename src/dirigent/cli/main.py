@@ -29,7 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "events": ("look", "Show the facts of a run, as they were recorded."),
     "cancel": ("control", "Stop a run for good."),
     "suspend": ("control", "Stop a run for a while."),
-    "resume": ("control", "Let a run go on: suspended, held, or left by a crash."),
+    "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),
     "drift": ("plan", "Show what differs from what was applied."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
     "schema": ("document", "Print the JSON Schema of a stack file, or of an output."),

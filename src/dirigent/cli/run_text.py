@@ -10,7 +10,8 @@ from typing import Final
 from dirigent.cli import wire
 from dirigent.cli.terminal import Terminal, cut, padded, shown
 from dirigent.model.fault import Fault
-from dirigent.model.journal import (
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import (
     CancelRequested,
     Ended,
     Fact,
@@ -22,8 +23,7 @@ from dirigent.model.journal import (
     Suspended,
     TimerSet,
 )
-from dirigent.model.resource import ResourceRow
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Value
 from dirigent.service.views import RunView, TaskView
 

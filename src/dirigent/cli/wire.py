@@ -7,12 +7,12 @@ from dataclasses import fields
 from typing import TypeAlias
 
 from dirigent.model.fault import Fault
-from dirigent.model.journal import Fact
 from dirigent.model.plan import Change, Difference, Plan
 from dirigent.model.problem import Problem
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
 from dirigent.model.source import Span
-from dirigent.model.summary import RunSummary
 from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value
 from dirigent.service.views import RunView, TaskView
 

@@ -11,9 +11,9 @@ from typing import Final
 
 from dirigent.core.machine import Ask, Key, Run
 from dirigent.core.status import Phase, Status
-from dirigent.model.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.ids import EffectId
-from dirigent.model.journal import Ended
+from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
+from dirigent.model.run.journal import Ended
 from dirigent.model.values import Value
 
 _LIVE: Final = frozenset({Phase.RUNNING, Phase.CANCELLING, Phase.SUSPENDED})

@@ -17,11 +17,11 @@ from dirigent.core.scope import Scope
 from dirigent.core.status import Phase, Status
 from dirigent.model import fault as faults
 from dirigent.model import limits
-from dirigent.model.command import Question
 from dirigent.model.fault import Fault
 from dirigent.model.ids import EffectId, Position, RunId, effect_id
-from dirigent.model.journal import Created
 from dirigent.model.program import Call, Node, Program, Task
+from dirigent.model.run.command import Question
+from dirigent.model.run.journal import Created
 from dirigent.model.values import Template, Value
 from dirigent.ports import Language, Schemas
 

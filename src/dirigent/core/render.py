@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from dirigent.model.command import Question
 from dirigent.model.fault import Fault
+from dirigent.model.run.command import Question
 from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value, leaves
 from dirigent.ports import ExpressionFailed, Language
 

@@ -10,7 +10,8 @@ from dirigent.core.frame import Earlier, Frame
 from dirigent.core.machine import COMPUTE, EFFECT, Ask, Key, Moment, Run, Tools
 from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
 from dirigent.model.ids import RunId
-from dirigent.model.journal import (
+from dirigent.model.program import Program
+from dirigent.model.run.journal import (
     Abandoned,
     CancelRequested,
     Computed,
@@ -30,7 +31,6 @@ from dirigent.model.journal import (
     TimerSet,
     Vouched,
 )
-from dirigent.model.program import Program
 from dirigent.model.values import Value
 
 # HTTP: from here on the server speaks of itself, not of the request.

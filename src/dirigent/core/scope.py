@@ -12,8 +12,8 @@ from typing import Final, Protocol
 from dirigent import __version__
 from dirigent.core.frame import Frame
 from dirigent.model.ids import RunId
-from dirigent.model.journal import Created
 from dirigent.model.program import Program
+from dirigent.model.run.journal import Created
 from dirigent.model.values import SecretRef, SecretText, Value
 
 ARGUMENTS: Final = ("context", "input", "secrets", "secret", "task", "workflow", "runtime", "now")

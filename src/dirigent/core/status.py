@@ -12,7 +12,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from dirigent.model.journal import (
+from dirigent.model.problem import Refusal, refuse
+from dirigent.model.run.journal import (
     Abandoned,
     CancelRequested,
     Computed,
@@ -32,7 +33,6 @@ from dirigent.model.journal import (
     TimerSet,
     Vouched,
 )
-from dirigent.model.problem import Refusal, refuse
 
 
 class Status(Enum):

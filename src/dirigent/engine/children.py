@@ -12,12 +12,12 @@ from typing import TypeAlias
 from dirigent.engine.engine import Engine, Start
 from dirigent.model import fault as faults
 from dirigent.model import limits
-from dirigent.model.effect import Broken, Done, Order, Outcome
 from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId
-from dirigent.model.journal import CancelRequested, Ended
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
+from dirigent.model.run.effect import Broken, Done, Order, Outcome
+from dirigent.model.run.journal import CancelRequested, Ended
 from dirigent.model.values import Value
 
 Catalogue: TypeAlias = Callable[[str, str, str], Program | None]

@@ -13,9 +13,9 @@ from typing import assert_never
 from dirigent.core.decide import decide, due
 from dirigent.core.machine import Run
 from dirigent.core.replay import advance, expects
-from dirigent.model.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.ids import Position
-from dirigent.model.journal import Fact, Intended, TimerSet
+from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
+from dirigent.model.run.journal import Fact, Intended, TimerSet
 from dirigent.ports import Clock, Journal
 
 

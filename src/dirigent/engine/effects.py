@@ -14,12 +14,12 @@ from typing import assert_never
 from dirigent.core.machine import Run
 from dirigent.model import fault as faults
 from dirigent.model import limits
-from dirigent.model.command import Abandon, Compute, Perform
-from dirigent.model.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.fault import Fault
-from dirigent.model.journal import Abandoned, Computed, Fact, Failed, Held, Succeeded
 from dirigent.model.problem import Refusal
 from dirigent.model.program import OnDoubt
+from dirigent.model.run.command import Abandon, Compute, Perform
+from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
+from dirigent.model.run.journal import Abandoned, Computed, Fact, Failed, Held, Succeeded
 from dirigent.model.values import Value
 from dirigent.ports import Clock, Oracle, Performer, Vault
 

@@ -18,11 +18,11 @@ from dirigent.engine.effects import Effects
 from dirigent.engine.live import Live
 from dirigent.engine.timers import Alarm, Timers
 from dirigent.model import limits
-from dirigent.model.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.ids import Digest, Position, RunId
-from dirigent.model.journal import Created, Ended, Fact, TimerFired
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
+from dirigent.model.run.journal import Created, Ended, Fact, TimerFired
 from dirigent.model.values import Value
 from dirigent.ports import Clock, Journal, Shelf
 

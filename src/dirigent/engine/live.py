@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from dirigent.core.machine import Run
 from dirigent.model.ids import Position
-from dirigent.model.journal import Fact
+from dirigent.model.run.journal import Fact
 
 
 @dataclass(slots=True, eq=False)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from dirigent.model import limits
-from dirigent.model.command import Question
 from dirigent.model.fault import Fault
 from dirigent.model.problem import Problem, Refusal, refuse
+from dirigent.model.run.command import Question
 from dirigent.model.values import Expression, Template, Unknown, UriTemplate, Value, leaves
 from dirigent.planning.request import Ask, Asking
 from dirigent.ports import Compiled, ExpressionFailed, Language, Proposal

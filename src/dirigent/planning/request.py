@@ -6,10 +6,10 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from dirigent.model.command import Question
 from dirigent.model.fault import Fault
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.command import Question
 from dirigent.model.values import Value
 from dirigent.ports import Proposal
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from dirigent.model.effect import Broken, Done, Order, Outcome
 from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
-from dirigent.model.journal import ResourceChanged
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.effect import Broken, Done, Order, Outcome
+from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
 from dirigent.ports import Clock, Operation, Provider, ProviderFailed
 

@@ -13,9 +13,9 @@ from typing import Protocol, TypeAlias
 
 from dirigent.engine.engine import Engine, Start, unknown
 from dirigent.model.ids import RunId
-from dirigent.model.journal import Created, Ended, Fact
 from dirigent.model.plan import Plan
 from dirigent.model.program import Program
+from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.ports import Journal, Shelf
 
 Heard: TypeAlias = Callable[[RunId, Program, Sequence[Fact]], None]

@@ -19,10 +19,10 @@ from pathlib import Path
 from dirigent.engine.engine import Start
 from dirigent.model import limits
 from dirigent.model.ids import RunId, digest_of
-from dirigent.model.journal import Created, Ended, Fact
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.ports import Journal
 from dirigent.service.conductor import Conductor, Heard, watch
 from dirigent.stores.codec import decode, decode_fact, encode, encode_fact

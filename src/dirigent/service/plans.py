@@ -9,8 +9,8 @@ from dirigent.engine.engine import Start
 from dirigent.model.ids import PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack
-from dirigent.model.summary import RunSummary
 from dirigent.model.values import Template, Value
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import plan_destroy

@@ -9,13 +9,13 @@ from typing import Final
 
 from dirigent.engine.engine import Start
 from dirigent.model.ids import RunId
-from dirigent.model.journal import Fact, Held, Repeated, Skipped, Vouched
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow, assemble
+from dirigent.model.run.journal import Fact, Held, Repeated, Skipped, Vouched
+from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack, StackWorkflow
-from dirigent.model.summary import RunSummary
 from dirigent.model.values import Value
 from dirigent.ports import Journal, Shelf
 from dirigent.service.plans import Planner
@@ -25,7 +25,7 @@ _LETTERS: Final = "abcdefghjkmnpqrstvwxyz23456789"
 _SUFFIX: Final = 7
 
 
-def new_run(name: str) -> RunId:
+def name_run(name: str) -> RunId:
     """Return a run id that a person can say: the name of what runs, and letters drawn at random."""
     return RunId(f"{name}-{''.join(secrets.choice(_LETTERS) for _ in range(_SUFFIX))}")
 
@@ -40,7 +40,7 @@ class Wanted:
 
     def start(self, run: RunId | None = None) -> Start:
         """Return the start of a new run of it, or of the run with that id."""
-        return Start(run or new_run(self.program.name), self.program, self.input, self.metadata)
+        return Start(run or name_run(self.program.name), self.program, self.input, self.metadata)
 
 
 async def of_stack(

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dirigent.jq import LANGUAGE
 from dirigent.lang.inputs import Given, resolve_inputs
-from dirigent.lang.jq import LANGUAGE
 from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.source import load, load_bytes
 from dirigent.lang.stack import StackContext, TypeShape, read_stack

@@ -16,7 +16,6 @@ from dirigent.core.replay import replay
 from dirigent.core.status import Status
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId
-from dirigent.model.journal import Ended, Fact, Failed, Held, Intended, Repeated, Skipped, TimerSet, Vouched
 from dirigent.model.program import (
     Call,
     Fork,
@@ -31,6 +30,17 @@ from dirigent.model.program import (
     Task,
     Try,
     Wait,
+)
+from dirigent.model.run.journal import (
+    Ended,
+    Fact,
+    Failed,
+    Held,
+    Intended,
+    Repeated,
+    Skipped,
+    TimerSet,
+    Vouched,
 )
 from dirigent.model.source import Span
 from dirigent.model.values import Value

@@ -13,7 +13,10 @@ from operator import attrgetter
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
 from dirigent.model.fault import Fault
-from dirigent.model.journal import (
+from dirigent.model.plan import Plan
+from dirigent.model.program import Program
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import (
     JOURNAL_VERSION,
     Abandoned,
     CancelRequested,
@@ -34,9 +37,6 @@ from dirigent.model.journal import (
     TimerSet,
     Vouched,
 )
-from dirigent.model.plan import Plan
-from dirigent.model.program import Program
-from dirigent.model.resource import ResourceRow
 from dirigent.stores import forms
 
 Document: TypeAlias = Program | Plan | ResourceRow | Fault

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dirigent.model.ids import Digest, PlanId, RunId
-from dirigent.model.journal import Fact
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
 
 
 class EmptyStore:
@@ -43,6 +43,10 @@ class EmptyStore:
     async def rows(self) -> list[ResourceRow]:
         """Return nothing."""
         return []
+
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return nothing."""
+        return None
 
     async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
         """Return nothing."""

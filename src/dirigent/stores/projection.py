@@ -13,7 +13,8 @@ from typing import Final, TypeAlias, assert_never
 from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
-from dirigent.model.journal import (
+from dirigent.model.problem import Refusal, refuse
+from dirigent.model.run.journal import (
     Abandoned,
     CancelRequested,
     Computed,
@@ -33,8 +34,7 @@ from dirigent.model.journal import (
     TimerSet,
     Vouched,
 )
-from dirigent.model.problem import Refusal, refuse
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.summary import RunSummary
 
 # Facts that change no row unless the run is held: nearly all there are.
 QUIET: Final = frozenset((Intended, Succeeded, Failed, Computed, Abandoned))

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from dirigent.model import fault, limits
-from dirigent.model.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.fault import Fault
 from dirigent.model.program import OnDoubt
+from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.values import Value
 from dirigent.ports import Vault
 from dirigent.shim import attach, files

@@ -14,8 +14,8 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from dirigent.model import fault, limits
-from dirigent.model.effect import Broken, Order, Outcome
 from dirigent.model.fault import Fault
+from dirigent.model.run.effect import Broken, Order, Outcome
 from dirigent.model.values import Value
 from dirigent.ports import Vault
 from dirigent.shim import attach

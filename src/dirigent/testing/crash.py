@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from dirigent.model.ids import Digest, PlanId, RunId
-from dirigent.model.journal import Fact
 from dirigent.model.plan import Plan
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
 from dirigent.ports import Journal, Shelf
 
 
@@ -87,6 +87,10 @@ class FusedStore:
     async def run(self, run: RunId) -> RunSummary | None:
         """Return one run."""
         return await self.store.run(run)
+
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        return await self.store.row(address)
 
     async def rows(self) -> list[ResourceRow]:
         """Return every resource instance."""

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
-from dirigent.model.journal import Created, Fact
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.journal import Created, Fact
+from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
 from dirigent.stores.projection import (
     Change,
@@ -134,6 +134,12 @@ class MemoryStore:
         self._open()
         where = self.disk.standings.get(run)
         return where.summary(len(self.disk.journals[run])) if where else None
+
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        self._open()
+        content = self.disk.rows.get(address)
+        return None if content is None else codec.decode(content, ResourceRow)
 
     async def rows(self) -> list[ResourceRow]:
         """Return every resource instance, by address."""

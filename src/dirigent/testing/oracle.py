@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from dirigent.model.command import Question
 from dirigent.model.fault import EXPRESSION, Fault
+from dirigent.model.run.command import Question
 from dirigent.model.values import Value
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
-from dirigent.model.effect import Done, Doubt, Order, Outcome
 from dirigent.model.ids import EffectId
+from dirigent.model.run.effect import Done, Doubt, Order, Outcome
 from dirigent.testing.clock import VirtualClock
 from dirigent.testing.crash import Fuse
 

@@ -4,10 +4,10 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
-from lang.jq.jq_programs import JqFailed, JqFolded, alike, dots, judged, programs, variables
 
-from dirigent.lang.jq import LANGUAGE
+from dirigent.jq import LANGUAGE
 from dirigent.ports import ExpressionFailed
+from lang.jq.jq_programs import JqFailed, JqFolded, alike, dots, judged, programs, variables
 
 CAMPAIGN = int(os.environ.get("DIRIGENT_CAMPAIGN", "0"))
 

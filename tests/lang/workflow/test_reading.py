@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dirigent.lang.jq import LANGUAGE
+from dirigent.jq import LANGUAGE
 from dirigent.lang.source import load
 from dirigent.lang.tree import plain
 from dirigent.lang.workflow.document import read_naked, read_workflow

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from dirigent.model.effect import Order
 from dirigent.model.ids import Address, EffectId, Position, RunId
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.effect import Order
 from dirigent.model.values import SecretText
 from dirigent.ports import Operation
 from dirigent.providers.services import control

@@ -6,9 +6,9 @@ import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from dirigent.model.effect import Order
 from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.program import OnDoubt
+from dirigent.model.run.effect import Order
 from dirigent.model.stack import Secret
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.tasks.http.call import HttpPerformer

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dirigent.model.effect import Broken, Done
 from dirigent.model.fault import AUTHORIZATION, COMMUNICATION, VALIDATION
+from dirigent.model.run.effect import Broken, Done
 from dirigent.tasks.http.call import HttpPerformer
 from dirigent.tasks.http.client import Bounds
 from dirigent.tasks.http.message import call_of, outgoing_of

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from dirigent.model.effect import Done
 from dirigent.model.fault import AUTHORIZATION, VALIDATION
+from dirigent.model.run.effect import Done
 from dirigent.tasks.http.call import HttpPerformer
 from tasks.http.loopback import (
     always,

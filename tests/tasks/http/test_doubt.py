@@ -5,8 +5,8 @@ import hashlib
 
 import pytest
 
-from dirigent.model.effect import Done, Doubt
 from dirigent.model.program import OnDoubt
+from dirigent.model.run.effect import Done, Doubt
 from dirigent.tasks.http.call import HttpPerformer
 from tasks.http.loopback import (
     KEY,

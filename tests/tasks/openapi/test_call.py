@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from dirigent.model.effect import Broken, Done, Doubt
 from dirigent.model.fault import AUTHORIZATION, COMMUNICATION, CONFIGURATION, VALIDATION
+from dirigent.model.run.effect import Broken, Done, Doubt
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.tasks.http.client import Client
 from dirigent.tasks.openapi.call import OpenApiPerformer

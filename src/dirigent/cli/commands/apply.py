@@ -16,8 +16,8 @@ from dirigent.cli.session import Session, opened
 from dirigent.cli.shell import answering, ask, note, placed, say, say_json, wait_for, with_inputs, with_json
 from dirigent.cli.terminal import out
 from dirigent.model.ids import RunId
-from dirigent.model.journal import Ended
 from dirigent.model.plan import Plan
+from dirigent.model.run.journal import Ended
 from dirigent.service import plans, runs
 
 
@@ -64,7 +64,7 @@ async def _change(session: Session, stored: str | None, *, destroy: bool, yes: b
             note("nothing was touched")
             return Exit.DONE
         run = await plans.apply(
-            desk.must_conduct, desk.shelf, made, runs.new_run("down" if destroy else "up")
+            desk.must_conduct, desk.shelf, made, runs.name_run("down" if destroy else "up")
         )
         end = await followed(desk, run, as_json=as_json)
         return await _told(desk, session, made, (run, end), as_json=as_json)

@@ -8,8 +8,8 @@ from dirigent import app
 from dirigent.cli.exits import Exit
 from dirigent.cli.session import around
 from dirigent.cli.shell import answering, placed, say, say_json, wait_for, with_json
-from dirigent.model.journal import CancelRequested, Ended, Fact, Suspended
 from dirigent.model.problem import refuse
+from dirigent.model.run.journal import CancelRequested, Ended, Fact, Suspended
 from dirigent.service import runs
 
 

@@ -14,8 +14,8 @@ from dirigent.cli.run_text import clock, rows_text, run_text, runs_text
 from dirigent.cli.session import around
 from dirigent.cli.shell import answering, placed, say, say_json, wait_for, with_json
 from dirigent.cli.terminal import out, shown
-from dirigent.model.journal import Created
 from dirigent.model.problem import refuse
+from dirigent.model.run.journal import Created
 from dirigent.providers.services.logs import read_logs
 from dirigent.service import runs
 from dirigent.service.views import view

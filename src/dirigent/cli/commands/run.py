@@ -29,9 +29,9 @@ from dirigent.cli.terminal import err
 from dirigent.lang.source import load
 from dirigent.lang.tree import plain
 from dirigent.model.ids import RunId
-from dirigent.model.journal import Ended, Resumed
 from dirigent.model.problem import refuse
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.journal import Ended, Resumed
+from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Value
 from dirigent.service import runs, stacks
 

@@ -24,9 +24,11 @@ from dirigent.lang.shape.place import (
     inner_expression,
     is_expression,
     nearest,
+    run,
     shortened,
 )
 from dirigent.lang.shape.scalars import AnyValue, ExpressionText, Flag, Number, Text, Whole, listed
+from dirigent.lang.shape.values import check_value
 from dirigent.lang.tree import Node
 from dirigent.model.problem import Problem
 from dirigent.model.values import Value
@@ -56,6 +58,7 @@ __all__ = [
     "Text",
     "Whole",
     "check",
+    "check_value",
     "described",
     "head_of",
     "inner_expression",
@@ -84,12 +87,7 @@ def check(
     `path` is the dotted path of the node in its document, for messages.
     """
     survey = Survey(problems, definitions)
-    survey.pending.append((Place(node, path, head_of(node), survey, templates), shape))
-    while survey.pending:
-        place, wanted = survey.pending.pop()
-        if place.templates and is_expression(place.node) and not isinstance(wanted, Fixed | Later | Lazy):
-            continue
-        wanted.inspect(place)
+    run(survey, node, shape, path=path, where=head_of(node), templates=templates)
 
 
 def json_schema(

@@ -152,6 +152,16 @@ class Later:
         return {"not": {}}
 
 
+def run(survey: Survey, node: Node, shape: Shape, *, path: str, where: Span, templates: bool) -> None:
+    """Look at a node and at all that its shape asks for, until nothing is pending."""
+    survey.pending.append((Place(node, path, where, survey, templates), shape))
+    while survey.pending:
+        place, wanted = survey.pending.pop()
+        if place.templates and is_expression(place.node) and not isinstance(wanted, Fixed | Later):
+            continue
+        wanted.inspect(place)
+
+
 def inner_expression(text: str) -> str | None:
     """Return the jq text of a whole-string `${ ... }`, or None when the text is not one."""
     stripped = text.strip()

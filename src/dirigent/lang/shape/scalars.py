@@ -192,6 +192,8 @@ def wrong_type(place: Place, what: str) -> None:
     ):
         remedies = (f'put it in quotes: "{str(node.value).lower()}"',)
     nothing = isinstance(node, Leaf) and node.value is None
+    if nothing:
+        remedies = ("write a value, or remove the key",)
     marked = node.span if isinstance(node, Leaf) and not nothing else place.where
     place.report("E1201", f"{place.title} must be {what}, not {described(node)}", marked, what, remedies)
 

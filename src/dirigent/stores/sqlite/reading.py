@@ -10,11 +10,11 @@ from functools import partial
 from typing import Final, ParamSpec, TypeVar, cast
 
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
-from dirigent.model.journal import Fact
 from dirigent.model.plan import Plan
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
 from dirigent.stores.forms import corrupt
 from dirigent.stores.projection import Timer, missing_definition
@@ -84,6 +84,11 @@ class Reader:
     def timers(self) -> list[Timer]:
         """Return every timer that an open run waits for, soonest first."""
         return [records.timer(row) for row in self._rows("timers")]
+
+    def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        found = self._rows("row", address)
+        return codec.decode(cast("bytes", found[0][0]), ResourceRow) if found else None
 
     def rows(self) -> list[ResourceRow]:
         """Return every resource instance, by address."""

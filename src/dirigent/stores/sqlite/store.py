@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Final, Self
 
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
-from dirigent.model.journal import Fact
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
 from dirigent.stores.projection import Title, large
 from dirigent.stores.sqlite import opening
@@ -90,6 +90,10 @@ class SqliteStore:
     async def run(self, run: RunId) -> RunSummary | None:
         """Return one run."""
         return await self._desk.ask(self._reader.run, run)
+
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        return await self._desk.ask(self._reader.row, address)
 
     async def rows(self) -> list[ResourceRow]:
         """Return every resource instance, by address."""

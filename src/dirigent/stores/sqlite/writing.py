@@ -15,8 +15,8 @@ from zlib import crc32
 
 from dirigent.model import limits
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
-from dirigent.model.journal import Created, Fact
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.run.journal import Created, Fact
 from dirigent.stores.projection import Standing, Title, another_plan, expect, project
 from dirigent.stores.sqlite import records
 from dirigent.stores.sqlite.failures import PASSING, closed, refusal

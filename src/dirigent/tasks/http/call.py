@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, assert_never
 
-from dirigent.model.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.fault import COMMUNICATION, Fault
 from dirigent.model.problem import Refusal
 from dirigent.model.program import OnDoubt
+from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.values import Value
 from dirigent.ports import Vault
 from dirigent.tasks.http import answer

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dirigent.model.effect import Order, Outcome
 from dirigent.model.problem import Refusal
+from dirigent.model.run.effect import Order, Outcome
 from dirigent.model.values import SecretText, Value
 from dirigent.ports import Vault
 from dirigent.tasks.http.authentication import authentication_of

@@ -68,5 +68,6 @@ def test_no_answer_in_time_is_an_ailment():
     assert verdict(b"HTTP/1.1 ", hold=True)[0] == "health check took longer than 0.1 s"
 
 
+@pytest.mark.slow
 def test_a_server_that_keeps_the_connection_open_is_well_all_the_same():
     assert verdict(b"HTTP/1.1 200 ok\r\nContent-Length: 0\r\n\r\n", hold=True, timeout=2)[0] is None

@@ -14,7 +14,7 @@ from dirigent.lang.jq.evaluation.shown import ONLY_JOINED, json_text, pay_text, 
 from dirigent.lang.jq.numbers import number_text
 from dirigent.model.values import SecretText, Unknown, Value
 
-_HTML: Final = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;", "'": "&#39;", '"': "&quot;"})
+_HTML: Final = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;", "'": "&apos;", '"': "&quot;"})
 _TSV: Final = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r", "\\": "\\\\"})
 
 

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from lang.jq.jq_programs import JqFailed, JqFolded, alike, judged
 
 from dirigent.lang.jq import LANGUAGE
 from dirigent.lang.jq.functions import PLAIN, WITH_VALUE
 from dirigent.lang.jq.functions.flows import BUILT
 from dirigent.lang.jq.names import FOREIGN, LOCAL, REFUSED
 from dirigent.ports import ExpressionFailed
+from lang.jq.jq_programs import JqFailed, JqFolded, alike, judged
 
 FAILS = "fails"
 LINES = Path(__file__).with_name("cases.txt").read_text(encoding="utf-8").splitlines()

@@ -4,10 +4,10 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
-from lang.jq.jq_programs import JqFailed, JqFolded, alike, dots, judged, programs, variables
 
 from dirigent.lang.jq import LANGUAGE
 from dirigent.ports import ExpressionFailed
+from lang.jq.jq_programs import JqFailed, JqFolded, alike, dots, judged, programs, variables
 
 CAMPAIGN = int(os.environ.get("DIRIGENT_CAMPAIGN", "0"))
 
@@ -19,9 +19,9 @@ def agree(text, dot, bound):
     try:
         expected = alike(judged(text, dot, bound))
     except JqFailed as failure:
+        note(f"libjq fails: {failure}")
         with pytest.raises(ExpressionFailed):
-            found = compiled.evaluate(dot, bound)
-            note(f"libjq fails: {failure}; here: {found!r}")
+            compiled.evaluate(dot, bound)
         return
     except JqFolded:
         return

@@ -50,9 +50,9 @@ def refusal(text):
         ("break $out", "no label `$out`"),
         ("reduce . as $x (1)", "expected `;`"),
         ("1 as $x", "expected `|`"),
-        ("import \"a\" as $a; 1", "`import` is not available"),
-        ("include \"a\"; 1", "`include` is not available"),
-        ("# hidden\nimport \"a\" as $a; 1", "`import` is not available"),
+        ('import "a" as $a; 1', "`import` is not available"),
+        ('include "a"; 1', "`include` is not available"),
+        ('# hidden\nimport "a" as $a; 1', "`import` is not available"),
         ("module {}; 1", "`module` is not available"),
         ("$ENV.HOME", "`$ENV` is not available"),
         ("$__loc__", "two underscores"),
@@ -76,7 +76,9 @@ def test_a_parameter_may_have_the_name_of_a_refused_function():
     assert not LANGUAGE.compile("def twice(input): input, input; [twice(.)]").local
 
 
-@pytest.mark.parametrize("text", ["(" * 50_000, "[" * 200 + "]" * 200, "-" * 200 + "1", "try " * 200 + "1", '"\\(' * 90])
+@pytest.mark.parametrize(
+    "text", ["(" * 50_000, "[" * 200 + "]" * 200, "-" * 200 + "1", "try " * 200 + "1", '"\\(' * 90]
+)
 def test_deep_nesting_is_refused_and_never_overflows(text):
     assert "allowed" in refusal(text) or "more than" in refusal(text)
 
@@ -89,7 +91,13 @@ def test_the_deepest_allowed_nesting_evaluates():
 
 @pytest.mark.parametrize(
     ("piece", "joint", "expected"),
-    [("1", "+", 4_000), (".", "|", None), ("null", "//", None), ("true", " and ", True), ("1", ",", [1] * 4_000)],
+    [
+        ("1", "+", 4_000),
+        (".", "|", None),
+        ("null", "//", None),
+        ("true", " and ", True),
+        ("1", ",", [1] * 4_000),
+    ],
 )
 def test_long_chains_do_not_nest(piece, joint, expected):
     count = 4_000 if len(piece + joint) <= 2 else EXPRESSION_CHARACTERS // len(piece + joint)
@@ -130,7 +138,7 @@ def test_a_text_that_is_too_long_is_refused():
         ("foreach .[] as [$i, {b: $j}] (0; $i; $j + $z)", {"z"}, {("z", None)}),
         ("def f($p; g): $p + g + $q; f(1; $r)", {"q", "r"}, {("q", None), ("r", None)}),
         (". as [$p] ?// {$q} | $p + $q + $r", {"r"}, {("r", None)}),
-        (". as {(\"k\" + $s): $p} | $p", {"s"}, {("s", None)}),
+        ('. as {("k" + $s): $p} | $p', {"s"}, {("s", None)}),
         ("label $out | $a, break $out", {"a"}, {("a", None)}),
         ("$a.b |= 1", {"a"}, {("a", "b")}),
         ("$a.b[$c]", {"a", "c"}, {("a", "b"), ("c", None)}),
@@ -144,9 +152,24 @@ def test_the_names_that_a_program_needs_are_known(text, variables, references):
 
 @pytest.mark.parametrize(
     "text",
-    ["reduce .[] as $x (0; .+$x)", "def f: 1; f", "..", "paths", "limit(1; .[])", 'test("a")', "@base64d", ".a = 1",
-     ".a |= 2", "label $f | 1", "[.[] as [$a] | $a]", "nan", "todate", "walk(.)", '{a: @base32 "\\(1)"}', "input_line_number?"][:-1],
-)  # fmt: skip
+    [
+        "reduce .[] as $x (0; .+$x)",
+        "def f: 1; f",
+        "..",
+        "paths",
+        "limit(1; .[])",
+        'test("a")',
+        "@base64d",
+        ".a = 1",
+        ".a |= 2",
+        "label $f | 1",
+        "[.[] as [$a] | $a]",
+        "nan",
+        "todate",
+        "walk(.)",
+        '{a: @base32 "\\(1)"}',
+    ],
+)
 def test_what_is_not_bounded_goes_to_the_worker(text):
     compiled = LANGUAGE.compile(text)
     assert not compiled.local
@@ -180,9 +203,70 @@ def test_every_function_of_libjq_is_known_here():
 
 
 PIECES = st.sampled_from(
-    """. .. .a .[0] .[] [ ] { } ( ) "s" "\\( ) " a: $x as | , // == and or not + - * / % < ? ?// if then elif else end
-    try catch reduce foreach def f: ; label $out break 1 2.5 null true empty error map( select( @json @text = |= : now
-    """.split()
+    [
+        ".",
+        "..",
+        ".a",
+        ".[0]",
+        ".[]",
+        "[",
+        "]",
+        "{",
+        "}",
+        "(",
+        ")",
+        '"s"',
+        '"\\(',
+        ")",
+        '"',
+        "a:",
+        "$x",
+        "as",
+        "|",
+        ",",
+        "//",
+        "==",
+        "and",
+        "or",
+        "not",
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "<",
+        "?",
+        "?//",
+        "if",
+        "then",
+        "elif",
+        "else",
+        "end",
+        "try",
+        "catch",
+        "reduce",
+        "foreach",
+        "def",
+        "f:",
+        ";",
+        "label",
+        "$out",
+        "break",
+        "1",
+        "2.5",
+        "null",
+        "true",
+        "empty",
+        "error",
+        "map(",
+        "select(",
+        "@json",
+        "@text",
+        "=",
+        "|=",
+        ":",
+        "now",
+    ]
 )
 
 

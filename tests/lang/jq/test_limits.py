@@ -39,24 +39,24 @@ def evaluated(text, dot=None, **variables):
         ("any(range(1e15); . < 0)", None),
         ("isempty(range(1e15) | select(. < 0))", None),
         ("[" + "+".join(["(1,2)"] * 30) + "]", None),
-        ("[" + ",".join(['"\\(1,2,3)\\(1,2,3)\\(1,2,3)\\(1,2,3)\\(1,2,3)\\(1,2,3)\\(1,2,3)\\(1,2,3)\\(1,2,3)\\(1,2)"']) + "]", None),
+        ('["' + "\\(1,2,3)" * 12 + '"]', None),
         ("[{" + ",".join(f"a{n}: (1,2)" for n in range(30)) + "}]", None),
         ("[.[] - .[]]", [list(range(900))] * 400),
         ("[range(5000)] as $a | $a - [range(5000) | . + 9000]", None),
-        ("[.[] | . + \"y\"]", [LONG] * 1000),
+        ('[.[] | . + "y"]', [LONG] * 1000),
         ("[.[] == .[]]", [LONG + str(n) for n in range(10, 60)]),
-        ("map(contains(\"xy\"))", [LONG] * 1000),
-        ("join(\",\")", [LONG] * 1000),
+        ('map(contains("xy"))', [LONG] * 1000),
+        ('join(",")', [LONG] * 1000),
         ("add", [LONG] * 1000),
         ("[range(100) as $i | sort]", list(range(2000, 0, -1))),
         ("fromjson", "[" * 500 + "]" * 500),
         ("fromjson", '["' + "a" * 3_900_000 + '"]'),
         ("tonumber", "9" * 10_000),
-        ("split(\"\")", LONG),
-        ("[range(300) as $i | split(\"x\") | length]", "x" * 1000),
+        ('split("")', LONG),
+        ('[range(300) as $i | split("x") | length]', "x" * 1000),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "",
-)  # fmt: skip
+)
 def test_a_hostile_expression_is_stopped(text, dot):
     with pytest.raises(ExpressionFailed):
         evaluated(text, dot)
@@ -92,7 +92,15 @@ def test_a_large_value_may_be_passed_on():
 
 def test_an_expression_changes_nothing_that_it_was_given():
     dot = {"a": [3, 1, 2], "b": {"c": 1}}
-    for text in [".a | sort", ".a + [4]", ".b + {d: 1}", ".b * {c: {d: 2}}", ".a | reverse", "with_entries(.)", ".a - [1]"]:
+    for text in [
+        ".a | sort",
+        ".a + [4]",
+        ".b + {d: 1}",
+        ".b * {c: {d: 2}}",
+        ".a | reverse",
+        "with_entries(.)",
+        ".a - [1]",
+    ]:
         evaluated(text, dot)
     assert dot == {"a": [3, 1, 2], "b": {"c": 1}}
 

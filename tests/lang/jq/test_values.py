@@ -40,7 +40,9 @@ def test_integers_stay_exact(text, expected):
     assert evaluated(text, BIG) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [("60.0", 60), ("30 * 2.0", 60), ("6 / 4", 1.5), ("6 / 3", 2), ("7.5 / 2.5", 3)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("60.0", 60), ("30 * 2.0", 60), ("6 / 4", 1.5), ("6 / 3", 2), ("7.5 / 2.5", 3)]
+)
 def test_integral_results_are_integers(text, expected):
     found = evaluated(text)
     assert found == expected
@@ -70,9 +72,18 @@ def test_the_text_of_a_number_reads_back_as_the_same_number(number):
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(1e17, "1e+17"), (1e-5, "1e-05"), (0.0001, "0.0001"), (1.5e16, "15000000000000000"), (1.5e300, "1.5e+300"), (-0.5, "-0.5"),
-     (100.0, "100"), (123.456, "123.456"), (5e-324, "5e-324")],
-)  # fmt: skip
+    [
+        (1e17, "1e+17"),
+        (1e-5, "1e-05"),
+        (0.0001, "0.0001"),
+        (1.5e16, "15000000000000000"),
+        (1.5e300, "1.5e+300"),
+        (-0.5, "-0.5"),
+        (100.0, "100"),
+        (123.456, "123.456"),
+        (5e-324, "5e-324"),
+    ],
+)
 def test_a_number_is_written_as_jq_writes_it(number, text):
     assert number_text(number) == text
 
@@ -89,7 +100,7 @@ def test_a_number_is_written_as_jq_writes_it(number, text):
         ('[$s, "x"] | join(":")', SecretText((SecretRef("key"), ":x"))),
         ('["x", $s] | add', SecretText(("x", SecretRef("key")))),
         ('$s // "none"', KEY),
-        ('$missing.a // $s', KEY),
+        ("$missing.a // $s", KEY),
         ("[$s][0]", KEY),
         ("{a: $s} | keys", ["a"]),
         ("[$s, $s] | length", 2),
@@ -104,12 +115,51 @@ def test_a_secret_is_carried_and_joined(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["$s | length", '$s == "a"', "$s != $s", "$s < 1", "[$s] == [1]", "$s | type", "$s | tojson", "[$s] | tojson", "{a: $s} | tostring",
-     '"\\([$s])"', '@base64 "\\($s)"', "$s | @uri", "$s | @sh", "[$s] | @csv", '$s | startswith("a")', '"a" | startswith($s)', "$s | split(\"\")",
-     "$s[0:1]", "$s.a", "$s[]", "$s | not", "if $s then 1 else 2 end", "$s and true", "$s | tonumber", "[$s, 1] | sort",
-     "$s * 2", "$s - 1", "-$s", '$s / "a"', "{a: 1} | .[$s]", "{($s): 1}", "[$s] | contains([\"a\"])", "$s | ascii_downcase", "$s | utf8bytelength",
-     "$s | fromjson", "$s | trim", '"ab" | index($s)', "[1] | map(select($s))", "$s + 1", "$s | floor", "$s | strings", "$s | error"],
-)  # fmt: skip
+    [
+        "$s | length",
+        '$s == "a"',
+        "$s != $s",
+        "$s < 1",
+        "[$s] == [1]",
+        "$s | type",
+        "$s | tojson",
+        "[$s] | tojson",
+        "{a: $s} | tostring",
+        '"\\([$s])"',
+        '@base64 "\\($s)"',
+        "$s | @uri",
+        "$s | @sh",
+        "[$s] | @csv",
+        '$s | startswith("a")',
+        '"a" | startswith($s)',
+        '$s | split("")',
+        "$s[0:1]",
+        "$s.a",
+        "$s[]",
+        "$s | not",
+        "if $s then 1 else 2 end",
+        "$s and true",
+        "$s | tonumber",
+        "[$s, 1] | sort",
+        "$s * 2",
+        "$s - 1",
+        "-$s",
+        '$s / "a"',
+        "{a: 1} | .[$s]",
+        "{($s): 1}",
+        '[$s] | contains(["a"])',
+        "$s | ascii_downcase",
+        "$s | utf8bytelength",
+        "$s | fromjson",
+        "$s | trim",
+        '"ab" | index($s)',
+        "[1] | map(select($s))",
+        "$s + 1",
+        "$s | floor",
+        "$s | strings",
+        "$s | error",
+    ],
+)
 def test_nothing_else_may_be_done_with_a_secret_and_try_does_not_hide_it(text):
     with pytest.raises(ExpressionFailed) as caught:
         evaluated(text)
@@ -169,16 +219,16 @@ WEB = Unknown(("web",))
         ("{(.db): 1}", DB),
         ("{a: 1} | has($u)", DB),
         ("[1, 2] | .[$u]", DB),
-        ("[.db] | join(\",\")", DB),
+        ('[.db] | join(",")', DB),
         ("{a: {b: .db}} * {a: {c: 1}}", {"a": {"b": DB, "c": 1}}),
         (".db | error", DB),
         ("any([.db][]; .)", DB),
         ("[range(.db)]", DB),
-        ("@base64 \"\\(.db)\"", DB),
+        ('@base64 "\\(.db)"', DB),
         ("-.db", DB),
         ("[.db] | .[0]", DB),
     ],
-)  # fmt: skip
+)
 def test_what_looks_inside_an_unknown_is_unknown_and_the_rest_stays_known(text, expected):
     dot = {"db": DB, "web": WEB, "n": 5, "items": [{"ok": WEB}]}
     assert evaluated(text, dot, u=DB) == expected

@@ -21,7 +21,7 @@ EXPRESSIONS = {
     "path": ".order.customer.name",
     "variable": "$input.region",
     "comparison": '.order.id > 4000 and $input.region == "eu"',
-    "object + text": '{id: .order.id, to: "\\(.order.customer.name), \\(.order.customer.address.city)", n: $input.n}',
+    "object + text": '.order | {id, to: "\\(.customer.name), \\(.customer.address.city)", n: $input.n}',
     "filter": ".order.items | map(select(.qty > 2)) | length",
     "sum": "[.order.items[] | .qty * .price] | add",
 }

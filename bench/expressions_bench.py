@@ -4,8 +4,8 @@ import asyncio
 import json
 import time
 
-from dirigent.lang.jq import LANGUAGE
-from dirigent.model.command import Question
+from dirigent.jq import LANGUAGE
+from dirigent.model.run.command import Question
 from dirigent.model.values import Expression
 from dirigent.tasks.oracle import JqOracle
 

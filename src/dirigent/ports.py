@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dirigent.model.command import Question
-from dirigent.model.effect import Order, Outcome
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
-from dirigent.model.journal import Fact
 from dirigent.model.plan import Plan
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
-from dirigent.model.summary import RunSummary
+from dirigent.model.run.command import Question
+from dirigent.model.run.effect import Order, Outcome
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Value
 
 
@@ -110,6 +110,10 @@ class Shelf(Protocol):
 
     async def rows(self) -> list[ResourceRow]:
         """Return every resource instance, by address."""
+        ...
+
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
         ...
 
     async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-
-from dirigent.lang.jq import LANGUAGE
 from dirigent.model.command import Question
+
+from dirigent.jq import LANGUAGE
 from dirigent.model.fault import EXPRESSION, Fault
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown
 from dirigent.tasks.oracle import JqOracle

@@ -8,7 +8,7 @@ from typing import Final
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 
-# The canonical form; `lang` matches the other published forms of the same types as aliases.
+# The canonical form; `canonical` knows the other published forms of the same types.
 STANDARD: Final = "https://serverlessworkflow.io/spec/1.0.0/errors/"
 
 CONFIGURATION: Final = STANDARD + "configuration"
@@ -19,6 +19,49 @@ AUTHORIZATION: Final = STANDARD + "authorization"
 TIMEOUT: Final = STANDARD + "timeout"
 COMMUNICATION: Final = STANDARD + "communication"
 RUNTIME: Final = STANDARD + "runtime"
+
+# The standard was renamed, and its text, examples and test kit never agreed on one base.
+_ALIAS_HOSTS: Final = (
+    "serverlessworkflow.io",
+    "www.serverlessworkflow.io",
+    "open-workflow-specification.org",
+    "www.open-workflow-specification.org",
+)
+_ALIAS_PATHS: Final = (
+    "/spec/1.0.0/errors/",
+    "/spec/1.0.1/errors/",
+    "/spec/1.0.2/errors/",
+    "/spec/1.0.3/errors/",
+    "/dsl/errors/types/",
+    "/dsl/errors/",
+    "/errors/types/",
+    "/errors/",
+)
+_TYPES: Final = (
+    CONFIGURATION,
+    VALIDATION,
+    EXPRESSION,
+    AUTHENTICATION,
+    AUTHORIZATION,
+    TIMEOUT,
+    COMMUNICATION,
+    RUNTIME,
+)
+_ALIASES: Final = {
+    f"{scheme}://{host}{path}{kind.removeprefix(STANDARD)}": kind
+    for kind in _TYPES
+    for scheme in ("https", "http")
+    for host in _ALIAS_HOSTS
+    for path in _ALIAS_PATHS
+}
+
+
+def canonical(type_uri: str) -> str:
+    """Return the canonical URI of a standard error type, and any other type as it is.
+
+    Filters compare what this gives on both sides; a raised error keeps its type as written.
+    """
+    return _ALIASES.get(type_uri.strip().rstrip("/"), type_uri)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,3 +35,14 @@ def address_of(name: str, key: int | str | None) -> Address:
     if key is None:
         return Address(name)
     return Address(f"{name}[{key}]" if isinstance(key, int) else f'{name}["{key}"]')
+
+
+def split_address(address: str) -> tuple[str, int | str | None]:
+    """Return the name and the key of an address; the inverse of `address_of`."""
+    name, bracket, rest = address.partition("[")
+    key = rest.removesuffix("]")
+    if not bracket or key == rest:
+        return address, None
+    if len(key) > 1 and key[0] == key[-1] == '"':
+        return name, key[1:-1]
+    return (name, int(key)) if key.isdecimal() else (address, None)

@@ -44,6 +44,7 @@ class Change:
     """One instance of the plan. `config` is the template that apply evaluates; `prior` what stands now.
 
     `because` says in words why (`removed from the stack`, `command forces replacement`).
+    `each` is the value of `$each` (an object with key and value), None where there is none.
     """
 
     address: Address
@@ -61,6 +62,7 @@ class Change:
     protect: bool = False
     warnings: tuple[str, ...] = ()
     span: Span | None = None
+    each: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Plan:
     """`destroy` marks a plan for `down`. `inputs` are the values that it was made with.
 
     `changes` are in the order in which they may start. `fingerprint` is the digest of all resource
-    rows that it saw: a different one at apply refuses the plan (exit code 8).
+    rows that it saw: a different one at apply refuses the plan (exit code 8). `secrets` are the
+    names that `$secrets` has, never values; `empty` the resources without an instance (`[]`, `{}`).
     """
 
     id: PlanId
@@ -81,6 +84,8 @@ class Plan:
     destroy: bool = False
     read_seconds: float = 0.0
     sources: dict[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    empty: dict[str, Value] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -51,6 +51,7 @@ class Task:
     Order of the data flow (DSL 1.0, "Data Flow"): raw input, `condition`, `input` (schema, then
     shape), node, `output` (shape, then schema), `export` (shape, then schema), `then`.
     `timeout_seconds` is a template that gives seconds, or an ISO 8601 duration.
+    `constants` are variables that this task's expressions see, over all others.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Task:
     then: str = CONTINUE
     definition: Value = None
     span: Span | None = None
+    constants: dict[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,10 @@ class Graph:
     """Tasks with edges: each starts when all in `needs` have succeeded, at most `width` at once.
 
     Every task gets the graph's input; under the variable `binds` it sees the outputs of all
-    finished tasks by name, over what `initial` holds already. A failed task keeps its dependents
-    from starting; the others finish, then the graph faults. Its output is the bound map.
+    finished tasks by name, over what `initial` holds already, put together by
+    `model.resource.assemble` (`web[0]` and `web["eu"]` lie under `web`; `delete web` is left out).
+    `constants` are variables that every task sees. A failed task keeps its dependents from
+    starting; the others finish, then the graph faults. Its output is the bound map.
     """
 
     tasks: tuple[Task, ...]
@@ -87,6 +91,7 @@ class Graph:
     binds: str
     initial: dict[str, Value] = field(default_factory=dict)
     width: int = 16
+    constants: dict[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from dirigent.model.ids import Address
+from dirigent.model.ids import Address, split_address
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template, Value
 
@@ -64,3 +65,32 @@ class ResourceRow:
     private: Value = None
     protect: bool = False
     tainted: bool = False
+
+
+def assemble(attributes: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what `$resources` shows, by name, from the attributes by address, sorted by address.
+
+    `web` is itself; `web[0]`, `web[1]` make a list under `web`, where None stands for an instance
+    that is missing; `web["eu"]` makes an object. An empty list or object under the plain name
+    `web` gives the shape when there is no instance. What is no address (`delete web`: a blank
+    before any bracket) is left out.
+    """
+    assembled: dict[str, Value] = {}
+    for address in sorted(attributes):
+        name, key = split_address(address)
+        value = attributes[address]
+        shape = assembled.get(name)
+        if " " in name:
+            continue
+        if key is None:
+            assembled[name] = value.copy() if isinstance(value, list | dict) else value
+        elif isinstance(key, str):
+            if not isinstance(shape, dict):
+                assembled[name] = shape = {}
+            shape[key] = value
+        else:
+            if not isinstance(shape, list):
+                assembled[name] = shape = []
+            shape.extend([None] * (key + 1 - len(shape)))
+            shape[key] = value
+    return assembled

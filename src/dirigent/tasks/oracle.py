@@ -21,8 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from dirigent.lang.jq import LANGUAGE
-from dirigent.model.command import Question
+from dirigent.jq import LANGUAGE
 from dirigent.model.fault import EXPRESSION, Fault
 from dirigent.model.limits import (
     EXPRESSION_RESULT_NODES,
@@ -31,6 +30,7 @@ from dirigent.model.limits import (
     PAYLOAD_BYTES,
     VALUE_DEPTH,
 )
+from dirigent.model.run.command import Question
 from dirigent.model.values import SecretText, Unknown, Value
 from dirigent.ports import Compiled, ExpressionFailed
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from dirigent.lang.jq import LANGUAGE
-from dirigent.lang.jq.functions import PLAIN, WITH_VALUE
-from dirigent.lang.jq.functions.flows import BUILT
-from dirigent.lang.jq.names import FOREIGN, LOCAL, REFUSED
+from dirigent.jq import LANGUAGE
+from dirigent.jq.functions import PLAIN, WITH_VALUE
+from dirigent.jq.functions.flows import BUILT
+from dirigent.jq.names import FOREIGN, LOCAL, REFUSED
 from dirigent.ports import ExpressionFailed
 from lang.jq.jq_programs import JqFailed, JqFolded, alike, judged
 

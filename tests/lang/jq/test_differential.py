@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
-from dirigent.lang.jq import LANGUAGE
+from dirigent.jq import LANGUAGE
 from dirigent.ports import ExpressionFailed
 from lang.jq.jq_programs import JqFailed, JqFolded, alike, dots, judged, programs, variables
 

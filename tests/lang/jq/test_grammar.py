@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dirigent.lang.jq import LANGUAGE
-from dirigent.lang.jq.names import FOREIGN, LOCAL, REFUSED
+from dirigent.jq import LANGUAGE
+from dirigent.jq.names import FOREIGN, LOCAL, REFUSED
 from dirigent.model.limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH
 from dirigent.ports import ExpressionFailed
 

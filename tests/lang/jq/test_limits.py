@@ -2,7 +2,7 @@
 
 import pytest
 
-from dirigent.lang.jq import LANGUAGE
+from dirigent.jq import LANGUAGE
 from dirigent.model.limits import EXPRESSION_RESULT_NODES, EXPRESSION_STEPS, VALUE_DEPTH
 from dirigent.ports import ExpressionFailed
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dirigent.lang.jq import LANGUAGE
-from dirigent.lang.jq.numbers import number_text
+from dirigent.jq import LANGUAGE
+from dirigent.jq.numbers import number_text
 from dirigent.model.values import SecretRef, SecretText, Unknown
 from dirigent.ports import ExpressionFailed
 

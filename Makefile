@@ -1,0 +1,46 @@
+# Every target makes its own virtual environment first; Python 3.11 or newer and make are all it needs.
+PYTHON ?= $(firstword $(shell command -v python3 python3.11 python3.12 python3.13 python3.14 python))
+BIN := .venv/bin
+CODE := src tests scripts $(wildcard examples bench)
+PYTEST := $(BIN)/python -m pytest -q -n 2
+
+.PHONY: help demo test check fast slow fmt bench docs lock clean run-environment dev-environment
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: run-environment ## bring the shop up, place orders, crash, resume, change, tear down
+	$(BIN)/python examples/shop/demo.py
+
+test: check slow ## everything that CI runs
+
+check: dev-environment ## format, lint, types, floors, and the house and fast tests (under two minutes)
+	$(BIN)/ruff format --check --quiet $(CODE)
+	$(BIN)/ruff check --quiet $(CODE)
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo
+	$(PYTEST) -m "not slow"
+
+slow: dev-environment ## the tests that take longer: processes, crashes, real effects
+	$(PYTEST) -m slow
+
+fmt: dev-environment ## put the code into form
+	$(BIN)/ruff check --quiet --fix-only $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+bench: dev-environment ## measure, beside the bars of the issue
+	@for file in $(sort $(wildcard bench/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+docs: dev-environment ## run every example, command and link of the documentation
+	$(BIN)/python -m pytest -q tests/docs
+
+lock: ## make the lock files anew (needs uv on the path)
+	sh scripts/lock.sh
+
+clean: ## remove what the other targets made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find src tests scripts examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+run-environment dev-environment:
+	@$(if $(PYTHON),,echo "there is no python3 on the path: install Python 3.11 or newer"; exit 1;) \
+	  $(PYTHON) scripts/bootstrap.py $(@:-environment=)

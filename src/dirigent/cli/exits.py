@@ -1,0 +1,60 @@
+"""Exit codes: a public contract, documented in docs/cli.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Final
+
+from dirigent.model.problem import Problem
+
+
+class Exit(IntEnum):
+    """What an exit code means."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    DENIED = 3
+    NOT_FOUND = 4
+    CHANGES = 5
+    WAITING = 6
+    REFUSED = 7
+    CONFLICT = 8
+    GAVE_UP = 9
+    BUG = 70
+    INTERRUPTED = 130
+
+
+# Codes that mean something else than their thousand does.
+_SPECIAL: Final = {
+    "E2008": Exit.REFUSED,
+    "E2040": Exit.CONFLICT,
+    "E2041": Exit.NOT_FOUND,
+    "E2042": Exit.CONFLICT,
+    "E4002": Exit.CONFLICT,
+    "E4003": Exit.CONFLICT,
+    "E4004": Exit.NOT_FOUND,
+    "E4010": Exit.NOT_FOUND,
+    "E4012": Exit.NOT_FOUND,
+    "E5001": Exit.CONFLICT,
+    "E5002": Exit.CONFLICT,
+    "E7011": Exit.FAILED,
+}
+_BY_THOUSAND: Final = {
+    "E1": Exit.USAGE,
+    "E2": Exit.USAGE,
+    "E3": Exit.FAILED,
+    "E4": Exit.FAILED,
+    "E5": Exit.FAILED,
+    "E6": Exit.DENIED,
+    "E7": Exit.USAGE,
+}
+
+
+def exit_of(problems: Iterable[Problem]) -> Exit:
+    """Return the exit code for a refusal: that of its first error."""
+    for problem in problems:
+        if problem.severity == "error":
+            return _SPECIAL.get(problem.code, _BY_THOUSAND.get(problem.code[:2], Exit.FAILED))
+    return Exit.FAILED

@@ -1,0 +1,197 @@
+"""Runs as text: lists, one run as a tree, and the line that a change is worth when nobody can look."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from dirigent.cli import wire
+from dirigent.cli.terminal import Terminal, cut, padded, shown
+from dirigent.model.fault import Fault
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import (
+    CancelRequested,
+    Ended,
+    Fact,
+    Failed,
+    Held,
+    Intended,
+    Resumed,
+    Succeeded,
+    Suspended,
+    TimerSet,
+)
+from dirigent.model.run.summary import RunSummary
+from dirigent.model.values import Value
+from dirigent.service.views import RunView, TaskView
+
+SIGNS: Final = {
+    "succeeded": ("✓", "green"),
+    "completed": ("✓", "green"),
+    "running": ("●", "cyan"),
+    "retrying": ("↻", "yellow"),
+    "waiting": ("⏸", "blue"),
+    "suspended": ("⏸", "blue"),
+    "held": ("?", "yellow"),
+    "failed": ("✕", "red"),
+    "faulted": ("✕", "red"),
+    "cancelled": ("⊗", "yellow"),
+    "cancelling": ("⊗", "yellow"),
+    "skipped": ("⇢", "grey"),
+}
+# Sixty of the smaller make one of the greater, with seconds as with minutes.
+MINUTE: Final = 60
+_PLAIN: Final = {"✓": "+", "●": "*", "↻": "~", "⏸": "=", "✕": "x", "⊗": "x", "⇢": ">"}
+
+
+def sign(status: str, terminal: Terminal) -> str:
+    """Return the sign of a state, in its colour where there is one."""
+    letter, tint = SIGNS.get(status, ("·", "grey"))
+    if not terminal.unicode:
+        letter = _PLAIN.get(letter, letter if letter.isascii() else ".")
+    return terminal.paint(letter, tint)
+
+
+def clock(at: float) -> str:
+    """Return a time of day in the local time zone."""
+    return datetime.fromtimestamp(at, tz=UTC).astimezone().strftime("%H:%M:%S")
+
+
+def lasted(seconds: float) -> str:
+    """Return a length of time for people: `840ms`, `12.3s`, `4m10s`, `2h05m`."""
+    if seconds < 1:
+        return f"{max(0, round(seconds * 1000))}ms"
+    if seconds < MINUTE:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(int(seconds), MINUTE)
+    if minutes < MINUTE:
+        return f"{minutes}m{rest:02}s"
+    return f"{minutes // MINUTE}h{minutes % MINUTE:02}m"
+
+
+def runs_text(found: Sequence[RunSummary], now: float, terminal: Terminal) -> str:
+    """Return a table of runs."""
+    if not found:
+        return "no runs"
+    widths = [max(len(run.id) for run in found), max(len(run.kind) for run in found)]
+    lines = []
+    for run in found:
+        spent = lasted((run.ended_at or now) - run.created_at)
+        why = f"  {_fault_line(run.fault)}" if run.fault else ""
+        line = (
+            f"{sign(run.phase, terminal)} {padded(run.id, widths[0])}  {padded(run.kind, widths[1])}  "
+            f"{padded(run.phase, 10)}  {clock(run.created_at)}  {padded(spent, 7)}{why}"
+        )
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def rows_text(rows: Sequence[ResourceRow], terminal: Terminal) -> str:
+    """Return a table of resources."""
+    if not rows:
+        return "no resources"
+    widths = [max(len(row.address) for row in rows), max(len(row.type) for row in rows)]
+    lines = []
+    for row in rows:
+        told = row.attributes.get("url") or row.attributes.get("path") or ""
+        marks = [word for word, holds in (("tainted", row.tainted), ("protected", row.protect)) if holds]
+        shown_marks = f"  {terminal.paint(' '.join(marks), 'yellow')}" if marks else ""
+        lines.append(
+            f"  {padded(row.address, widths[0])}  {padded(row.type, widths[1])}  {told}{shown_marks}"
+        )
+    return "\n".join(lines)
+
+
+def run_text(view: RunView, now: float, terminal: Terminal) -> str:
+    """Return one run: head, tree, result, and what to do next."""
+    spent = lasted((view.ended_at or now) - view.created_at)
+    head = f"{sign(view.phase, terminal)} {terminal.paint(view.id, 'bold')}  {view.kind} {view.name}"
+    lines = [f"{head}  {view.phase}  {spent}"]
+    lines += [task_line(task, now, terminal) for task in view.tasks]
+    if view.fault is not None:
+        lines += ["", fault_text(view.fault, terminal)]
+    if view.ended_at is not None and view.phase == "completed" and view.output is not None:
+        lines += ["", "output:", indented(view.output)]
+    lines += _advice(view)
+    return "\n".join(lines)
+
+
+def task_line(task: TaskView, now: float, terminal: Terminal) -> str:
+    """Return one task of a tree."""
+    indent = "  " * (task.depth + 1)
+    spent = lasted((task.ended_at or now) - task.started_at)
+    attempt = f"  attempt {task.attempt}" if task.attempt > 1 else ""
+    until = f"  until {clock(task.until)}" if task.until and task.ended_at is None else ""
+    reason = f"  {shown(task.reason)}" if task.reason and task.status != "succeeded" else ""
+    name = padded(task.name, max(1, 28 - len(indent)))
+    state = f"{padded(task.kind, 9)} {padded(task.status, 9)} {spent}"
+    line = f"{indent}{sign(task.status, terminal)} {name} {state}"
+    return cut(f"{line}{attempt}{until}{reason}", max(terminal.width, 60) + 20)
+
+
+def fault_text(fault: Fault, terminal: Terminal) -> str:
+    """Return an error of a run: what, where in the document, and why."""
+    name = fault.title or fault.type.rpartition("/")[2]
+    lines = [f"{terminal.paint('error', 'red', 'bold')}: {name} ({fault.status}) at {fault.instance}"]
+    if fault.span is not None:
+        lines.append(f"  --> {fault.span}")
+    if fault.detail:
+        lines.append(f"  = {shown(fault.detail)}")
+    return "\n".join(lines)
+
+
+def _fault_line(fault: Fault) -> str:
+    return cut(shown(fault.detail or fault.title or fault.type), 60)
+
+
+def _advice(view: RunView) -> list[str]:
+    if view.phase == "held":
+        held = [task for task in view.tasks if task.status == "held"]
+        evidence = [
+            f"  {task.name}: {json.dumps(wire.value(task.evidence))}" for task in held if task.evidence
+        ]
+        choices = f"dirigent resume {view.id} --done [JSON] | --repeat | --skip"
+        return ["", "nobody can say whether it happened; look, then decide:", *evidence, f"  {choices}"]
+    if view.phase == "suspended":
+        return ["", f"next: dirigent resume {view.id}"]
+    return []
+
+
+def indented(value: Value) -> str:
+    """Return a value as indented JSON."""
+    text = json.dumps(wire.value(value), ensure_ascii=False, indent=2)
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def change_line(fact: Fact, names: dict[str, str]) -> str | None:
+    """Return the line that a fact is worth in a quiet log, or None. `names` are task names by position."""
+    told = _told(fact, names)
+    return None if told is None else f"{clock(fact.at)} {told}"
+
+
+def _told(fact: Fact, names: dict[str, str]) -> str | None:
+    told: str | None = None
+    match fact:
+        case Intended(position=position, attempt=attempt):
+            told = f"STARTED   {names.get(position, position)}{_attempt(attempt)}"
+        case Succeeded(position=position, attempt=attempt):
+            told = f"DONE      {names.get(position, position)}{_attempt(attempt)}"
+        case Failed(position=position, attempt=attempt, fault=fault):
+            told = f'FAILED    {names.get(position, position)}{_attempt(attempt)} "{_fault_line(fault)}"'
+        case Held(position=position, reason=reason):
+            told = f'HELD      {names.get(position, position)} "{reason}"'
+        case TimerSet(position=position, purpose="wait" | "retry" as purpose, until=until):
+            told = f"WAITING   {names.get(position, position)} for {purpose} until {clock(until)}"
+        case Suspended() | Resumed() | CancelRequested():
+            told = type(fact).__name__.upper()
+        case Ended(phase=phase):
+            told = phase.upper()
+        case _:
+            pass
+    return told
+
+
+def _attempt(number: int) -> str:
+    return f" attempt={number}" if number > 1 else ""

@@ -1,0 +1,152 @@
+"""JSON Schemas of what `--json` prints: a public contract, checked against real answers by the tests."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dirigent.cli.wire import Json
+
+_TEXT: Final[Json] = {"type": "string"}
+_NUMBER: Final[Json] = {"type": "number"}
+_COUNT: Final[Json] = {"type": "integer", "minimum": 0}
+_FLAG: Final[Json] = {"type": "boolean"}
+_ANY: Final[Json] = {}
+
+
+def _maybe(schema: Json) -> Json:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _list(schema: Json) -> Json:
+    return {"type": "array", "items": schema}
+
+
+def _object(**members: Json) -> Json:
+    return {
+        "type": "object",
+        "properties": dict(members),
+        "required": list(members),
+        "additionalProperties": False,
+    }
+
+
+_SPAN: Final = _maybe(_object(file=_TEXT, line=_COUNT, column=_COUNT, endLine=_COUNT, endColumn=_COUNT))
+_PROBLEM: Final = _object(
+    code={"type": "string", "pattern": "^[EW][0-9]{4}$"},
+    severity={"enum": ["error", "warning"]},
+    message=_TEXT,
+    at=_SPAN,
+    label=_TEXT,
+    others=_list(_object(at=_SPAN, text=_TEXT)),
+    help=_list(_TEXT),
+)
+_FAULT: Final[Json] = _maybe(
+    {
+        "type": "object",
+        "properties": {
+            "type": _TEXT,
+            "status": {"type": "integer"},
+            "title": _TEXT,
+            "detail": _TEXT,
+            "instance": _TEXT,
+            "at": _SPAN,
+        },
+        "required": ["type", "status", "at"],
+        "additionalProperties": False,
+    }
+)
+_DIFFERENCE: Final = _object(path=_TEXT, before=_ANY, after=_ANY, forcesReplacement=_FLAG, at=_SPAN)
+_CHANGE: Final = _object(
+    address=_TEXT,
+    type=_TEXT,
+    action={"enum": ["create", "update", "replace", "delete", "forget", "keep"]},
+    because=_TEXT,
+    drifted=_FLAG,
+    needs=_list(_TEXT),
+    differences=_list(_DIFFERENCE),
+    warnings=_list(_TEXT),
+    at=_SPAN,
+)
+_PLAN: Final = _object(
+    id=_TEXT,
+    stack=_TEXT,
+    destroy=_FLAG,
+    at=_NUMBER,
+    changes=_list(_CHANGE),
+    outputs={"type": "object"},
+)
+_SUMMARY: Final = _object(
+    id=_TEXT,
+    name=_TEXT,
+    kind={"enum": ["workflow", "apply"]},
+    phase=_TEXT,
+    createdAt=_NUMBER,
+    endedAt=_maybe(_NUMBER),
+    parent=_maybe(_TEXT),
+    fault=_FAULT,
+)
+_ROW: Final = _object(
+    address=_TEXT,
+    type=_TEXT,
+    attributes={"type": "object"},
+    needs=_list(_TEXT),
+    tainted=_FLAG,
+    protected=_FLAG,
+)
+_TASK: Final = _object(
+    position=_TEXT,
+    pointer=_TEXT,
+    name=_TEXT,
+    kind=_TEXT,
+    status=_TEXT,
+    depth=_COUNT,
+    attempt=_COUNT,
+    startedAt=_NUMBER,
+    endedAt=_maybe(_NUMBER),
+    until=_maybe(_NUMBER),
+    reason=_TEXT,
+    evidence={"type": "object"},
+    at=_SPAN,
+)
+
+_SCHEMAS: Final[dict[str, Json]] = {
+    "problems": _object(problems=_list(_PROBLEM)),
+    "check": _object(file=_TEXT, what=_TEXT, problems=_list(_PROBLEM)),
+    "plan": _PLAN,
+    "up": _object(
+        plan=_PLAN, run=_maybe(_TEXT), phase=_maybe(_TEXT), fault=_FAULT, outputs={"type": "object"}
+    ),
+    "run": _object(run=_TEXT, phase=_TEXT, output=_ANY, fault=_FAULT),
+    "ps": _object(runs=_list(_SUMMARY), resources=_list(_ROW)),
+    "show": _object(
+        id=_TEXT,
+        name=_TEXT,
+        kind=_TEXT,
+        phase=_TEXT,
+        createdAt=_NUMBER,
+        endedAt=_maybe(_NUMBER),
+        facts=_COUNT,
+        input=_ANY,
+        output=_ANY,
+        fault=_FAULT,
+        tasks=_list(_TASK),
+    ),
+    "event": {
+        "type": "object",
+        "properties": {"n": _COUNT, "fact": _TEXT, "at": _NUMBER},
+        "required": ["n", "fact", "at"],
+    },
+    "control": _object(run=_TEXT, phase=_TEXT),
+    "drift": _object(drifted=_list(_CHANGE)),
+    "doctor": _object(
+        checks=_list(_object(id=_TEXT, status={"enum": ["ok", "warn", "fail"]}, found=_TEXT, remedy=_TEXT))
+    ),
+}
+NAMES: Final = tuple(_SCHEMAS)
+
+
+def schema_of(name: str) -> dict[str, Json]:
+    """Return the schema of an output, of draft 2020-12."""
+    schema = _SCHEMAS[name]
+    members = schema if isinstance(schema, dict) else {}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"dirigent {name}", **members}

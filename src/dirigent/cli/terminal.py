@@ -1,0 +1,88 @@
+"""What the terminal can show: colour, width, and the words and signs of states.
+
+Colour follows `NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` and whether the stream is a terminal. A state is
+never told by colour alone: sign and word come with it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TextIO
+
+_CODES: Final = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "cyan": 36, "grey": 90, "bold": 1}
+PIPED_WIDTH: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """One output stream. `live` says that the cursor may be moved."""
+
+    colour: bool
+    live: bool
+    width: int
+    unicode: bool = True
+
+    def paint(self, text: str, *styles: str) -> str:
+        """Return the text in a style, where colours are shown."""
+        if not self.colour or not styles or not text:
+            return text
+        codes = ";".join(str(_CODES[style]) for style in styles)
+        return f"\x1b[{codes}m{text}\x1b[0m"
+
+
+def terminal_of(stream: TextIO, environment: Mapping[str, str] | None = None) -> Terminal:
+    """Return what a stream can show."""
+    seen = os.environ if environment is None else environment
+    tty = stream.isatty()
+    dumb = seen.get("TERM") == "dumb"
+    colour = (tty and not dumb and not seen.get("NO_COLOR")) or bool(seen.get("FORCE_COLOR"))
+    width = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if tty or "COLUMNS" in seen else PIPED_WIDTH
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower()
+    return Terminal(colour, tty and not dumb, width, unicode="utf" in encoding)
+
+
+def out() -> Terminal:
+    """Return what standard output can show."""
+    return terminal_of(sys.stdout)
+
+
+def err() -> Terminal:
+    """Return what standard error can show."""
+    return terminal_of(sys.stderr)
+
+
+def columns(text: str) -> int:
+    """Return how many columns a text takes: wide characters take two, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        for letter in text
+    )
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text that fits into so many columns, with an ellipsis where something is missing."""
+    if columns(text) <= width:
+        return text
+    kept = ""
+    for letter in text:
+        if columns(kept + letter) > width - 1:
+            break
+        kept += letter
+    return kept + "…"
+
+
+def padded(text: str, width: int) -> str:
+    """Return a text filled with blanks to so many columns."""
+    return text + " " * max(0, width - columns(text))
+
+
+def shown(text: str) -> str:
+    """Return a text from outside without anything that could move the cursor or change colours."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\t" else repr(letter)[1:-1] for letter in text
+    )

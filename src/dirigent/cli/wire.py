@@ -1,0 +1,191 @@
+"""What `--json` prints: one function for each kind of answer. Their schemas are in `cli.schemas`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TypeAlias
+
+from dirigent.model.fault import Fault
+from dirigent.model.plan import Change, Difference, Plan
+from dirigent.model.problem import Problem
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
+from dirigent.model.source import Span
+from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value
+from dirigent.service.views import RunView, TaskView
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+def value(node: Template | Value) -> Json:
+    """Return a value; secrets as their names, what is not known yet as `{"unknown": [...]}`."""
+    match node:
+        case list():
+            return [value(item) for item in node]
+        case dict():
+            return {name: value(item) for name, item in node.items()}
+        case Unknown(needs):
+            return {"unknown": list(needs)}
+        case Expression(text):
+            return "${ " + text + " }"
+        case SecretText() | UriTemplate():
+            return str(node) if isinstance(node, SecretText) else node.text
+        case _:
+            return node
+
+
+def span(at: Span | None) -> Json:
+    """Return a place, or None."""
+    if at is None:
+        return None
+    return {
+        "file": at.file,
+        "line": at.line,
+        "column": at.column,
+        "endLine": at.end_line,
+        "endColumn": at.end_column,
+    }
+
+
+def problem(found: Problem) -> Json:
+    """Return a problem: the same object that text and editors show."""
+    return {
+        "code": found.code,
+        "severity": found.severity,
+        "message": found.message,
+        "at": span(found.at),
+        "label": found.label,
+        "others": [{"at": span(label.span), "text": label.text} for label in found.others],
+        "help": list(found.help),
+    }
+
+
+def fault(found: Fault | None) -> Json:
+    """Return an error as RFC 7807 names its members."""
+    if found is None:
+        return None
+    return {**{name: value(each) for name, each in found.as_value().items()}, "at": span(found.span)}
+
+
+def plan(made: Plan) -> Json:
+    """Return a plan."""
+    return {
+        "id": made.id,
+        "stack": made.stack,
+        "destroy": made.destroy,
+        "at": made.at,
+        "changes": [change(each) for each in made.changes],
+        "outputs": {name: value(each) for name, each in made.outputs.items()},
+    }
+
+
+def change(each: Change) -> Json:
+    """Return one change of a plan."""
+    return {
+        "address": each.address,
+        "type": each.type,
+        "action": each.action.value,
+        "because": each.because,
+        "drifted": each.drifted,
+        "needs": list(each.needs),
+        "differences": [difference(found) for found in each.differences],
+        "warnings": list(each.warnings),
+        "at": span(each.span),
+    }
+
+
+def difference(found: Difference) -> Json:
+    """Return one property that changes."""
+    return {
+        "path": found.path,
+        "before": value(found.before),
+        "after": value(found.after),
+        "forcesReplacement": found.forces_replacement,
+        "at": span(found.span),
+    }
+
+
+def summary(run: RunSummary) -> Json:
+    """Return one run of a list."""
+    return {
+        "id": run.id,
+        "name": run.name,
+        "kind": run.kind,
+        "phase": run.phase,
+        "createdAt": run.created_at,
+        "endedAt": run.ended_at,
+        "parent": run.parent,
+        "fault": fault(run.fault),
+    }
+
+
+def row(found: ResourceRow) -> Json:
+    """Return one resource instance."""
+    return {
+        "address": found.address,
+        "type": found.type,
+        "attributes": value(found.attributes),
+        "needs": list(found.needs),
+        "tainted": found.tainted,
+        "protected": found.protect,
+    }
+
+
+def fact(position: int, recorded: Fact) -> Json:
+    """Return one fact of a journal, with its place in it."""
+    members: dict[str, Json] = {"n": position, "fact": type(recorded).__name__}
+    for each in fields(recorded):
+        members[each.name] = _member(getattr(recorded, each.name))
+    return members
+
+
+def _member(found: object) -> Json:
+    if isinstance(found, Fault):
+        return fault(found)
+    if isinstance(found, ResourceRow):
+        return row(found)
+    if isinstance(found, tuple):
+        return [_member(each) for each in found]
+    if isinstance(found, Mapping):
+        return {str(name): _member(each) for name, each in found.items()}
+    if isinstance(found, bool | int | float | str | list | SecretText | Unknown) or found is None:
+        return value(found)
+    return str(found)
+
+
+def run(seen: RunView) -> Json:
+    """Return one run with its tasks."""
+    return {
+        "id": seen.id,
+        "name": seen.name,
+        "kind": seen.kind,
+        "phase": seen.phase,
+        "createdAt": seen.created_at,
+        "endedAt": seen.ended_at,
+        "facts": seen.facts,
+        "input": value(seen.input),
+        "output": value(seen.output),
+        "fault": fault(seen.fault),
+        "tasks": [task(each) for each in seen.tasks],
+    }
+
+
+def task(seen: TaskView) -> Json:
+    """Return one activation of a task."""
+    return {
+        "position": seen.position,
+        "pointer": seen.pointer,
+        "name": seen.name,
+        "kind": seen.kind,
+        "status": seen.status,
+        "depth": seen.depth,
+        "attempt": seen.attempt,
+        "startedAt": seen.started_at,
+        "endedAt": seen.ended_at,
+        "until": seen.until,
+        "reason": seen.reason,
+        "evidence": value(seen.evidence),
+        "at": span(seen.span),
+    }

@@ -1,0 +1,138 @@
+"""The live part of a run: a tree of frames, one per task or block that is under way.
+
+Frames are mutable and belong to one `Run`; nothing outside `core` holds one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TypeAlias
+
+from dirigent.model.fault import Fault
+from dirigent.model.ids import Position
+from dirigent.model.program import Node, Task
+from dirigent.model.values import Value
+
+
+class Step(IntEnum):
+    """How far a frame has come in the order of the data flow."""
+
+    CONDITION = 0
+    INPUT = 1
+    BODY = 2
+    OUTPUT = 3
+    EXPORT = 4
+    OVER = 5
+
+
+@dataclass(slots=True, eq=False)
+class Thread:
+    """The holder of `$context`: one for the run, and one for each branch of a fork."""
+
+    context: Value = None
+
+
+@dataclass(slots=True, eq=False)
+class Earlier:
+    """What is kept of the last attempt at one position: its number, its request and how it failed."""
+
+    attempt: int
+    generation: int = 0
+    request: Value = None
+    intended: bool = False
+    doubtful: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Ledger:
+    """Attempts by position, kept while the outermost `try` around them may still repeat them."""
+
+    earlier: dict[Position, Earlier] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class SequenceState:
+    """Which task is running, and how often each was entered (jumps may go back)."""
+
+    visits: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class LoopState:
+    """The items, which one is due, and what the last iteration gave."""
+
+    items: list[Value]
+    current: Value
+    index: int = 0
+    inside: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class ForkState:
+    """What the branches ended with, by number."""
+
+    outputs: dict[int, Value] = field(default_factory=dict)
+    faults: dict[int, Fault] = field(default_factory=dict)
+    threads: dict[int, Thread] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class TryState:
+    """Which attempt runs, since when, and the fault that is being judged."""
+
+    attempt: int
+    since: float
+    retries: int = 0
+    fault: Fault | None = None
+    recovering: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class GraphState:
+    """What each task still waits for, and what the finished ones gave."""
+
+    blockers: dict[str, int]
+    dependents: dict[str, list[str]]
+    ready: list[str]
+    numbers: dict[str, int]
+    outputs: dict[str, Value] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
+    assembled: Value = None
+
+
+NodeState: TypeAlias = SequenceState | LoopState | ForkState | TryState | GraphState
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One activation of a task, or of a bare block (a loop's body, a try's body): then `task` is None.
+
+    `raw` is the input as it came, `value` what the current step works on. `lazy` computes variables
+    that are costly and seldom read. `answers` are the expression worker's, by slot; `asks` are the keys
+    of what this frame waits for.
+    """
+
+    node: Node
+    task: Task | None
+    parent: Frame | None
+    slot: int | str
+    pointer: str
+    position: Position
+    attempt: int
+    raw: Value
+    thread: Thread
+    variables: Mapping[str, Value]
+    ledger: Ledger | None
+    started_at: float
+    step: Step = Step.CONDITION
+    input: Value = None
+    value: Value = None
+    directive: str | None = None
+    state: NodeState | None = None
+    alive: bool = True
+    lazy: Mapping[str, Callable[[], Value]] | None = None
+    answers: dict[str, tuple[Value | Fault, ...]] = field(default_factory=dict)
+    children: dict[int | str, Frame] = field(default_factory=dict)
+    asks: list[tuple[Position, int, str]] = field(default_factory=list)

@@ -1,0 +1,389 @@
+"""The state of one run, and the few moves that the nodes make on it.
+
+A move never calls another node: it puts an event on the agenda, which `flow` works off one by one.
+So neither deep documents nor long loops cost stack, and the order of events is that of the agenda.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from dirigent.core import render
+from dirigent.core.frame import Earlier, Frame, Ledger, Step, Thread
+from dirigent.core.scope import Scope
+from dirigent.core.status import Phase, Status
+from dirigent.model import fault as faults
+from dirigent.model import limits
+from dirigent.model.fault import Fault
+from dirigent.model.ids import EffectId, Position, RunId, effect_id
+from dirigent.model.program import Call, Node, Program, Task
+from dirigent.model.run.command import Question
+from dirigent.model.run.journal import Created
+from dirigent.model.values import Template, Value
+from dirigent.ports import Language, Schemas
+
+EFFECT: Final = "effect"
+COMPUTE: Final = "compute:"
+Key: TypeAlias = tuple[Position, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The pure instruments that the core is handed: the expression language and JSON Schema."""
+
+    language: Language
+    schemas: Schemas
+
+
+@dataclass(slots=True, eq=False)
+class Ask:
+    """Something that the run wants of the world. `frame` is None once nobody waits for it any more."""
+
+    key: Key
+    frame: Frame | None
+    status: Status = Status.ASKED
+    effect: EffectId | None = None
+    request: Value = None
+    call: Call | None = None
+    repeat: bool = False
+    seconds: float = 0.0
+    until: float = 0.0
+    questions: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A frame begins."""
+
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """A frame goes on where it waited for answers."""
+
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A frame ended with this output; the directive says where its parent goes next."""
+
+    frame: Frame
+    output: Value
+    directive: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """A frame ended with a fault."""
+
+    frame: Frame
+    fault: Fault
+
+
+Event: TypeAlias = Enter | Proceed | Left | Broke
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of a trace: what happened to which task. For views; never part of the state."""
+
+    at: float
+    what: str
+    position: Position
+    task: Task
+    attempt: int
+    depth: int
+
+
+class Pending(Exception):
+    """A step cannot go on before the expression worker has answered. Raised and caught inside `core`."""
+
+
+class Faulted(Exception):
+    """A step failed with a fault of the user's program. Raised and caught inside `core`."""
+
+    def __init__(self, fault: Fault) -> None:
+        """Keep the fault."""
+        super().__init__(fault.detail)
+        self.fault = fault
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One run as its journal tells it: a mutable fold with a single owner."""
+
+    id: RunId
+    program: Program
+    tools: Tools
+    phase: Phase = Phase.PENDING
+    created: Created | None = None
+    now: float = 0.0
+    facts: int = 0
+    entered: int = 0
+    asks: dict[Key, Ask] = field(default_factory=dict)
+    news: list[Key] = field(default_factory=list)
+    agenda: deque[Event] = field(default_factory=deque)
+    root: Frame | None = None
+    result: tuple[str, Value, Fault | None] | None = None
+    cancel_reason: str = ""
+    trace: Callable[[Moment], None] | None = None
+
+    # -- frames ---------------------------------------------------------------------------------
+
+    def enter(self, parent: Frame, task: Task, slot: int | str, raw: Value, mark: str = "") -> Frame:
+        """Begin a child task. `mark` distinguishes its activations (`~2` for a second visit)."""
+        position = Position(f"{parent.position}{task.pointer[len(parent.pointer) :]}{mark}")
+        frame = self._frame(parent, task.node, position, slot, raw)
+        frame.task, frame.pointer = task, task.pointer
+        frame.attempt = _attempt(parent.ledger, position)
+        if task.constants:
+            frame.variables = new_variables(frame, task.constants)
+        return frame
+
+    def enter_block(self, parent: Frame, node: Node, slot: int | str, raw: Value, mark: str = "") -> Frame:
+        """Begin a bare block inside a task; it has neither a data flow nor attempts of its own."""
+        frame = self._frame(parent, node, Position(f"{parent.position}{mark}"), slot, raw)
+        frame.step = Step.BODY
+        return frame
+
+    def _frame(self, parent: Frame, node: Node, position: Position, slot: int | str, raw: Value) -> Frame:
+        frame = Frame(
+            node=node,
+            task=None,
+            parent=parent,
+            slot=slot,
+            pointer=parent.pointer,
+            position=position,
+            attempt=parent.attempt,
+            raw=raw,
+            thread=parent.thread,
+            variables=parent.variables,
+            ledger=parent.ledger,
+            lazy=parent.lazy,
+            started_at=self.now,
+            input=raw,
+        )
+        parent.children[slot] = frame
+        self.entered += 1
+        self.agenda.append(Enter(frame))
+        return frame
+
+    def begin(self, raw: Value) -> None:
+        """Begin the root task."""
+        task = self.program.root
+        self.root = Frame(
+            node=task.node,
+            task=task,
+            parent=None,
+            slot=0,
+            pointer=task.pointer,
+            position=Position(task.pointer),
+            attempt=1,
+            raw=raw,
+            thread=Thread(),
+            variables={},
+            ledger=None,
+            started_at=self.now,
+            input=raw,
+        )
+        self.agenda.append(Enter(self.root))
+
+    def complete(self, frame: Frame, output: Value, directive: str | None = None) -> None:
+        """The node of a frame gave its output; the data flow of its task goes on from there."""
+        frame.value, frame.directive, frame.step = output, directive, Step.OUTPUT
+        frame.answers.clear()
+        frame.children.clear()
+        self.agenda.append(Proceed(frame))
+
+    def fail(self, frame: Frame, fault: Fault) -> None:
+        """The frame ends with a fault; what still ran below it is abandoned."""
+        self.detach(frame)
+        self.mark("failed", frame)
+        self.agenda.append(Broke(frame, _located(fault, frame)))
+
+    def leave(self, frame: Frame, output: Value, directive: str) -> None:
+        """The frame ends with an output."""
+        self.detach(frame)
+        self.agenda.append(Left(frame, output, directive))
+
+    def detach(self, frame: Frame) -> None:
+        """Let nobody wait any longer for what a frame and all below it asked for."""
+        gone: list[Frame] = [frame]
+        for each in gone:
+            gone.extend(each.children.values())
+            each.alive = False
+            each.children.clear()
+            for key in each.asks:
+                self._disown(self.asks[key])
+            each.asks.clear()
+
+    def _disown(self, ask: Ask) -> None:
+        ask.frame = None
+        if ask.call is not None and ask.status in {Status.UNDER_WAY, Status.HELD}:
+            self.news.append(ask.key)  # as an order to abandon it
+        else:
+            del self.asks[ask.key]
+
+    def end(self, output: Value) -> None:
+        """The directive `end`: the run completes with this output, wherever it stands."""
+        root = self.root
+        if root is None:
+            return
+        for child in list(root.children.values()):
+            self.detach(child)
+        self.complete(root, output)
+
+    # -- asks -----------------------------------------------------------------------------------
+
+    def ask_effect(self, frame: Frame, call: Call, request: Value) -> None:
+        """Want an effect. An attempt after a doubtful one repeats its request to the byte."""
+        earlier = frame.ledger.earlier.get(frame.position) if frame.ledger else None
+        generation = 0
+        if earlier is not None:
+            if earlier.intended and earlier.doubtful:
+                request = earlier.request
+            elif earlier.intended and earlier.request != request:
+                earlier.generation += 1
+            earlier.request, earlier.intended, earlier.doubtful = request, True, True
+            generation = earlier.generation
+        suffix = f"#{generation}" if generation else ""
+        self._ask(
+            Ask(
+                (frame.position, frame.attempt, EFFECT),
+                frame,
+                effect=effect_id(self.id, Position(frame.position + suffix)),
+                request=request,
+                call=call,
+            )
+        )
+
+    def ask_timer(self, frame: Frame, purpose: str, seconds: float, attempt: int | None = None) -> None:
+        """Want to be told when so much time has passed."""
+        number = frame.attempt if attempt is None else attempt
+        self._ask(Ask((frame.position, number, purpose), frame, seconds=seconds))
+
+    def drop_timer(self, frame: Frame, purpose: str, attempt: int) -> None:
+        """A timer is no longer wanted."""
+        key = (frame.position, attempt, purpose)
+        if self.asks.pop(key, None) is not None:
+            frame.asks.remove(key)
+
+    def _ask(self, ask: Ask) -> None:
+        self.asks[ask.key] = ask
+        self.news.append(ask.key)
+        if ask.frame is not None:
+            ask.frame.asks.append(ask.key)
+
+    # -- expressions ----------------------------------------------------------------------------
+
+    def evaluate(self, frame: Frame, slot: str, template: Template, dot: Value, **more: Value) -> Value:
+        """Return the value of a template in a frame. Raises `Pending` or `Faulted`.
+
+        `slot` names this evaluation among those of the same step; asked again, it gives the same.
+        """
+        try:
+            value = render.render(
+                template, dot, Scope(self, frame, more), self.tools.language, frame.answers.get(slot)
+            )
+        except render.RenderFailed as failure:
+            text = f"{failure} in `{failure.leaf.text}`"
+            raise Faulted(
+                Fault(faults.EXPRESSION, 400, "Expression Error", text, span=failure.leaf.span)
+            ) from None
+        if isinstance(value, render.Asking):
+            key = (frame.position, frame.attempt, COMPUTE + slot)
+            if key not in self.asks:
+                self._ask(Ask(key, frame, questions=value.questions))
+            raise Pending
+        return value
+
+    def truth(self, frame: Frame, slot: str, template: Template, dot: Value, **more: Value) -> bool:
+        """Return a condition; anything but a boolean is an expression error (register Q15)."""
+        value = self.evaluate(frame, slot, template, dot, **more)
+        if isinstance(value, bool):
+            return value
+        shown = repr(value)[:80]
+        raise Faulted(
+            Fault(faults.EXPRESSION, 400, "Expression Error", f"a condition gave {shown}, not true or false")
+        )
+
+    def check(self, schema: Value, value: Value, what: str) -> None:
+        """Raise `Faulted` with a validation error when a value does not fit its JSON Schema."""
+        words = self.tools.schemas.violation(schema, value)
+        if words is not None:
+            raise Faulted(Fault(faults.VALIDATION, 400, "Validation Error", f"{what}: {words}"))
+
+    # -- views ----------------------------------------------------------------------------------
+
+    def mark(self, what: str, frame: Frame) -> None:
+        """Tell the trace, if somebody listens."""
+        if self.trace is not None and frame.task is not None:
+            depth = sum(above.task is not None for above in _ancestors(frame)) - 1
+            self.trace(Moment(self.now, what, frame.position, frame.task, frame.attempt, depth))
+
+    @property
+    def open_asks(self) -> Iterator[Ask]:
+        """Return what is still wanted, oldest first."""
+        return (ask for ask in self.asks.values() if ask.frame is not None)
+
+    @property
+    def quiet(self) -> bool:
+        """Return whether nothing but timers and people can move this run."""
+        asks = (ask for ask in self.asks.values() if ask.status is not Status.HELD)
+        return not any(ask.call or ask.questions for ask in asks)
+
+
+def _ancestors(frame: Frame) -> Iterator[Frame]:
+    above = frame.parent
+    while above is not None:
+        yield above
+        above = above.parent
+
+
+def new_variables(frame: Frame, added: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return the bound variables of a frame with some more."""
+    return {**frame.variables, **added}
+
+
+def fresh_ledger(frame: Frame) -> Ledger:
+    """Return the ledger that a repeatable part uses: that of the outermost `try`, or a new one."""
+    return frame.ledger or Ledger()
+
+
+def _attempt(ledger: Ledger | None, position: Position) -> int:
+    if ledger is None:
+        return 1
+    earlier = ledger.earlier.get(position)
+    if earlier is None:
+        ledger.earlier[position] = Earlier(1)
+        return 1
+    earlier.attempt += 1
+    return earlier.attempt
+
+
+def _located(fault: Fault, frame: Frame) -> Fault:
+    """Give a fault the place of the task where it arose, unless it has one already."""
+    if fault.instance:
+        return fault
+    owner: Frame | None = frame
+    while owner is not None and owner.task is None:
+        owner = owner.parent
+    span = fault.span or (owner.task.span if owner is not None and owner.task is not None else None)
+    return replace(fault, instance=frame.pointer or "/", span=span)
+
+
+def overrun(what: str, limit: int) -> Fault:
+    """Return the fault of a run that exceeds a limit."""
+    return Fault(faults.RUNTIME, 500, "Limit Reached", f"{what}: the limit is {limit}")
+
+
+def within_limits(run: Run) -> Fault | None:
+    """Return the fault of a run that entered too many tasks."""
+    if run.entered > limits.TASKS_PER_RUN:
+        return overrun(f"{run.entered} tasks were entered", limits.TASKS_PER_RUN)
+    return None

@@ -1,0 +1,44 @@
+"""How each kind of node behaves: one entry for every class of `model.program.Node`, no ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from dirigent.core.nodes.attempt import TRY
+from dirigent.core.nodes.behaviour import Behaviour
+from dirigent.core.nodes.choice import SWITCH
+from dirigent.core.nodes.fork import FORK
+from dirigent.core.nodes.graph import GRAPH
+from dirigent.core.nodes.loop import LOOP
+from dirigent.core.nodes.sequence import SEQUENCE
+from dirigent.core.nodes.simple import CALL, RAISE, SET, WAIT
+from dirigent.model.program import (
+    Call,
+    Fork,
+    Graph,
+    Loop,
+    Node,
+    Raise,
+    Sequence,
+    Set,
+    Switch,
+    Try,
+    Wait,
+)
+
+NODES: Final[Mapping[type[Node], Behaviour]] = MappingProxyType(
+    {
+        Sequence: SEQUENCE,
+        Graph: GRAPH,
+        Loop: LOOP,
+        Fork: FORK,
+        Switch: SWITCH,
+        Try: TRY,
+        Call: CALL,
+        Wait: WAIT,
+        Set: SET,
+        Raise: RAISE,
+    }
+)

@@ -1,0 +1,150 @@
+"""Templates become values: expressions are evaluated here, or asked of the expression worker.
+
+Iterative over the template, so its depth costs no stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from dirigent.model.fault import Fault
+from dirigent.model.run.command import Question
+from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value, leaves
+from dirigent.ports import ExpressionFailed, Language
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The template cannot be rendered yet: these expressions are for the worker."""
+
+    questions: tuple[Question, ...]
+
+
+class RenderFailed(Exception):
+    """A template has no value. `leaf` is the expression or URI template that failed."""
+
+    def __init__(self, detail: str, leaf: Expression | UriTemplate) -> None:
+        """Keep the words of the failure and the leaf."""
+        super().__init__(detail)
+        self.leaf = leaf
+
+
+def render(
+    template: Template,
+    dot: Value,
+    variables: Mapping[str, Value],
+    language: Language,
+    answers: tuple[Value | Fault, ...] | None = None,
+) -> Value | Asking:
+    """Return the value of a template, or the questions that must be answered first.
+
+    `answers` are those of the worker to the questions of the same template, in their order.
+    Raises `RenderFailed`.
+    """
+    if not isinstance(template, Expression | UriTemplate | list | dict):
+        return template
+    if answers is None:
+        questions = _questions(template, dot, variables, language)
+        if questions:
+            return Asking(tuple(questions))
+    return _build(template, _Leaves(dot, variables, language, iter(answers or ())))
+
+
+def _questions(
+    template: Template, dot: Value, variables: Mapping[str, Value], language: Language
+) -> list[Question]:
+    found = []
+    for leaf in leaves(template):
+        if isinstance(leaf, UriTemplate):
+            continue
+        try:
+            compiled = language.compile(leaf.text)
+        except ExpressionFailed as failure:
+            raise RenderFailed(str(failure), leaf) from failure
+        if not compiled.local:
+            seen = {name: variables[name] for name in sorted(compiled.variables) if name in variables}
+            found.append(Question(leaf, dot, seen))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaves:
+    dot: Value
+    variables: Mapping[str, Value]
+    language: Language
+    answers: Iterator[Value | Fault]
+
+    def value(self, leaf: Expression | UriTemplate) -> Value:
+        try:
+            if isinstance(leaf, UriTemplate):
+                return expand(leaf.text, self.dot)
+            compiled = self.language.compile(leaf.text)
+            if compiled.local:
+                return compiled.evaluate(self.dot, self.variables)
+        except ExpressionFailed as failure:
+            raise RenderFailed(str(failure), leaf) from failure
+        answer = next(self.answers, None)
+        if isinstance(answer, Fault):
+            raise RenderFailed(answer.detail, leaf)
+        return answer
+
+
+def _build(template: Template, source: _Leaves) -> Value:
+    """Copy the template with its leaves replaced, in document order, on an explicit stack."""
+    root: list[Value] = [None]
+    # Each entry fills one place: a container that was made already, the key in it, and the template.
+    work: list[tuple[list[Value] | dict[str, Value], int | str, Template]] = [(root, 0, template)]
+    while work:
+        holder, key, node = work.pop()
+        value: Value
+        if isinstance(node, Expression | UriTemplate):
+            value = source.value(node)
+        elif isinstance(node, list):
+            items: list[Value] = [None] * len(node)
+            work.extend((items, index, node[index]) for index in range(len(node) - 1, -1, -1))
+            value = items
+        elif isinstance(node, dict):
+            members: dict[str, Value] = dict.fromkeys(node)
+            work.extend((members, name, node[name]) for name in reversed(node))
+            value = members
+        else:
+            value = node
+        if isinstance(holder, list):
+            holder[int(key)] = value
+        else:
+            holder[str(key)] = value
+    return root[0]
+
+
+def expand(text: str, dot: Value) -> str:
+    """Expand `{name}` from the scalar members of `dot` (RFC 6570, level 1; DSL 1.0 "URI Template").
+
+    A missing or null member is empty; anything that is not a scalar raises `ExpressionFailed`.
+    """
+    parts: list[str] = []
+    rest = text
+    while rest:
+        before, brace, rest = rest.partition("{")
+        parts.append(before)
+        if not brace:
+            break
+        name, close, rest = rest.partition("}")
+        if not close:
+            raise ExpressionFailed(f"the URI template `{text}` has an opening brace without its closing one")
+        parts.append(quote(_scalar_text(name, dot, text), safe="-._~"))
+    return "".join(parts)
+
+
+def _scalar_text(name: str, dot: Value, text: str) -> str:
+    found = dot.get(name) if isinstance(dot, dict) else None
+    if found is None:
+        return ""
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    if isinstance(found, str | int | float):
+        return str(found)
+    if isinstance(found, SecretText | Unknown):
+        raise ExpressionFailed(f"`{{{name}}}` in `{text}` cannot be a secret or a value not known yet")
+    raise ExpressionFailed(f"`{{{name}}}` in `{text}` is not a text, number or boolean")

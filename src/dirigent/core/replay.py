@@ -1,0 +1,199 @@
+"""Fold facts into a run. Recovery is this and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, TypeAlias, assert_never
+
+from dirigent.core import flow
+from dirigent.core.frame import Earlier, Frame
+from dirigent.core.machine import COMPUTE, EFFECT, Ask, Key, Moment, Run, Tools
+from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
+from dirigent.model.ids import RunId
+from dirigent.model.program import Program
+from dirigent.model.run.journal import (
+    Abandoned,
+    CancelRequested,
+    Computed,
+    Created,
+    Ended,
+    Fact,
+    Failed,
+    Held,
+    Intended,
+    Repeated,
+    ResourceChanged,
+    Resumed,
+    Skipped,
+    Succeeded,
+    Suspended,
+    TimerFired,
+    TimerSet,
+    Vouched,
+)
+from dirigent.model.values import Value
+
+# HTTP: from here on the server speaks of itself, not of the request.
+SERVER_ERROR: Final = 500
+
+AskFact: TypeAlias = (
+    Intended
+    | Succeeded
+    | Failed
+    | Held
+    | Vouched
+    | Repeated
+    | Skipped
+    | Abandoned
+    | TimerSet
+    | TimerFired
+    | Computed
+)
+
+
+def replay(
+    program: Program,
+    run_id: RunId,
+    facts: Iterable[Fact],
+    tools: Tools,
+    trace: Callable[[Moment], None] | None = None,
+) -> Run:
+    """Return the run that a journal tells of. Raises `Refusal` (`E4001`) where it fits no such program."""
+    run = Run(run_id, program, tools, trace=trace)
+    for fact in facts:
+        advance(run, fact)
+    run.news.clear()
+    return run
+
+
+def advance(run: Run, fact: Fact) -> None:
+    """Fold one fact, and let everything happen that follows from it alone."""
+    run.now = max(run.now, fact.at)
+    run.facts += 1
+    if isinstance(fact, AskFact):
+        _ask_fact(run, fact)
+    else:
+        _run_fact(run, fact)
+    flow.settle(run)
+
+
+def expects(run: Run, fact: Fact) -> bool:
+    """Return whether a run can take this fact as it stands: a late result of an abandoned effect cannot."""
+    if isinstance(fact, AskFact):
+        ask = run.asks.get(key_of(fact))
+        return ask is not None and (ask.status, type(fact)) in NEXT
+    return (run.phase, type(fact)) in PHASES
+
+
+def _run_fact(
+    run: Run, fact: Created | CancelRequested | Suspended | Resumed | Ended | ResourceChanged
+) -> None:
+    run.phase = phase_after(run.phase, fact)
+    match fact:
+        case Created():
+            run.created = fact
+            run.begin(fact.input)
+        case CancelRequested():
+            run.cancel_reason = fact.reason
+            run.result = ("cancelled", None, None)
+            run.agenda.clear()
+            if run.root is not None:
+                run.detach(run.root)
+        case Resumed():
+            run.news.extend(key for key in run.asks if key not in run.news)
+        case Ended():
+            run.asks.clear()
+            run.news.clear()
+        case Suspended() | ResourceChanged():
+            pass
+
+
+def _ask_fact(run: Run, fact: AskFact) -> None:
+    key = key_of(fact)
+    ask = run.asks.get(key)
+    if run.phase is Phase.ENDED or ask is None:
+        raise mismatch(
+            f"nothing waits for `{type(fact).__name__}` at `{fact.position}`, attempt {fact.attempt}"
+        )
+    ask.status = after(ask.status, fact, f"`{fact.position}`")
+    if ask.status in SETTLED:
+        del run.asks[key]
+        if ask.frame is not None:
+            ask.frame.asks.remove(key)
+    _remember(ask, fact)
+    _tell(run, ask, fact)
+
+
+def key_of(fact: AskFact) -> Key:
+    """Return the key of the ask that a fact belongs to."""
+    match fact:
+        case TimerSet() | TimerFired():
+            return (fact.position, fact.attempt, fact.purpose)
+        case Computed():
+            return (fact.position, fact.attempt, COMPUTE + fact.slot)
+        case _:
+            return (fact.position, fact.attempt, EFFECT)
+
+
+def _remember(ask: Ask, fact: AskFact) -> None:
+    """Keep for the next attempt at this position whether this one's outcome is known."""
+    frame = ask.frame
+    if frame is None or frame.ledger is None or ask.call is None:
+        return
+    earlier = frame.ledger.earlier.setdefault(frame.position, Earlier(frame.attempt))
+    if isinstance(fact, Succeeded | Vouched | Skipped):
+        earlier.doubtful = False
+    elif isinstance(fact, Failed):
+        # A server error may come after the effect; any other answer says that there was none.
+        earlier.doubtful = fact.fault.doubtful or fact.fault.status >= SERVER_ERROR
+
+
+def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
+    """Make news of what the engine must act on, and wake whoever waits for the answer."""
+    match fact:
+        case Intended(request=request):
+            ask.request = request
+            run.news.append(ask.key)
+        case TimerSet(until=until):
+            ask.until = until
+            run.news.append(ask.key)
+        case Repeated():
+            ask.repeat = True
+            run.news.append(ask.key)
+        case Held() | Abandoned():
+            pass
+        case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed():
+            if ask.frame is not None:
+                _wake(run, ask, ask.frame, fact)
+        case _:
+            assert_never(fact)
+
+
+def _wake(
+    run: Run,
+    ask: Ask,
+    frame: Frame,
+    fact: Succeeded | Vouched | Skipped | Failed | TimerFired | Computed,
+) -> None:
+    match fact:
+        case Succeeded(output=output) | Vouched(output=output):
+            run.complete(frame, _output(ask, frame, output))
+        case Skipped():
+            run.complete(frame, frame.input)
+        case Failed(fault=fault):
+            run.fail(frame, fault)
+        case TimerFired(purpose=purpose):
+            flow.fire(run, frame, purpose)
+        case Computed(slot=slot, answers=answers):
+            frame.answers[slot] = answers
+            flow.wake(run, frame)
+        case _:
+            assert_never(fact)
+
+
+def _output(ask: Ask, frame: Frame, output: Value) -> Value:
+    """A call that did not wait for its work passes its input on (DSL 1.0, "Run")."""
+    request = ask.request
+    if isinstance(request, dict) and request.get("await") is False:
+        return frame.input
+    return output

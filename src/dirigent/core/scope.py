@@ -1,0 +1,125 @@
+"""What an expression sees, computed only when it looks (DSL 1.0, "Runtime Expressions").
+
+`Run` is reached through a protocol, so that this module lies below `machine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from dirigent import __version__
+from dirigent.core.frame import Frame
+from dirigent.model.ids import RunId
+from dirigent.model.program import Program
+from dirigent.model.run.journal import Created
+from dirigent.model.values import SecretRef, SecretText, Value
+
+ARGUMENTS: Final = ("context", "input", "secrets", "secret", "task", "workflow", "runtime", "now")
+
+
+class RunView(Protocol):
+    """The little of a run that expressions may see."""
+
+    id: RunId
+    program: Program
+    created: Created | None
+    now: float
+
+
+class Scope(Mapping[str, Value]):
+    """The variables of one evaluation: bound ones first, then the arguments of the DSL."""
+
+    __slots__ = ("_frame", "_more", "_run")
+
+    def __init__(self, run: RunView, frame: Frame, more: Mapping[str, Value]) -> None:
+        """See `frame` of `run`, with `more` on top (`output`, an error, a loop's item)."""
+        self._run, self._frame, self._more = run, frame, more
+
+    def __getitem__(self, name: str) -> Value:
+        """Return a variable, or raise `KeyError`."""
+        if name in self._more:
+            return self._more[name]
+        if self._frame.lazy is not None and name in self._frame.lazy:
+            return self._frame.lazy[name]()
+        if name in self._frame.variables:
+            return self._frame.variables[name]
+        return self._argument(name)
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(
+            dict.fromkeys([*self._more, *(self._frame.lazy or ()), *self._frame.variables, *ARGUMENTS])
+        )
+
+    def __len__(self) -> int:
+        """Return how many names there are."""
+        return len(list(iter(self)))
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is such a variable, without computing it."""
+        return (
+            name in self._more
+            or (self._frame.lazy is not None and name in self._frame.lazy)
+            or name in self._frame.variables
+            or name in ARGUMENTS
+        )
+
+    def _argument(self, name: str) -> Value:
+        run, frame = self._run, self._frame
+        match name:
+            case "context":
+                found = frame.thread.context
+            case "input":
+                found = frame.input
+            case "secrets" | "secret":
+                found = {name: SecretText((SecretRef(name),)) for name in run.program.secrets}
+            case "task":
+                found = _task(frame)
+            case "workflow":
+                found = _workflow(run)
+            case "runtime":
+                found = _runtime(run)
+            case "now":
+                found = run.now
+            case _:
+                raise KeyError(name)
+        return found
+
+
+def _runtime(run: RunView) -> Value:
+    metadata = dict(run.created.metadata) if run.created else {}
+    return {"name": "dirigent", "version": __version__, "metadata": metadata}
+
+
+def _task(frame: Frame) -> Value:
+    owner = frame
+    while owner.task is None and owner.parent is not None:
+        owner = owner.parent
+    task = owner.task
+    if task is None:
+        return None
+    return {
+        "name": task.name,
+        "reference": task.pointer,
+        "definition": task.definition,
+        "input": owner.raw,
+        "startedAt": moment(owner.started_at),
+    }
+
+
+def _workflow(run: RunView) -> Value:
+    created = run.created
+    return {
+        "id": run.id,
+        "definition": run.program.definition,
+        "input": created.input if created else None,
+        "startedAt": moment(created.at if created else run.now),
+    }
+
+
+def moment(at: float) -> dict[str, Value]:
+    """Return a time as the DSL describes it: ISO 8601 in UTC, and seconds and milliseconds since 1970."""
+    text = datetime.fromtimestamp(at, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"iso8601": text, "epoch": {"seconds": int(at), "milliseconds": int(at * 1000)}}

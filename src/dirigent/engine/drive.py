@@ -1,0 +1,92 @@
+"""Drive one run: fold what arrived, ask the core, record, and only then act.
+
+The order of durability is the whole contract: the facts of one turn (a result, and the intents that
+follow from it) are one append; no command is obeyed before the append has returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from dirigent.core.decide import decide, due
+from dirigent.core.machine import Run
+from dirigent.core.replay import advance, expects
+from dirigent.model.ids import Position
+from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
+from dirigent.model.run.journal import Fact, Intended, TimerSet
+from dirigent.ports import Clock, Journal
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """What one turn of a run came to: facts that are durable now, and commands to be obeyed.
+
+    `doubtful` are those effects among them that an engine before this one may have begun.
+    """
+
+    facts: list[Fact] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    doubtful: set[tuple[Position, int]] = field(default_factory=set)
+
+
+async def turn(run: Run, arrived: Sequence[Sequence[Fact]], journal: Journal, clock: Clock) -> Turn:
+    """Fold what arrived, follow it to its end, make all of it durable, and return what to do.
+
+    `arrived` are groups of facts that belong together (a result and the resources it changed). A group
+    that the run no longer waits for is dropped: the effect was abandoned and has ended already.
+    """
+    expected = run.facts
+    done = Turn()
+    for group in arrived:
+        if all(expects(run, fact) for fact in group):
+            for fact in group:
+                advance(run, fact)
+                done.facts.append(fact)
+    _follow(run, due(run, clock.now()), done, clock)
+    if done.facts:
+        await journal.append(run.id, expected, done.facts)
+    return done
+
+
+async def recover(run: Run, journal: Journal, clock: Clock) -> Turn:
+    """Return what stands to be done in a run that was just replayed."""
+    expected = run.facts
+    standing = decide(run, clock.now())
+    begun = [command for command in standing if isinstance(command, Perform) and command.intended]
+    done = Turn(doubtful={(command.position, command.attempt) for command in begun})
+    _follow(run, standing, done, clock)
+    if done.facts:
+        await journal.append(run.id, expected, done.facts)
+    return done
+
+
+def _follow(run: Run, commands: Sequence[Command], done: Turn, clock: Clock) -> None:
+    """Turn commands that are records into facts, until only those that act are left."""
+    while commands:
+        recorded = False
+        for command in commands:
+            fact = record_of(command, clock.now())
+            if fact is None:
+                done.commands.append(command)
+            else:
+                advance(run, fact)
+                done.facts.append(fact)
+                recorded = True
+        commands = due(run, clock.now()) if recorded else ()
+
+
+def record_of(command: Command, now: float) -> Fact | None:
+    """Return the fact that obeying this command consists of, or None when it asks for an action."""
+    match command:
+        case Perform(intended=False, position=position, attempt=attempt, request=request):
+            return Intended(now, position, attempt, request)
+        case SetTimer(position, attempt, purpose, seconds):
+            return TimerSet(now, position, attempt, purpose, now + seconds)
+        case Finish(fact):
+            return fact
+        case Perform() | FireAt() | Compute() | Abandon():
+            return None
+        case _:
+            assert_never(command)

@@ -1,0 +1,58 @@
+"""A stack file, read whole: one pass, every problem, each in its place."""
+
+from __future__ import annotations
+
+from dirigent.lang.shape import check
+from dirigent.lang.source import load
+from dirigent.lang.stack.reading import Reading, StackContext, keys_of, section, text_of
+from dirigent.lang.stack.resources import read_resources
+from dirigent.lang.stack.sections import read_hosts, read_inputs, read_outputs, read_secrets
+from dirigent.lang.stack.shapes import DEFINITIONS, stack_shape
+from dirigent.lang.stack.workflows import read_workflows
+from dirigent.lang.tree import Members, Node
+from dirigent.model.problem import Problem, ordered
+from dirigent.model.stack import Stack
+
+
+def read_stack(
+    text: str, file: str, folder: str, context: StackContext
+) -> tuple[Stack | None, list[Problem]]:
+    """Return the stack and every problem of the text, in order of place.
+
+    There is no stack when any problem is an error; warnings come with one. `file` is the name shown
+    in problems, `folder` the directory that paths in the file start from.
+    """
+    root, problems = load(text, file)
+    if root is None:
+        return None, list(ordered(problems))
+    reading = Reading(file, folder, text, context, lines=text.removeprefix("\ufeff").splitlines())
+    reading.sources[file] = text
+    check(root, stack_shape(context.types), reading.problems, definitions=DEFINITIONS)
+    stack = _assemble(reading, root)
+    # What is wrong with the form of a text would only be said again in other words.
+    reported = {problem.at for problem in problems}
+    problems += [problem for problem in reading.problems if problem.at not in reported]
+    broken = any(problem.severity == "error" for problem in problems)
+    return (None if broken else stack), list(ordered(problems))
+
+
+def _assemble(reading: Reading, root: Node) -> Stack:
+    inputs = section(root, "inputs")
+    secrets = section(root, "secrets")
+    resources = section(root, "resources")
+    reading.inputs = keys_of(inputs)
+    reading.secrets = keys_of(secrets)
+    reading.resources = keys_of(resources)
+    top = root if isinstance(root, Members) else None
+    return Stack(
+        name=(text_of(top.get("stack")) if top is not None else None) or "",
+        folder=reading.folder,
+        description=(text_of(top.get("description")) if top is not None else None) or "",
+        inputs=read_inputs(reading, inputs),
+        secrets=read_secrets(secrets),
+        resources=read_resources(reading, resources),
+        workflows=read_workflows(reading, section(root, "workflows")),
+        outputs=read_outputs(reading, section(root, "outputs")),
+        hosts=read_hosts(section(root, "policy")),
+        sources=reading.sources,
+    )

@@ -1,0 +1,289 @@
+"""What a stack file looks like. The check, the JSON Schema and the docs come from these shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from dirigent.lang.shape import (
+    AnyValue,
+    ByKey,
+    ByKind,
+    ByValue,
+    Field,
+    Flag,
+    Form,
+    Later,
+    Lazy,
+    ListOf,
+    MapOf,
+    Number,
+    Place,
+    Record,
+    Shape,
+    Templates,
+    Text,
+    Whole,
+    json_schema,
+)
+from dirigent.lang.tree import Leaf
+from dirigent.model.values import Value
+
+_LABEL: Final = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_LABEL_WORDS: Final = "1 to 63 lower-case letters, digits and hyphens that begin with a letter, as `shop-1`"
+_NAME: Final = "[A-Za-z_][A-Za-z0-9_-]{0,62}"
+_NAME_WORDS: Final = "1 to 63 letters, digits, `_` and `-` that begin with a letter"
+_VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
+_HOST: Final = (
+    r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?"
+)
+
+# Keys that every resource has, whatever its type.
+COMMON: Final = ("type", "with", "needs", "count", "each", "lifecycle", "checks")
+
+# Sections that later releases bring.
+LATER_SECTIONS: Final = (
+    "providers",
+    "hosts",
+    "services",
+    "objectives",
+    "schedules",
+    "events",
+    "modules",
+    "checks",
+    "moved",
+    "import",
+    "forget",
+    "approvals",
+    "compensation",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TypeShape:
+    """What a resource type allows: keys `beside` the common ones, and the record `inside` of `with`.
+
+    Any value may be an expression; wrap what must be written out in `Fixed`.
+    """
+
+    inside: Record
+    beside: Mapping[str, Field] = field(default_factory=dict)
+    description: str = ""
+
+
+def _count() -> Shape:
+    return Templates(Whole(min=0))
+
+
+_SCHEMA_TYPES: Final = Text(
+    choices=("string", "number", "integer", "boolean", "array", "object", "null"), what="a type of JSON"
+)
+_SCHEMA: Final = Lazy("json-schema")
+_SCHEMAS: Final = ListOf(_SCHEMA, min=1, what="a list of schemas")
+
+_SCHEMA_FIELDS: Final[dict[str, Shape]] = {
+    "type": ByKind(text=_SCHEMA_TYPES, list=ListOf(_SCHEMA_TYPES, min=1)),
+    "title": Text(),
+    "description": Text(),
+    "default": AnyValue(),
+    "examples": ListOf(AnyValue()),
+    "enum": ListOf(AnyValue(), min=1),
+    "const": AnyValue(),
+    "format": Text(),
+    "minimum": Number(),
+    "maximum": Number(),
+    "exclusiveMinimum": Number(),
+    "exclusiveMaximum": Number(),
+    "multipleOf": Number(),
+    "minLength": Whole(min=0),
+    "maxLength": Whole(min=0),
+    "pattern": Text(),
+    "items": _SCHEMA,
+    "prefixItems": _SCHEMAS,
+    "contains": _SCHEMA,
+    "minItems": Whole(min=0),
+    "maxItems": Whole(min=0),
+    "uniqueItems": Flag(),
+    "properties": MapOf(_SCHEMA),
+    "patternProperties": MapOf(_SCHEMA),
+    "additionalProperties": _SCHEMA,
+    "propertyNames": _SCHEMA,
+    "required": ListOf(Text()),
+    "minProperties": Whole(min=0),
+    "maxProperties": Whole(min=0),
+    "anyOf": _SCHEMAS,
+    "oneOf": _SCHEMAS,
+    "allOf": _SCHEMAS,
+    "not": _SCHEMA,
+    "if": _SCHEMA,
+    "then": _SCHEMA,
+    "else": _SCHEMA,
+}
+_SCHEMA_RECORD: Final = Record(
+    {name: Field(shape) for name, shape in _SCHEMA_FIELDS.items()},
+    title="a JSON Schema",
+    what="a JSON Schema",
+)
+
+DEFINITIONS: Final[Mapping[str, Shape]] = {
+    "json-schema": ByKind(map=_SCHEMA_RECORD, flag=Flag()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _SecretPlace:
+    """Where a secret is found, never the secret itself: a value that stands here is not repeated."""
+
+    place: Shape
+    what: str = "`{env: NAME}` or `{file: path}`"
+
+    def inspect(self, place: Place) -> None:
+        """Report a value in the clear (E1418), else go on."""
+        if isinstance(place.node, Leaf) and place.node.value is not None:
+            place.report(
+                "E1418",
+                f"{place.title} must say where the secret is found: its value never stands in a file",
+                place.where,
+                "written in the clear",
+                ("write `{env: NAME}` or `{file: path}`", "change the secret if this file was shared"),
+            )
+        else:
+            place.stay(self.place)
+
+    def schema(self, form: Form, /) -> dict[str, Value]:
+        """Return the JSON Schema."""
+        return form.of(self.place)
+
+
+_SECRET: Final = ByKey(
+    {
+        "env": Record(
+            {"env": Field(Text(_VARIABLE, what="the name of an environment variable"), required=True)},
+            title="a secret",
+        ),
+        "file": Record(
+            {"file": Field(Text(min_length=1, what="the path of a file"), required=True)}, title="a secret"
+        ),
+    },
+    title="a secret",
+)
+
+_LIFECYCLE: Final = Record(
+    {
+        "protect": Field(Flag(), description="refuse every plan that would delete or replace an instance"),
+        "replace": Field(
+            Text(choices=("delete-first", "create-first"), what="`delete-first` or `create-first`"),
+            description="which comes first when an instance must be made anew",
+        ),
+        "ignore": Field(
+            ListOf(Text(min_length=1, what="the path of a property")),
+            description="paths of properties whose changes are left alone, as `environment.LEVEL`",
+        ),
+    },
+    title="`lifecycle`",
+)
+
+_WORKFLOW: Final = ByKey(
+    {
+        "from": Record(
+            {
+                "from": Field(
+                    Text(min_length=1, what="the path of a workflow file"),
+                    required=True,
+                    description="an Open Workflow document in a file of its own, from the stack's folder",
+                ),
+                "input": Field(
+                    Templates(MapOf(AnyValue()), whole=False),
+                    description="members that lie under the input that a caller gives",
+                ),
+            },
+            title="a workflow from a file",
+        ),
+        # The reader of workflows has the whole say about an inline document.
+        "document": AnyValue(),
+    },
+    title="a workflow",
+)
+
+_POLICY: Final = Record(
+    {
+        "http": Field(
+            Record(
+                {
+                    "hosts": Field(
+                        ListOf(Text(_HOST, what="a host name such as `api.example.com`")),
+                        description="hosts that HTTP calls may reach beside those a workflow names",
+                    )
+                },
+                title="`policy.http`",
+            )
+        )
+    },
+    title="`policy`",
+)
+
+
+def stack_shape(types: Mapping[str, TypeShape]) -> Record:
+    """Return the shape of a whole stack file, given the resource types that there are."""
+    resource = ByValue(
+        "type",
+        {name: _resource(name, shape) for name, shape in types.items()},
+        code="E1414",
+        remedy="other providers are not supported yet",
+        what="a resource, as `{type: file, with: {...}}`",
+    )
+    sections = {
+        "stack": Field(Text(_LABEL, what=_LABEL_WORDS), required=True, description="the name of the stack"),
+        "description": Field(Text(), description="what the stack is for"),
+        "inputs": Field(
+            _map(_SCHEMA_RECORD), description="values that the user gives: JSON Schema with default"
+        ),
+        "secrets": Field(
+            _map(_SecretPlace(_SECRET)),
+            description="where secret values are found: `{env: NAME}`, `{file: path}`",
+        ),
+        "resources": Field(_map(resource), description="everything with a lifecycle"),
+        "workflows": Field(
+            MapOf(_WORKFLOW, _LABEL, _LABEL_WORDS),
+            description="Open Workflow documents, inline or `{from: path}`",
+        ),
+        "policy": Field(_POLICY, description="what may happen"),
+        "outputs": Field(
+            MapOf(Templates(AnyValue()), _NAME, _NAME_WORDS),
+            description="values that the stack shows when it is up",
+        ),
+    }
+    later = {name: Field(Later()) for name in LATER_SECTIONS}
+    return Record({**sections, **later}, title="a stack", what="a stack, which begins with `stack: NAME`")
+
+
+def stack_schema(types: Mapping[str, TypeShape]) -> dict[str, Value]:
+    """Return the JSON Schema of the stack file, for editors."""
+    return json_schema(stack_shape(types), definitions=DEFINITIONS, title="Dirigent stack")
+
+
+def _map(value: Shape) -> MapOf:
+    return MapOf(value, _NAME, _NAME_WORDS)
+
+
+def _resource(name: str, shape: TypeShape) -> Record:
+    demanded = any(each.required for each in shape.inside.fields.values())
+    beside = {
+        key: Field(Templates(each.shape), each.required, each.description)
+        for key, each in shape.beside.items()
+    }
+    fields: dict[str, Field] = {
+        "type": Field(Text(), required=True, description=shape.description),
+        "with": Field(Templates(shape.inside, whole=False), demanded, f"the properties of `{name}`"),
+        "needs": Field(ListOf(Text()), description="resources that must stand before this one"),
+        "count": Field(_count(), description="how many instances; each sees `$each.key`, from 0 on"),
+        "each": Field(
+            Templates(ByKind(list=ListOf(ByKind(text=Text(), number=Number())), map=MapOf(AnyValue()))),
+            description="one instance for each item; it sees `$each.key` and `$each.value`",
+        ),
+        "lifecycle": Field(_LIFECYCLE, description="rules for change and removal"),
+        "checks": Field(Later()),
+        **beside,
+    }
+    return Record(fields, title=f"a resource of type `{name}`", what="a resource")

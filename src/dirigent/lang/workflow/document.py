@@ -1,0 +1,165 @@
+"""A whole document: the two passes, and the program with all that belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from dirigent.lang import shape
+from dirigent.lang.shape import nearest, shortened
+from dirigent.lang.source import load
+from dirigent.lang.tree import Items, Leaf, Member, Node, plain
+from dirigent.lang.workflow import calls, dataflow, errors, flow, shapes
+from dirigent.lang.workflow.reading import (
+    Lowering,
+    Reading,
+    Scope,
+    Uses,
+    complain,
+    entries_of,
+    member_of,
+    text_of,
+)
+from dirigent.lang.workflow.tasks import sequence, task
+from dirigent.lang.workflow.words import NEWEST_PATCH, dsl_complaint, patch_of
+from dirigent.model.problem import Problem, ordered
+from dirigent.model.program import Program, Task
+from dirigent.ports import Language
+
+# In the order in which a task is asked what it is: `for` and `try` before the keys they share.
+KINDS: Final[Mapping[str, Lowering]] = MappingProxyType(
+    {
+        "for": flow.lower_for,
+        "try": errors.lower_try,
+        "call": calls.lower_call,
+        "fork": flow.lower_fork,
+        "switch": flow.lower_switch,
+        "raise": errors.lower_raise,
+        "run": calls.lower_run,
+        "set": flow.lower_set,
+        "wait": flow.lower_wait,
+        "do": flow.lower_do,
+    }
+)
+
+
+def read_workflow(
+    node: Node, file: str, text: str, language: Language
+) -> tuple[Program | None, list[Problem]]:
+    """Return the program of a document and its problems, in order of place.
+
+    There is no program when any problem is an error; warnings come with one. `node` may be a part
+    of a larger file: `text` is the whole of that file, whose places the node carries.
+    """
+    problems: list[Problem] = []
+    shape.check(node, shapes.DOCUMENT, problems, definitions=shapes.DEFINITIONS)
+    reading = Reading(file, text.splitlines(), language, _uses(node), KINDS, problems)
+    _check_top(reading, node)
+    _check_definitions(reading)
+    program = _program(reading, node, text)
+    found = list(ordered(dict.fromkeys(reading.problems)))
+    faulty = any(problem.severity == "error" for problem in found)
+    return (None if faulty else program), found
+
+
+def read_naked(text: str, file: str, language: Language) -> tuple[Program | None, list[Problem]]:
+    """Return the program of a file that holds one workflow document, and the file's problems."""
+    node, problems = load(text, file)
+    if node is None:
+        return None, problems
+    program, found = read_workflow(node, file, text.removeprefix("\ufeff"), language)
+    faulty = any(problem.severity == "error" for problem in problems)
+    return (None if faulty else program), list(ordered([*problems, *found]))
+
+
+def _program(reading: Reading, node: Node, text: str) -> Program:
+    head = member_of(node, "document")
+    named = member_of(head, "name")
+    name = text_of(named) or ""
+    scope = Scope()
+    root = Task(
+        name=name,
+        pointer="",
+        node=sequence(reading, member_of(node, "do"), scope.at("do")),
+        input=dataflow.input_filter(reading, node, scope),
+        output=dataflow.output_filter(reading, node, scope),
+        timeout_seconds=dataflow.timeout(reading, node, scope),
+        span=(named or node).span,
+    )
+    return Program(
+        name=name,
+        namespace=text_of(member_of(head, "namespace")) or "",
+        version=text_of(member_of(head, "version")) or "",
+        root=root,
+        definition=plain(node),
+        secrets=reading.uses.secrets,
+        hosts=tuple(reading.hosts),
+        sources={reading.file: text},
+    )
+
+
+def _uses(node: Node) -> Uses:
+    use = member_of(node, "use")
+    secrets = member_of(use, "secrets")
+    names = [text_of(item) for item in secrets.items] if isinstance(secrets, Items) else []
+
+    def section(name: str) -> Mapping[str, Member]:
+        return entries_of(member_of(use, name))
+
+    return Uses(
+        authentications=section("authentications"),
+        errors=section("errors"),
+        functions=section("functions"),
+        retries=section("retries"),
+        timeouts=section("timeouts"),
+        secrets=tuple(dict.fromkeys(name for name in names if name is not None)),
+    )
+
+
+def _check_top(reading: Reading, node: Node) -> None:
+    """Warn of keys that the standard lets stand and nobody reads, and of a newer patch of it."""
+    known = tuple(shapes.DOCUMENT.fields)
+    for member in entries_of(node).values():
+        if member.key in known:
+            continue
+        meant = nearest(member.key, known)
+        complain(
+            reading,
+            "W1303",
+            f"`{shortened(member.key)}` is not part of a workflow document and has no effect",
+            member.key_span,
+            f"change it to `{meant}`" if meant else "remove it, or put it under `document.metadata`",
+            label=f"did you mean `{meant}`?" if meant else "not read",
+        )
+    written = member_of(node, "document", "dsl")
+    version = text_of(written)
+    if isinstance(written, Leaf) and version and not dsl_complaint(version):
+        _check_patch(reading, written, version)
+
+
+def _check_patch(reading: Reading, written: Leaf, version: str) -> None:
+    if patch_of(version) > NEWEST_PATCH:
+        complain(
+            reading,
+            "W1304",
+            f"version `{version}` of the DSL is newer than these rules, which know 1.0.{NEWEST_PATCH}",
+            written.span,
+            "what it adds is reported as unknown",
+        )
+
+
+def _check_definitions(reading: Reading) -> None:
+    """Read what nobody may use, too. The variables of a definition are those of the place that uses it."""
+    scope = Scope(open=True).at("use")
+    uses = reading.uses
+    for member in uses.errors.values():
+        errors.error(reading, member.node, scope)
+    for member in uses.retries.values():
+        errors.retry(reading, member.node, scope)
+    for member in uses.authentications.values():
+        calls.policy(reading, member.node, scope)
+    for member in uses.timeouts.values():
+        dataflow.duration(reading, member_of(member.node, "after"), scope)
+    for name, member in uses.functions.items():
+        task(reading, member, Scope(calls=(name,)).at("use", "functions", name))

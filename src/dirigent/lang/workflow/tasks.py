@@ -1,0 +1,62 @@
+"""A task is a shell (condition, borders, time-out, directive) round one kind of work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from dirigent.lang.tree import Member, Members, Node, plain
+from dirigent.lang.workflow import dataflow
+from dirigent.lang.workflow.directives import directive, names_of, warn_of_unreached
+from dirigent.lang.workflow.expressions import condition
+from dirigent.lang.workflow.reading import Reading, Scope, member_of, steps_of
+from dirigent.model.program import Node as Work
+from dirigent.model.program import Sequence, Set, Task
+
+# Stands for work that was refused: the program that holds it is never returned.
+NO_WORK: Final = Set(None)
+
+
+def sequence(reading: Reading, node: Node | None, scope: Scope) -> Sequence:
+    """Return the tasks of a list; `scope.pointer` is that of the list."""
+    steps = steps_of(node)
+    inner = replace(scope, names=names_of(reading, [member for _, member in steps]))
+    tasks = tuple(task(reading, member, inner.at(index, member.key)) for index, member in steps)
+    warn_of_unreached(reading, tasks)
+    return Sequence(tasks)
+
+
+def branches(reading: Reading, node: Node | None, scope: Scope) -> tuple[Task, ...]:
+    """Return tasks that run side by side: none of them can name another in a directive."""
+    steps = steps_of(node)
+    names_of(reading, [member for _, member in steps])
+    inner = replace(scope, names=())
+    return tuple(task(reading, member, inner.at(index, member.key)) for index, member in steps)
+
+
+def task(reading: Reading, member: Member, scope: Scope) -> Task:
+    """Return one task; `scope.pointer` is the task's own."""
+    reading.tasks += 1
+    node = member.node
+    return Task(
+        name=member.key,
+        pointer=scope.pointer,
+        node=_work(reading, node, scope),
+        condition=condition(reading, member_of(node, "if"), scope),
+        input=dataflow.input_filter(reading, node, scope),
+        output=dataflow.output_filter(reading, node, scope),
+        export=dataflow.export_filter(reading, node, scope),
+        timeout_seconds=dataflow.timeout(reading, node, scope),
+        then=directive(reading, member_of(node, "then"), scope),
+        definition=plain(node),
+        span=member.key_span,
+    )
+
+
+def _work(reading: Reading, node: Node, scope: Scope) -> Work:
+    if not isinstance(node, Members):
+        return NO_WORK
+    for kind, lower in reading.kinds.items():
+        if kind in node.members:
+            return lower(reading, node, scope)
+    return NO_WORK

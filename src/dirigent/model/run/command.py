@@ -1,0 +1,92 @@
+"""What the core asks of the engine. The engine obeys; it never decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from dirigent.model.ids import EffectId, Position
+from dirigent.model.program import OnDoubt
+from dirigent.model.run.journal import Ended
+from dirigent.model.source import Span
+from dirigent.model.values import Expression, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Do an effect: record `Intended` with `request` first, unless `intended` says that it stands.
+
+    `intended` in a command after a restart means doubt: the effect may have begun, or happened.
+    `repeat` says that a person ordered it done again, so there is no doubt to resolve.
+    """
+
+    position: Position
+    attempt: int
+    effect: EffectId
+    function: str
+    request: Value
+    on_doubt: OnDoubt
+    intended: bool = False
+    repeat: bool = False
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Record `TimerSet` with `until` = now + `seconds`, then fire it when that time has come."""
+
+    position: Position
+    attempt: int
+    purpose: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FireAt:
+    """A timer that is set: record `TimerFired` when `until` has come."""
+
+    position: Position
+    attempt: int
+    purpose: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One expression that the core cannot evaluate itself, with all that it sees."""
+
+    expression: Expression
+    dot: Value
+    variables: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Ask the expression worker; record the answers as `Computed`."""
+
+    position: Position
+    attempt: int
+    slot: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Stop an effect that is under way, then record `Abandoned` (or its result, if that was first)."""
+
+    position: Position
+    attempt: int
+    effect: EffectId
+    function: str
+    request: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The run is over: record this."""
+
+    fact: Ended
+
+
+Command: TypeAlias = Perform | SetTimer | FireAt | Compute | Abandon | Finish

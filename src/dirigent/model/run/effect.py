@@ -1,0 +1,61 @@
+"""One attempt of an effect, as a performer gets it, and the three ways in which it can end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from dirigent.model.fault import Fault
+from dirigent.model.ids import EffectId, Position, RunId
+from dirigent.model.program import OnDoubt
+from dirigent.model.run.journal import ResourceChanged
+from dirigent.model.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to do. `id` is the same on every attempt; `request` is byte for byte what was recorded.
+
+    `doubtful` says that an engine died between the intent and the result: the effect may have
+    happened. The performer resolves that by the means of its kind (repeat, same key, ask first,
+    re-attach), else it answers `Doubt`; `on_doubt` is the author's policy for that case.
+    `hosts` are the network hosts that this run may reach.
+    """
+
+    run: RunId
+    position: Position
+    attempt: int
+    id: EffectId
+    function: str
+    request: Value
+    on_doubt: OnDoubt = OnDoubt.HOLD
+    doubtful: bool = False
+    depth: int = 0
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It happened. `records` are resource changes that belong into the same commit."""
+
+    output: Value
+    records: tuple[ResourceChanged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """It ended without success; what changed all the same is in `records`."""
+
+    fault: Fault
+    records: tuple[ResourceChanged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Nobody can say. The run is held and shows this."""
+
+    reason: str
+    evidence: dict[str, Value] = field(default_factory=dict)
+
+
+Outcome: TypeAlias = Done | Broken | Doubt

@@ -1,0 +1,78 @@
+"""A plan becomes the program that applies it: one graph of calls to `resource`, nothing else.
+
+What was known at plan time is literal; what hangs on a change of the same plan stays an expression,
+which sees the same variables as it did then.
+"""
+
+from __future__ import annotations
+
+from dirigent.model.plan import Action, Change, Plan
+from dirigent.model.program import Call, Graph, Program, Task
+from dirigent.model.values import Template, Value
+from dirigent.planning.evaluate import template_of
+from dirigent.planning.plan import constants
+from dirigent.planning.steps import Step, steps_of
+
+
+def compile_plan(plan: Plan) -> Program:
+    """Return the program of a plan. Its tasks are named as `Step.name` says."""
+    steps = steps_of(plan.changes)
+    graph = Graph(
+        tasks=tuple(_task(step) for step in steps),
+        needs={step.name: step.needs for step in steps},
+        binds="resources",
+        initial=_initial(plan),
+        constants=constants(plan.stack, plan.inputs, plan.secrets),
+    )
+    return Program(
+        name=plan.stack,
+        namespace="dirigent",
+        version=plan.id,
+        root=Task(name="apply", pointer="", node=graph),
+        kind="apply",
+        secrets=plan.secrets,
+        sources=plan.sources,
+    )
+
+
+def _initial(plan: Plan) -> dict[str, Value]:
+    """Return the attributes, by address, of what stands already and is not made anew."""
+    initial: dict[str, Value] = {**plan.empty}
+    for change in plan.changes:
+        stays = change.action is Action.KEEP or change.action is Action.UPDATE
+        if stays and change.prior is not None:
+            initial[change.address] = change.prior.attributes
+    return initial
+
+
+def _task(step: Step) -> Task:
+    change = step.change
+    place = step.address.replace("~", "~0").replace("/", "~1")
+    return Task(
+        name=step.name,
+        pointer=f"/changes/{place}/{step.action}",
+        node=Call(function="resource", request=_request(step)),
+        span=change.span,
+        constants={} if change.each is None else {"each": change.each},
+    )
+
+
+def _request(step: Step) -> Template:
+    """Return what the performer of `resource` gets; see `providers.apply`."""
+    change = step.change
+    request: dict[str, Template] = {"action": step.action, "address": step.address, "name": change.name}
+    request |= {"key": change.key, "type": _type_of(step, change)}
+    if step.action in {"create", "update", "record"}:
+        request |= {"needs": template_of([str(need) for need in change.needs]), "protect": change.protect}
+    if step.action in {"create", "update"}:
+        request["config"] = change.config
+    if step.deposes:
+        request["deposes"] = step.deposes
+    return request
+
+
+def _type_of(step: Step, change: Change) -> str:
+    """Return the type of what the step works on: a replacement may change it."""
+    if step.action == "delete" and change.prior is not None:
+        return change.prior.type
+    return change.type

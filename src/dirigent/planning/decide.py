@@ -1,0 +1,221 @@
+"""What happens to one instance, given all that is known about it. One function, no state.
+
+An instance is kept when its configuration, its reading and the provider's proposal all say that it
+is as it should be. Only what is ours changes (`needs`, `protect`): an update that no provider sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, cast
+
+from dirigent.model.plan import Action, Change, Difference
+from dirigent.model.resource import Replace, ResourceRow
+from dirigent.model.values import Template, Value
+from dirigent.planning.difference import differences, forced, keep_ignored, span_of
+from dirigent.planning.evaluate import Rendered, has_unknown
+from dirigent.planning.expand import Instance
+from dirigent.ports import Proposal, Reading
+
+# Differences of what we keep about an instance; no provider is called for these alone.
+OWN_PATHS: Final = ("needs", "lifecycle.protect")
+
+# How many paths a reason names.
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One declared instance: what it shall be (`value`, `template`), and what stands (`row`, `reading`).
+
+    `needs` are the addresses it depends on. `reading` None means that nobody looked.
+    """
+
+    instance: Instance
+    value: dict[str, Value]
+    template: dict[str, Template]
+    needs: tuple[str, ...] = ()
+    row: ResourceRow | None = None
+    reading: Reading | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Return whether somebody else has deleted it."""
+        return self.row is not None and self.reading is not None and self.reading.attributes is None
+
+    @property
+    def standing(self) -> ResourceRow | None:
+        """Return the row as the world stands now, None when there is nothing."""
+        return None if self.gone else standing(self.row, self.reading)
+
+    @property
+    def anew(self) -> bool:
+        """Return whether what stands cannot be updated: its creation failed, or it has another type."""
+        return self.row is not None and (self.row.tainted or self.row.type != self.instance.resource.type)
+
+    @property
+    def prior(self) -> ResourceRow | None:
+        """Return what a provider may build upon."""
+        return None if self.anew else self.standing
+
+
+def standing(row: ResourceRow | None, reading: Reading | None) -> ResourceRow | None:
+    """Return the row with what was read put over what was applied."""
+    if row is None or reading is None or reading.attributes is None:
+        return row
+    return replace(row, attributes=reading.attributes, config={**row.config, **reading.config})
+
+
+def case_of(
+    instance: Instance,
+    rendered: Rendered,
+    needs: tuple[str, ...],
+    row: ResourceRow | None,
+    reading: Reading | None,
+) -> Case:
+    """Return the case, with what stands now put at every path that the lifecycle ignores."""
+    value = rendered.value if isinstance(rendered.value, dict) else {}
+    template = rendered.template if isinstance(rendered.template, dict) else {}
+    case = Case(instance, value, template, needs, row, reading)
+    ignore = instance.resource.lifecycle.ignore
+    stands = case.standing
+    if not ignore or stands is None:
+        return case
+    kept = keep_ignored(template, stands.config, ignore)
+    # The same paths in both: what is ignored is a value in the template too.
+    shown = keep_ignored(_templates(value), stands.config, ignore)
+    return replace(case, template=kept, value=_values(shown))
+
+
+def decide(case: Case, proposal: Proposal) -> Change:
+    """Return the change. `proposal` is the provider's answer for `case.prior` and `case.value`."""
+    change = _blank(case, proposal.warnings)
+    resource = case.instance.resource
+    stands = case.standing
+    if case.row is None or stands is None:
+        found = differences({}, case.value, resource.spans)
+        because = "gone since it was applied" if case.gone else "declared, and not there yet"
+        return replace(change, action=Action.CREATE, differences=found, because=because, drifted=case.gone)
+    found = differences(stands.config, case.value, resource.spans)
+    drift = _drift(case, stands)
+    if case.anew:
+        return _replaced(change, found, _why_anew(case.row, resource.type), drifted=bool(drift))
+    if not found:
+        # Whoever changes the world and the stack alike still leaves a row that knows nothing of it.
+        found = differences(case.row.config, case.value, resource.spans) if drift else ()
+        found = found or _proposed(stands, proposal)
+    # A provider may name every path that ever forces a replacement: only those count that change.
+    found = forced(found, proposal.replace)
+    forcing = [item.path for item in found if item.forces_replacement]
+    if forcing:
+        because = f"{_listed(forcing)} {'force' if len(forcing) > 1 else 'forces'} replacement"
+        return _replaced(change, found, because, drifted=bool(drift))
+    if found:
+        drifted = bool(drift)
+        because = _why_update(found, drift)
+        return replace(change, action=Action.UPDATE, differences=found, because=because, drifted=drifted)
+    own = _own_differences(case, case.row)
+    if own:
+        because = f"only what Dirigent keeps about it changes: {_listed([item.path for item in own])}"
+        return replace(change, action=Action.UPDATE, differences=own, because=because)
+    return change
+
+
+def is_record(change: Change) -> bool:
+    """Return whether an update concerns only our own row, so that no provider is called."""
+    return change.action is Action.UPDATE and all(item.path in OWN_PATHS for item in change.differences)
+
+
+def _blank(case: Case, warnings: tuple[str, ...]) -> Change:
+    resource = case.instance.resource
+    return Change(
+        address=case.instance.address,
+        name=resource.name,
+        type=resource.type,
+        action=Action.KEEP,
+        key=case.instance.key,
+        config=case.template,
+        prior=case.row if case.gone else _prior_shown(case),
+        needs=case.needs,
+        protect=resource.lifecycle.protect,
+        create_first=False,
+        warnings=warnings,
+        span=resource.span,
+        each=case.instance.each,
+    )
+
+
+def _prior_shown(case: Case) -> ResourceRow | None:
+    """Return the row with the attributes as they are now; its configuration stays what was applied."""
+    if case.row is None or case.standing is None:
+        return case.row
+    return replace(case.row, attributes=case.standing.attributes)
+
+
+def _drift(case: Case, stands: ResourceRow) -> tuple[Difference, ...]:
+    """Return what differs from what was applied and is not ignored, as the way back to it."""
+    if case.row is None or not case.reading or not case.reading.config:
+        return ()
+    ignore = case.instance.resource.lifecycle.ignore
+    back = _values(keep_ignored(_templates(case.row.config), stands.config, ignore))
+    return differences(stands.config, back, case.instance.resource.spans)
+
+
+def _proposed(stands: ResourceRow, proposal: Proposal) -> tuple[Difference, ...]:
+    """Return attributes that the provider means to change although the configuration does not."""
+    known = {
+        name: value
+        for name, value in proposal.attributes.items()
+        if name in stands.attributes and not has_unknown(value)
+    }
+    return differences({name: stands.attributes[name] for name in known}, known)
+
+
+def _own_differences(case: Case, row: ResourceRow) -> tuple[Difference, ...]:
+    resource = case.instance.resource
+    found: list[Difference] = []
+    if row.needs != case.needs:
+        span = span_of("needs", resource.spans)
+        found.append(Difference("needs", list(row.needs), list(case.needs), span=span))
+    protect = resource.lifecycle.protect
+    if row.protect is not protect:
+        span = span_of("lifecycle.protect", resource.spans)
+        found.append(Difference("lifecycle.protect", row.protect, protect, span=span))
+    return tuple(found)
+
+
+def _replaced(change: Change, found: tuple[Difference, ...], because: str, *, drifted: bool) -> Change:
+    return replace(change, action=Action.REPLACE, differences=found, because=because, drifted=drifted)
+
+
+def create_first(case: Case) -> bool:
+    """Return whether the lifecycle wants the successor before the predecessor goes."""
+    return case.instance.resource.lifecycle.replace is Replace.CREATE_FIRST
+
+
+def _why_anew(row: ResourceRow, type_name: str) -> str:
+    if row.type != type_name:
+        return f"its type changes from `{row.type}` to `{type_name}`"
+    return "its creation failed half-way"
+
+
+def _why_update(found: Sequence[Difference], drift: Sequence[Difference]) -> str:
+    if drift:
+        return f"changed outside: {_listed([item.path for item in drift])}"
+    paths = [item.path for item in found]
+    return f"{_listed(paths)} {'differ' if len(paths) > 1 else 'differs'}"
+
+
+def _listed(paths: Sequence[str]) -> str:
+    shown = ", ".join(f"`{path}`" for path in paths[:_SHOWN])
+    return f"{shown} and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else shown
+
+
+def _values(templates: dict[str, Template]) -> dict[str, Value]:
+    # Only values went in, so only values came out: the type cannot say it.
+    return cast("dict[str, Value]", templates)
+
+
+def _templates(values: dict[str, Value]) -> dict[str, Template]:
+    return cast("dict[str, Template]", values)

@@ -1,0 +1,228 @@
+"""Templates become values. What hangs on an attribute that is not known yet stays an expression.
+
+The language itself carries `Unknown` through what it evaluates in place. The worker cannot: before it
+is asked, each mention of `$resources` is followed as far as its path is literal, and if anything
+unknown lies there, the expression waits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from dirigent.model import limits
+from dirigent.model.fault import Fault
+from dirigent.model.problem import Problem, Refusal, refuse
+from dirigent.model.run.command import Question
+from dirigent.model.values import Expression, Template, Unknown, UriTemplate, Value, leaves
+from dirigent.planning.request import Ask, Asking
+from dirigent.ports import Compiled, ExpressionFailed, Language, Proposal
+
+_MENTION: Final = re.compile(r"\$resources(?![A-Za-z0-9_:])")
+_STEP: Final = re.compile(
+    r"""\s*(?:\.([A-Za-z_][A-Za-z0-9_]*)        # .name
+          | \.?\[\s*(-?[0-9]+)\s*\]             # [0]
+          | \.?\[\s*"([^"\\]*)"\s*\]            # ["name"]
+          | \."([^"\\]*)")                      # ."name"
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """`value` holds `Unknown` where `template` keeps the expression; otherwise they are the same."""
+
+    value: Value
+    template: Template
+
+
+class Scope:
+    """The variables of one stack's expressions. Resources become visible while the plan is made."""
+
+    def __init__(self, constants: Mapping[str, Value]) -> None:
+        """Begin with what is known from the start (`inputs`, `secrets`, `stack`), and no resource."""
+        self._attributes: dict[str, Value] = {}
+        self._known: dict[str, Value] = {}
+        self._partial: dict[str, None] = {}
+        self.variables: dict[str, Value] = {**constants, "resources": self._attributes}
+        # The same for the worker, with null where `missing` has made sure that nobody looks.
+        self.known: dict[str, Value] = {**constants, "resources": self._known}
+
+    def show(self, name: str, attributes: Value) -> None:
+        """Make a resource visible; its attributes may hold `Unknown`."""
+        self._attributes[name] = attributes
+        self._known[name] = attributes
+        if has_unknown(attributes):
+            self._partial[name] = None
+            self._known[name] = without_unknown(attributes)
+
+    def missing(self, expression: Expression, compiled: Compiled) -> tuple[str, ...]:
+        """Return the names of the resources whose unknown attributes an expression may see."""
+        mentioned = sorted(
+            member for variable, member in compiled.references if variable == "resources" and member
+        )
+        partial = tuple(name for name in mentioned if name in self._partial)
+        if not partial or not any(has_unknown(value) for value in self._seen(expression.text)):
+            return ()
+        return partial
+
+    def _seen(self, text: str) -> Iterator[Value]:
+        """Yield the subtree under each literal path that starts with `$resources`."""
+        for mention in _MENTION.finditer(text):
+            value: Value = self._attributes
+            at = mention.end()
+            while (step := _STEP.match(text, at)) is not None and not isinstance(value, Unknown):
+                value = _member(value, step)
+                at = step.end()
+            yield value
+
+
+def render(
+    templates: Sequence[tuple[Template, Mapping[str, Value]]], scope: Scope, language: Language
+) -> Asking[list[Rendered]]:
+    """Evaluate templates, each with variables of its own beside those of the scope.
+
+    Yields at most one `Ask`, for the expressions that the language cannot evaluate in place.
+
+    Raises:
+        Refusal: with every expression that has no value (E2004).
+    """
+    problems: list[Problem] = []
+    outcomes: list[list[Value]] = []
+    questions: list[tuple[int, int, Question]] = []
+    for index, (template, own) in enumerate(templates):
+        results: list[Value] = []
+        for leaf in leaves(template):
+            outcome = _evaluate(leaf, own, scope, language, problems)
+            if isinstance(outcome, Question):
+                questions.append((index, len(results), outcome))
+                results.append(None)
+            else:
+                results.append(outcome)
+        outcomes.append(results)
+    if questions and not problems:
+        answers = yield Ask(tuple(question for *_, question in questions))
+        for (index, place, question), answer in zip(questions, answers, strict=True):
+            if isinstance(answer, Fault):
+                problems.append(_no_value(question.expression, answer.detail or answer.title))
+            elif not isinstance(answer, Proposal | Refusal):
+                outcomes[index][place] = answer
+    if problems:
+        raise Refusal(problems)
+    return [_rendered(template, results) for (template, _), results in zip(templates, outcomes, strict=True)]
+
+
+def template_of(value: Value) -> Template:
+    """Return a value as a template. Every value is one; only the invariance of lists hides it."""
+    return cast("Template", value)
+
+
+def has_unknown(value: Value) -> bool:
+    """Return whether any part of a value is known only later."""
+    stack: list[Value] = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Unknown):
+            return True
+        if isinstance(node, list):
+            stack.extend(node)
+        elif isinstance(node, dict):
+            stack.extend(node.values())
+    return False
+
+
+def without_unknown(value: Value, depth: int = 0) -> Value:
+    """Return the value with null for every part that is not known. Depth is limited (E2010)."""
+    refuse_depth(depth)
+    match value:
+        case Unknown():
+            return None
+        case list():
+            return [without_unknown(item, depth + 1) for item in value]
+        case dict():
+            return {key: without_unknown(item, depth + 1) for key, item in value.items()}
+        case _:
+            return value
+
+
+def refuse_depth(depth: int) -> None:
+    """Raise `Refusal` (E2010) beyond the depth that a value may have."""
+    if depth > limits.VALUE_DEPTH:
+        raise refuse("E2010", f"a value is nested more than `{limits.VALUE_DEPTH}` levels deep")
+
+
+def _evaluate(
+    leaf: Expression | UriTemplate,
+    own: Mapping[str, Value],
+    scope: Scope,
+    language: Language,
+    problems: list[Problem],
+) -> Value | Question:
+    if isinstance(leaf, UriTemplate):
+        return leaf.text
+    try:
+        compiled = language.compile(leaf.text)
+        if compiled.local:
+            result = compiled.evaluate(None, {**scope.variables, **own})
+            if isinstance(result, Unknown):
+                return Unknown(scope.missing(leaf, compiled) or result.needs)
+            return result
+    except ExpressionFailed as failure:
+        problems.append(_no_value(leaf, str(failure)))
+        return None
+    needs = scope.missing(leaf, compiled)
+    return Unknown(needs) if needs else Question(leaf, None, _only({**scope.known, **own}, compiled))
+
+
+def _only(variables: Mapping[str, Value], compiled: Compiled) -> dict[str, Value]:
+    """Return what an expression names, so that the worker is sent nothing else."""
+    seen = {name: value for name, value in variables.items() if name in compiled.variables}
+    resources = variables.get("resources")
+    if "resources" in seen and isinstance(resources, dict):
+        names = {member for variable, member in compiled.references if variable == "resources"}
+        seen["resources"] = {name: value for name, value in resources.items() if name in names}
+    return seen
+
+
+def _no_value(expression: Expression, reason: str) -> Problem:
+    return Problem("E2004", f"`{expression.text}` has no value here: {reason}", at=expression.span)
+
+
+def _member(value: Value, step: re.Match[str]) -> Value:
+    name = step[1] or step[3] or step[4]
+    if isinstance(value, dict) and name is not None:
+        return value.get(name)
+    if isinstance(value, list) and step[2] is not None:
+        index = int(step[2])
+        return value[index] if -len(value) <= index < len(value) else None
+    return None
+
+
+def _rendered(template: Template, results: list[Value]) -> Rendered:
+    if not results:
+        # Without expressions a template is a value already.
+        return Rendered(cast("Value", template), template)
+    return _fill(template, iter(results), 0)
+
+
+def _fill(template: Template, results: Iterator[Value], depth: int) -> Rendered:
+    """Put the results into the template, in the order in which `leaves` gave the leaves."""
+    refuse_depth(depth)
+    match template:
+        case Expression() | UriTemplate():
+            value = next(results)
+            return Rendered(value, template if has_unknown(value) else template_of(value))
+        case list():
+            items = [_fill(item, results, depth + 1) for item in template]
+            return Rendered([item.value for item in items], [item.template for item in items])
+        case dict():
+            members = {key: _fill(item, results, depth + 1) for key, item in template.items()}
+            return Rendered(
+                {key: item.value for key, item in members.items()},
+                {key: item.template for key, item in members.items()},
+            )
+        case _:
+            return Rendered(template, template)

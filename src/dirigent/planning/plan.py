@@ -1,0 +1,256 @@
+"""The plan: every instance judged in the order of needs, what is no longer declared, and their order.
+
+A generator without I/O: it yields `Ask` and `Propose` and is sent the answers, resource by resource
+in waves, because what one resource becomes decides what the next one's expressions see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from dirigent.model.ids import PlanId
+from dirigent.model.plan import Action, Change, Plan
+from dirigent.model.problem import Problem, Refusal
+from dirigent.model.resource import Resource, ResourceRow, assemble
+from dirigent.model.stack import Stack
+from dirigent.model.values import SecretRef, SecretText, Template, Value
+from dirigent.planning import graph
+from dirigent.planning.decide import Case, case_of, create_first, decide
+from dirigent.planning.difference import span_of
+from dirigent.planning.digest import fingerprint, identity
+from dirigent.planning.evaluate import Rendered, Scope, render
+from dirigent.planning.expand import Instance, expand, is_counted, is_keyed, repeats
+from dirigent.planning.remove import refuse_protected, removals
+from dirigent.planning.request import Answers, Asking, Propose, Wish
+from dirigent.planning.steps import spread_create_first, steps_of
+from dirigent.ports import Language, Proposal, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a plan is made from.
+
+    `rows` is the state as stored, `readings` what the providers saw, by address (an address that is
+    missing was not looked at). `at` is the time of planning, `read_seconds` how long reading took.
+    """
+
+    stack: Stack
+    language: Language
+    inputs: Mapping[str, Value] = field(default_factory=dict)
+    rows: Sequence[ResourceRow] = ()
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    at: float = 0.0
+    read_seconds: float = 0.0
+
+
+def plan(situation: Situation) -> Asking[Plan]:
+    """Return the plan that turns what is into what is declared.
+
+    Raises:
+        Refusal: with all problems of the stage that failed: references (E2001-E2004), repetition
+            (E2005-E2009), a provider's refusal (E3xxx), protected resources (E2008).
+    """
+    draft = _Draft(situation)
+    edges = graph.edges_of(situation.stack.resources, situation.language)
+    graph.refuse_cycle(situation.stack.resources, edges)
+    for wave in graph.waves(edges):
+        resources = [situation.stack.resources[name] for name in wave]
+        instances = yield from draft.expand(resources)
+        cases = yield from draft.cases(instances, edges)
+        judged = yield from draft.judge(cases)
+        draft.accept(resources, judged)
+    outputs = yield from render(
+        [(template, {}) for template in situation.stack.outputs.values()], draft.scope, situation.language
+    )
+    return draft.finish(dict(zip(situation.stack.outputs, outputs, strict=True)))
+
+
+def evaluate_outputs(
+    stack: Stack, inputs: Mapping[str, Value], rows: Sequence[ResourceRow], language: Language
+) -> Asking[dict[str, Value]]:
+    """Return the outputs of a stack as its rows stand, for `up` to show when it has ended."""
+    scope = Scope(constants(stack.name, inputs, tuple(stack.secrets)))
+    attributes: dict[str, Value] = {row.address: row.attributes for row in rows if "#" not in row.address}
+    shown = {name: shape for name, shape in _shapes(stack).items() if shape is not None}
+    for name, value in {**shown, **assemble(attributes)}.items():
+        scope.show(name, value)
+    rendered = yield from render([(template, {}) for template in stack.outputs.values()], scope, language)
+    return {name: output.value for name, output in zip(stack.outputs, rendered, strict=True)}
+
+
+def constants(stack: str, inputs: Mapping[str, Value], secrets: Sequence[str]) -> dict[str, Value]:
+    """Return the variables that every expression of a stack sees: `$inputs`, `$secrets`, `$stack`."""
+    return {
+        "inputs": dict(inputs),
+        "secrets": {name: SecretText((SecretRef(name),)) for name in secrets},
+        "stack": {"name": stack},
+    }
+
+
+class _Draft:
+    """A plan in the making."""
+
+    def __init__(self, situation: Situation) -> None:
+        self._situation = situation
+        self._rows = {str(row.address): row for row in situation.rows}
+        self._wanted: dict[str, bool] = {}
+        self._addresses: dict[str, tuple[str, ...]] = {}
+        self._changes: dict[str, Change] = {}
+        self._empty: dict[str, Value] = {}
+        names = tuple(situation.stack.secrets)
+        self.scope = Scope(constants(situation.stack.name, situation.inputs, names))
+
+    def expand(self, resources: Sequence[Resource]) -> Asking[list[Instance]]:
+        """Return the instances of one wave."""
+        rendered = yield from render(
+            [(repeats(resource), {}) for resource in resources], self.scope, self._situation.language
+        )
+        instances: list[Instance] = []
+        problems: list[Problem] = []
+        for resource, repeated in zip(resources, rendered, strict=True):
+            try:
+                instances.extend(expand(resource, repeated.value))
+            except Refusal as refusal:
+                problems.extend(refusal.problems)
+        if problems:
+            raise Refusal(problems)
+        return instances
+
+    def cases(self, instances: Sequence[Instance], edges: graph.Edges) -> Asking[list[Case]]:
+        """Return what is known of each instance: what it shall be, and what stands."""
+        templates: list[tuple[Template, Mapping[str, Value]]] = [
+            (instance.resource.config, instance.variables) for instance in instances
+        ]
+        rendered = yield from render(templates, self.scope, self._situation.language)
+        needs = {
+            name: tuple(address for need in edges[name] for address in self._addresses[need])
+            for name in dict.fromkeys(instance.resource.name for instance in instances)
+        }
+        return [
+            case_of(
+                instance,
+                result,
+                needs[instance.resource.name],
+                self._rows.get(instance.address),
+                self._situation.readings.get(instance.address),
+            )
+            for instance, result in zip(instances, rendered, strict=True)
+        ]
+
+    def judge(self, cases: Sequence[Case]) -> Asking[list[tuple[Case, Change, Proposal]]]:
+        """Ask the providers what would become of the instances, and decide what happens to each.
+
+        Who is replaced is asked for twice: only without a prior state is it known what the new one
+        will be, and what of it is unknown.
+        """
+        proposals = yield from _propose([(case, case.prior) for case in cases])
+        judged = [
+            (case, decide(case, proposal), proposal) for case, proposal in zip(cases, proposals, strict=True)
+        ]
+        again = [
+            index
+            for index, (case, change, _) in enumerate(judged)
+            if change.action is Action.REPLACE and case.prior is not None
+        ]
+        fresh = yield from _propose([(cases[index], None) for index in again])
+        for index, proposal in zip(again, fresh, strict=True):
+            case, change, _ = judged[index]
+            judged[index] = (case, change, proposal)
+        return judged
+
+    def accept(
+        self,
+        resources: Sequence[Resource],
+        judged: Sequence[tuple[Case, Change, Proposal]],
+    ) -> None:
+        """Keep the changes of a wave and show its resources to the next."""
+        attributes: dict[str, dict[str, Value]] = {resource.name: {} for resource in resources}
+        for case, change, proposal in judged:
+            self._changes[change.address] = change
+            self._wanted[change.address] = create_first(case)
+            attributes[change.name][change.address] = _future(change, proposal)
+        for resource in resources:
+            by_address = attributes[resource.name]
+            self._addresses[resource.name] = tuple(by_address)
+            if by_address:
+                self.scope.show(resource.name, assemble(by_address)[resource.name])
+            else:
+                self._empty[resource.name] = [] if is_counted(resource) else {}
+                self.scope.show(resource.name, self._empty[resource.name])
+
+    def finish(self, outputs: Mapping[str, Rendered]) -> Plan:
+        """Return the plan, in the order in which its changes may start."""
+        situation = self._situation
+        declared = spread_create_first(list(self._changes.values()), self._wanted)
+        changes = [*declared, *removals(situation.rows, situation.readings, situation.stack, self._changes)]
+        refuse_protected(changes)
+        made = Plan(
+            id=PlanId(""),
+            stack=situation.stack.name,
+            at=situation.at,
+            changes=in_order(changes),
+            fingerprint=fingerprint(situation.rows),
+            inputs=dict(situation.inputs),
+            outputs={name: output.template for name, output in outputs.items()},
+            read_seconds=situation.read_seconds,
+            sources=situation.stack.sources,
+            secrets=tuple(situation.stack.secrets),
+            empty=self._empty,
+        )
+        return replace(made, id=identity(made))
+
+
+def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Return the changes in the order of their steps; what is kept comes last, as declared."""
+    order = dict.fromkeys(str(step.change.address) for step in steps_of(changes))
+    by_address = {str(change.address): change for change in changes}
+    kept = (change for change in changes if str(change.address) not in order)
+    return (*(by_address[address] for address in order), *kept)
+
+
+def _propose(wishes: Sequence[tuple[Case, ResourceRow | None]]) -> Asking[list[Proposal]]:
+    """Ask for proposals, all at once.
+
+    Raises:
+        Refusal: with every problem that a provider answers, placed at its resource.
+    """
+    if not wishes:
+        return []
+    answers: Answers = yield Propose(
+        tuple(
+            Wish(case.instance.address, case.instance.resource.type, prior, case.value)
+            for case, prior in wishes
+        )
+    )
+    proposals: list[Proposal] = []
+    problems: list[Problem] = []
+    for (case, _), answer in zip(wishes, answers, strict=True):
+        if isinstance(answer, Proposal):
+            proposals.append(answer)
+        elif isinstance(answer, Refusal):
+            problems.extend(_placed(problem, case.instance.resource) for problem in answer.problems)
+    if problems:
+        raise Refusal(problems)
+    return proposals
+
+
+def _future(change: Change, proposal: Proposal) -> Value:
+    """Return the attributes that others will see once the change is done."""
+    if change.action is Action.KEEP and change.prior is not None:
+        return change.prior.attributes
+    return proposal.attributes
+
+
+def _shapes(stack: Stack) -> dict[str, Value]:
+    return {
+        name: [] if is_counted(resource) else {} if is_keyed(resource) else None
+        for name, resource in stack.resources.items()
+    }
+
+
+def _placed(problem: Problem, resource: Resource) -> Problem:
+    """Return a provider's problem with a place. A provider knows none: it names the property as label."""
+    if problem.at is not None:
+        return problem
+    return replace(problem, at=span_of(problem.label, resource.spans) or resource.span, label="")

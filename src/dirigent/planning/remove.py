@@ -1,0 +1,91 @@
+"""What goes: rows that nothing declares any more, all rows for `down`, and what is protected from both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dirigent.model.ids import split_address
+from dirigent.model.plan import Action, Change
+from dirigent.model.problem import Problem, Refusal
+from dirigent.model.resource import ResourceRow
+from dirigent.model.stack import Stack
+from dirigent.planning.decide import standing
+from dirigent.planning.steps import DEPOSED
+from dirigent.ports import Reading
+
+
+def removals(
+    rows: Sequence[ResourceRow],
+    readings: Mapping[str, Reading],
+    stack: Stack | None,
+    declared: Mapping[str, Change],
+) -> list[Change]:
+    """Return a deletion for every row that is not declared, in the order of the rows.
+
+    Who is gone already is only forgotten. `stack` None means that everything goes.
+    """
+    return [
+        removal(row, readings.get(row.address), _why(row, stack))
+        for row in sorted(rows, key=lambda row: row.address)
+        if row.address not in declared
+    ]
+
+
+def removal(row: ResourceRow, reading: Reading | None, because: str) -> Change:
+    """Return the change that makes an end of a row."""
+    gone = reading is not None and reading.attributes is None
+    return Change(
+        address=row.address,
+        name=row.name,
+        type=row.type,
+        action=Action.FORGET if gone else Action.DELETE,
+        key=row.key,
+        prior=row if gone else standing_shown(row, reading),
+        because=f"{because}, and already gone" if gone else because,
+        drifted=gone or bool(reading and reading.config),
+        protect=row.protect,
+    )
+
+
+def standing_shown(row: ResourceRow, reading: Reading | None) -> ResourceRow:
+    """Return the row as it stands, for people to see what would be lost."""
+    return standing(row, reading) or row
+
+
+def refuse_protected(changes: Sequence[Change]) -> None:
+    """Raise `Refusal` (E2008) with every protected instance that would be deleted or replaced."""
+    problems = [
+        Problem(
+            "E2008",
+            f"`{change.address}` is protected, but this plan would {change.action.value} it: "
+            f"{change.because}",
+            at=change.span,
+            help=_remedy(change),
+        )
+        for change in changes
+        if change.protect and change.action in {Action.DELETE, Action.REPLACE}
+    ]
+    if problems:
+        raise Refusal(problems)
+
+
+def _remedy(change: Change) -> tuple[str, ...]:
+    if change.action is Action.REPLACE:
+        return ("undo the change, or set `lifecycle.protect: false`",)
+    return ("declare it with `lifecycle.protect: false` and run `dirigent up` before you remove it",)
+
+
+def _why(row: ResourceRow, stack: Stack | None) -> str:
+    if stack is None:
+        return "the stack goes down"
+    if DEPOSED in row.address:
+        return "left over from a replacement"
+    resource = stack.resources.get(row.name)
+    _, key = split_address(row.address)
+    if resource is None:
+        return "removed from the stack"
+    if isinstance(key, int) and resource.count is not None:
+        return f"`count` of `{row.name}` no longer reaches it"
+    if isinstance(key, str) and resource.each is not None:
+        return f"`each` of `{row.name}` no longer has `{key}`"
+    return f"`{row.name}` is declared in another shape"

@@ -1,0 +1,45 @@
+"""What planning asks of the outside, and what it gets. The caller answers in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from dirigent.model.fault import Fault
+from dirigent.model.problem import Refusal
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.command import Question
+from dirigent.model.values import Value
+from dirigent.ports import Proposal
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Questions for the expression worker; the answer is a tuple of values and faults."""
+
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One instance whose future a provider is asked for. `prior` is the row as the world stands now."""
+
+    address: str
+    type: str
+    prior: ResourceRow | None
+    config: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """Wishes for the providers, free of order; the answer is a tuple of proposals and refusals."""
+
+    wishes: tuple[Wish, ...]
+
+
+Request: TypeAlias = Ask | Propose
+Answers: TypeAlias = "tuple[Value | Fault | Proposal | Refusal, ...]"
+Asking: TypeAlias = Generator[Request, Answers, T]

@@ -1,0 +1,187 @@
+"""The steps of a plan and their order: makes after what they need, deletes before what they needed.
+
+A replacement is two steps. Who creates first forces it on everything it needs that is replaced too,
+for the old one must not outlive what it stands on. An update that lets go of something comes before
+that is deleted, unless the update itself waits for the deletion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from dirigent.model.plan import Action, Change
+from dirigent.planning.decide import is_record
+from dirigent.planning.graph import cycle_in, ordered
+
+DEPOSED = "#deposed"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation: `action` is create, update, delete, record or forget, on the row at `address`.
+
+    `name` is unique: the address for a create or an update, else the action and the address.
+    `deposes` is the address to which a create moves the row that it replaces, "" if none.
+    """
+
+    name: str
+    action: str
+    address: str
+    change: Change
+    needs: tuple[str, ...] = ()
+    deposes: str = ""
+
+
+@dataclass(slots=True)
+class _Board:
+    """The steps of the changes by address, and the edges while they are collected."""
+
+    makes: dict[str, Step] = field(default_factory=dict)
+    deletes: dict[str, Step] = field(default_factory=dict)
+    hard: dict[str, list[str]] = field(default_factory=dict)
+    soft: dict[str, list[str]] = field(default_factory=dict)
+    loose: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def edges(self) -> tuple[dict[str, list[str]], ...]:
+        """Return all edges, the most binding first."""
+        return self.hard, self.soft, self.loose
+
+
+def steps_of(changes: Sequence[Change]) -> tuple[Step, ...]:
+    """Return the steps of all changes that do something, in an order in which they may be done."""
+    board = _Board()
+    _place(changes, board)
+    _order_makes(changes, board)
+    _order_deletes(changes, board)
+    steps = {step.name: step for step in (*board.makes.values(), *board.deletes.values())}
+    edges = _without_circles(steps, board)
+    return tuple(replace(steps[name], needs=tuple(edges[name])) for name in ordered(edges))
+
+
+def spread_create_first(changes: Sequence[Change], wanted: Mapping[str, bool]) -> list[Change]:
+    """Return the changes with `create_first` where it is wanted, and on all they need that is replaced."""
+    by_address = {str(change.address): change for change in changes}
+    marked: dict[str, None] = {}
+    stack = [
+        str(change.address)
+        for change in changes
+        if change.action is Action.REPLACE and wanted.get(change.address, False)
+    ]
+    while stack:
+        address = stack.pop()
+        if address in marked:
+            continue
+        marked[address] = None
+        stack.extend(need for need in by_address[address].needs if need in by_address)
+    return [
+        replace(change, create_first=True)
+        if change.address in marked and change.action is Action.REPLACE
+        else change
+        for change in changes
+    ]
+
+
+def _place(changes: Sequence[Change], board: _Board) -> None:
+    taken: dict[str, None] = {str(change.address): None for change in changes}
+    for change in changes:
+        address = str(change.address)
+        match change.action:
+            case Action.CREATE:
+                board.makes[address] = Step(address, "create", address, change)
+            case Action.UPDATE:
+                action = "record" if is_record(change) else "update"
+                name = address if action == "update" else f"record {address}"
+                board.makes[address] = Step(name, action, address, change)
+            case Action.REPLACE:
+                old = _free(address, taken) if change.create_first else address
+                deposes = old if change.create_first else ""
+                board.makes[address] = Step(address, "create", address, change, deposes=deposes)
+                board.deletes[address] = Step(f"delete {old}", "delete", old, change)
+            case Action.DELETE:
+                board.deletes[address] = Step(f"delete {address}", "delete", address, change)
+            case Action.FORGET:
+                board.deletes[address] = Step(f"forget {address}", "forget", address, change)
+            case Action.KEEP:
+                pass
+
+
+def _free(address: str, taken: dict[str, None]) -> str:
+    """Return an address for the deposed row that no row of an earlier, broken replacement has."""
+    candidate, number = f"{address}{DEPOSED}", 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{address}{DEPOSED}{number}"
+    taken[candidate] = None
+    return candidate
+
+
+def _order_makes(changes: Sequence[Change], board: _Board) -> None:
+    reached = _reached(changes, board)
+    for change in changes:
+        make = board.makes.get(change.address)
+        if make is None:
+            continue
+        needs = board.hard.setdefault(make.name, [])
+        for need in change.needs:
+            needs.extend(reached.get(need, ()))
+        delete = board.deletes.get(change.address)
+        if delete is not None and change.create_first:
+            board.hard.setdefault(delete.name, []).append(make.name)
+        elif delete is not None:
+            needs.append(delete.name)
+
+
+def _reached(changes: Sequence[Change], board: _Board) -> dict[str, tuple[str, ...]]:
+    """Return for each address the makes to wait for: its own, or through what is kept, those beyond it."""
+    needs = {str(change.address): change.needs for change in changes}
+    reached: dict[str, tuple[str, ...]] = {}
+    for address in ordered(needs):
+        make = board.makes.get(address)
+        if make is not None:
+            reached[address] = (make.name,)
+        else:
+            beyond = (name for need in needs[address] for name in reached.get(need, ()))
+            reached[address] = tuple(dict.fromkeys(beyond))
+    return reached
+
+
+def _order_deletes(changes: Sequence[Change], board: _Board) -> None:
+    """What stood on a resource goes before it: deleted, or updated to stand on something else."""
+    for change in changes:
+        if change.prior is None:
+            continue
+        leaving = board.deletes.get(change.address)
+        moving = board.makes.get(change.address) if change.action is Action.UPDATE else None
+        for need in change.prior.needs:
+            below = board.deletes.get(need)
+            if below is None or below is leaving:
+                continue
+            if leaving is not None:
+                board.soft.setdefault(below.name, []).append(leaving.name)
+            elif moving is not None and not _waits(change, below.change):
+                board.loose.setdefault(below.name, []).append(moving.name)
+
+
+def _waits(change: Change, below: Change) -> bool:
+    """Return whether a change waits for the successor of what is deleted first."""
+    return below.action is Action.REPLACE and not below.create_first and below.address in change.needs
+
+
+def _without_circles(steps: Mapping[str, Step], board: _Board) -> dict[str, list[str]]:
+    """Return the edges. Where a change of direction since the last apply makes a circle, a reverse edge goes.
+
+    The edges of makes alone have no circle: so on each there is an edge that may go, first one that
+    only lets an update come before a deletion, else the ones between deletions.
+    """
+    edges = {
+        name: list(dict.fromkeys(need for kind in board.edges for need in kind.get(name, ())))
+        for name in steps
+    }
+    while circle := cycle_in(edges):
+        pairs = list(zip(circle, (*circle[1:], circle[0]), strict=True))
+        pairs = [pair for pair in pairs if pair[1] not in board.hard.get(pair[0], ())]
+        for name, need in [p for p in pairs if p[1] in board.loose.get(p[0], ())] or pairs:
+            edges[name].remove(need)
+    return edges

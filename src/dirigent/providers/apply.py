@@ -1,0 +1,173 @@
+"""The performer of `resource`: one step of a plan, and the change of the row that belongs to it.
+
+The row in the store is always the one from before the step, even after a crash: it changes in the
+same commit as the result. So a step that is given again starts from the same place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
+from dirigent.model.ids import Address
+from dirigent.model.problem import Refusal
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.effect import Broken, Done, Order, Outcome
+from dirigent.model.run.journal import ResourceChanged
+from dirigent.model.values import Value
+from dirigent.ports import Clock, Operation, Provider, ProviderFailed
+
+RowOf = Callable[[str], Awaitable[ResourceRow | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the compiled plan sends. `deposes` is where a create moves the row that it replaces."""
+
+    action: str
+    address: str
+    name: str
+    type: str
+    key: int | str | None = None
+    config: dict[str, Value] | None = None
+    needs: tuple[str, ...] = ()
+    protect: bool = False
+    deposes: str = ""
+
+
+class ResourcePerformer:
+    """Implements `ports.Performer` for the function `resource`.
+
+    Actions are create, update and delete, which a provider does, and record and forget, which only
+    change the row. `providers` are by type; `row_of` reads one row of the store.
+    """
+
+    def __init__(self, providers: Mapping[str, Provider], row_of: RowOf, clock: Clock) -> None:
+        """Keep what the steps need."""
+        self._providers = providers
+        self._row_of = row_of
+        self._clock = clock
+
+    async def perform(self, order: Order) -> Outcome:
+        """Do one step. The output is what `$resources` shows of the instance, null after a deletion."""
+        request = request_of(order.request)
+        row = await self._row_of(request.address)
+        if request.action in {"forget", "record"} or (row is None and request.action != "create"):
+            return self._kept(request, row)
+        provider = self._providers.get(request.type)
+        if provider is None:
+            detail = _coded("E3001", f"no provider manages the type `{request.type}`")
+            return Broken(_fault(CONFIGURATION, request, detail))
+        try:
+            attributes, private = await provider.apply(_operation(order, request, row))
+        except Refusal as refusal:
+            return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
+        except ProviderFailed as failure:
+            return Broken(_fault(RUNTIME, request, str(failure)), self._left(request, row, failure))
+        if request.action == "delete":
+            return Done(None, self._changed((request.address, None)))
+        return Done(attributes, self._applied(request, row, _row(request, row, attributes, private)))
+
+    async def abandon(self, order: Order) -> None:
+        """Let the provider stop the step, if it can."""
+        request = request_of(order.request)
+        provider = self._providers.get(request.type)
+        if provider is not None and request.action in {"create", "update", "delete"}:
+            await provider.abandon(_operation(order, request, await self._row_of(request.address)))
+
+    def _kept(self, request: Request, row: ResourceRow | None) -> Outcome:
+        """Do what concerns only our own row, or find that there is none to work on."""
+        if request.action == "forget":
+            return Done(None, self._changed((request.address, None)))
+        if request.action == "delete":
+            # Somebody made an end of the row in the meantime: that is what was wanted.
+            return Done(None)
+        if row is None:
+            return Broken(
+                _fault(CONFIGURATION, request, _coded("E3003", "there is no such instance any more"))
+            )
+        kept = replace(row, needs=request.needs, protect=request.protect)
+        return Done(row.attributes, self._changed((request.address, kept)))
+
+    def _applied(
+        self, request: Request, prior: ResourceRow | None, row: ResourceRow
+    ) -> tuple[ResourceChanged, ...]:
+        """Return the new row; where it takes the place of one that is still to be deleted, that one too."""
+        if not request.deposes or prior is None:
+            return self._changed((request.address, row))
+        # The successor carries the protection; the predecessor is about to go.
+        deposed = replace(prior, address=Address(request.deposes), protect=False)
+        return self._changed((request.deposes, deposed), (request.address, row))
+
+    def _left(
+        self, request: Request, row: ResourceRow | None, failure: ProviderFailed
+    ) -> tuple[ResourceChanged, ...]:
+        """Return what a failed step leaves behind: a tainted creation, or what stands of the old one."""
+        if failure.attributes is None:
+            return ()
+        if request.action == "create":
+            made = _row(request, row, failure.attributes, failure.private)
+            return self._applied(request, row, replace(made, tainted=True))
+        if row is None:
+            return ()
+        # The configuration stays the one that was applied: the next plan sees the difference again.
+        private = row.private if failure.private is None else failure.private
+        stands = replace(row, attributes=failure.attributes, private=private)
+        return self._changed((request.address, stands))
+
+    def _changed(self, *rows: tuple[str, ResourceRow | None]) -> tuple[ResourceChanged, ...]:
+        at = self._clock.now()
+        return tuple(ResourceChanged(at, address, row) for address, row in rows)
+
+
+def request_of(value: Value) -> Request:
+    """Return the request as `planning.compile` wrote it; raise `TypeError` for anything else."""
+    if not isinstance(value, dict):
+        raise TypeError(f"a request to `resource` is an object, not {value!r}")
+    key, config, needs = value.get("key"), value.get("config"), value.get("needs")
+    return Request(
+        action=str(value["action"]),
+        address=str(value["address"]),
+        name=str(value["name"]),
+        type=str(value["type"]),
+        key=key if isinstance(key, int | str) else None,
+        config=config if isinstance(config, dict) else None,
+        needs=tuple(str(need) for need in needs) if isinstance(needs, list) else (),
+        protect=value.get("protect") is True,
+        deposes=str(value.get("deposes") or ""),
+    )
+
+
+def _operation(order: Order, request: Request, row: ResourceRow | None) -> Operation:
+    applied = row.config if row is not None else {}
+    config = applied if request.config is None else request.config
+    return Operation(order, request.action, request.address, request.type, config, row)
+
+
+def _row(
+    request: Request, prior: ResourceRow | None, attributes: dict[str, Value], private: Value
+) -> ResourceRow:
+    return ResourceRow(
+        address=Address(request.address),
+        name=request.name,
+        type=request.type,
+        config=request.config if request.config is not None else prior.config if prior else {},
+        attributes=attributes,
+        key=request.key,
+        needs=request.needs,
+        private=private,
+        protect=request.protect,
+    )
+
+
+def _fault(kind: str, request: Request, detail: str) -> Fault:
+    verbs = {"create": "created", "update": "updated", "delete": "deleted"}
+    done = verbs.get(request.action, request.action)
+    status = 400 if kind == CONFIGURATION else 500
+    return Fault(kind, status, title=f"`{request.address}` could not be {done}", detail=detail)
+
+
+def _coded(code: str, detail: str) -> str:
+    """Return a detail with the code by which its remedy is found."""
+    return f"{code}: {detail}"

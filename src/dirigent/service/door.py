@@ -1,0 +1,169 @@
+"""The door of an engine: a Unix socket through which other processes of the same user ask it.
+
+One line of JSON in, one line out. Programs, plans and facts travel in the store's own encoding. The
+socket lies in the state directory (mode 0700), so only the owner of the state can knock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dirigent.engine.engine import Start
+from dirigent.model import limits
+from dirigent.model.ids import RunId, digest_of
+from dirigent.model.plan import Plan
+from dirigent.model.problem import Problem, Refusal, refuse
+from dirigent.model.program import Program
+from dirigent.model.run.journal import Created, Ended, Fact
+from dirigent.ports import Journal
+from dirigent.service.conductor import Conductor, Heard, watch
+from dirigent.stores.codec import decode, decode_fact, encode, encode_fact
+
+LINE_BYTES = 4 * limits.PAYLOAD_BYTES
+
+
+def _text(content: bytes) -> str:
+    return b64encode(content).decode()
+
+
+def _bytes(text: object) -> bytes:
+    return b64decode(str(text))
+
+
+@asynccontextmanager
+async def opened(door: str, conductor: Conductor) -> AsyncIterator[None]:
+    """Answer at the door while the block runs. A socket that a dead engine left is replaced."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            line = await reader.readline()
+            if line:
+                writer.write(json.dumps(await _reply(json.loads(line), conductor)).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, ValueError):
+            pass  # A visitor who speaks nonsense, or leaves, gets no answer and does no harm.
+        finally:
+            writer.close()
+
+    with _near(door) as path:
+        _remove(path)
+        server = await asyncio.start_unix_server(answer, path, limit=LINE_BYTES)
+        async with server:
+            yield
+        _remove(path)
+
+
+def _remove(path: str) -> None:
+    Path(path).unlink(missing_ok=True)
+
+
+@contextmanager
+def _near(path: str) -> Iterator[str]:
+    """Yield a short name of a socket: the kernel takes 108 bytes, directories may be longer."""
+    directory = os.open(Path(path).parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{directory}/{Path(path).name}"
+    finally:
+        os.close(directory)
+
+
+def answers(path: str) -> bool:
+    """Return whether an engine stands behind a door."""
+    try:
+        with _near(path) as near, socket.socket(socket.AF_UNIX) as knocking:
+            knocking.connect(near)
+    except OSError:
+        return False
+    return True
+
+
+async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, object]:
+    try:
+        match request.get("verb"):
+            case "start":
+                return {"ok": await conductor.start(_start_of(request))}
+            case "tell":
+                fact = decode_fact(_bytes(request["fact"]))
+                await conductor.tell(RunId(str(request["run"])), fact)
+            case "keep-plan":
+                await conductor.keep_plan(decode(_bytes(request["plan"]), Plan))
+            case verb:
+                raise refuse(
+                    "E7010", f"the engine does not know `{verb}`", "both sides must be of one release"
+                )
+    except Refusal as refusal:
+        return {"problems": [[p.code, p.message, *p.help] for p in refusal.problems]}
+    return {"ok": None}
+
+
+def _start_of(request: dict[str, object]) -> Start:
+    """Return what `DoorConductor.start` sent: the run's first fact carries its input and metadata."""
+    first = decode_fact(_bytes(request["created"]))
+    if not isinstance(first, Created):
+        raise refuse("E7010", "the engine was asked to start a run without its first fact")
+    program = decode(_bytes(request["program"]), Program)
+    run = RunId(str(request["run"]))
+    return Start(run, program, first.input, first.metadata, first.parent, first.depth)
+
+
+@dataclass(frozen=True, slots=True)
+class DoorConductor:
+    """The engine of another process, asked through its door. `journal` reads the same store."""
+
+    door: str
+    journal: Journal
+
+    async def start(self, start: Start) -> RunId:
+        """Create a run over there."""
+        program = encode(start.program)
+        first = Created(0.0, digest_of(program), start.input, dict(start.metadata), start.parent, start.depth)
+        answer = await self._ask(
+            verb="start", run=start.id, program=_text(program), created=_text(encode_fact(first))
+        )
+        return RunId(str(answer))
+
+    async def tell(self, run: RunId, fact: Fact) -> None:
+        """Put a person's word into a run over there."""
+        await self._ask(verb="tell", run=run, fact=_text(encode_fact(fact)))
+
+    async def keep_plan(self, plan: Plan) -> None:
+        """Have a plan stored over there."""
+        await self._ask(verb="keep-plan", plan=_text(encode(plan)))
+
+    async def follow(self, run: RunId, heard: Heard) -> Ended:
+        """Watch the store beside the other engine."""
+        return await watch(self.journal, run, heard, self._knock)
+
+    def _knock(self) -> bool:
+        return answers(self.door)
+
+    async def _ask(self, **request: str) -> object:
+        try:
+            with _near(self.door) as path:
+                reader, writer = await asyncio.open_unix_connection(path, limit=LINE_BYTES)
+        except OSError as failure:
+            raise refuse(
+                "E7011", f"the engine that holds this store does not answer: {failure.strerror}", "try again"
+            ) from failure
+        try:
+            writer.write(json.dumps(request).encode() + b"\n")
+            await writer.drain()
+            line = await reader.readline()
+        finally:
+            writer.close()
+        if not line:
+            raise refuse("E7011", "the engine that holds this store ended before it answered", "try again")
+        answer = json.loads(line)
+        if "problems" in answer:
+            raise Refusal(
+                Problem(code, message, help=tuple(rest)) for code, message, *rest in answer["problems"]
+            )
+        return answer["ok"]

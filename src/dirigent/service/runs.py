@@ -1,0 +1,155 @@
+"""Start runs, find them, and put a person's word into them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dirigent.engine.engine import Start
+from dirigent.model.ids import RunId
+from dirigent.model.plan import Plan
+from dirigent.model.problem import refuse
+from dirigent.model.program import Program
+from dirigent.model.resource import ResourceRow, assemble
+from dirigent.model.run.journal import Fact, Held, Repeated, Skipped, Vouched
+from dirigent.model.run.summary import RunSummary
+from dirigent.model.stack import Stack, StackWorkflow
+from dirigent.model.values import Value
+from dirigent.ports import Journal, Shelf
+from dirigent.service.plans import Planner
+
+# Letters and digits that people do not take for each other.
+_LETTERS: Final = "abcdefghjkmnpqrstvwxyz23456789"
+_SUFFIX: Final = 7
+
+
+def name_run(name: str) -> RunId:
+    """Return a run id that a person can say: the name of what runs, and letters drawn at random."""
+    return RunId(f"{name}-{''.join(secrets.choice(_LETTERS) for _ in range(_SUFFIX))}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A workflow that a user wants to run, with what it is given."""
+
+    program: Program
+    input: Value
+    metadata: Mapping[str, Value]
+
+    def start(self, run: RunId | None = None) -> Start:
+        """Return the start of a new run of it, or of the run with that id."""
+        return Start(run or name_run(self.program.name), self.program, self.input, self.metadata)
+
+
+async def of_stack(
+    planner: Planner, stack: Stack, inputs: Mapping[str, Value], name: str, given: Value
+) -> Wanted:
+    """Return a workflow of a stack, its wired input under the given one.
+
+    Raises:
+        Refusal: E4010 for a name that the stack does not have; E2xxx when a wired input needs a
+            resource that is not there yet.
+    """
+    workflow = stack.workflows.get(name)
+    if workflow is None:
+        known = ", ".join(stack.workflows) or "none"
+        raise refuse("E4010", f"stack `{stack.name}` has no workflow `{name}`", f"it has: {known}")
+    wired = await planner.evaluate(stack, inputs, workflow.input)
+    rows = await planner.shelf.rows()
+    return Wanted(workflow.program, _merged(wired, given), metadata_of(stack, rows))
+
+
+def naked(program: Program, given: Value) -> Wanted:
+    """Return a workflow of a file that belongs to no stack."""
+    return Wanted(program, {} if given is None else given, {})
+
+
+def _merged(wired: dict[str, Value], given: Value) -> Value:
+    if given is None:
+        return wired
+    if isinstance(given, dict):
+        return {**wired, **given}
+    return given
+
+
+def metadata_of(stack: Stack, rows: Sequence[ResourceRow]) -> dict[str, Value]:
+    """Return what `$runtime.metadata` shows: the stack, its resources, and the hosts it may reach."""
+    resources = assemble({row.address: row.attributes for row in rows if "#" not in row.address})
+    hosts: list[Value] = [*stack.hosts, *(host for row in rows for host in _hosts(row))]
+    return {"stack": stack.name, "resources": resources, "hosts": hosts}
+
+
+def _hosts(row: ResourceRow) -> list[str]:
+    host, port = row.attributes.get("host"), row.attributes.get("port")
+    return [f"{host}:{port}"] if isinstance(host, str) and isinstance(port, int) else []
+
+
+def catalogue(
+    workflows: Mapping[str, StackWorkflow], others: Sequence[Program] = ()
+) -> dict[tuple[str, str, str], Program]:
+    """Return programs by namespace, name and version; `latest` is the highest version of a name."""
+    programs = [*(workflow.program for workflow in workflows.values()), *others]
+    found = {(p.namespace, p.name, p.version): p for p in programs}
+    for program in sorted(programs, key=lambda p: _rank(p.version)):
+        found[program.namespace, program.name, "latest"] = program
+    return found
+
+
+def _rank(version: str) -> tuple[tuple[int, ...], bool, str]:
+    """Order versions as semantic versioning does, for versions that are valid."""
+    release, _, rest = version.partition("-")
+    numbers = tuple(int(part) for part in release.partition("+")[0].split(".") if part.isdigit())
+    return (numbers, not rest, rest)
+
+
+async def find(shelf: Shelf, text: str) -> RunSummary:
+    """Return the run that a user means: its id, or the beginning of exactly one id, or of a name's newest.
+
+    Raises:
+        Refusal: E4004 when there is none, E4011 when there are several.
+    """
+    exact = await shelf.run(RunId(text))
+    if exact is not None:
+        return exact
+    matching = [run for run in await shelf.runs(limit=10_000) if run.id.startswith(text)]
+    if not matching:
+        raise refuse("E4004", f"there is no run `{text}`", "list the runs with `dirigent ps --all`")
+    if len(matching) > 1 and not any(run.name == text for run in matching):
+        shown = ", ".join(run.id for run in matching[:5])
+        raise refuse("E4011", f"`{text}` could be {len(matching)} runs: {shown}", "give more letters")
+    return matching[0]
+
+
+async def answers_for(
+    journal: Journal, run: RunId, choice: str, at: float, output: Value = None
+) -> list[Fact]:
+    """Return the facts that let every held effect of a run go on: `done`, `repeat` or `skip`.
+
+    Raises:
+        Refusal: E4012 when nothing of the run is held.
+    """
+    held: dict[tuple[str, int], Held] = {}
+    for fact in await journal.read(run):
+        if isinstance(fact, Held):
+            held[fact.position, fact.attempt] = fact
+        elif isinstance(fact, Vouched | Repeated | Skipped):
+            held.pop((fact.position, fact.attempt), None)
+    if not held:
+        raise refuse("E4012", f"nothing of run `{run}` is held", "look at it with `dirigent show RUN`")
+    answers: list[Fact] = []
+    for fact in held.values():
+        match choice:
+            case "done":
+                answers.append(Vouched(at, fact.position, fact.attempt, output))
+            case "repeat":
+                answers.append(Repeated(at, fact.position, fact.attempt))
+            case _:
+                answers.append(Skipped(at, fact.position, fact.attempt))
+    return answers
+
+
+def plan_of(run: RunSummary, plan: Plan) -> bool:
+    """Return whether a run applies a plan."""
+    return run.kind == "apply" and run.name == plan.stack

@@ -1,0 +1,97 @@
+"""A child that cannot outlive its supervisor: own group, no new privileges, no core, nothing inherited.
+
+Only single-threaded supervisors call this: it forks.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+
+SET_PARENT_DEATH_SIGNAL = 1
+SET_CHILD_SUBREAPER = 36
+SET_NO_NEW_PRIVILEGES = 38
+
+_libc = ctypes.CDLL(None)
+
+
+def adopt_descendants() -> None:
+    """Become the parent of every descendant whose own parent dies, so that none can slip away."""
+    _libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def start_child(
+    argv: list[str], environment: dict[str, str], folder: str, streams: tuple[int, int, int]
+) -> int:
+    """Start a program in a process group of its own and return its pid, which is the group's id.
+
+    `streams` become its standard input, output and error. Raises `OSError` when the folder or the
+    program cannot be used; then nothing runs.
+    """
+    failed, report = os.pipe()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _become(argv, environment, folder, streams, (parent, report))
+    os.close(report)
+    with open(failed, "rb") as file:
+        reason = file.read()
+    if reason:
+        os.waitpid(pid, 0)
+        code = int(reason)
+        raise OSError(code, os.strerror(code), argv[0])
+    return pid
+
+
+def _become(
+    argv: list[str],
+    environment: dict[str, str],
+    folder: str,
+    streams: tuple[int, int, int],
+    origin: tuple[int, int],
+) -> None:
+    """Turn the forked process into the program; never returns."""
+    parent, report = origin
+    try:
+        os.setpgid(0, 0)
+        _libc.prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(127)  # The supervisor died before the line above could hold.
+        _libc.prctl(SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # Python ignores these, and what is ignored stays ignored in the program.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        for target, source in enumerate(streams):
+            os.dup2(source, target)
+        os.chdir(folder)
+        os.execvpe(argv[0], argv, environment)
+    except OSError as reason:
+        os.write(report, str(reason.errno).encode())
+    finally:
+        os._exit(127)
+
+
+def signal_group(group: int, number: int) -> None:
+    """Send a signal to a whole group; a group that is gone is no error."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def kill_descendants() -> None:
+    """Kill every child that is left, adopted ones included."""
+    me = os.getpid()
+    try:
+        with open(f"/proc/{me}/task/{me}/children", encoding="ascii") as file:
+            pids = [int(pid) for pid in file.read().split()]
+    except FileNotFoundError:
+        return
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue

@@ -1,0 +1,68 @@
+"""The store of a folder where nothing has happened yet: reading it finds nothing and makes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dirigent.model.ids import Digest, PlanId, RunId
+from dirigent.model.plan import Plan
+from dirigent.model.problem import Refusal, refuse
+from dirigent.model.program import Program
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
+
+
+class EmptyStore:
+    """Fits `ports.Journal` and `ports.Shelf`; refuses to be written to (`E5020`)."""
+
+    async def append(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
+        """Refuse."""
+        raise _reading_only()
+
+    async def read(self, run: RunId) -> list[Fact]:
+        """Return nothing."""
+        return []
+
+    async def keep(self, program: Program) -> Digest:
+        """Refuse."""
+        raise _reading_only()
+
+    async def definition(self, digest: Digest) -> Program:
+        """Refuse: there is none."""
+        raise refuse("E5004", f"there is no definition `{digest}`")
+
+    async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
+        """Return nothing."""
+        return []
+
+    async def run(self, run: RunId) -> RunSummary | None:
+        """Return nothing."""
+        return None
+
+    async def rows(self) -> list[ResourceRow]:
+        """Return nothing."""
+        return []
+
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return nothing."""
+        return None
+
+    async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
+        """Return nothing."""
+        return []
+
+    async def keep_plan(self, plan: Plan) -> None:
+        """Refuse."""
+        raise _reading_only()
+
+    async def plan(self, plan: PlanId) -> Plan | None:
+        """Return nothing."""
+        return None
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+def _reading_only() -> Refusal:
+    return refuse("E5020", "this store was opened to read, and there is nothing in it yet")

@@ -1,0 +1,86 @@
+"""Files of the state directory: private, durable, and only on a disk that keeps its promises."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from dirigent.model.problem import refuse
+
+MOUNTS: Final = "/proc/self/mountinfo"
+_REMOTE: Final = (
+    *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "fuse", "gfs2", "glusterfs"),
+    *("lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "smb3", "smbfs"),
+)
+
+# The place of the mount point in a line of the mount table (proc(5)).
+_POINT: Final = 4
+
+
+def make(path: str) -> None:
+    """Make an empty file (0600) in a directory (0700) if it is missing, whatever the umask is.
+
+    A file that exists loses what others may do with it.
+    """
+    make_directory(Path(path).parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_directory(folder: Path) -> None:
+    """Make a directory (0700) if it is missing; one that exists keeps its mode."""
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
+        folder.chmod(0o700)
+        sync_directory(folder.parent)
+
+
+def sync_directory(folder: Path) -> None:
+    """Make the names in a directory durable. Without this a power cut can take a whole new file."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def refuse_network(path: str, mounts: str) -> None:
+    """Refuse a file on a network file system (E5006); `mounts` is the text of `/proc/self/mountinfo`.
+
+    Locks and shared memory, on which the journal rests, do not hold there.
+    """
+    kind = file_system(str(Path(path).resolve()), mounts)
+    if kind in _REMOTE or kind.startswith("fuse."):
+        raise refuse(
+            "E5006",
+            f"`{path}` lies on a network file system (`{kind}`), where no journal is safe",
+            "put the state directory on a local disk",
+        )
+
+
+def file_system(path: str, mounts: str) -> str:
+    """Return the kind of file system that holds an absolute path, empty when the text does not say."""
+    kind, longest = "", -1
+    for line in mounts.splitlines():
+        left, _, right = line.partition(" - ")
+        fields = left.split(" ")
+        if not right or len(fields) <= _POINT:
+            continue
+        point = _plain(fields[_POINT])
+        inside = path == point or path.startswith(point.rstrip("/") + "/")
+        # Of two mounts on one point the later hides the earlier.
+        if inside and len(point) >= longest:
+            kind, longest = right.split(" ")[0], len(point)
+    return kind
+
+
+def _plain(point: str) -> str:
+    """Return a mount point without the octal escapes of the kernel."""
+    for escape, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        point = point.replace(escape, character)
+    return point

@@ -1,0 +1,265 @@
+"""What a fact changes in the tables beside the journal: one pure function that every store shares.
+
+Rule 1: `Created` is the first fact of a run and `Ended` the last; anything else is refused.
+Rule 2: the rows are a function of the facts alone, so they can be made again from the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, assert_never
+
+from dirigent.model import limits
+from dirigent.model.fault import Fault
+from dirigent.model.ids import Digest, Position, RunId
+from dirigent.model.problem import Refusal, refuse
+from dirigent.model.run.journal import (
+    Abandoned,
+    CancelRequested,
+    Computed,
+    Created,
+    Ended,
+    Fact,
+    Failed,
+    Held,
+    Intended,
+    Repeated,
+    ResourceChanged,
+    Resumed,
+    Skipped,
+    Succeeded,
+    Suspended,
+    TimerFired,
+    TimerSet,
+    Vouched,
+)
+from dirigent.model.run.summary import RunSummary
+
+# Facts that change no row unless the run is held: nearly all there are.
+QUIET: Final = frozenset((Intended, Succeeded, Failed, Computed, Abandoned))
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What a list shows of a definition."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a run stands. `held` are the positions that wait for a person, in order of time.
+
+    `phase` is what the run ended with; None while it is open.
+    """
+
+    id: RunId
+    title: Title
+    definition: Digest
+    created_at: float
+    parent: RunId | None = None
+    held: tuple[Position, ...] = ()
+    suspended: bool = False
+    cancelling: bool = False
+    phase: str | None = None
+    ended_at: float | None = None
+    fault: Fault | None = None
+
+    def shown_phase(self) -> str:
+        """Return the phase for people: what the run waits for, the strongest reason first."""
+        if self.phase is not None:
+            return self.phase
+        reasons = (("cancelling", self.cancelling), ("suspended", self.suspended), ("held", bool(self.held)))
+        return next((word for word, holds in reasons if holds), "running")
+
+    def summary(self, facts: int) -> RunSummary:
+        """Return the row of a list; `facts` is the length of the journal."""
+        return RunSummary(
+            id=self.id,
+            name=self.title.name,
+            kind=self.title.kind,
+            phase=self.shown_phase(),
+            created_at=self.created_at,
+            facts=facts,
+            definition=self.definition,
+            ended_at=self.ended_at,
+            parent=self.parent,
+            fault=self.fault,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A time that a run waits for; it comes at `until`, in seconds since the epoch."""
+
+    run: RunId
+    position: Position
+    attempt: int
+    purpose: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimerGone:
+    """That timer is no longer waited for."""
+
+    run: RunId
+    position: Position
+    attempt: int
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimersGone:
+    """Nor is any timer of that run."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class RowChanged:
+    """A resource has a new row, or none."""
+
+    run: RunId
+    fact: ResourceChanged
+
+
+Change: TypeAlias = Timer | TimerGone | TimersGone | RowChanged
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The standing after an append, and the other rows that change, in order."""
+
+    standing: Standing
+    changes: Sequence[Change]
+
+
+def expect(run: RunId, expected: int, length: int, count: int) -> None:
+    """Refuse an append at the wrong position (E5001), or past the limit of a journal (E5016)."""
+    if expected != length:
+        raise refuse(
+            "E5001",
+            f"run `{run}` has `{length}` facts, but `{expected}` were expected",
+            "another writer was faster: read the run again and decide anew",
+        )
+    if length + count > limits.JOURNAL_FACTS:
+        raise refuse(
+            "E5016",
+            f"the journal of run `{run}` is full: it may hold `{limits.JOURNAL_FACTS}` facts",
+            "cancel the run, and split the work into child runs",
+        )
+
+
+def large(run: RunId, content: bytes) -> None:
+    """Refuse a fact with more bytes than a payload may have (E5018)."""
+    if len(content) > limits.PAYLOAD_BYTES + limits.PAYLOAD_INLINE_BYTES:
+        raise refuse(
+            "E5018",
+            f"a fact of run `{run}` has `{len(content)}` bytes; `{limits.PAYLOAD_BYTES}` are allowed",
+            "pass large content by reference: a file, an object store, a URL",
+        )
+
+
+def another_plan(plan: str) -> Refusal:
+    """Return the refusal for a second plan under an id that is taken (E5015)."""
+    return refuse(
+        "E5015",
+        f"the store holds another plan with the id `{plan}`",
+        "make the plan again: what was approved under an id never changes",
+    )
+
+
+def project(run: RunId, before: Standing | None, facts: Sequence[Fact], title: Title | None) -> Projection:
+    """Return what the facts change, or raise `Refusal` (E5004 no such definition, E5007 wrong order).
+
+    `before` is None for a run that does not exist; `title` is that of the definition which a
+    `Created` names, None if it is not stored.
+    """
+    standing = before
+    changes: list[Change] = []
+    for fact in facts:
+        if standing is None:
+            standing = _created(run, fact, title)
+        elif isinstance(fact, Created):
+            raise _disorder(run, fact, "the run exists already")
+        elif standing.phase is not None:
+            raise _disorder(run, fact, f"the run has ended as `{standing.phase}`")
+        elif standing.held or type(fact) not in QUIET:
+            standing = _advanced(standing, fact)
+            changes.extend(_changes(run, fact))
+    if standing is None:
+        raise refuse(
+            "E5007", f"nothing was appended to run `{run}`, which does not exist", "append `Created` first"
+        )
+    return Projection(standing, changes)
+
+
+def _disorder(run: RunId, fact: Fact, why: str) -> Refusal:
+    return refuse(
+        "E5007",
+        f"`{type(fact).__name__}` cannot follow in run `{run}`: {why}",
+        "this is a defect of Dirigent: please report it with the output of `dirigent show`",
+    )
+
+
+def _created(run: RunId, fact: Fact, title: Title | None) -> Standing:
+    """Return how a run begins."""
+    if not isinstance(fact, Created):
+        raise _disorder(run, fact, "the run does not exist")
+    if title is None:
+        raise missing_definition(fact.definition)
+    return Standing(run, title, fact.definition, fact.at, fact.parent)
+
+
+def missing_definition(digest: str) -> Refusal:
+    """Return the refusal for a definition that the store does not hold."""
+    return refuse(
+        "E5004",
+        f"the store holds no definition `{digest}`",
+        "store the definition before the run that uses it",
+    )
+
+
+def _advanced(standing: Standing, fact: Fact) -> Standing:
+    """Return how a run stands after a fact that is not its first."""
+    after = standing
+    match fact:
+        case Held():
+            after = replace(standing, held=(*_without(standing.held, fact.position), fact.position))
+        case Vouched() | Repeated() | Skipped() | Succeeded() | Failed() | Abandoned():
+            # The same object where nothing changes: a store writes the row only when it is another.
+            if fact.position in standing.held:
+                after = replace(standing, held=_without(standing.held, fact.position))
+        case Suspended() | Resumed():
+            after = replace(standing, suspended=isinstance(fact, Suspended))
+        case CancelRequested():
+            after = replace(standing, cancelling=True)
+        case Ended():
+            after = replace(standing, phase=fact.phase, ended_at=fact.at, fault=fact.fault, held=())
+        case Created() | Intended() | TimerSet() | TimerFired() | Computed() | ResourceChanged():
+            pass
+        case _:
+            assert_never(fact)
+    return after
+
+
+def _without(held: tuple[Position, ...], position: Position) -> tuple[Position, ...]:
+    return tuple(each for each in held if each != position)
+
+
+def _changes(run: RunId, fact: Fact) -> tuple[Change, ...]:
+    """Return the rows beside the run's own that a fact changes."""
+    match fact:
+        case TimerSet():
+            return (Timer(run, fact.position, fact.attempt, fact.purpose, fact.until),)
+        case TimerFired():
+            return (TimerGone(run, fact.position, fact.attempt, fact.purpose),)
+        case Ended():
+            return (TimersGone(run),)
+        case ResourceChanged():
+            return (RowChanged(run, fact),)
+        case _:
+            return ()

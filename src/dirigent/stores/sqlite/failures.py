@@ -1,0 +1,50 @@
+"""Errors of SQLite as refusals: what happened, whether the store may go on, and what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from dirigent.model.problem import Refusal, refuse
+from dirigent.stores.forms import corrupt
+
+# The codes that leave the store able to write again later; every other one stops it for good.
+PASSING: Final = frozenset(("E5009", "E5011"))
+
+
+def closed(path: str) -> Refusal:
+    """Return the refusal for the use of a store after its end."""
+    return refuse("E5017", f"the store `{path}` is closed", "open it again")
+
+
+def refusal(error: sqlite3.Error, path: str) -> Refusal:
+    """Return the refusal for an error of SQLite on the file at `path`."""
+    # Extended codes keep the plain one in their low byte; errors of the module itself have none.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    match code:
+        case sqlite3.SQLITE_FULL:
+            return refuse(
+                "E5011",
+                f"the disk of `{path}` is full, so nothing more can be recorded",
+                "free some space: runs go on by themselves, and everything stored can be read meanwhile",
+            )
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return refuse(
+                "E5009",
+                f"another process keeps `{path}` locked",
+                "end the program that writes to the file (a database browser, another engine), then retry",
+            )
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return corrupt(f"`{path}` is damaged: {error}")
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return refuse(
+                "E5012",
+                f"`{path}` cannot be opened: {error}",
+                "check that the file and its directory exist, and that this user may read and write them",
+            )
+        case _:
+            return refuse(
+                "E5010",
+                f"`{path}` failed: {error}; nothing more is acknowledged",
+                "check the disk and its logs, then start Dirigent again: it recovers what was acknowledged",
+            )

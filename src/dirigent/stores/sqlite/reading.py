@@ -1,0 +1,123 @@
+"""What can be asked of a store. Reads on a connection of its own, so that it never waits for the writer."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, ParamSpec, TypeVar, cast
+
+from dirigent.model.ids import Digest, PlanId, RunId, digest_of
+from dirigent.model.plan import Plan
+from dirigent.model.program import Program
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
+from dirigent.stores import codec
+from dirigent.stores.forms import corrupt
+from dirigent.stores.projection import Timer, missing_definition
+from dirigent.stores.sqlite import records
+from dirigent.stores.sqlite.failures import closed, refusal
+from dirigent.stores.sqlite.statements import SQL
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Desk:
+    """Where questions wait for the thread that reads, so that a long answer blocks nobody."""
+
+    def __init__(self, path: str) -> None:
+        """Open the desk of the store at `path`."""
+        self._path: Final = path
+        self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="dirigent-read")
+        self._closed = False
+
+    async def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return the answer, or raise what the question raises; `Refusal` (E5017) when closed."""
+        if self._closed:
+            raise closed(self._path)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, partial(question, *args, **kwargs))
+
+    def close(self) -> None:
+        """Answer what has been asked, then nothing more."""
+        self._closed = True
+        self._thread.shutdown()
+
+
+class Reader:
+    """Plain reads, one at a time. Each sees everything that was acknowledged before it began."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+        """Read through a connection that is this reader's alone."""
+        self._connection: Final = connection
+        self._path: Final = path
+
+    def facts(self, run: RunId) -> list[Fact]:
+        """Return every fact of a run, oldest first."""
+        rows = self._rows("facts", run)
+        return [codec.decode_fact(content) for content in records.journal(rows, self._path)]
+
+    def definition(self, digest: Digest) -> Program:
+        """Return a stored definition, or raise `Refusal` (E5004 none, E5008 damaged)."""
+        rows = self._rows("definition", digest)
+        if not rows:
+            raise missing_definition(digest)
+        content = cast("bytes", rows[0][0])
+        if digest_of(content) != digest:
+            raise corrupt(f"`{self._path}` is damaged: definition `{digest}` has changed")
+        return codec.decode(content, Program)
+
+    def runs(self, *, only_open: bool, limit: int) -> list[RunSummary]:
+        """Return runs, newest first."""
+        rows = self._rows("open_runs" if only_open else "runs", limit)
+        return [_summary(row) for row in rows]
+
+    def run(self, run: RunId) -> RunSummary | None:
+        """Return one run."""
+        rows = self._rows("run", run)
+        return _summary(rows[0]) if rows else None
+
+    def timers(self) -> list[Timer]:
+        """Return every timer that an open run waits for, soonest first."""
+        return [records.timer(row) for row in self._rows("timers")]
+
+    def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        found = self._rows("row", address)
+        return codec.decode(cast("bytes", found[0][0]), ResourceRow) if found else None
+
+    def rows(self) -> list[ResourceRow]:
+        """Return every resource instance, by address."""
+        return [codec.decode(cast("bytes", row[0]), ResourceRow) for row in self._rows("rows")]
+
+    def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
+        """Return what one instance was and is, oldest first."""
+        past = []
+        for at, run, content in self._rows("history", address):
+            row = None if content is None else codec.decode(cast("bytes", content), ResourceRow)
+            past.append((cast("float", at), RunId(cast("str", run)), row))
+        return past
+
+    def plan(self, plan: PlanId) -> Plan | None:
+        """Return a stored plan."""
+        rows = self._rows("plan", plan)
+        return codec.decode(cast("bytes", rows[0][0]), Plan) if rows else None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _rows(self, statement: str, *parameters: str | int) -> list[records.Row]:
+        try:
+            return self._connection.execute(SQL[statement], parameters).fetchall()
+        except sqlite3.Error as error:
+            raise refusal(error, self._path) from None
+
+
+def _summary(row: records.Row) -> RunSummary:
+    _, facts, where = records.standing(row)
+    return where.summary(facts)

@@ -1,0 +1,100 @@
+-- name: epoch
+select epoch from fence;
+
+-- name: raise_epoch
+update fence set epoch = epoch + 1, clean = 0;
+
+-- name: is_clean
+select clean from fence;
+
+-- name: mark_clean
+update fence set clean = 1 where epoch = ?;
+
+-- name: last_ids
+select
+  (select coalesce(max(id), 0) from journal),
+  (select coalesce(max(number), 0) from runs);
+
+-- name: append_fact
+insert into journal (id, run, position, checksum, fact) values (?, ?, ?, ?, ?);
+
+-- name: note_place
+insert or ignore into places (run, stretch) values (?, ?);
+
+-- name: keep_blob
+insert or ignore into blobs (digest, content) values (?, ?);
+
+-- name: keep_definition
+insert or ignore into definitions (digest, name, kind, content) values (?, ?, ?, ?);
+
+-- name: title
+select name, kind from definitions where digest = ?;
+
+-- name: definition
+select content from definitions where digest = ?;
+
+-- name: keep_plan
+insert or ignore into plans (id, content) values (?, ?);
+
+-- name: plan
+select content from plans where id = ?;
+
+-- name: keep_run
+insert into runs (number, id, definition, created_at, parent, held, suspended, cancelling, phase, ended_at, fault, facts)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+on conflict (number) do update set
+  held = excluded.held,
+  suspended = excluded.suspended,
+  cancelling = excluded.cancelling,
+  phase = excluded.phase,
+  ended_at = excluded.ended_at,
+  fault = excluded.fault,
+  facts = excluded.facts;
+
+-- name: run
+select * from standings where id = ?;
+
+-- name: runs
+select * from standings order by number desc limit ?;
+
+-- name: open_runs
+select * from standings where phase is null order by number desc limit ?;
+
+-- name: facts
+select j.position, j.checksum, j.fact, b.content
+from runs r
+cross join places p on p.run = r.number
+cross join journal j on j.id between 512 * p.stretch and 512 * p.stretch + 511 and j.run = r.number
+left join blobs b on typeof(j.fact) = 'text' and b.digest = j.fact
+where r.id = ?
+order by p.stretch, j.id;
+
+-- name: set_timer
+insert or replace into timers (run, position, attempt, purpose, until) values (?, ?, ?, ?, ?);
+
+-- name: drop_timer
+delete from timers where run = ? and position = ? and attempt = ? and purpose = ?;
+
+-- name: drop_timers
+delete from timers where run = ?;
+
+-- name: timers
+select run, position, attempt, purpose, until from timers order by until, run, position, attempt, purpose;
+
+-- name: put_row
+insert or replace into resources (address, content) values (?, ?);
+
+-- name: drop_row
+delete from resources where address = ?;
+
+-- name: note_history
+insert into history (address, at, run, content) values (?, ?, ?, ?);
+
+-- name: row
+select content from resources where address = ?;
+
+-- name: rows
+select content from resources order by address;
+
+-- name: history
+select at, run, content from history where address = ? order by id;

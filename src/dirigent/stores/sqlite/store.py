@@ -1,0 +1,132 @@
+"""The journal and the shelf on one SQLite file.
+
+Appends are taken in groups and are durable when they return; reads go beside the writer. One
+process writes: the newest that opened the file. A handle opened for reading never writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Self
+
+from dirigent.model.ids import Digest, PlanId, RunId, digest_of
+from dirigent.model.plan import Plan
+from dirigent.model.problem import refuse
+from dirigent.model.program import Program
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
+from dirigent.stores import codec
+from dirigent.stores.projection import Title, large
+from dirigent.stores.sqlite import opening
+from dirigent.stores.sqlite.commit import Commit, GroupCommit
+from dirigent.stores.sqlite.programs import Programs
+from dirigent.stores.sqlite.reading import Desk, Reader
+from dirigent.stores.sqlite.writing import Append, KeepDefinition, KeepPlan, Writer
+
+
+class SqliteStore:
+    """A store in a file; fits `ports.Journal` and `ports.Shelf`."""
+
+    def __init__(self, path: str, reader: Reader, writer: Writer | None) -> None:
+        """Join the parts; use `open_for_writing` or `open_for_reading`."""
+        self.path: Final = path
+        self._reader: Final = reader
+        self._desk: Final = Desk(path)
+        self._writer: Final = writer
+        self._queue: Final = GroupCommit(path, writer.commit if writer else _read_only(path))
+        self._programs: Final = Programs()
+
+    @classmethod
+    def open_for_writing(cls, path: str, *, network: bool = False) -> Self:
+        """Open or make the file, and fence off whoever wrote before; or raise `Refusal`.
+
+        E5005 foreign or newer, E5006 network file system (not with `network`), E5008 damaged,
+        E5009 locked, E5010 disk failure, E5011 disk full, E5012 not permitted.
+        """
+        connection, epoch = opening.writing(path, network=network)
+        writer = Writer(connection, path, epoch)
+        return cls(path, Reader(opening.reading(path), path), writer)
+
+    @classmethod
+    def open_for_reading(cls, path: str) -> Self:
+        """Open an existing file beside whoever writes, or raise `Refusal` as above."""
+        return cls(path, Reader(opening.reading(path), path), None)
+
+    async def append(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
+        """Store the facts at `expected`; durable on return. Raises `Refusal`, see `docs/problems`."""
+        contents = [codec.encode_fact(fact) for fact in facts]
+        for content in contents:
+            large(run, content)
+        await self._queue.submit(Append(run, expected, tuple(facts), contents))
+
+    async def read(self, run: RunId) -> list[Fact]:
+        """Return every fact, oldest first; empty for a run that does not exist."""
+        return await self._desk.ask(self._reader.facts, run)
+
+    async def keep(self, program: Program) -> Digest:
+        """Store a definition under its content hash; the same content is stored once."""
+        known = self._programs.digest_of(program)
+        if known is not None:
+            return known
+        content = codec.encode(program)
+        digest = digest_of(content)
+        await self._queue.submit(KeepDefinition(digest, Title(program.name, program.kind), content))
+        self._programs.remember(digest, program)
+        return digest
+
+    async def definition(self, digest: Digest) -> Program:
+        """Return a stored definition, or raise `Refusal` (E5004)."""
+        program = self._programs.get(digest)
+        if program is None:
+            program = await self._desk.ask(self._reader.definition, digest)
+            self._programs.remember(digest, program)
+        return program
+
+    async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
+        """Return runs, newest first."""
+        return await self._desk.ask(self._reader.runs, only_open=only_open, limit=limit)
+
+    async def run(self, run: RunId) -> RunSummary | None:
+        """Return one run."""
+        return await self._desk.ask(self._reader.run, run)
+
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        return await self._desk.ask(self._reader.row, address)
+
+    async def rows(self) -> list[ResourceRow]:
+        """Return every resource instance, by address."""
+        return await self._desk.ask(self._reader.rows)
+
+    async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
+        """Return what one instance was and is, oldest first; None where it was deleted."""
+        return await self._desk.ask(self._reader.history, address)
+
+    async def keep_plan(self, plan: Plan) -> None:
+        """Store a plan under its id; another plan under a taken id is refused (E5015)."""
+        await self._queue.submit(KeepPlan(plan.id, codec.encode(plan)))
+
+    async def plan(self, plan: PlanId) -> Plan | None:
+        """Return a stored plan."""
+        return await self._desk.ask(self._reader.plan, plan)
+
+    async def close(self) -> None:
+        """Wait for what is under way, and leave a single file that is marked as clean."""
+        await self._queue.close()
+        if self._writer:
+            self._writer.mark_clean()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Let everything go as a crash would: the next opening examines the file."""
+        self._desk.close()
+        self._reader.close()
+        if self._writer:
+            self._writer.close()
+
+
+def _read_only(path: str) -> Commit:
+    """Return what answers appends to a handle that only reads."""
+    why = refuse("E5019", f"the store `{path}` is open for reading only", "ask the engine to write")
+    return lambda jobs: [why] * len(jobs)

@@ -1,0 +1,257 @@
+"""One transaction for everything that has queued up, each append whole or refused on its own.
+
+Rule 1: the fence is read inside each transaction; a writer that is no longer the newest writes nothing.
+Rule 2: no statement of an append runs before it is admitted, so a refused one leaves nothing behind.
+Rule 3: what is known in memory changes only after the commit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, assert_never
+from zlib import crc32
+
+from dirigent.model import limits
+from dirigent.model.ids import Digest, PlanId, RunId, digest_of
+from dirigent.model.problem import Refusal, refuse
+from dirigent.model.run.journal import Created, Fact
+from dirigent.stores.projection import Standing, Title, another_plan, expect, project
+from dirigent.stores.sqlite import records
+from dirigent.stores.sqlite.failures import PASSING, closed, refusal
+from dirigent.stores.sqlite.records import Parameters, Statement
+from dirigent.stores.sqlite.statements import SQL, STRETCH
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Facts for one run, with their bytes."""
+
+    run: RunId
+    expected: int
+    facts: Sequence[Fact]
+    contents: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDefinition:
+    """A program to be stored under its digest."""
+
+    digest: Digest
+    title: Title
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeepPlan:
+    """A plan to be stored under its id."""
+
+    id: PlanId
+    content: bytes
+
+
+Job: TypeAlias = Append | KeepDefinition | KeepPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the writer knows of an open run: its number, its length, the stretch of its last fact."""
+
+    number: int
+    length: int
+    stretch: int
+    standing: Standing
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction will write. Journal rows go in bulk, the rest in order."""
+
+    next_id: int
+    next_number: int
+    heads: dict[RunId, Head] = field(default_factory=dict)
+    titles: dict[Digest, Title] = field(default_factory=dict)
+    journal: list[Parameters] = field(default_factory=list)
+    places: list[Parameters] = field(default_factory=list)
+    blobs: list[Parameters] = field(default_factory=list)
+    others: list[Statement] = field(default_factory=list)
+
+
+class Writer:
+    """The one that writes. Not for two threads at once; the group commit sees to that."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str, epoch: int) -> None:
+        """Begin where the journal ends."""
+        self._connection: Final = connection
+        self._path: Final = path
+        self._epoch: Final = epoch
+        self._heads: dict[RunId, Head] = {}
+        self._titles: dict[Digest, Title] = {}
+        self._stopped: Refusal | None = None
+        last_id, last_number = connection.execute(SQL["last_ids"]).fetchone()
+        self._next_id: int = last_id + 1
+        self._next_number: int = last_number + 1
+
+    def commit(self, jobs: Sequence[Job]) -> list[Refusal | None]:
+        """Write all jobs in one transaction; return for each None (durable) or why it was refused."""
+        if self._stopped:
+            return [self._stopped] * len(jobs)
+        try:
+            self._connection.execute("begin immediate")
+            return self._write(jobs)
+        except sqlite3.Error as error:
+            why = refusal(error, self._path)
+            self._give_up(why)
+            return [why] * len(jobs)
+
+    def mark_clean(self) -> None:
+        """Say that the end was orderly, unless another writer has taken over or the disk has failed."""
+        if self._stopped:
+            return
+        try:
+            self._connection.execute(SQL["mark_clean"], (self._epoch,))
+            self._connection.execute("pragma wal_checkpoint(truncate)")
+        except sqlite3.Error as error:
+            # The next opening examines the file; nothing acknowledged depends on the mark.
+            self._stopped = refusal(error, self._path)
+
+    def close(self) -> None:
+        """Close the connection, as a crash would: no mark is set."""
+        self._stopped = self._stopped or closed(self._path)
+        self._connection.close()
+
+    def _give_up(self, why: Refusal) -> None:
+        """End the failed transaction; stop for good when the disk can no longer be trusted."""
+        if why.problems[0].code not in PASSING:
+            # After a failed fsync nobody knows what is on the disk: only a new start may find out.
+            self._stopped = why
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+        except sqlite3.Error as error:
+            self._stopped = refusal(error, self._path)
+
+    def _write(self, jobs: Sequence[Job]) -> list[Refusal | None]:
+        epoch = self._connection.execute(SQL["epoch"]).fetchone()[0]
+        if epoch != self._epoch:
+            self._connection.execute("rollback")
+            self._stopped = _fenced(self._path, self._epoch, epoch)
+            return [self._stopped] * len(jobs)
+        batch = _Batch(self._next_id, self._next_number)
+        answers = [self._admit(batch, job) for job in jobs]
+        for head in batch.heads.values():
+            self._note_standing(batch, head)
+        self._execute(batch)
+        self._connection.execute("commit")
+        self._remember(batch)
+        return answers
+
+    def _execute(self, batch: _Batch) -> None:
+        run = self._connection
+        if batch.blobs:
+            run.executemany(SQL["keep_blob"], batch.blobs)
+        if len(batch.journal) == 1:
+            run.execute(SQL["append_fact"], batch.journal[0])
+        elif batch.journal:
+            run.executemany(SQL["append_fact"], batch.journal)
+        if batch.places:
+            run.executemany(SQL["note_place"], batch.places)
+        for statement, parameters in batch.others:
+            run.execute(SQL[statement], parameters)
+
+    def _remember(self, batch: _Batch) -> None:
+        self._next_id, self._next_number = batch.next_id, batch.next_number
+        self._titles.update(batch.titles)
+        for run, head in batch.heads.items():
+            if head.standing.phase is None:
+                self._heads[run] = head
+            else:
+                self._heads.pop(run, None)
+
+    def _admit(self, batch: _Batch, job: Job) -> Refusal | None:
+        try:
+            match job:
+                case Append():
+                    self._append(batch, job)
+                case KeepDefinition():
+                    batch.titles[job.digest] = job.title
+                    parameters = (job.digest, job.title.name, job.title.kind, job.content)
+                    batch.others.append(("keep_definition", parameters))
+                case KeepPlan():
+                    self._keep_plan(batch, job)
+                case _:
+                    assert_never(job)
+        except Refusal as why:
+            return why
+        return None
+
+    def _keep_plan(self, batch: _Batch, job: KeepPlan) -> None:
+        stored = self._connection.execute(SQL["plan"], (job.id,)).fetchone()
+        pending = next((p[1] for name, p in batch.others if name == "keep_plan" and p[0] == job.id), None)
+        for other in (stored and stored[0], pending):
+            if other is not None and other != job.content:
+                raise another_plan(job.id)
+        batch.others.append(("keep_plan", (job.id, job.content)))
+
+    def _append(self, batch: _Batch, job: Append) -> None:
+        head = batch.heads.get(job.run) or self._heads.get(job.run) or self._stored(job.run)
+        expect(job.run, job.expected, head.length if head else 0, len(job.facts))
+        before = head.standing if head else None
+        result = project(job.run, before, job.facts, None if head else self._title(batch, job.facts))
+        others = [each for change in result.changes for each in records.statements(change)]
+        number, stretch = (head.number, head.stretch) if head else (batch.next_number, -1)
+        if head is None:
+            batch.next_number += 1
+        for position, content in enumerate(job.contents, job.expected):
+            if batch.next_id // STRETCH != stretch:
+                stretch = batch.next_id // STRETCH
+                batch.places.append((number, stretch))
+            batch.journal.append((batch.next_id, number, position, crc32(content), _in_row(batch, content)))
+            batch.next_id += 1
+        length = job.expected + len(job.contents)
+        batch.heads[job.run] = Head(number, length, stretch, result.standing)
+        batch.others.extend(others)
+
+    def _title(self, batch: _Batch, facts: Sequence[Fact]) -> Title | None:
+        """Return the title of the definition that a first fact names, None if there is none."""
+        if not facts or not isinstance(facts[0], Created):
+            return None
+        digest = facts[0].definition
+        known = batch.titles.get(digest) or self._titles.get(digest)
+        if known is None:
+            row = self._connection.execute(SQL["title"], (digest,)).fetchone()
+            if row:
+                known = self._titles[digest] = Title(*row)
+        return known
+
+    def _stored(self, run: RunId) -> Head | None:
+        """Return what the file says of a run that this writer has not seen yet."""
+        row = self._connection.execute(SQL["run"], (run,)).fetchone()
+        if row is None:
+            return None
+        number, length, standing = records.standing(row)
+        return Head(number, length, -1, standing)
+
+    def _note_standing(self, batch: _Batch, head: Head) -> None:
+        """Write the row of a run if it changed: a run that only goes on costs nothing here."""
+        known = self._heads.get(head.standing.id)
+        if known is None or known.standing is not head.standing:
+            batch.others.append(records.run_row(head.number, head.length, head.standing))
+
+
+def _fenced(path: str, ours: int, newest: int) -> Refusal:
+    return refuse(
+        "E5002",
+        f"another engine has taken `{path}` over: epoch `{ours}` is past, `{newest}` writes now",
+        "end this process; the other one goes on from the same journal",
+    )
+
+
+def _in_row(batch: _Batch, content: bytes) -> bytes | str:
+    """Return what stands in the journal: the fact itself, or the name of its blob when it is large."""
+    if len(content) <= limits.PAYLOAD_INLINE_BYTES:
+        return content
+    digest = digest_of(content)
+    batch.blobs.append((digest, content))
+    return digest

@@ -1,0 +1,187 @@
+"""The performer of `http`, and the one exchange that every kind of API call goes through.
+
+Rule 1: secrets are revealed after every decision that can be taken without them, just before sending.
+Rule 2: what is shown is made from the names of secrets, never by hiding parts of what was sent.
+Rule 3: a repeat after a crash is the same bytes under the same key, or a person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Final, assert_never
+
+from dirigent.model.fault import COMMUNICATION, Fault
+from dirigent.model.problem import Refusal
+from dirigent.model.program import OnDoubt
+from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
+from dirigent.model.values import Value
+from dirigent.ports import Vault
+from dirigent.tasks.http import answer
+from dirigent.tasks.http.client import Client, Incoming, Outgoing
+from dirigent.tasks.http.failure import CallFailed, forbidden, malformed
+from dirigent.tasks.http.message import (
+    KEY_HEADER,
+    Call,
+    Output,
+    body_of,
+    call_of,
+    outgoing_of,
+    shown_headers,
+    shown_url,
+)
+from dirigent.tasks.secrets import named
+
+# A deletion that may have happened, and now finds nothing to delete, has happened.
+GONE: Final = frozenset({404, 410})
+# A gateway speaks, or a server that sends on elsewhere after a form: the request may have been carried out.
+UNCERTAIN: Final = frozenset({301, 302, 303, 502, 504})
+ERRORS_FROM: Final = 400
+REDIRECTS_FROM: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A call in its two forms: `shown` names its secrets, `reveal` gives it with their values.
+
+    `keyed` says that the server is known to honour `Idempotency-Key`: by the author, who set the
+    header himself, or by the OpenAPI document.
+    """
+
+    shown: Call
+    reveal: Callable[[], Call]
+    keyed: bool
+
+    @property
+    def unsafe(self) -> bool:
+        """Return whether doing it a second time could have a second effect."""
+        return not (self.shown.repeatable or self.keyed)
+
+
+class Exchange:
+    """Sends one call and says how it ended. What it returns holds no revealed secret."""
+
+    def __init__(self, client: Client, vault: Vault) -> None:
+        """Take the guarded client and the vault."""
+        self._client = client
+        self._vault = vault
+
+    async def carry_out(self, order: Order, intent: Intent) -> Outcome:
+        """Return the outcome of an order whose call is `intent`; never raises for what servers do."""
+        try:
+            if order.doubtful and intent.unsafe and order.on_doubt is not OnDoubt.REPEAT:
+                return _undecided(order, intent.shown)
+            call = intent.reveal()
+            outgoing = outgoing_of(call, order.id)
+            incoming = await self._client.send(outgoing, order.hosts)
+            return Done(self._vault.redact(self._output(order, intent.shown, call, outgoing, incoming)))
+        except CallFailed as failure:
+            return self.broken(order, failure, intent)
+        except Refusal as refusal:
+            return self.broken(order, unrevealed(refusal), intent)
+
+    def broken(self, order: Order, failure: CallFailed, intent: Intent | None = None) -> Broken:
+        """Return a failure as an outcome: with the call in its detail, and without any secret.
+
+        Without `intent` nobody knows what the order would have sent, so a doubtful one stays so.
+        """
+        detail = failure.fault.detail
+        if intent is not None:
+            detail = f"{intent.shown.method} {shown_url(intent.shown)}: {detail}"
+        doubtful = (intent is None or intent.unsafe) and (failure.sent or order.doubtful)
+        shown = self._vault.redact(detail)
+        return Broken(replace(failure.fault, detail=str(shown), doubtful=doubtful))
+
+    def _output(self, order: Order, shown: Call, call: Call, outgoing: Outgoing, incoming: Incoming) -> Value:
+        gone = order.doubtful and call.method == "DELETE" and incoming.status in GONE
+        if incoming.status >= (ERRORS_FROM if call.redirect else REDIRECTS_FROM) and not gone:
+            raise self._refused(outgoing, incoming)
+        if gone and call.output is not Output.RESPONSE:
+            return None
+        headers = shown_headers(outgoing_of(shown, order.id))
+        if call.authentication is not None:
+            headers["authorization"] = "(hidden)"
+        request: dict[str, Value] = {"method": call.method, "uri": shown_url(shown), "headers": headers}
+        return answer.output_of(incoming, call.output, request)
+
+    def _refused(self, outgoing: Outgoing, incoming: Incoming) -> CallFailed:
+        """Return the fault of an answer that is no success, with the beginning of its body."""
+        status = incoming.status
+        text = answer.text_of(incoming.body, "")
+        for name, value in outgoing.headers:
+            if name.lower() == "authorization":
+                # A server may echo it without the name of the scheme.
+                text = text.replace(value.partition(" ")[2] or value, "(hidden)")
+        # Redacted whole, then cut: half a secret at the cut would not be recognised.
+        shown = answer.excerpt(str(self._vault.redact(text)))
+        detail = f"answered {answer.phrase(status)}" + (f": {shown}" if shown else "")
+        if status < ERRORS_FROM:
+            place = str(self._vault.redact(incoming.header("location")))
+            detail += f"; it points to `{answer.excerpt(place)}`, and redirects are not followed "
+            detail += "(`redirect: true` returns the answer itself)"
+        fault = Fault(COMMUNICATION, status, answer.phrase(status), detail)
+        return CallFailed(fault, sent=status in UNCERTAIN)
+
+
+class HttpPerformer:
+    """Carries out the function `http`. The request is described in `docs/calls.md`."""
+
+    def __init__(self, client: Client, vault: Vault) -> None:
+        """Take the guarded client and the vault."""
+        self._exchange = Exchange(client, vault)
+        self._vault = vault
+
+    async def perform(self, order: Order) -> Outcome:
+        """Do the call, or say why its outcome is in doubt."""
+        try:
+            shown = call_of(named(without_credentials(order.request)))
+        except CallFailed as failure:
+            return self._exchange.broken(order, failure)
+        keyed = shown.header(KEY_HEADER) is not None
+        intent = Intent(shown, lambda: call_of(self._vault.reveal(order.request)), keyed)
+        return await self._exchange.carry_out(order, intent)
+
+    async def abandon(self, order: Order) -> None:
+        """Nothing to stop: the connection fell with the task, and the server cannot be told."""
+
+
+def without_credentials(request: Value) -> Value:
+    """Return a request whose credentials are left out: what is shown never has them."""
+    if not isinstance(request, dict):
+        raise malformed("the request must be an object")
+    return {**request, "authentication": None}
+
+
+def unrevealed(refusal: Refusal) -> CallFailed:
+    """Return the failure of a call whose secrets have no value, in the words that the engine uses too."""
+    problem = refusal.problems[0]
+    return forbidden(" ".join([f"{problem.code}: {problem.message}.", *problem.help]))
+
+
+def _undecided(order: Order, shown: Call) -> Outcome:
+    """Return the outcome of an unsafe call that may have happened, by the author's policy."""
+    match order.on_doubt:
+        case OnDoubt.SKIP:
+            return Done(None)
+        case OnDoubt.HOLD | OnDoubt.REPEAT:
+            return Doubt(
+                f"the engine stopped while `{shown.method} {shown_url(shown)}` was under way: the server may "
+                "have carried it out, and it is not known to honour an `Idempotency-Key`",
+                _evidence(order, shown),
+            )
+        case _:
+            assert_never(order.on_doubt)
+
+
+def _evidence(order: Order, shown: Call) -> dict[str, Value]:
+    """Return what a person can look for at the server; secrets are in the digest as their names."""
+    content_type = shown.header("content-type") or "application/json"
+    body = body_of(shown.body, content_type) if shown.has_body else b""
+    return {
+        "method": shown.method,
+        "url": shown_url(shown),
+        "key": order.id,
+        "body_sha256": sha256(body).hexdigest(),
+        "attempt": order.attempt,
+    }

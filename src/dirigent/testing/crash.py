@@ -1,0 +1,109 @@
+"""Death at a chosen place, as a process dies: nothing is cleaned up, nothing goes on afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from dirigent.model.ids import Digest, PlanId, RunId
+from dirigent.model.plan import Plan
+from dirigent.model.program import Program
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.summary import RunSummary
+from dirigent.ports import Journal, Shelf
+
+
+class Crash(BaseException):
+    """The process is dead. Not an `Exception`: no handler of the engine may survive it."""
+
+
+class Fuse:
+    """Counts the places where a process can die, and burns through at chosen ones.
+
+    `Fuse(7)` dies at the seventh place; `Fuse(7, 2)` dies there, and after `revive` at the second
+    place of the next life. Between death and `revive` every place is deadly, as for a dead process.
+    """
+
+    def __init__(self, *deaths: int) -> None:
+        """Take the counts, from 1 on, one for each life; without any it only counts."""
+        self.places: list[str] = []
+        self.dead = False
+        self.lives = 1
+        self._deaths = list(deaths)
+
+    def burn(self, place: str) -> None:
+        """Pass a place, or die there with `Crash`."""
+        if self.dead:
+            raise Crash(f"{place}: this process is dead already")
+        self.places.append(place)
+        if self._deaths and len(self.places) == self._deaths[0]:
+            self._deaths.pop(0)
+            self.dead = True
+            raise Crash(place)
+
+    def revive(self) -> None:
+        """Begin the next life, which counts its places anew."""
+        self.dead = False
+        self.lives += 1
+        self.places = []
+
+
+class Store(Journal, Shelf, Protocol):
+    """Both ports of a store."""
+
+
+class FusedStore:
+    """A store that burns a fuse before and after each append; all else passes through."""
+
+    def __init__(self, store: Store, fuse: Fuse) -> None:
+        """Put a fuse before a store."""
+        self.store = store
+        self.fuse = fuse
+
+    async def append(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
+        """Append, unless the process dies before; it may also die before it learns of the success."""
+        what = f"{run}@{expected} {' '.join(type(fact).__name__ for fact in facts)}"
+        self.fuse.burn(f"before {what}")
+        await self.store.append(run, expected, facts)
+        self.fuse.burn(f"after {what}")
+
+    async def read(self, run: RunId) -> list[Fact]:
+        """Return every fact, oldest first."""
+        return await self.store.read(run)
+
+    async def keep(self, program: Program) -> Digest:
+        """Store a definition."""
+        return await self.store.keep(program)
+
+    async def definition(self, digest: Digest) -> Program:
+        """Return a stored definition."""
+        return await self.store.definition(digest)
+
+    async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
+        """Return runs, newest first."""
+        return await self.store.runs(only_open=only_open, limit=limit)
+
+    async def run(self, run: RunId) -> RunSummary | None:
+        """Return one run."""
+        return await self.store.run(run)
+
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        return await self.store.row(address)
+
+    async def rows(self) -> list[ResourceRow]:
+        """Return every resource instance."""
+        return await self.store.rows()
+
+    async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
+        """Return what one instance was and is."""
+        return await self.store.history(address)
+
+    async def keep_plan(self, plan: Plan) -> None:
+        """Store a plan."""
+        await self.store.keep_plan(plan)
+
+    async def plan(self, plan: PlanId) -> Plan | None:
+        """Return a stored plan."""
+        return await self.store.plan(plan)

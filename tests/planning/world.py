@@ -1,0 +1,149 @@
+"""A world in memory that applies compiled plans, step by step, and watches the order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dirigent.model.ids import Address
+from dirigent.model.plan import Action
+from dirigent.model.resource import Lifecycle, Replace, Resource, ResourceRow, assemble
+from dirigent.model.stack import Secret, Stack
+from dirigent.model.values import Expression, SecretRef, SecretText, Unknown
+from dirigent.planning.compile import compile_plan
+from dirigent.planning.destroy import plan_destroy
+from dirigent.planning.plan import Situation, plan
+from dirigent.ports import Proposal
+from planning.plain_language import Plain, PlainLanguage, drive
+
+CREATE_FIRST = Lifecycle(replace=Replace.CREATE_FIRST)
+
+
+def resource(name, *, kind="box", needs=(), count=None, each=None, lifecycle=None, spans=None, **config):
+    return Resource(
+        name, kind, config, tuple(needs), count, each, lifecycle or Lifecycle(), spans=spans or {}
+    )
+
+
+def stack(*resources, outputs=None, secrets=()):
+    return Stack(
+        name="shop",
+        folder="/srv/shop",
+        resources={item.name: item for item in resources},
+        outputs=outputs or {},
+        secrets={name: Secret(name, "env", name.upper()) for name in secrets},
+    )
+
+
+def refer(text):
+    return Expression(text)
+
+
+def propose(wish):
+    """A provider whose `id` is known after creation, and that cannot change `force`."""
+    known = {key: value for key, value in wish.config.items() if key in {"size", "force"}}
+    prior = wish.prior.attributes["id"] if wish.prior else Unknown()
+    return Proposal({"id": prior, **known}, replace=("force", "never_there"))
+
+
+class World:
+    """Rows, and how they came to be. `log` has the steps in the order in which they were done."""
+
+    def __init__(self, rows=()):
+        self.rows = {str(row.address): row for row in rows}
+        self.readings = {}
+        self.log = []
+        self.made = 0
+
+    def plan(self, declared, inputs=None, propose=propose):
+        situation = Situation(
+            stack=declared,
+            language=PlainLanguage(),
+            inputs=inputs or {},
+            rows=tuple(self.rows.values()),
+            readings=self.readings,
+        )
+        return drive(plan(situation), propose)
+
+    def up(self, declared, inputs=None, choose=min):
+        made = self.plan(declared, inputs)
+        self.apply(made, choose)
+        return made
+
+    def down(self, choose=min):
+        made = plan_destroy("shop", tuple(self.rows.values()), self.readings, 0.0)
+        self.apply(made, choose)
+        return made
+
+    def apply(self, made, choose=min):
+        """Do every step once all that it needs is done; `choose` picks among those that are ready."""
+        graph = compile_plan(made).root.node
+        tasks = {task.name: task for task in graph.tasks}
+        leaving = {
+            str(change.address) for change in made.changes if change.action in {Action.DELETE, Action.REPLACE}
+        }
+        outputs = dict(graph.initial)
+        done = set()
+        while len(done) < len(tasks):
+            ready = sorted(n for n in tasks if n not in done and set(graph.needs[n]) <= done)
+            assert ready, f"nothing can start after {sorted(done)}"
+            name = choose(ready)
+            variables = {**graph.constants, **tasks[name].constants, graph.binds: assemble(outputs)}
+            request = fill(tasks[name].node.request, variables)
+            self.log.append(name)
+            outputs[name] = self.step(request, leaving)
+            done.add(name)
+
+    def step(self, request, leaving):
+        address, action = request["address"], request["action"]
+        row = self.rows.get(address)
+        if action in {"delete", "forget"}:
+            for other in self.rows.values():
+                still = str(other.address) in leaving and address in other.needs
+                assert not still, f"{address} goes while {other.address} stands on it"
+            leaving.discard(address)
+            del self.rows[address]
+            return None
+        missing = [need for need in request["needs"] if need not in self.rows]
+        assert not missing, f"{address} is made while {missing} do not stand"
+        if action == "record":
+            self.rows[address] = replace(row, needs=tuple(request["needs"]), protect=request["protect"])
+            return None
+        if request.get("deposes"):
+            self.rows[request["deposes"]] = replace(row, address=Address(request["deposes"]), protect=False)
+            leaving.add(request["deposes"])
+            leaving.discard(address)
+        self.made += action == "create"
+        config = request["config"]
+        known = {key: value for key, value in config.items() if key in {"size", "force"}}
+        identity = f"id-{self.made}" if action == "create" else row.attributes["id"]
+        self.rows[address] = ResourceRow(
+            address=Address(address),
+            name=request["name"],
+            type=request["type"],
+            config=config,
+            attributes={"id": identity, **known},
+            key=request["key"],
+            needs=tuple(request["needs"]),
+            protect=request["protect"],
+        )
+        return self.rows[address].attributes
+
+
+def fill(template, variables):
+    match template:
+        case Expression():
+            return Plain(template.text).evaluate(None, variables)
+        case list():
+            return [fill(item, variables) for item in template]
+        case dict():
+            return {key: fill(item, variables) for key, item in template.items()}
+    assert not isinstance(template, Unknown), "a program holds no unknown value"
+    return template
+
+
+def actions(made):
+    return {str(change.address): change.action.value for change in made.changes}
+
+
+def secret(name):
+    return SecretText((SecretRef(name),))

@@ -1,0 +1,218 @@
+import asyncio
+import contextlib
+import time
+
+import pytest
+
+from dirigent.providers.services.steward import ports
+from dirigent.providers.services.steward.balancer import Balancer
+
+
+class Backend:
+    """A server that says its name, then gives back what it gets, in capitals."""
+
+    def __init__(self, name):
+        self.name = name
+        self.served = 0
+
+    async def __aenter__(self):
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self.server.close()
+
+    async def _serve(self, reader, writer):
+        self.served += 1
+        with contextlib.suppress(OSError):
+            writer.write(self.name + b"\n")
+            while content := await reader.read(65536):
+                writer.write(content.upper())
+                await writer.drain()
+            writer.write(b"bye")
+            writer.close()
+
+
+@contextlib.asynccontextmanager
+async def balancer(*backends, quiet_seconds=2.0):
+    made = Balancer(quiet_seconds)
+    port = ports.choose(ports.STABLE, "test")
+    await made.listen(port)
+    made.move(port)
+    made.route([each.port for each in backends])
+    yield made
+    made.move(None)
+    for relay in list(made.relays):
+        relay.close()
+    deadline = time.monotonic() + 2
+    while made.relays:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.001)
+
+
+async def talk(port, content=b"x"):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(content)
+    writer.write_eof()
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+def test_connections_go_to_each_replica_in_turn():
+    async def main():
+        async with Backend(b"a") as a, Backend(b"b") as b, Backend(b"c") as c, balancer(a, b, c) as made:
+            answers = [await talk(made.port) for _ in range(6)]
+            assert [each.served for each in (a, b, c)] == [2, 2, 2]
+            assert sorted(answers) == [b"a\nXbye"] * 2 + [b"b\nXbye"] * 2 + [b"c\nXbye"] * 2
+
+    asyncio.run(main())
+
+
+def test_a_replica_that_refuses_is_passed_over():
+    async def main():
+        async with Backend(b"a") as a, Backend(b"b") as b, balancer(a, b) as made:
+            a.server.close()
+            assert [await talk(made.port) for _ in range(4)] == [b"b\nXbye"] * 4
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("routed", [False, True])
+def test_without_a_replica_the_connection_is_refused_at_once(routed):
+    async def main():
+        async with Backend(b"a") as a, balancer(a) as made:
+            a.server.close()
+            if not routed:
+                made.route([])
+            with pytest.raises(ConnectionError):
+                await talk(made.port)
+
+    asyncio.run(main())
+
+
+def test_half_closed_connections_work_in_both_directions_with_much_content():
+    content = b"abcdefgh" * 512 * 1024
+
+    async def main():
+        async with Backend(b"a") as a, balancer(a) as made:
+            answer = await talk(made.port, content)
+            assert answer == b"a\n" + content.upper() + b"bye"
+
+    asyncio.run(main())
+
+
+def test_many_connections_at_once_are_all_served():
+    async def main():
+        async with Backend(b"a") as a, Backend(b"b") as b, balancer(a, b) as made:
+            answers = await asyncio.gather(*(talk(made.port) for _ in range(200)))
+            assert len(answers) == 200
+            assert (a.served, b.served) == (100, 100)
+
+    asyncio.run(main())
+
+
+def test_a_reset_of_the_replica_is_a_reset_for_the_client():
+    async def drop(reader, writer):
+        await reader.read(1)
+        writer.transport.abort()
+
+    async def main():
+        server = await asyncio.start_server(drop, "127.0.0.1", 0)
+        async with Backend(b"a") as a, balancer(a) as made:
+            made.route([server.sockets[0].getsockname()[1]])
+            reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
+            writer.write(b"x")
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+            writer.close()
+        server.close()
+
+    asyncio.run(main())
+
+
+def test_a_client_that_goes_away_frees_its_replica():
+    gone = asyncio.Event()
+
+    async def serve(reader, writer):
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        gone.set()
+        writer.close()
+
+    async def main():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with Backend(b"a") as a, balancer(a) as made:
+            made.route([server.sockets[0].getsockname()[1]])
+            _, writer = await asyncio.open_connection("127.0.0.1", made.port)
+            writer.write(b"x")
+            await writer.drain()
+            writer.transport.abort()
+            await asyncio.wait_for(gone.wait(), 2)
+        server.close()
+
+    asyncio.run(main())
+
+
+def test_drain_waits_for_an_answer_that_is_under_way():
+    async def slow(reader, writer):
+        await reader.read(1)
+        await asyncio.sleep(0.1)
+        writer.write(b"late")
+        writer.close()
+
+    async def main():
+        server = await asyncio.start_server(slow, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with Backend(b"a") as a, balancer(a, quiet_seconds=0.01) as made:
+            made.route([port])
+            answer = asyncio.create_task(talk(made.port))
+            await asyncio.sleep(0.03)
+            made.route([a.port])
+            await made.drain(port, 5)
+            assert answer.done() or await answer == b"late"
+            assert answer.result() == b"late"
+            assert await talk(made.port) == b"a\nXbye"
+        server.close()
+
+    asyncio.run(main())
+
+
+def test_drain_closes_what_is_quiet_and_gives_up_at_the_end_of_the_grace():
+    async def main():
+        async with Backend(b"a") as a, balancer(a, quiet_seconds=0.01) as made:
+            reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
+            assert await reader.readline() == b"a\n"
+            made.route([])
+            await made.drain(a.port, 5)
+            assert await reader.read() == b""
+            writer.close()
+            made.route([a.port])
+            made.quiet_seconds = 60
+            _, held = await asyncio.open_connection("127.0.0.1", made.port)
+            await asyncio.sleep(0.01)
+            begun = time.monotonic()
+            await made.drain(a.port, 0.05)
+            assert 0.04 < time.monotonic() - begun < 1
+            held.close()
+
+    asyncio.run(main())
+
+
+def test_ports_are_searched_from_different_places_and_taken_ones_are_passed_over():
+    async def main():
+        first = ports.choose(ports.STABLE, "one")
+        assert ports.choose(ports.STABLE, "one") == first
+        assert ports.choose(ports.STABLE, "two") != first
+        made = Balancer()
+        await made.listen(first)
+        made.move(first)
+        assert not ports.is_free(first)
+        assert ports.choose(ports.STABLE, "one") != first
+        with pytest.raises(ports.NoPort, match="no free port"):
+            ports.choose(range(first, first + 1), "one")
+        made.move(None)
+        assert ports.is_free(first)
+
+    asyncio.run(main())

@@ -1,0 +1,171 @@
+"""One of everything that a store keeps. The golden journals of version 1 hold this: never change it."""
+
+import asyncio
+from functools import wraps
+
+from dirigent.model.fault import Fault
+from dirigent.model.ids import Address, Digest, PlanId, Position, RunId
+from dirigent.model.plan import Action, Change, Difference, Plan
+from dirigent.model.program import (
+    Backoff,
+    Call,
+    Case,
+    Catch,
+    Filter,
+    Fork,
+    Graph,
+    Loop,
+    OnDoubt,
+    Program,
+    Raise,
+    Retry,
+    Sequence,
+    Set,
+    Switch,
+    Task,
+    Try,
+    Wait,
+)
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import (
+    Abandoned,
+    CancelRequested,
+    Computed,
+    Created,
+    Ended,
+    Failed,
+    Held,
+    Intended,
+    Repeated,
+    ResourceChanged,
+    Resumed,
+    Skipped,
+    Succeeded,
+    Suspended,
+    TimerFired,
+    TimerSet,
+    Vouched,
+)
+from dirigent.model.source import Span
+from dirigent.model.values import Expression, SecretRef, SecretText, Unknown, UriTemplate
+
+SPAN = Span("shop.yaml", 3, 5, 3, 17)
+SECRET = SecretText(("Bearer ", SecretRef("payment-key")))
+AT = 1_700_000_000.25
+PAY = Position("/do/1/pay")
+
+
+def row(address="api", **config):
+    return ResourceRow(
+        Address(address),
+        address,
+        "service",
+        {"port": 80, **config},
+        {"url": "http://127.0.0.1"},
+        needs=("db",),
+    )
+
+
+def task(name, node, **more):
+    return Task(name, f"/do/{name}", node, **more)
+
+
+PROGRAM = Program(
+    "place-order",
+    "shop",
+    "1.0.0",
+    task(
+        "root",
+        Sequence(
+            (
+                task("set", Set({"a": Expression(".a", SPAN), "b": [1, None, 2.5, "x"]}), span=SPAN),
+                task("wait", Wait("PT1S"), condition=Expression("$x > 1"), then="exit"),
+                task("loop", Loop("item", "index", Expression(".items"), Sequence(()), Expression("true"))),
+                task("fork", Fork((task("left", Set(1)), task("right", Set(2))), compete=True)),
+                task("switch", Switch((Case("yes", "end", Expression(".ok")), Case("no", "continue")))),
+                task(
+                    "graph",
+                    Graph((task("one", Set(1)), task("two", Set(2))), {"two": ("one",)}, "resources", {}, 4),
+                ),
+                task(
+                    "try",
+                    Try(
+                        Sequence(
+                            (task("call", Call("http", {"uri": UriTemplate("/{id}", SPAN)}, OnDoubt.REPEAT)),)
+                        ),
+                        Catch({"status": 503}, retry=Retry(delay="PT1S", backoff=Backoff.EXPONENTIAL)),
+                    ),
+                ),
+                task("raise", Raise({"type": "t", "status": 400, "secret": SECRET})),
+            )
+        ),
+        input=Filter(Expression("."), {"type": "object"}, present=True),
+        timeout_seconds=30,
+    ),
+    secrets=("payment-key",),
+    hosts=("pay.example",),
+    sources={"shop.yaml": "do: []\n"},
+)
+
+PLAN = Plan(
+    PlanId("plan-1"),
+    "shop",
+    AT,
+    (
+        Change(
+            Address("api"),
+            "api",
+            "service",
+            Action.REPLACE,
+            config={"command": [Expression("$inputs.c")]},
+            prior=row(),
+            needs=("db",),
+            differences=(Difference("port", 80, Unknown(("db",)), forces_replacement=True, span=SPAN),),
+            because="command forces replacement",
+            span=SPAN,
+        ),
+    ),
+    "f" * 40,
+    inputs={"big": 2**80, "small": -(2**70)},
+    outputs={"url": Expression("$resources.api.url")},
+)
+
+# The content hash of `PROGRAM` as version 1 wrote it.
+DIGEST = Digest("0" * 40)
+
+FACTS = (
+    Created(AT, DIGEST, {"order": 7}, {"engine": "dirigent"}, RunId("parent"), 1),
+    Intended(AT, PAY, 1, {"headers": {"Authorization": SECRET}, "body": "x"}),
+    Succeeded(AT, PAY, 1, {"id": 2**70, "ok": True, "list": [None, 1.5, -3, "ü"]}),
+    Failed(AT, PAY, 2, Fault("urn:t", 503, "Down", "try later", "/do/1/pay", SPAN, doubtful=True)),
+    Held(AT, PAY, 3, "nobody can say", {"key": "abc"}),
+    Vouched(AT, PAY, 3, [1, 2]),
+    Repeated(AT, PAY, 3),
+    Skipped(AT, PAY, 3),
+    Abandoned(AT, PAY, 3),
+    TimerSet(AT, PAY, 1, "retry", AT + 5),
+    TimerFired(AT, PAY, 1, "retry"),
+    Computed(AT, PAY, 0, "input", ({"a": 1}, Fault("urn:e", 400), None)),
+    CancelRequested(AT, "enough"),
+    Suspended(AT, "lunch"),
+    Resumed(AT),
+    ResourceChanged(AT, "api", row(secret=SECRET, later=Unknown(("db",)))),
+    ResourceChanged(AT, "api", None),
+    Ended(AT, "faulted", None, Fault("urn:t", 500)),
+)
+
+
+def in_loop(test):
+    """Run an async test; pytest sees its parameters."""
+
+    @wraps(test)
+    def run(*args, **kwargs):
+        asyncio.run(test(*args, **kwargs))
+
+    return run
+
+
+def code_of(caught):
+    """Return the code of the only problem of a refusal."""
+    (problem,) = caught.value.problems
+    return problem.code

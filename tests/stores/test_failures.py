@@ -1,0 +1,165 @@
+"""A disk that is full, breaks or is locked: no false acknowledgement, and a way on where there is one."""
+
+import asyncio
+import resource
+import sqlite3
+from contextlib import closing, contextmanager
+
+import pytest
+
+from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import Created, Succeeded
+from dirigent.stores.sqlite import SqliteStore, opening
+from stores.samples import AT, PAY, PROGRAM, code_of, in_loop
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = SqliteStore.open_for_writing(str(tmp_path / "dirigent.db"))
+    yield store
+    store.abandon()
+
+
+async def begin(store, *runs):
+    digest = await store.keep(PROGRAM)
+    for run in runs:
+        await store.append(run, 0, [Created(AT, digest, None)])
+
+
+def fact(n, text=""):
+    return Succeeded(AT, PAY, n, text)
+
+
+async def filled(store):
+    """Append until it is refused; return how many facts the run has."""
+    length = 1
+    while True:
+        answer = await asyncio.gather(
+            store.append("r", length, [fact(length, "x" * 20_000)]), return_exceptions=True
+        )
+        if answer != [None]:
+            assert [problem.code for problem in answer[0].problems] == ["E5011"]
+            return length
+        length += 1
+
+
+def limit_pages(store, pages):
+    store._writer._connection.execute(f"pragma max_page_count = {pages}")
+
+
+@in_loop
+async def test_a_full_disk_refuses_stays_readable_and_works_again_when_there_is_room(store):
+    await begin(store, "r")
+    limit_pages(store, 1)
+    length = await filled(store)
+    assert len(await store.read("r")) == length
+    with pytest.raises(Refusal) as caught:
+        await store.append("r", length, [fact(1, "x" * 20_000)])
+    assert code_of(caught) == "E5011"
+    limit_pages(store, 1_000_000)
+    await store.append("r", length, [fact(length)])
+    assert len(await store.read("r")) == length + 1
+
+
+@in_loop
+async def test_everyone_in_a_batch_that_fails_is_answered(store):
+    runs = [f"r{n}" for n in range(50)]
+    await begin(store, *runs)
+    limit_pages(store, 1)
+    batch = [store.append(run, 1, [fact(1, "x" * 20_000)]) for run in runs]
+    answers = await asyncio.wait_for(asyncio.gather(*batch, return_exceptions=True), 10)
+    assert {answer.problems[0].code for answer in answers} == {"E5011"}
+    limit_pages(store, 1_000_000)
+    for run in runs:
+        assert len(await store.read(run)) == 1
+        await store.append(run, 1, [fact(1)])
+
+
+@contextmanager
+def broken_disk(size):
+    """Let no file of this process grow beyond `size`: SQLite sees an input/output error."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("appends", [1, 30])
+@in_loop
+async def test_after_an_error_of_the_disk_nothing_more_is_acknowledged(tmp_path, appends):
+    path = str(tmp_path / "dirigent.db")
+    store = SqliteStore.open_for_writing(path)
+    runs = [f"r{n}" for n in range(appends)]
+    await begin(store, *runs)
+    with broken_disk(100_000):
+        batch = [store.append(run, 1, [fact(1, "x" * 200_000)]) for run in runs]
+        answers = await asyncio.wait_for(asyncio.gather(*batch, return_exceptions=True), 10)
+    assert {answer.problems[0].code for answer in answers} == {"E5010"}
+    # The disk is well again, but nobody knows what the failed write left: only a new start may tell.
+    with pytest.raises(Refusal) as caught:
+        await store.append("r0", 1, [fact(1)])
+    assert code_of(caught) == "E5010"
+    assert len(await store.read("r0")) == 1
+    await store.close()
+    with closing(sqlite3.connect(path)) as plain:
+        assert plain.execute("select clean from fence").fetchone() == (0,)
+    again = SqliteStore.open_for_writing(path)
+    await again.append("r0", 1, [fact(1)])
+    assert [len(await again.read(run)) for run in runs] == [2] + [1] * (appends - 1)
+    await again.close()
+
+
+@in_loop
+async def test_a_file_that_another_program_locks_is_refused_for_now(store, monkeypatch):
+    await begin(store, "r")
+    store._writer._connection.execute("pragma busy_timeout = 1")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("begin immediate")
+    with pytest.raises(Refusal) as caught:
+        await store.append("r", 1, [fact(1)])
+    assert code_of(caught) == "E5009"
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.001)
+    with pytest.raises(Refusal) as caught:
+        SqliteStore.open_for_writing(store.path)
+    assert code_of(caught) == "E5009"
+    other.execute("rollback")
+    other.close()
+    await store.append("r", 1, [fact(1)])
+
+
+@pytest.mark.parametrize("appends", [1, 5])
+@in_loop
+async def test_a_defect_of_the_writer_answers_everyone_and_acknowledges_nobody(store, monkeypatch, appends):
+    runs = [f"r{n}" for n in range(appends)]
+    await begin(store, *runs)
+    seen = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context["exception"]))
+
+    def defect(batch):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(store._writer, "_execute", defect)
+    batch = [store.append(run, 1, [fact(1)]) for run in runs]
+    answers = await asyncio.wait_for(asyncio.gather(*batch, return_exceptions=True), 10)
+    assert {answer.problems[0].code for answer in answers} == {"E5010"}
+    assert [type(each) for each in seen] == [ZeroDivisionError]
+    monkeypatch.undo()
+    # The transaction of the defect is still open; what comes after it must not be taken for it.
+    with pytest.raises(Refusal) as caught:
+        await store.append("r0", 1, [fact(1)])
+    assert code_of(caught) == "E5010"
+
+
+@in_loop
+async def test_closing_answers_what_is_under_way_first(store):
+    runs = [f"r{n}" for n in range(20)]
+    await begin(store, *runs)
+    batch = [asyncio.create_task(store.append(run, 1, [fact(1)])) for run in runs]
+    await asyncio.sleep(0)
+    await store.close()
+    assert await asyncio.gather(*batch) == [None] * 20
+    again = SqliteStore.open_for_reading(store.path)
+    assert {len(await again.read(run)) for run in runs} == {2}
+    await again.close()

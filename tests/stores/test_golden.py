@@ -1,0 +1,92 @@
+"""A journal that any release has written is read by all later ones, down to the last byte."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dirigent.model.fault import Fault
+from dirigent.model.plan import Plan
+from dirigent.model.program import Program
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import (
+    JOURNAL_VERSION,
+    Created,
+    Ended,
+    Held,
+    ResourceChanged,
+    Succeeded,
+    TimerSet,
+)
+from dirigent.stores import codec
+from dirigent.stores.sqlite import SqliteStore
+from stores.golden import LARGE
+from stores.samples import AT, FACTS, PAY, PLAN, PROGRAM, in_loop, row
+
+JOURNALS = Path(__file__).parents[1] / "journals"
+V1 = JOURNALS / "v1"
+
+
+def content(name):
+    return bytes.fromhex((V1 / f"{name}.hex").read_text())
+
+
+def test_every_version_has_its_golden_journals():
+    assert sorted(folder.name for folder in JOURNALS.iterdir()) == [
+        f"v{n + 1}" for n in range(JOURNAL_VERSION)
+    ]
+
+
+def test_every_fact_of_version_1_is_read():
+    lines = (V1 / "facts.hex").read_text().split()
+    assert [codec.decode_fact(bytes.fromhex(line)) for line in lines] == list(FACTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "document"),
+    [("program", Program, PROGRAM), ("plan", Plan, PLAN), ("row", ResourceRow, row())],
+)
+def test_every_document_of_version_1_is_read(name, kind, document):
+    assert codec.decode(content(name), kind) == document
+
+
+def test_a_changed_golden_byte_is_noticed():
+    # The control: the comparison above would see a codec that reads something else.
+    first = bytearray.fromhex((V1 / "facts.hex").read_text().split()[2])
+    first[-1] ^= 1
+    assert repr(codec.decode_fact(bytes(first))) != repr(FACTS[2])
+
+
+@pytest.mark.parametrize("writing", [False, True])
+@in_loop
+async def test_a_store_of_version_1_is_opened_and_read(tmp_path, writing):
+    path = str(tmp_path / "dirigent.db")
+    with closing(sqlite3.connect(path)) as plain:
+        plain.executescript((V1 / "store.sql").read_text())
+    store = SqliteStore.open_for_writing(path) if writing else SqliteStore.open_for_reading(path)
+    everything, held, bad = "all", "held", "bad"
+    digest = (await store.run(everything)).definition
+    assert await store.read(everything) == [replace(FACTS[0], definition=digest), *FACTS[1:]]
+    assert await store.read(held) == [
+        Created(AT, digest, LARGE),
+        Held(AT, PAY, 1, "?"),
+        TimerSet(AT, PAY, 1, "wait", AT),
+        ResourceChanged(AT, "db", row("db")),
+        Succeeded(AT, "/do/2", 1, None),
+    ]
+    assert [(run.id, run.phase, run.facts) for run in await store.runs()] == [
+        (bad, "faulted", 2),
+        (held, "held", 5),
+        (everything, "faulted", len(FACTS)),
+    ]
+    assert (await store.run(bad)).fault == Fault("urn:t", 500)
+    assert await store.definition(digest) == PROGRAM
+    assert await store.plan(PLAN.id) == PLAN
+    assert await store.rows() == [row("db")]
+    assert [past[2] for past in await store.history("api")] == [FACTS[15].row, None]
+    if writing:
+        await store.append(held, 5, [Ended(AT, "completed")])
+        assert (await store.run(held)).phase == "completed"
+    await store.close()

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from dirigent.model.command import Question
 
 from dirigent.jq import LANGUAGE
 from dirigent.model.fault import EXPRESSION, Fault
+from dirigent.model.run.command import Question
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown
 from dirigent.tasks.oracle import JqOracle
 
@@ -203,7 +203,7 @@ def test_a_memory_bomb_hits_the_limit_of_the_worker_alone(name):
 
 ENGINE = """
 import asyncio
-from dirigent.model.command import Question
+from dirigent.model.run.command import Question
 from dirigent.model.values import Expression
 from dirigent.tasks.oracle import JqOracle
 

@@ -183,15 +183,7 @@ def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
     folder = str(around.folder.absolute())
     surroundings = Surroundings(around.settings.spool, folder, _inherited())
     store, vault = parts.store, parts.vault
-<<<<<<< HEAD
-    performers: dict[str, Performer] = {
-=======
-
-    async def row_of(address: str) -> ResourceRow | None:
-        return next((row for row in await store.rows() if row.address == address), None)
-
     return {
->>>>>>> system
         "http": HttpPerformer(parts.client, vault),
         "openapi": OpenApiPerformer(parts.client, vault, within(folder)),
         "shell": ShellPerformer(surroundings, vault),

@@ -40,14 +40,14 @@ class Effects:
 
     async def perform(self, run: Run, command: Perform, *, doubtful: bool) -> Sequence[Fact]:
         """Carry out an effect whose intent is durable, and return the facts of its end."""
-        order = _order(run, command, command.on_doubt, doubtful=doubtful)
+        order = _order(run, command, _policy(run, command.on_doubt), doubtful=doubtful)
         performer = self.performers.get(command.function)
         if performer is None:
             words = f"this installation cannot perform `{command.function}`"
             outcome: Outcome = Broken(Fault(faults.CONFIGURATION, 400, "Configuration Error", words))
         else:
             outcome = await self._attempted(performer, order)
-        return self._facts(command, outcome)
+        return self._facts(command, _by_policy(outcome, order.on_doubt))
 
     async def _attempted(self, performer: Performer, order: Order) -> Outcome:
         try:
@@ -122,6 +122,32 @@ def _order(run: Run, command: Perform | Abandon, on_doubt: OnDoubt, *, doubtful:
 def _excessive(what: str, excess: str) -> Fault:
     """Return the fault of an effect that happened, but gave what cannot be recorded."""
     return Fault(faults.RUNTIME, 500, "Limit Reached", f"{what} cannot be stored: {excess}")
+
+
+def _policy(run: Run, on_doubt: OnDoubt) -> OnDoubt:
+    """Return what the run's owner wants of effects in doubt: `policy.doubt` of the stack, else to be asked."""
+    wanted = run.created.metadata.get("doubt") if run.created else None
+    known = {policy.value: policy for policy in OnDoubt}
+    return known.get(str(wanted), on_doubt) if on_doubt is OnDoubt.HOLD else on_doubt
+
+
+def _by_policy(outcome: Outcome, on_doubt: OnDoubt) -> Outcome:
+    """Return what becomes of an answer that leaves it open whether the effect happened.
+
+    Passing it on as an ordinary fault would let a `retry` of the document repeat it unasked.
+    """
+    if not isinstance(outcome, Broken) or not outcome.fault.doubtful or outcome.records:
+        return outcome
+    fault = outcome.fault
+    match on_doubt:
+        case OnDoubt.HOLD:
+            return Doubt(fault.detail or fault.title, {"error": fault.as_value()})
+        case OnDoubt.REPEAT:
+            return outcome
+        case OnDoubt.SKIP:
+            return Done(None)
+        case _:
+            assert_never(on_doubt)
 
 
 def _hosts(metadata: Mapping[str, Value]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from dirigent.cli import wire
-from dirigent.cli.terminal import Terminal, columns, cut, padded, shown
+from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
 from dirigent.model.plan import Action, Change, Difference, Plan
 from dirigent.model.values import SecretText, Unknown, Value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dirigent.cli.terminal import Terminal, columns, shown
+from dirigent.cli.text.terminal import Terminal, columns, shown
 from dirigent.model import limits
 from dirigent.model.problem import Problem
 from dirigent.model.source import Span

@@ -24,7 +24,7 @@ from dirigent.cli.output import note
 # Shorter values of the environment are words of every report: `1`, `en`.
 _SECRET_LENGTH: Final = 6
 _HARMLESS: Final = frozenset(
-    {"HOME", "LANG", "LOGNAME", "PATH", "PWD", "OLDPWD", "SHELL", "TERM", "USER", "_"}
+    {"HOME", "LANG", "LOGNAME", "OLDPWD", "PATH", "PWD", "PYTHONPATH", "SHELL", "TERM", "USER", "_"}
 )
 
 

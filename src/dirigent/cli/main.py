@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "version": ("machine", "Print the version."),
 }
 INTERRUPTED: Final = 130
+# The sections of the help, by their first command.
 _SECTIONS: Final = {
     "up": "Daily",
     "init": "Write",
@@ -107,7 +108,7 @@ def main() -> None:
 
 def _run() -> int:
     with _LastDefence() as defence:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="dirigent", standalone_mode=False)
         return code if isinstance(code, int) else 0
     return defence.code
 

@@ -124,7 +124,8 @@ class Picture:
         names = ", ".join(row.name for row in active[:NAMES])
         more = f" and {len(active) - NAMES} more" if len(active) > NAMES else ""
         what = f": {names}{more}" if names else ""
-        return f"{clock(now)} RUNNING   {self.done} done, {len(active)} under way{what} ({_ago(now, self.since)})"
+        counts = f"{self.done} done, {len(active)} under way"
+        return f"{clock(now)} RUNNING   {counts}{what} ({_ago(now, self.since)})"
 
 
 class Heart:

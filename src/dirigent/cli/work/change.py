@@ -28,7 +28,7 @@ def up(options: Options) -> int:
     if options.text("stored"):
         if options.many("flags") or options.many("files"):
             raise refuse(
-                "E7007", "a stored plan has its inputs already", "leave the inputs out, or plan anew"
+                "E7007", "a stored plan has its inputs already", "leave them out, or make a new plan"
             )
         surrounding, aim = around(options), Aim("", stored=options.text("stored"))
     else:
@@ -59,7 +59,7 @@ async def _changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
             note("nothing was touched")
             return Exit.DONE
         run = await changes.apply(desk.conductor, desk.shelf, made)
-        end = await followed(desk, run, quiet=options.as_json, timeout=options.number("timeout"))
+        end = await followed(desk, run, quiet=options.as_json, seconds=options.number("timeout"))
         return await _told(desk, surrounding, made, options, (run, end))
 
 
@@ -80,7 +80,7 @@ async def _finish_earlier(desk: Desk, options: Options) -> None:
     if earlier is None:
         return
     note(f"resuming {earlier.id}, which was left unfinished")
-    await followed(desk, earlier.id, quiet=options.as_json, timeout=options.number("timeout"))
+    await followed(desk, earlier.id, quiet=options.as_json, seconds=options.number("timeout"))
 
 
 async def _told(

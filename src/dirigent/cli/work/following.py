@@ -20,8 +20,8 @@ from dirigent.model.run.journal import Ended, Fact
 FRAME_SECONDS: Final = 0.1
 
 
-async def followed(desk: Desk, run: RunId, *, quiet: bool, timeout: float | None = None) -> Ended:
-    """Return how a run ended. `quiet` shows nothing; `timeout` is in seconds.
+async def followed(desk: Desk, run: RunId, *, quiet: bool, seconds: float | None = None) -> Ended:
+    """Return how a run ended. `quiet` shows nothing; `seconds` is how long to wait.
 
     Raises:
         Refusal: E4013 or E4015 when only a person can move it, E4016 when the time is over.
@@ -47,7 +47,7 @@ async def followed(desk: Desk, run: RunId, *, quiet: bool, timeout: float | None
     watching = asyncio.ensure_future(_beat(picture, desk, heart)) if plain else None
     try:
         with _drawn(picture, desk, err()) if live else _nothing():
-            await asyncio.wait({following, person}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({following, person}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
         raise Interrupted(f"stopped; nothing is lost. Go on with: dirigent resume {run}") from None
     finally:

@@ -69,9 +69,8 @@ def _exit(made: Plan, options: Options) -> int:
 def drift(options: Options) -> int:
     """Show what differs from what was applied."""
     session = opened(options)
-    return wait_for(
-        _drift(session.surrounding, Aim(session.stack.name, session.stack, session.inputs), options)
-    )
+    aim = Aim(session.stack.name, session.stack, session.inputs)
+    return wait_for(_drift(session.surrounding, aim, options))
 
 
 async def _drift(surrounding: Surrounding, aim: Aim, options: Options) -> int:

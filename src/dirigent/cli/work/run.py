@@ -55,7 +55,7 @@ async def _run(surrounding: Surrounding, source: Program | Session, value: Value
         started = await desk.conductor.start(wanted.start(RunId(name) if name else None))
         if not options.as_json:
             note(f"run {started}")
-        end = await followed(desk, started, quiet=options.as_json, timeout=options.number("timeout"))
+        end = await followed(desk, started, quiet=options.as_json, seconds=options.number("timeout"))
     return _told(started, end, options)
 
 
@@ -75,7 +75,7 @@ async def _resume(surrounding: Surrounding, choice: str, options: Options) -> in
         if not options.as_json and found.id != wanted:
             note(f"run {found.id}")
         await runs.let_go(desk, found, choice, output)
-        end = await followed(desk, found.id, quiet=options.as_json, timeout=options.number("timeout"))
+        end = await followed(desk, found.id, quiet=options.as_json, seconds=options.number("timeout"))
     return _told(found.id, end, options)
 
 

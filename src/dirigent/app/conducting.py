@@ -24,7 +24,7 @@ from dirigent.model.plan import Plan
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Ended, Fact
 from dirigent.model.values import Value
-from dirigent.ports import Journal, Performer, Shelf
+from dirigent.ports import Journal, Performer, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.service import door, runs
 from dirigent.service.conductor import Conductor, Heard, HolderGone, LocalConductor
@@ -43,6 +43,7 @@ class Desk:
     shelf: Shelf
     planner: Planner
     clock: SystemClock
+    vault: Vault
     conductor: Conductor
 
 
@@ -109,7 +110,7 @@ def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
 
 
 def _desk(parts: Parts, conductor: Conductor) -> Desk:
-    return Desk(parts.store, parts.store, planner_of(parts), parts.clock, conductor)
+    return Desk(parts.store, parts.store, planner_of(parts), parts.clock, parts.vault, conductor)
 
 
 class Successor:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from dirigent.engine.engine import Start
 from dirigent.model.ids import RunId
-from dirigent.model.problem import refuse
+from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.run.journal import (
@@ -25,8 +25,8 @@ from dirigent.model.run.journal import (
 )
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack, StackWorkflow
-from dirigent.model.values import Value
-from dirigent.ports import Clock, Journal, Shelf
+from dirigent.model.values import SecretRef, SecretText, Value
+from dirigent.ports import Clock, Journal, Shelf, Vault
 from dirigent.service.conductor import Conductor
 from dirigent.service.finding import find
 from dirigent.service.plans import Planner
@@ -100,6 +100,18 @@ async def of_stack(
 def naked(program: Program, given: Value) -> Wanted:
     """Return a workflow of a file that belongs to no stack."""
     return Wanted(program, {} if given is None else given, {})
+
+
+def check_secrets(vault: Vault, program: Program) -> None:
+    """Raise `Refusal` (E6001) unless every secret of a program has a value: nothing starts without."""
+    problems: list[Problem] = []
+    for name in program.secrets:
+        try:
+            vault.reveal(SecretText((SecretRef(name),)))
+        except Refusal as refusal:
+            problems.extend(refusal.problems)
+    if problems:
+        raise Refusal(problems)
 
 
 def _merged(wired: dict[str, Value], given: Value) -> Value:

@@ -172,7 +172,8 @@ class Screen:
 
     def draw(self, lines: Sequence[str]) -> None:
         """Replace what was drawn before."""
-        back = f"\x1b[{self._drawn}A" if self._drawn else ""
+        # The terminal itself may have written in our line: Ctrl-C is echoed as `^C`.
+        back = "\r" + (f"\x1b[{self._drawn}A" if self._drawn else "")
         self._stream.write(back + "".join(f"\x1b[2K{line}\n" for line in lines) + "\x1b[J")
         self._stream.flush()
         self._drawn = len(lines)

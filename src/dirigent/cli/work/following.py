@@ -101,7 +101,8 @@ def _drawn(picture: Picture, desk: Desk, terminal: Terminal) -> Iterator[None]:
 
     async def paint() -> None:
         while True:
-            screen.draw(picture.lines(desk.clock.now(), terminal, foot))
+            if picture.title:
+                screen.draw(picture.lines(desk.clock.now(), terminal, foot))
             await asyncio.sleep(FRAME_SECONDS)
 
     painting = asyncio.ensure_future(paint())

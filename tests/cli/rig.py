@@ -192,6 +192,7 @@ class Screen:
 
 def rendered(shown: str, width: int = 80) -> list[str]:
     """Return what stands on a screen after all of `shown`: enough of a terminal for our own movements."""
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     lines, row, column = [""], 0, 0
     for part in re.split(r"(\x1b\[[0-9;?]*[A-Za-z]|\r|\n)", shown):
         if part == "\n":

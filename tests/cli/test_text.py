@@ -74,7 +74,7 @@ def test_many_properties_are_cut_and_a_forced_replacement_is_named():
     forced = Difference("engine", "14", "16", forces_replacement=True, span=Span("stack.yaml", 31, 7, 31, 9))
     made = plan(change(Action.REPLACE, differences=(forced, *differences)))
     text = plan_text(made, PLAIN)
-    assert '"14" -> "16"   forces replacement   stack.yaml:31:7' in text
+    assert '"14" -> "16"   forces replacement  stack.yaml:31:7' in text
     assert "and 2 more properties" in text
     assert "--full" in next_step(made)
 

@@ -33,12 +33,14 @@ def test_a_run_that_another_process_drives_is_cancelled_and_both_hear_of_it(smal
 
 
 def test_a_suspended_run_goes_on_where_it_is_resumed(small):
-    process = small.running("run", "short", "--id", "nap")
+    process = small.running("run", "slow", "--id", "nap")
     assert small.say("suspend", "nap").code == 0
     process.communicate()
     assert process.returncode == 6
     assert small.answer("show", "nap")["phase"] == "suspended"
-    assert small.answer("resume")["output"] == {"done": True}
+    assert small.say("suspend", "nap").code == 8
+    assert small.say("resume", "--timeout", "0.5").code == 9
+    assert small.answer("show", "nap")["phase"] == "waiting"
 
 
 def test_a_second_process_follows_and_takes_over_when_the_first_is_killed(small):

@@ -141,9 +141,8 @@ def _difference_line(found: Difference, width: int, terminal: Terminal) -> str:
 
 def _with_place(line: str, at: Span | None, terminal: Terminal) -> str:
     """Return a line with its place in the document behind it, where there is room for it."""
-    line = line.rstrip()
     placed = f"{line}  {terminal.paint(str(at), 'grey')}"
-    return placed if at is not None and columns(placed) <= terminal.width else line
+    return placed if at is not None and columns(placed) <= terminal.width else line.rstrip()
 
 
 def _value_text(value: Value) -> str:

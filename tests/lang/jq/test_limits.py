@@ -78,6 +78,14 @@ def test_the_message_says_the_limit():
         evaluated("|".join(["[.]"] * 500), 1)
 
 
+def test_streams_inside_streams_end_with_words():
+    text = "1"
+    for _ in range(30):
+        text = f'"\\({text})' + "\\(1,2)" * 50 + '"'
+    with pytest.raises(ExpressionFailed, match=r"nested too deeply|more than"):
+        evaluated(text)
+
+
 def test_every_evaluation_has_steps_of_its_own():
     text = f"[range({EXPRESSION_STEPS // 2})] | length"
     for _ in range(3):

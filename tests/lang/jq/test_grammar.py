@@ -58,6 +58,7 @@ def refusal(text):
         ("$__loc__", "two underscores"),
         ("$__prog_args", "two underscores"),
         ("1 as $__x | 2", "two underscores"),
+        ('"a" # \0', "null character"),
         ("9" * 500, "too many digits"),
         ("1e999", "not a finite number"),
     ],

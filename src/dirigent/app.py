@@ -115,7 +115,7 @@ async def looking(around: Surrounding) -> AsyncIterator[Desk]:
     """Open the store to read, beside whatever engine drives it. Nothing is created."""
     async with AsyncExitStack() as stack:
         store = await _readable(stack, around.settings)
-        yield _desk(await _parts(stack, around, store))
+        yield _desk(await parts_of(stack, around, store))
 
 
 @asynccontextmanager
@@ -128,23 +128,20 @@ async def conducting(around: Surrounding, *, drive: bool = True) -> AsyncIterato
         lock = EngineLock.try_take(around.settings.lock)
         if lock is None:
             store = await _readable(stack, around.settings)
-            desk = _desk(await _parts(stack, around, store))
+            desk = _desk(await parts_of(stack, around, store))
             yield _with(desk, door.DoorConductor(around.settings.socket, store))
             return
         stack.enter_context(lock)
         store = SqliteStore.open_for_writing(around.settings.store)
         stack.push_async_callback(store.close)
-        parts = await _parts(stack, around, store)
-        engine = _engine(around, parts)
-        stack.push_async_callback(engine.close)
-        conductor = LocalConductor(engine, store)
-        await stack.enter_async_context(door.opened(around.settings.socket, conductor))
-        taken_up = await engine.open() if drive else 0
-        yield _with(_desk(parts), conductor, engine, taken_up)
+        parts = await parts_of(stack, around, store)
+        yield await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
+    """What both a look and an engine are made of."""
+
     store: Store
     vault: EnvironmentVault
     oracle: JqOracle
@@ -165,7 +162,8 @@ async def _readable(stack: AsyncExitStack, settings: Settings) -> Store:
     return store
 
 
-async def _parts(stack: AsyncExitStack, around: Surrounding, store: Store) -> _Parts:
+async def parts_of(stack: AsyncExitStack, around: Surrounding, store: Store) -> Parts:
+    """Build the adapters around a store; what must be closed is given to `stack`."""
     vault = EnvironmentVault(around.secrets, os.environ, around.folder)
     oracle = JqOracle()
     stack.push_async_callback(oracle.close)
@@ -177,24 +175,35 @@ async def _parts(stack: AsyncExitStack, around: Surrounding, store: Store) -> _P
         **dict.fromkeys(files.types, files),
         **dict.fromkeys(services.types, services),
     }
-    return _Parts(store, vault, oracle, providers, client)
+    return Parts(store, vault, oracle, providers, client)
 
 
-def _engine(around: Surrounding, parts: _Parts) -> Engine:
+def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
+    """Build who carries out the effects, by function; `engaged` adds `workflow`, which needs the engine."""
     folder = str(around.folder.absolute())
     surroundings = Surroundings(around.settings.spool, folder, _inherited())
     store, vault = parts.store, parts.vault
-    performers: dict[str, Performer] = {
+    return {
         "http": HttpPerformer(parts.client, vault),
         "openapi": OpenApiPerformer(parts.client, vault, within(folder)),
         "shell": ShellPerformer(surroundings, vault),
         "script": ScriptPerformer(surroundings, vault),
         "resource": ResourcePerformer(parts.providers, store.row, parts.clock),
     }
-    effects = Effects(performers, parts.oracle, vault, parts.clock)
-    engine = Engine(store, store, effects, Tools(LANGUAGE, SCHEMAS), parts.clock)
+
+
+async def engaged(
+    stack: AsyncExitStack, around: Surrounding, parts: Parts, performers: dict[str, Performer], *, drive: bool
+) -> Desk:
+    """Set an engine going on a store that is locked and open for writing, with its door open."""
+    effects = Effects(performers, parts.oracle, parts.vault, parts.clock)
+    engine = Engine(parts.store, parts.store, effects, Tools(LANGUAGE, SCHEMAS), parts.clock)
     performers["workflow"] = _children(around, engine)
-    return engine
+    stack.push_async_callback(engine.close)
+    conductor = LocalConductor(engine, parts.store)
+    await stack.enter_async_context(door.opened(around.settings.socket, conductor))
+    taken_up = await engine.open() if drive else 0
+    return _with(_desk(parts), conductor, engine, taken_up)
 
 
 def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
@@ -207,7 +216,7 @@ def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
     return WorkflowPerformer(engine, lambda *names: known.get(names), metadata)
 
 
-def _desk(parts: _Parts) -> Desk:
+def _desk(parts: Parts) -> Desk:
     planner = Planner(parts.store, parts.providers, parts.oracle, parts.clock, LANGUAGE)
     return Desk(parts.store, parts.store, planner, Tools(LANGUAGE, SCHEMAS), parts.clock)
 

@@ -104,9 +104,12 @@ def _judge(run: Run, frame: Frame, node: Try, state: TryState) -> None:
     elif catch.body is not None:
         block = run.enter_block(frame, catch.body, "catch", frame.input)
         block.variables = new_variables(frame, bound)
-    else:
+    elif catch.retry is None or catch.then != CONTINUE:
         then = catch.then
         run.complete(frame, frame.input, None if then == CONTINUE else then)
+    else:
+        # Only a retry was asked for, and it has not helped: to go on as if nothing were would be a lie.
+        run.fail(frame, fault)
 
 
 def _matches(catch: Catch, fault: Fault) -> bool:

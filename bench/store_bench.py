@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 from dirigent.model.ids import Digest, Position, RunId
-from dirigent.model.run.journal import Created, Ended, Fact, Succeeded
 from dirigent.model.program import Program, Set, Task
+from dirigent.model.run.journal import Created, Ended, Fact, Succeeded
 from dirigent.stores import codec
 from dirigent.stores.sqlite import SqliteStore
 

@@ -272,7 +272,9 @@ def roll_over(shop: Shop) -> None:
             until("an answer of release 2", lambda: "2" in load.releases)
         holds(not load.failed, f"{len(load.failed)} of {load.asked} requests failed: {load.failed[:3]}")
         holds(shop.urls() == before, "an address changed")
-        told(f"{load.asked} requests, none failed, the addresses are the same; releases seen: {sorted(load.releases)}")
+        told(
+            f"{load.asked} requests, none failed, the addresses are the same; releases seen: {sorted(load.releases)}"
+        )
 
 
 def drift_and_repair(shop: Shop) -> None:

@@ -23,7 +23,6 @@ from dirigent.jq import LANGUAGE
 from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.stack import TypeShape
 from dirigent.model.program import Program
-from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Secret, Stack
 from dirigent.model.values import Value
 from dirigent.ports import Journal, Performer, Provider, Shelf
@@ -184,16 +183,12 @@ def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
     folder = str(around.folder.absolute())
     surroundings = Surroundings(around.settings.spool, folder, _inherited())
     store, vault = parts.store, parts.vault
-
-    async def row_of(address: str) -> ResourceRow | None:
-        return next((row for row in await store.rows() if row.address == address), None)
-
     return {
         "http": HttpPerformer(parts.client, vault),
         "openapi": OpenApiPerformer(parts.client, vault, within(folder)),
         "shell": ShellPerformer(surroundings, vault),
         "script": ScriptPerformer(surroundings, vault),
-        "resource": ResourcePerformer(parts.providers, row_of, parts.clock),
+        "resource": ResourcePerformer(parts.providers, store.row, parts.clock),
     }
 
 

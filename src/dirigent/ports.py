@@ -112,6 +112,10 @@ class Shelf(Protocol):
         """Return every resource instance, by address."""
         ...
 
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        ...
+
     async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
         """Return what one instance was and is, oldest first; None where it was deleted."""
         ...

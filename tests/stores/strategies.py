@@ -3,8 +3,8 @@
 from hypothesis import strategies as st
 
 from dirigent.model import plan, program, resource
-from dirigent.model.run import journal
 from dirigent.model.fault import Fault
+from dirigent.model.run import journal
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown, UriTemplate
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from dirigent.model import limits
-from dirigent.model.run import journal
 from dirigent.model.fault import Fault
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program, Sequence, Set, Task, Try
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run import journal
 from dirigent.model.run.journal import Held, Resumed, Succeeded, TimerSet
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.stores import codec, forms

@@ -37,6 +37,7 @@ _SPECIAL: Final = {
     "E4004": Exit.NOT_FOUND,
     "E4010": Exit.NOT_FOUND,
     "E4012": Exit.NOT_FOUND,
+    "E4013": Exit.WAITING,
     "E5001": Exit.CONFLICT,
     "E5002": Exit.CONFLICT,
     "E7011": Exit.FAILED,

@@ -37,16 +37,13 @@ def _commands(run: Run, keys: Iterable[Key], now: float) -> Iterator[Command]:
     for key in keys:
         ask = run.asks.get(key)
         command = _command(ask) if ask is not None else None
-        if command is not None and (run.phase is not Phase.SUSPENDED or _goes_on(command)):
+        if ask is None or command is None or (run.phase is Phase.SUSPENDED and ask.status is Status.ASKED):
+            continue  # For a suspended run what is under way ends, and nothing new starts.
+        if ask.frame is None or run.stopping.get(key[0]) != key:
             yield command
     if run.result is not None and not run.asks and run.phase is not Phase.SUSPENDED:
         phase, output, fault = run.result
         yield Finish(Ended(now, phase, output, fault))
-
-
-def _goes_on(command: Command) -> bool:
-    """Return whether a command holds for a suspended run: what is under way ends, nothing new starts."""
-    return isinstance(command, Abandon) or (isinstance(command, Perform) and command.intended)
 
 
 def _command(ask: Ask) -> Command | None:

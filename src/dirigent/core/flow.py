@@ -17,12 +17,14 @@ from dirigent.core.machine import (
     Left,
     Pending,
     Proceed,
+    Rang,
     Run,
     overrun,
     within_limits,
 )
 from dirigent.core.nodes import NODES
 from dirigent.core.nodes.simple import duration
+from dirigent.core.storable import bounded, unstorable
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
@@ -45,13 +47,13 @@ def settle(run: Run) -> None:
             _collapse(run, excess)
             return
         frame = event.frame
-        if not frame.alive and isinstance(event, Enter | Proceed):
+        if not frame.alive and isinstance(event, Enter | Proceed | Rang):
             continue
         _guarded(run, event)
 
 
 def _guarded(run: Run, event: Event) -> None:
-    subject = event.frame if isinstance(event, Enter | Proceed) else event.frame.parent
+    subject = event.frame if isinstance(event, Enter | Proceed | Rang) else event.frame.parent
     try:
         _step(run, event)
     except Pending:
@@ -68,6 +70,8 @@ def _step(run: Run, event: Event) -> None:
             _flow(run, frame)
         case Proceed(frame):
             _flow(run, frame)
+        case Rang(frame, purpose):
+            _rang(run, frame, purpose)
         case Left(frame, output, directive):
             _left(run, frame, output, directive)
         case Broke(frame, fault):
@@ -79,8 +83,12 @@ def _step(run: Run, event: Event) -> None:
 def _left(run: Run, frame: Frame, output: Value, directive: str) -> None:
     parent = frame.parent
     if parent is None:
-        run.result = ("completed", output, None)
-    elif parent.alive:
+        reason = unstorable(output)
+        if reason is None:
+            run.result = ("completed", output, None)
+        else:
+            run.result = ("faulted", None, overrun(f"the output cannot be stored: {reason}"))
+    elif parent.alive and parent.children.get(frame.slot) is frame:
         parent.children.pop(frame.slot, None)
         if directive == END:
             run.end(output)
@@ -91,8 +99,8 @@ def _left(run: Run, frame: Frame, output: Value, directive: str) -> None:
 def _broke(run: Run, frame: Frame, fault: Fault) -> None:
     parent = frame.parent
     if parent is None:
-        run.result = ("faulted", None, fault)
-    elif parent.alive:
+        run.result = ("faulted", None, bounded(fault))
+    elif parent.alive and parent.children.get(frame.slot) is frame:
         parent.children.pop(frame.slot, None)
         NODES[type(parent.node)].broke(run, parent, frame, fault)
 
@@ -132,8 +140,9 @@ def _condition(run: Run, frame: Frame, task: Task) -> bool:
     if task.condition is not None and not run.truth(frame, "if", task.condition, frame.raw):
         run.mark("skipped", frame)
         frame.step = Step.OVER
-        # A skipped task passes its raw input on, and its directive is followed (register Q13).
-        run.leave(frame, frame.raw, task.then)
+        # A skipped task passes its raw input on, and the next one follows: its directive is not its own
+        # any more (register Q13, decision 7).
+        run.leave(frame, frame.raw, CONTINUE)
         return False
     _advance(frame, Step.INPUT)
     return True
@@ -179,7 +188,7 @@ def _export(run: Run, frame: Frame, task: Task) -> None:
     run.leave(frame, frame.value, directive)
 
 
-def fire(run: Run, frame: Frame, purpose: str) -> None:
+def _rang(run: Run, frame: Frame, purpose: str) -> None:
     """A timer of a frame fired: its own time-out, or one that its node asked for."""
     if purpose == TIMEOUT:
         text = "the task did not end within its time-out"
@@ -195,8 +204,3 @@ def _collapse(run: Run, fault: Fault) -> None:
     if root is not None:
         run.detach(root)
     run.result = ("faulted", None, fault)
-
-
-def wake(run: Run, frame: Frame) -> None:
-    """The expression worker has answered: the frame does its step again."""
-    run.agenda.append(Proceed(frame))

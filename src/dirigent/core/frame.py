@@ -86,7 +86,6 @@ class TryState:
     since: float
     retries: int = 0
     fault: Fault | None = None
-    recovering: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -15,6 +15,7 @@ from dirigent.core import render
 from dirigent.core.frame import Earlier, Frame, Ledger, Step, Thread
 from dirigent.core.scope import Scope
 from dirigent.core.status import Phase, Status
+from dirigent.core.storable import unstorable
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
@@ -27,6 +28,7 @@ from dirigent.ports import Language, Schemas
 
 EFFECT: Final = "effect"
 COMPUTE: Final = "compute:"
+FINAL_FACTS: Final = 8
 Key: TypeAlias = tuple[Position, int, str]
 
 
@@ -69,6 +71,14 @@ class Proceed:
 
 
 @dataclass(frozen=True, slots=True)
+class Rang:
+    """A timer of a frame fired."""
+
+    frame: Frame
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
     """A frame ended with this output; the directive says where its parent goes next."""
 
@@ -85,7 +95,7 @@ class Broke:
     fault: Fault
 
 
-Event: TypeAlias = Enter | Proceed | Left | Broke
+Event: TypeAlias = Enter | Proceed | Rang | Left | Broke
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +125,11 @@ class Faulted(Exception):
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One run as its journal tells it: a mutable fold with a single owner."""
+    """One run as its journal tells it: a mutable fold with a single owner.
+
+    `stopping` holds the positions whose last attempt is being abandoned, and which ask waits for that: two
+    attempts of one effect never overlap in the world.
+    """
 
     id: RunId
     program: Program
@@ -128,6 +142,7 @@ class Run:
     asks: dict[Key, Ask] = field(default_factory=dict)
     news: list[Key] = field(default_factory=list)
     agenda: deque[Event] = field(default_factory=deque)
+    stopping: dict[Position, Key | None] = field(default_factory=dict)
     root: Frame | None = None
     result: tuple[str, Value, Fault | None] | None = None
     cancel_reason: str = ""
@@ -226,6 +241,7 @@ class Run:
         ask.frame = None
         if ask.call is not None and ask.status in {Status.UNDER_WAY, Status.HELD}:
             self.news.append(ask.key)  # as an order to abandon it
+            self.stopping[ask.key[0]] = None
         else:
             del self.asks[ask.key]
 
@@ -242,6 +258,9 @@ class Run:
 
     def ask_effect(self, frame: Frame, call: Call, request: Value) -> None:
         """Want an effect. An attempt after a doubtful one repeats its request to the byte."""
+        reason = unstorable(request)
+        if reason is not None:
+            raise Faulted(overrun(f"the request cannot be sent: {reason}"))
         earlier = frame.ledger.earlier.get(frame.position) if frame.ledger else None
         generation = 0
         if earlier is not None:
@@ -249,7 +268,6 @@ class Run:
                 request = earlier.request
             elif earlier.intended and earlier.request != request:
                 earlier.generation += 1
-            earlier.request, earlier.intended, earlier.doubtful = request, True, True
             generation = earlier.generation
         suffix = f"#{generation}" if generation else ""
         self._ask(
@@ -273,9 +291,17 @@ class Run:
         if self.asks.pop(key, None) is not None:
             frame.asks.remove(key)
 
+    def stopped(self, position: Position) -> None:
+        """An abandoned effect is over: the next attempt at it, if one waits for that, may begin."""
+        waiting = self.stopping.pop(position, None)
+        if waiting is not None:
+            self.news.append(waiting)
+
     def _ask(self, ask: Ask) -> None:
         self.asks[ask.key] = ask
         self.news.append(ask.key)
+        if ask.call is not None and ask.key[0] in self.stopping:
+            self.stopping[ask.key[0]] = ask.key
         if ask.frame is not None:
             ask.frame.asks.append(ask.key)
 
@@ -377,13 +403,17 @@ def _located(fault: Fault, frame: Frame) -> Fault:
     return replace(fault, instance=frame.pointer or "/", span=span)
 
 
-def overrun(what: str, limit: int) -> Fault:
+def overrun(what: str, limit: int | None = None) -> Fault:
     """Return the fault of a run that exceeds a limit."""
-    return Fault(faults.RUNTIME, 500, "Limit Reached", f"{what}: the limit is {limit}")
+    words = what if limit is None else f"{what}: the limit is {limit}"
+    return Fault(faults.RUNTIME, 500, "Limit Reached", words)
 
 
 def within_limits(run: Run) -> Fault | None:
-    """Return the fault of a run that entered too many tasks."""
+    """Return the fault of a run that entered too many tasks, or whose journal is nearly full."""
     if run.entered > limits.TASKS_PER_RUN:
         return overrun(f"{run.entered} tasks were entered", limits.TASKS_PER_RUN)
+    # What stands can still take two facts each, and the end of the run one.
+    if run.facts + 2 * len(run.asks) + FINAL_FACTS > limits.JOURNAL_FACTS:
+        return overrun(f"the journal has {run.facts} facts", limits.JOURNAL_FACTS)
     return None

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias, assert_never
 
 from dirigent.core import flow
 from dirigent.core.frame import Earlier, Frame
-from dirigent.core.machine import COMPUTE, EFFECT, Ask, Key, Moment, Run, Tools
+from dirigent.core.machine import COMPUTE, EFFECT, Ask, Key, Moment, Proceed, Rang, Run, Tools
 from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
 from dirigent.model.ids import RunId
 from dirigent.model.program import Program
@@ -100,7 +100,7 @@ def _run_fact(
             if run.root is not None:
                 run.detach(run.root)
         case Resumed():
-            run.news.extend(key for key in run.asks if key not in run.news)
+            run.news.extend(run.asks)
         case Ended():
             run.asks.clear()
             run.news.clear()
@@ -116,10 +116,14 @@ def _ask_fact(run: Run, fact: AskFact) -> None:
             f"nothing waits for `{type(fact).__name__}` at `{fact.position}`, attempt {fact.attempt}"
         )
     ask.status = after(ask.status, fact, f"`{fact.position}`")
+    if isinstance(fact, Abandoned) and ask.frame is not None:
+        raise mismatch(f"`{fact.position}` is still wanted, so `Abandoned` cannot follow")
     if ask.status in SETTLED:
         del run.asks[key]
         if ask.frame is not None:
             ask.frame.asks.remove(key)
+        else:
+            run.stopped(fact.position)
     _remember(ask, fact)
     _tell(run, ask, fact)
 
@@ -136,12 +140,14 @@ def key_of(fact: AskFact) -> Key:
 
 
 def _remember(ask: Ask, fact: AskFact) -> None:
-    """Keep for the next attempt at this position whether this one's outcome is known."""
+    """Keep for the next attempt at this position what was sent, and whether its outcome is known."""
     frame = ask.frame
     if frame is None or frame.ledger is None or ask.call is None:
         return
     earlier = frame.ledger.earlier.setdefault(frame.position, Earlier(frame.attempt))
-    if isinstance(fact, Succeeded | Vouched | Skipped):
+    if isinstance(fact, Intended):
+        earlier.request, earlier.intended, earlier.doubtful = fact.request, True, True
+    elif isinstance(fact, Succeeded | Vouched | Skipped):
         earlier.doubtful = False
     elif isinstance(fact, Failed):
         # A server error may come after the effect; any other answer says that there was none.
@@ -183,10 +189,10 @@ def _wake(
         case Failed(fault=fault):
             run.fail(frame, fault)
         case TimerFired(purpose=purpose):
-            flow.fire(run, frame, purpose)
+            run.agenda.append(Rang(frame, purpose))
         case Computed(slot=slot, answers=answers):
             frame.answers[slot] = answers
-            flow.wake(run, frame)
+            run.agenda.append(Proceed(frame))
         case _:
             assert_never(fact)
 

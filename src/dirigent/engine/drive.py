@@ -23,12 +23,14 @@ from dirigent.ports import Clock, Journal
 class Turn:
     """What one turn of a run came to: facts that are durable now, and commands to be obeyed.
 
-    `doubtful` are those effects among them that an engine before this one may have begun.
+    `doubtful` are those effects among them that an engine before this one may have begun; `took` says of
+    each group that arrived whether the run still waited for it.
     """
 
     facts: list[Fact] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     doubtful: set[tuple[Position, int]] = field(default_factory=set)
+    took: list[bool] = field(default_factory=list)
 
 
 async def turn(run: Run, arrived: Sequence[Sequence[Fact]], journal: Journal, clock: Clock) -> Turn:
@@ -40,7 +42,8 @@ async def turn(run: Run, arrived: Sequence[Sequence[Fact]], journal: Journal, cl
     expected = run.facts
     done = Turn()
     for group in arrived:
-        if all(expects(run, fact) for fact in group):
+        done.took.append(all(expects(run, fact) for fact in group))
+        if done.took[-1]:
             for fact in group:
                 advance(run, fact)
                 done.facts.append(fact)

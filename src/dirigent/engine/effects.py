@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from dirigent.core.machine import Run
+from dirigent.core.storable import TEXT_CHARACTERS, bounded, unstorable
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
@@ -39,14 +40,14 @@ class Effects:
 
     async def perform(self, run: Run, command: Perform, *, doubtful: bool) -> Sequence[Fact]:
         """Carry out an effect whose intent is durable, and return the facts of its end."""
-        order = _order(run, command, command.on_doubt, doubtful=doubtful)
+        order = _order(run, command, _policy(run, command.on_doubt), doubtful=doubtful)
         performer = self.performers.get(command.function)
         if performer is None:
             words = f"this installation cannot perform `{command.function}`"
             outcome: Outcome = Broken(Fault(faults.CONFIGURATION, 400, "Configuration Error", words))
         else:
             outcome = await self._attempted(performer, order)
-        return self._facts(command, outcome)
+        return self._facts(command, _by_policy(outcome, order.on_doubt))
 
     async def _attempted(self, performer: Performer, order: Order) -> Outcome:
         try:
@@ -66,22 +67,32 @@ class Effects:
         now, position, attempt = self.clock.now(), command.position, command.attempt
         match outcome:
             case Done(output, records):
-                return (*records, Succeeded(now, position, attempt, self.vault.redact(output)))
+                result = self.vault.redact(output)
+                excess = unstorable(result)
+                if excess is not None:
+                    return (*records, Failed(now, position, attempt, _excessive("the result", excess)))
+                return (*records, Succeeded(now, position, attempt, result))
             case Broken(fault, records):
                 return (*records, Failed(now, position, attempt, self._redacted(fault)))
             case Doubt(reason, evidence):
                 shown = self.vault.redact(dict(evidence))
-                return (Held(now, position, attempt, reason, shown if isinstance(shown, dict) else {}),)
+                if not isinstance(shown, dict) or unstorable(reason, shown) is not None:
+                    reason, shown = reason[:TEXT_CHARACTERS], {}
+                return (Held(now, position, attempt, reason, shown),)
             case _:
                 assert_never(outcome)
 
     def _redacted(self, fault: Fault) -> Fault:
         title, detail = self.vault.redact(fault.title), self.vault.redact(fault.detail)
-        return replace(fault, title=str(title), detail=str(detail))
+        return bounded(replace(fault, title=str(title), detail=str(detail)))
 
     async def compute(self, command: Compute) -> Sequence[Fact]:
         """Have the expression worker answer."""
         answers = await self.oracle.answer(command.questions)
+        excess = unstorable(*(answer for answer in answers if not isinstance(answer, Fault)))
+        if excess is not None:
+            fault = Fault(faults.EXPRESSION, 400, "Expression Error", f"the value cannot be stored: {excess}")
+            answers = tuple(fault for _ in answers)
         return (Computed(self.clock.now(), command.position, command.attempt, command.slot, answers),)
 
     async def abandon(self, run: Run, command: Abandon) -> Sequence[Fact]:
@@ -106,6 +117,37 @@ def _order(run: Run, command: Perform | Abandon, on_doubt: OnDoubt, *, doubtful:
         depth=created.depth if created else 0,
         hosts=(*run.program.hosts, *_hosts(created.metadata if created else {})),
     )
+
+
+def _excessive(what: str, excess: str) -> Fault:
+    """Return the fault of an effect that happened, but gave what cannot be recorded."""
+    return Fault(faults.RUNTIME, 500, "Limit Reached", f"{what} cannot be stored: {excess}")
+
+
+def _policy(run: Run, on_doubt: OnDoubt) -> OnDoubt:
+    """Return what the run's owner wants of effects in doubt: `policy.doubt` of the stack, else to be asked."""
+    wanted = run.created.metadata.get("doubt") if run.created else None
+    known = {policy.value: policy for policy in OnDoubt}
+    return known.get(str(wanted), on_doubt) if on_doubt is OnDoubt.HOLD else on_doubt
+
+
+def _by_policy(outcome: Outcome, on_doubt: OnDoubt) -> Outcome:
+    """Return what becomes of an answer that leaves it open whether the effect happened.
+
+    Passing it on as an ordinary fault would let a `retry` of the document repeat it unasked.
+    """
+    if not isinstance(outcome, Broken) or not outcome.fault.doubtful or outcome.records:
+        return outcome
+    fault = outcome.fault
+    match on_doubt:
+        case OnDoubt.HOLD:
+            return Doubt(fault.detail or fault.title, {"error": fault.as_value()})
+        case OnDoubt.REPEAT:
+            return outcome
+        case OnDoubt.SKIP:
+            return Done(None)
+        case _:
+            assert_never(on_doubt)
 
 
 def _hosts(metadata: Mapping[str, Value]) -> tuple[str, ...]:

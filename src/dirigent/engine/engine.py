@@ -7,30 +7,32 @@ refuses an append, the engine stops: what it cannot record it must not do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias, assert_never
 
 from dirigent.core.machine import Tools
-from dirigent.core.replay import expects, replay
+from dirigent.core.storable import unstorable
+from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn, recover, turn
 from dirigent.engine.effects import Effects
-from dirigent.engine.live import Live
+from dirigent.engine.live import Arrival, Doing, Live
+from dirigent.engine.memory import Memory, unknown
 from dirigent.engine.timers import Alarm, Timers
 from dirigent.model import limits
-from dirigent.model.ids import Digest, Position, RunId
-from dirigent.model.problem import Refusal, refuse
+from dirigent.model.ids import RunId
+from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
-from dirigent.model.run.journal import Created, Ended, Fact, TimerFired
+from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
 from dirigent.model.values import Value
 from dirigent.ports import Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
 
-# A run whose next timer is nearer than this stays in memory: replaying it would cost more.
-PARK_SECONDS = 5.0
+Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Start:
 
 @dataclass(slots=True, eq=False)
 class Engine:
-    """Drives every open run of one store. `serve` must run while anything is awaited of it."""
+    """Drives every open run of one store. `open` comes first, `close` last."""
 
     journal: Journal
     shelf: Shelf
@@ -55,161 +57,157 @@ class Engine:
     tools: Tools
     clock: Clock
     observers: list[Observer] = field(default_factory=list)
-    _live: dict[RunId, Live] = field(default_factory=dict)
-    _loading: dict[RunId, asyncio.Task[Live]] = field(default_factory=dict)
-    _programs: dict[Digest, Program] = field(default_factory=dict)
-    _ends: dict[RunId, asyncio.Future[Ended]] = field(default_factory=dict)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _memory: Memory = field(init=False)
     _timers: Timers = field(init=False)
-    _failure: BaseException | None = None
-    _closing: bool = False
+    _crew: Crew = field(default_factory=Crew)
+    _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Wire the timers to this engine."""
+        """Wire the parts to this engine."""
+        self._memory = Memory(self.journal, self.tools)
         self._timers = Timers(self.clock, self._ring)
 
     # -- life -----------------------------------------------------------------------------------
 
     async def open(self) -> int:
         """Take up every open run where its journal stands, and return how many there were."""
-        self._spawn(self._timers.serve())
+        self._crew.act(self._timers.serve())
         found = await self.shelf.runs(only_open=True, limit=limits.RUNS_OPEN)
         for summary in reversed(found):
-            await self._load(summary.id)
+            await self._turn(await self._memory.load(summary.id))
         return len(found)
 
     async def close(self) -> None:
         """Stop acting. Effects under way are left alone, as a crash would leave them."""
-        self._closing = True
-        tasks = [*self._tasks, *(task for live in self._live.values() for task in live.tasks.values())]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for future in self._ends.values():
-            future.cancel()
+        await self._crew.close()
 
     # -- what can be asked of it ------------------------------------------------------------------
 
     async def start(self, start: Start) -> RunId:
-        """Create a run and let it go. Durable when this returns; a known id is answered, not repeated."""
-        self._check()
-        digest = await self.journal.keep(start.program)
-        known = await self.shelf.run(start.id)
-        if known is not None:
-            if known.definition != digest:
-                raise refuse("E4002", f"run `{start.id}` exists with another definition")
-            return start.id
-        self._programs[digest] = start.program
-        created = Created(
-            self.clock.now(), digest, start.input, dict(start.metadata), start.parent, start.depth
-        )
-        live = Live(replay(start.program, start.id, (), self.tools))
-        self._live[start.id] = live
-        live.arrived.append((created,))
-        await self._turn(live)
+        """Create a run and let it go. Durable when this returns; a known id is answered, not repeated.
+
+        Raises `Refusal`: E4002 for a known id with another program or input, E4015 for an input that
+        no journal could hold. A caller who goes away meanwhile takes nothing back.
+        """
+        self._crew.check()
+        reason = unstorable(start.input, dict(start.metadata))
+        if reason is not None:
+            raise refuse("E4015", f"run `{start.id}` cannot take its input: {reason}")
+        await self._crew.ask(self._start(start))
         return start.id
 
     async def wait(self, run: RunId) -> Ended:
         """Return how a run ended, when it has."""
-        self._check()
+        self._crew.check()
         # The promise is made before the look, so that an end in between is not missed.
-        future = self._ends.setdefault(run, asyncio.get_running_loop().create_future())
+        future = self._crew.end_of(run)
         summary = await self.shelf.run(run)
         if summary is None:
-            self._ends.pop(run, None)
+            self._crew.forget(run)
             raise unknown(run)
         if summary.ended_at is not None and not future.done():
             last = (await self.journal.read(run))[-1]
             if isinstance(last, Ended):
-                self._ended(run, last)
+                self._crew.ended(run, last)
         return await asyncio.shield(future)
 
     async def tell(self, run: RunId, fact: Fact) -> None:
         """Put a fact from a person into a run: cancel, suspend, resume, or an answer to a held effect.
 
-        Raises `Refusal` (`E4003`) when the run cannot take it as it stands.
+        Durable when this returns. Raises `Refusal`: E4003 when the run cannot take it as it stands,
+        E4004 when there is no such run, E4015 for an output that no journal could hold.
         """
-        self._check()
-        live = await self._load(run)
-        if not expects(live.run, fact):
+        self._crew.check()
+        reason = unstorable(fact.output) if isinstance(fact, Vouched) else None
+        if reason is not None:
+            raise refuse("E4015", f"run `{run}` cannot take this output: {reason}")
+        await self._crew.ask(self._tell(run, fact))
+
+    async def _start(self, start: Start) -> None:
+        while start.id in self._starting:
+            await self._starting[start.id].wait()
+        done = self._starting[start.id] = asyncio.Event()
+        try:
+            digest = await self.journal.keep(start.program)
+            known = await self.shelf.run(start.id)
+            if known is None:
+                now, metadata = self.clock.now(), dict(start.metadata)
+                created = Created(now, digest, start.input, metadata, start.parent, start.depth)
+                live = self._memory.add(start.id, digest, start.program)
+                live.arrived.append(Arrival((created,)))
+                await self._turn(live)
+                return
+            first = (await self.journal.read(start.id))[0]
+            same = isinstance(first, Created) and first.input == start.input
+            if known.definition != digest or not same:
+                what = "input" if known.definition == digest else "definition"
+                raise refuse("E4002", f"run `{start.id}` exists with another {what}")
+        finally:
+            del self._starting[start.id]
+            done.set()
+
+    async def _tell(self, run: RunId, fact: Fact) -> None:
+        if run in self._starting:
+            await self._starting[run].wait()
+        live = await self._memory.load(run)
+        arrival = Arrival((fact,), asyncio.get_running_loop().create_future())
+        live.arrived.append(arrival)
+        await self._turn(live)
+        if arrival.taken is not None and not await arrival.taken:
             phase = live.run.phase.value
             raise refuse("E4003", f"run `{run}` is {phase} and cannot take `{type(fact).__name__}`")
-        live.arrived.append((fact,))
-        await self._turn(live)
 
     # -- turning runs -----------------------------------------------------------------------------
-
-    async def _load(self, run: RunId) -> Live:
-        """Return a run in memory, replaying its journal if it had left."""
-        if run in self._live:
-            return self._live[run]
-        if run not in self._loading:
-            self._loading[run] = asyncio.ensure_future(self._replay(run))
-        try:
-            return await asyncio.shield(self._loading[run])
-        finally:
-            self._loading.pop(run, None)
-
-    async def _replay(self, run: RunId) -> Live:
-        facts = await self.journal.read(run)
-        if not facts or not isinstance(facts[0], Created):
-            raise unknown(run)
-        digest = facts[0].definition
-        program = self._programs.get(digest)
-        if program is None:
-            program = self._programs[digest] = await self.journal.definition(digest)
-        live = Live(replay(program, run, facts, self.tools))
-        self._live[run] = live
-        live.turning = True
-        try:
-            self._act(live, await recover(live.run, self.journal, self.clock))
-        finally:
-            live.turning = False
-        if live.arrived:
-            await self._turn(live)
-        return live
 
     async def _turn(self, live: Live) -> None:
         """Fold what has arrived until nothing more does. One turn of a run at a time."""
         if live.turning:
             return
+        self._crew.check()
         live.turning = True
+        arrived: list[Arrival] = []
         try:
+            if not live.recovered:
+                live.recovered = True
+                self._act(live, await recover(live.run, self.journal, self.clock))
             while live.arrived:
                 arrived, live.arrived = live.arrived, []
-                done = await turn(live.run, arrived, self.journal, self.clock)
+                done = await turn(live.run, [each.facts for each in arrived], self.journal, self.clock)
                 self._act(live, done)
-        except Refusal as refusal:
+                for each, took in zip(arrived, done.took, strict=True):
+                    each.settle(took=took)
+        except BaseException as failure:
             # The fold is ahead of the journal now; only a new engine may go on from what is durable.
-            self._fail(refusal)
+            for each in (*arrived, *live.arrived):
+                each.fail(failure)
+            self._crew.fail(failure)
             raise
-        finally:
-            live.turning = False
-        self._park(live)
+        live.turning = False
+        if not self._crew.closing:
+            self._memory.park(live, self.clock.now())
 
     def _act(self, live: Live, done: Turn) -> None:
         """Obey what a turn came to. All its facts are durable here."""
         run = live.run
         if done.facts:
-            for observer in self.observers:
+            for observer in tuple(self.observers):
                 observer(run.id, run.program, run.facts - len(done.facts), done.facts)
         for command in done.commands:
             self._obey(live, command, done)
         if done.facts and isinstance(done.facts[-1], Ended):
-            self._ended(run.id, done.facts[-1])
+            self._timers.forget(run.id)
+            self._crew.ended(run.id, done.facts[-1])
 
     def _obey(self, live: Live, command: Command, done: Turn) -> None:
         run = live.run
         match command:
             case Perform(position=position, attempt=attempt):
                 doubtful = (position, attempt) in done.doubtful
-                if (position, attempt) not in live.tasks:
-                    self._dispatch(
-                        live, position, attempt, self.effects.perform(run, command, doubtful=doubtful)
-                    )
-            case Compute(position=position, attempt=attempt):
-                self._dispatch(live, position, attempt, self.effects.compute(command))
-            case Abandon(position=position, attempt=attempt):
+                act = partial(self.effects.perform, run, command, doubtful=doubtful)
+                self._dispatch(live, (position, attempt, "effect"), act)
+            case Compute(position=position, attempt=attempt, slot=slot):
+                self._dispatch(live, (position, attempt, slot), partial(self.effects.compute, command))
+            case Abandon():
                 self._abandon(live, command)
             case FireAt(position, attempt, purpose, until):
                 self._timers.add(Alarm(until, run.id, position, attempt, purpose))
@@ -218,21 +216,22 @@ class Engine:
             case _:
                 assert_never(command)
 
-    def _dispatch(
-        self, live: Live, position: Position, attempt: int, effect: Coroutine[None, None, Sequence[Fact]]
-    ) -> None:
+    def _dispatch(self, live: Live, doing: Doing, effect: Effect) -> None:
+        """Begin what a command asks for, unless that is under way already."""
+        if doing in live.tasks:
+            return
+
         async def act() -> None:
-            facts = await effect
-            live.tasks.pop((position, attempt), None)
-            live.arrived.append(facts)
+            facts = await effect()
+            live.tasks.pop(doing, None)
+            live.arrived.append(Arrival(facts))
             await self._turn(live)
 
-        live.tasks[position, attempt] = self._watched(act())
+        live.tasks[doing] = self._crew.act(act())
 
     def _abandon(self, live: Live, command: Abandon) -> None:
         """Stop our own task first, then the effect in the world, then record that it is over."""
-        key = (command.position, command.attempt)
-        running = live.tasks.pop(key, None)
+        running = live.tasks.pop((command.position, command.attempt, "effect"), None)
 
         async def stop() -> Sequence[Fact]:
             if running is not None:
@@ -240,64 +239,14 @@ class Engine:
                 await asyncio.wait([running])
             return await self.effects.abandon(live.run, command)
 
-        self._dispatch(live, command.position, command.attempt, stop())
+        self._dispatch(live, (command.position, command.attempt, "abandon"), stop)
 
     def _ring(self, alarm: Alarm) -> None:
         fired = TimerFired(self.clock.now(), alarm.position, alarm.attempt, alarm.purpose)
 
         async def wake() -> None:
-            live = await self._load(alarm.run)
-            live.arrived.append((fired,))
+            live = await self._memory.load(alarm.run)
+            live.arrived.append(Arrival((fired,)))
             await self._turn(live)
 
-        self._spawn(wake())
-
-    def _park(self, live: Live) -> None:
-        """Let a run that only waits leave memory, unless its next timer is near."""
-        if not live.idle or self._closing:
-            return
-        soon = self.clock.now() + PARK_SECONDS
-        if live.run.asks and any(ask.seconds and ask.until < soon for ask in live.run.asks.values()):
-            return
-        self._live.pop(live.run.id, None)
-
-    def _ended(self, run: RunId, fact: Ended) -> None:
-        future = self._ends.pop(run, None)
-        if future is not None and not future.done():
-            future.set_result(fact)
-
-    # -- tasks ------------------------------------------------------------------------------------
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        self._watched(work)
-
-    def _watched(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._reap)
-        return task
-
-    def _reap(self, task: asyncio.Task[None]) -> None:
-        """A task that fails takes the engine down: the journal knows where to go on."""
-        self._tasks.discard(task)
-        if task.cancelled():
-            return
-        failure = task.exception()
-        if failure is not None:
-            self._fail(failure)
-
-    def _fail(self, failure: BaseException) -> None:
-        if self._failure is None:
-            self._failure = failure
-        for future in self._ends.values():
-            if not future.done():
-                future.set_exception(self._failure)
-
-    def _check(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-
-
-def unknown(run: RunId) -> Refusal:
-    """Return the refusal of a run that is not there."""
-    return refuse("E4004", f"there is no run `{run}`", "list the runs with `dirigent ps --all`")
+        self._crew.act(wake())

@@ -5,19 +5,48 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from dirigent.core.machine import Run
 from dirigent.model.ids import Position
 from dirigent.model.run.journal import Fact
 
+Doing: TypeAlias = tuple[Position, int, str]
+"""What a task does: position, attempt, and `effect`, `abandon` or a slot of questions."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrival:
+    """Facts that belong together. `taken` learns whether the run took them, once that is durable."""
+
+    facts: Sequence[Fact]
+    taken: asyncio.Future[bool] | None = None
+
+    def settle(self, *, took: bool) -> None:
+        """Tell whoever waits whether the run took the facts."""
+        if self.taken is not None and not self.taken.done():
+            self.taken.set_result(took)
+
+    def fail(self, failure: BaseException) -> None:
+        """Tell whoever waits that the facts may be lost."""
+        if self.taken is None or self.taken.done():
+            return
+        if isinstance(failure, asyncio.CancelledError):
+            self.taken.cancel()
+        else:
+            self.taken.set_exception(failure)
+
 
 @dataclass(slots=True, eq=False)
 class Live:
-    """One run that the engine holds. Only `Engine` touches it, and only on its own event loop."""
+    """One run that the engine holds. Only the engine touches it, and only on its own event loop.
+
+    A run that was replayed is not `recovered` until what stood to be done in it has been taken up.
+    """
 
     run: Run
-    arrived: list[Sequence[Fact]] = field(default_factory=list)
-    tasks: dict[tuple[Position, int], asyncio.Task[None]] = field(default_factory=dict)
+    arrived: list[Arrival] = field(default_factory=list)
+    tasks: dict[Doing, asyncio.Task[None]] = field(default_factory=dict)
     turning: bool = False
     recovered: bool = False
 

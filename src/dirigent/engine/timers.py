@@ -29,22 +29,27 @@ class Timers:
     clock: Clock
     ring: Callable[[Alarm], None]
     _heap: list[Alarm] = field(default_factory=list)
-    _known: set[Alarm] = field(default_factory=set)
+    _known: dict[RunId, set[Alarm]] = field(default_factory=dict)
     _sooner: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, alarm: Alarm) -> None:
         """Set an alarm; the same one twice rings once."""
-        if alarm in self._known:
+        known = self._known.setdefault(alarm.run, set())
+        if alarm in known:
             return
-        self._known.add(alarm)
+        known.add(alarm)
         heapq.heappush(self._heap, alarm)
         if self._heap[0] is alarm:
             self._sooner.set()
 
+    def forget(self, run: RunId) -> None:
+        """Let no alarm of a run ring any more: the run is over."""
+        self._known.pop(run, None)
+
     @property
     def count(self) -> int:
         """Return how many alarms are set."""
-        return len(self._heap)
+        return sum(len(known) for known in self._known.values())
 
     async def serve(self) -> None:
         """Ring alarms for ever. Cancel to stop."""
@@ -67,5 +72,10 @@ class Timers:
         now = self.clock.now()
         while self._heap and self._heap[0].until <= now:
             alarm = heapq.heappop(self._heap)
-            self._known.discard(alarm)
+            known = self._known.get(alarm.run, set())
+            if alarm not in known:
+                continue
+            known.discard(alarm)
+            if not known:
+                del self._known[alarm.run]
             self.ring(alarm)

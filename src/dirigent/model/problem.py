@@ -1,7 +1,7 @@
 """What is wrong, where, and what to do about it: one object for text, JSON and editors.
 
 Codes are never reused: E1xxx document, E2xxx plan, E3xxx provider, E4xxx run, E5xxx store,
-E6xxx permission, E7xxx usage, Wxxxx warning. Every code has a page in `docs/problems.md`.
+E6xxx permission, E7xxx usage, Wxxxx warning. Every code has a page in `docs/problems`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dirigent.model.program import Program
+from dirigent.model.program import OnDoubt, Program
 from dirigent.model.resource import Resource
 from dirigent.model.source import Span
 from dirigent.model.values import Template, Value
@@ -45,7 +45,8 @@ class StackWorkflow:
 class Stack:
     """One stack file. `folder` is the directory that relative paths start from.
 
-    `hosts` are network hosts that `policy.http.hosts` lets the guarded client reach.
+    `hosts` are network hosts that `policy.http.hosts` lets the guarded client reach; `doubt` is
+    `policy.doubt`: what becomes of an effect of which nobody can say whether it happened.
     """
 
     name: str
@@ -57,4 +58,5 @@ class Stack:
     workflows: dict[str, StackWorkflow] = field(default_factory=dict)
     outputs: dict[str, Template] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
+    doubt: OnDoubt = OnDoubt.HOLD
     sources: dict[str, str] = field(default_factory=dict)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from dirigent.engine.engine import Engine, Start, unknown
+from dirigent.engine.engine import Engine, Start
+from dirigent.engine.memory import unknown
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
 from dirigent.model.program import Program

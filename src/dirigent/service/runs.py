@@ -25,7 +25,7 @@ _LETTERS: Final = "abcdefghjkmnpqrstvwxyz23456789"
 _SUFFIX: Final = 7
 
 
-def new_run(name: str) -> RunId:
+def name_run(name: str) -> RunId:
     """Return a run id that a person can say: the name of what runs, and letters drawn at random."""
     return RunId(f"{name}-{''.join(secrets.choice(_LETTERS) for _ in range(_SUFFIX))}")
 
@@ -40,7 +40,7 @@ class Wanted:
 
     def start(self, run: RunId | None = None) -> Start:
         """Return the start of a new run of it, or of the run with that id."""
-        return Start(run or new_run(self.program.name), self.program, self.input, self.metadata)
+        return Start(run or name_run(self.program.name), self.program, self.input, self.metadata)
 
 
 async def of_stack(
@@ -78,7 +78,7 @@ def metadata_of(stack: Stack, rows: Sequence[ResourceRow]) -> dict[str, Value]:
     """Return what `$runtime.metadata` shows: the stack, its resources, and the hosts it may reach."""
     resources = assemble({row.address: row.attributes for row in rows if "#" not in row.address})
     hosts: list[Value] = [*stack.hosts, *(host for row in rows for host in _hosts(row))]
-    return {"stack": stack.name, "resources": resources, "hosts": hosts}
+    return {"stack": stack.name, "resources": resources, "hosts": hosts, "doubt": stack.doubt.value}
 
 
 def _hosts(row: ResourceRow) -> list[str]:

@@ -15,6 +15,13 @@ SET_CHILD_SUBREAPER = 36
 SET_NO_NEW_PRIVILEGES = 38
 
 _libc = ctypes.CDLL(None)
+# A supervisor may raise its own limit on open files; its children get the one that it was born with.
+_OPEN_FILES = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+
+def open_many_files() -> None:
+    """Let this process open as many files and connections as it may; children are not affected."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES[1], _OPEN_FILES[1]))
 
 
 def adopt_descendants() -> None:
@@ -61,6 +68,7 @@ def _become(
             os._exit(127)  # The supervisor died before the line above could hold.
         _libc.prctl(SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_NOFILE, _OPEN_FILES)
         # Python ignores these, and what is ignored stays ignored in the program.
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)

@@ -13,15 +13,6 @@ from dirigent.shim import launch
 KEPT: Final = ("LD_LIBRARY_PATH",)
 
 
-# What a program of the user finds of our environment, besides what its document gives it.
-PLAIN: Final = ("PATH", "HOME", "LANG")
-
-
-def plain_environment() -> dict[str, str]:
-    """Return the few variables that every program may see."""
-    return {"PATH": os.defpath} | {name: os.environ[name] for name in PLAIN if name in os.environ}
-
-
 def start_detached(module: str, argument: str, private: bytes, trace: str) -> None:
     """Start `module.main` in a session of its own and return when it stands or has died.
 

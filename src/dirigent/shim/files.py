@@ -31,7 +31,7 @@ def make_folder(folder: str) -> None:
     sync_folder(parent or ".")
 
 
-def write_new(path: str, content: bytes) -> None:
+def write_flushed(path: str, content: bytes) -> None:
     """Write and flush a file under a name that nobody reads yet."""
     descriptor = os.open(
         path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE
@@ -53,7 +53,7 @@ def write_report(path: str, content: bytes) -> None:
 def write_durably(path: str, content: bytes) -> None:
     """Replace a file: a reader sees the former content or the whole of this one."""
     temporary = f"{path}.{get_native_id()}.tmp"
-    write_new(temporary, content)
+    write_flushed(temporary, content)
     os.replace(temporary, path)
     sync_folder(os.path.dirname(path))
 
@@ -64,7 +64,7 @@ def write_once(path: str, content: bytes) -> bool:
     A hard link is atomic and exclusive, so nobody ever sees a claim without its content.
     """
     temporary = f"{path}.{get_native_id()}.tmp"
-    write_new(temporary, content)
+    write_flushed(temporary, content)
     try:
         os.link(temporary, path)
     except FileExistsError:

@@ -44,6 +44,10 @@ class EmptyStore:
         """Return nothing."""
         return []
 
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return nothing."""
+        return None
+
     async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
         """Return nothing."""
         return []

@@ -88,6 +88,10 @@ class FusedStore:
         """Return one run."""
         return await self.store.run(run)
 
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        return await self.store.row(address)
+
     async def rows(self) -> list[ResourceRow]:
         """Return every resource instance."""
         return await self.store.rows()

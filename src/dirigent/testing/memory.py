@@ -135,6 +135,12 @@ class MemoryStore:
         where = self.disk.standings.get(run)
         return where.summary(len(self.disk.journals[run])) if where else None
 
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        self._open()
+        content = self.disk.rows.get(address)
+        return None if content is None else codec.decode(content, ResourceRow)
+
     async def rows(self) -> list[ResourceRow]:
         """Return every resource instance, by address."""
         self._open()

@@ -3,9 +3,8 @@
 import json
 import re
 
-from hypothesis import strategies as st
-
 import jq
+from hypothesis import strategies as st
 
 NAMES = ["a", "b", "c", "key", "value"]
 scalars = st.one_of(
@@ -148,7 +147,7 @@ def _grown(inner):
         inner.map(lambda e: f"({e})?"),
         inner.map(lambda e: f"-({e})"),
         inner.map(lambda e: f"(try ({e}) catch type)"),
-        # What `catch` sees of an error of the language itself is worded differently, so it is one raised here.
+        # What `catch` sees of an error of the language itself is worded differently.
         st.tuples(literals, inner).map(lambda t: f"(try error({t[0]}) catch ({t[1]}))"),
         two.map(lambda t: f"{{a: ({t[0]}), b: ({t[1]})}}"),
         two.map(lambda t: f'{{"x": {t[0]}, ({t[1]}): 1, $x, b}}'),

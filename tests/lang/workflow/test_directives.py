@@ -29,7 +29,7 @@ def flow(first, then="continue"):
     }[first]
 
 
-@pytest.mark.parametrize("kind", ["plain", "skipped", "block", "handled"])
+@pytest.mark.parametrize("kind", ["plain", "block", "handled"])
 def test_a_task_leads_to_the_next_unless_it_says_otherwise(kind):
     assert unreached(("a", flow(kind)), ("b", SET)) == []
     assert unreached(("a", flow(kind, "end")), ("b", SET)) == ["b"]
@@ -38,10 +38,16 @@ def test_a_task_leads_to_the_next_unless_it_says_otherwise(kind):
     assert unreached(("a", flow(kind, "a")), ("b", SET)) == ["b"]
 
 
+def test_a_task_that_may_be_skipped_leads_to_the_next_wherever_it_goes_itself():
+    for then in ("continue", "end", "exit", "c", "a"):
+        rest = [("b", f"{SET}, then: end"), ("c", SET)]
+        assert unreached(("a", flow("skipped", then)), *rest) == ([] if then == "c" else ["c"])
+
+
 def test_an_error_leads_nowhere_unless_it_may_be_skipped():
     assert unreached(("a", RAISE), ("b", SET)) == ["b"]
     assert unreached(("a", f"if: .x, {RAISE}"), ("b", SET)) == []
-    assert unreached(("a", f"if: .x, {RAISE}, then: end"), ("b", SET)) == ["b"]
+    assert unreached(("a", f"if: .x, {RAISE}, then: end"), ("b", SET)) == []
 
 
 def test_a_switch_leads_to_its_cases_and_to_its_own_end_without_a_default():

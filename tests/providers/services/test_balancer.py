@@ -92,6 +92,21 @@ def test_without_a_replica_the_connection_is_refused_at_once(routed):
     asyncio.run(main())
 
 
+def test_connections_beyond_the_most_are_closed_and_the_others_go_on():
+    async def main():
+        async with Backend(b"a") as a, balancer(a) as made:
+            made.connections_max = 1
+            reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
+            assert await reader.readline() == b"a\n"
+            with pytest.raises(ConnectionError):
+                await talk(made.port)
+            writer.write(b"x")
+            assert await reader.read(1) == b"X"
+            writer.close()
+
+    asyncio.run(main())
+
+
 def test_half_closed_connections_work_in_both_directions_with_much_content():
     content = b"abcdefgh" * 512 * 1024
 

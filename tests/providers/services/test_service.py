@@ -1,5 +1,6 @@
 import asyncio
 import os
+import resource
 import signal
 import socket
 import stat
@@ -273,7 +274,8 @@ SHOW = "import os, time; print(os.environ['URL'], len(os.environ['URL']), flush=
 
 def test_a_replica_sees_the_surroundings_its_own_variables_and_its_port(desk, monkeypatch):
     monkeypatch.setenv("LEAK", "of the engine")
-    program = ["sh", "-c", "env; sleep 60"]
+    program = ["sh", "-c", "env; echo files=$(ulimit -n); sleep 60"]
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
     async def main():
         config = desk.config(command=program, health={"alive": True, "interval": 0.05})
@@ -283,6 +285,7 @@ def test_a_replica_sees_the_surroundings_its_own_variables_and_its_port(desk, mo
         port = seen.pop("PORT")
         assert seen["BIND"] == f"127.0.0.1:{port}"
         assert seen["COUNT"] == "3"
+        assert seen.pop("files") == str(files)
         ours = {"DIRIGENT_SERVICE", "DIRIGENT_REPLICA", "PATH", "BIND", "COUNT"}
         assert set(seen) - {"PWD", "SHLVL", "_", "OLDPWD"} == ours
         await desk.delete()

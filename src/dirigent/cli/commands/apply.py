@@ -64,7 +64,7 @@ async def _change(session: Session, stored: str | None, *, destroy: bool, yes: b
             note("nothing was touched")
             return Exit.DONE
         run = await plans.apply(
-            desk.must_conduct, desk.shelf, made, runs.new_run("down" if destroy else "up")
+            desk.must_conduct, desk.shelf, made, runs.name_run("down" if destroy else "up")
         )
         end = await followed(desk, run, as_json=as_json)
         return await _told(desk, session, made, (run, end), as_json=as_json)

@@ -28,19 +28,22 @@ def begin(run: Run, frame: Frame) -> None:
     node = _node(frame)
     if frame.state is None:
         frame.state = TryState(attempt=frame.attempt, since=run.now)
-        _start(run, frame, node, frame.state)
+    state = _state(frame)
+    if state.fault is None:
+        _start(run, frame, node, state)
     else:
-        _judge(run, frame, node, _state(frame))
+        _judge(run, frame, node, state)
 
 
 def _start(run: Run, frame: Frame, node: Try, state: TryState) -> None:
-    body = run.enter_block(frame, node.body, "body", frame.input)
-    body.ledger = fresh_ledger(frame)
-    frame.ledger = body.ledger
+    """Start an attempt; its time is known before it begins."""
     retry = node.catch.retry
     if retry is not None and retry.attempt_seconds is not None:
-        amount = run.evaluate(frame, f"attempt:{state.retries}", retry.attempt_seconds, frame.input)
+        amount = run.evaluate(frame, "attempt", retry.attempt_seconds, frame.input)
         run.ask_timer(frame, ATTEMPT_TIMEOUT, duration(amount), state.attempt)
+    frame.answers.clear()
+    frame.ledger = fresh_ledger(frame)
+    run.enter_block(frame, node.body, "body", frame.input)
 
 
 def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) -> None:
@@ -76,13 +79,16 @@ def fired(run: Run, frame: Frame, purpose: str) -> None:
         return
     state.attempt += 1
     state.fault = None
+    # An outer `try` that repeats this one goes on from here, so that no timer has the name of an older one.
+    if frame.ledger is not None and frame.position in frame.ledger.earlier:
+        frame.ledger.earlier[frame.position].attempt = state.attempt
     _start(run, frame, node, state)
 
 
 def _judge(run: Run, frame: Frame, node: Try, state: TryState) -> None:
     """Decide what becomes of the fault. Asked again after answers of the worker, it decides alike."""
     fault = state.fault
-    if fault is None or state.recovering:
+    if fault is None:
         return
     catch = node.catch
     bound: dict[str, Value] = {catch.variable: fault.as_value()}
@@ -96,7 +102,6 @@ def _judge(run: Run, frame: Frame, node: Try, state: TryState) -> None:
         run.mark("retrying", frame)
         run.ask_timer(frame, RETRY, delay, state.attempt)
     elif catch.body is not None:
-        state.recovering = True
         block = run.enter_block(frame, catch.body, "catch", frame.input)
         block.variables = new_variables(frame, bound)
     else:

@@ -29,7 +29,7 @@ def begin(run: Run, frame: Frame) -> None:
         blockers, dependents, ready, numbers={t.name: i for i, t in enumerate(node.tasks)}
     )
     frame.variables = {**frame.variables, **node.constants}
-    frame.lazy = {node.binds: lambda: _bound(frame)}
+    frame.lazy = {**(frame.lazy or {}), node.binds: lambda: _bound(frame)}
     _start(run, frame)
 
 

@@ -81,12 +81,12 @@ def paired(operation: Operation, left: Code, right: Code) -> Code:
 def _on_two(operation: Operation, left: Run, right: Run) -> Run:
     def run(dot: Value, frame: Frame) -> Value:
         try:
-            value = left(dot, frame)
+            other = right(dot, frame)
         except Undetermined as reason:
-            value = reason.value()
+            other = reason.value()
         try:
-            return operation(value, right(dot, frame), frame)
+            return operation(left(dot, frame), other, frame)
         except Undetermined as reason:
-            raise Undetermined(*([value] if isinstance(value, Unknown) else []), reason.value()) from None
+            raise Undetermined(reason.value(), *([other] if isinstance(other, Unknown) else [])) from None
 
     return run

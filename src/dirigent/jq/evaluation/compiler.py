@@ -23,7 +23,7 @@ def code_of(node: syntax.Node) -> Code:
         case syntax.Variable(name):
             code = One(stepping.variable(name))
         case syntax.Path(origin, steps):
-            code = _path(code_of(origin), steps)
+            code = stepping.stepped(code_of(origin), [_step(step) for step in steps])
         case syntax.Call(name, arguments):
             code = called(name, tuple(code_of(argument) for argument in arguments))
         case syntax.Text() | syntax.Collect() | syntax.Make() | syntax.Format():
@@ -103,28 +103,15 @@ def _collection(body: syntax.Node | None) -> Code:
     return constructing.collected(control.sequenced(codes))
 
 
-def _path(origin: Code, steps: tuple[syntax.Step, ...]) -> Code:
-    code = origin
-    names: list[str] = []
-    for step in steps:
-        if isinstance(step, syntax.Member) and not step.optional:
-            names.append(step.name)
-            continue
-        if names:
-            code, names = stepping.members(code, tuple(names)), []
-        code = stepping.step(code, _step(step))
-    return stepping.members(code, tuple(names)) if names else code
-
-
 def _step(step: syntax.Step) -> stepping.StepCode:
     match step:
-        case syntax.Member(name):
-            return stepping.MemberCode(name)
+        case syntax.Member(name, optional):
+            return stepping.MemberCode(name, optional)
         case syntax.At(key, optional):
             return stepping.AtCode(code_of(key), optional)
         case syntax.Part(start, end, optional):
-            bounds = [code_of(bound) if bound else One(_constant(None)) for bound in (start, end)]
-            return stepping.PartCode(bounds[0], bounds[1], optional)
+            first, last = (code_of(bound) if bound else One(_constant(None)) for bound in (start, end))
+            return stepping.AtCode(stepping.slice_key(first, last), optional)
         case syntax.Each(optional):
             return stepping.EachCode(optional)
         case _:

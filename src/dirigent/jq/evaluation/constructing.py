@@ -27,11 +27,12 @@ def interpolated(parts: Sequence[str | Code], shape: Shape) -> Code:
 
 def _text(parts: tuple[str | Run, ...], shape: Shape) -> Run:
     plain = shape is text_of
+    backwards = tuple(reversed(parts))
 
     def run(dot: Value, frame: Frame) -> Value:
         pieces: list[str | SecretText] = []
         unknown: list[Unknown] = []
-        for part in parts:
+        for part in backwards:
             if isinstance(part, str):
                 pieces.append(part)
                 continue
@@ -41,7 +42,8 @@ def _text(parts: tuple[str | Run, ...], shape: Shape) -> Run:
             except Undetermined as reason:
                 unknown.append(reason.value())
         if unknown:
-            raise Undetermined(*unknown)
+            raise Undetermined(*reversed(unknown))
+        pieces.reverse()
         return joined(pieces, frame)
 
     return run

@@ -17,7 +17,7 @@ def sequenced(parts: Sequence[Code]) -> Code:
 
     def flow(dot: Value, frame: Frame) -> Iterator[Value]:
         for part in flows:
-            frame.turn()
+            frame.spend(1)
             yield from part(dot, frame)
 
     return Many(flow)

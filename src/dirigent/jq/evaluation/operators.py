@@ -8,10 +8,21 @@ from types import MappingProxyType
 from typing import Final
 
 from dirigent.jq.evaluation.arithmetic import OPERATIONS, negate
-from dirigent.jq.evaluation.code import Code, Flow, Many, One, Operation, Run, bounded, flow_of, paired
+from dirigent.jq.evaluation.code import (
+    Code,
+    Flow,
+    Many,
+    One,
+    Operation,
+    Run,
+    bounded,
+    flow_of,
+    guarded,
+    paired,
+)
 from dirigent.jq.evaluation.frame import Frame, Undetermined
 from dirigent.jq.evaluation.order import compare, equal, truth
-from dirigent.model.values import SecretText, Unknown, Value
+from dirigent.model.values import SecretText, Value
 
 
 def _comparing(decide: Callable[[float, float], bool]) -> Operation:
@@ -60,17 +71,18 @@ def chained(first: Code, rest: Sequence[tuple[str, Code]]) -> Code:
 
 
 def _chain(first: Run, rest: tuple[tuple[Operation, Run], ...]) -> Run:
+    """Operands are evaluated from the last to the first, as libjq does; what is unknown is united."""
+    runs = (first, *(run for _, run in rest))
+    operations = tuple(operation for operation, _ in rest)
+
     def run(dot: Value, frame: Frame) -> Value:
-        try:
-            value = first(dot, frame)
-        except Undetermined as reason:
-            value = reason.value()
-        for operation, other in rest:
+        values = [guarded(operand, dot, frame) for operand in reversed(runs)]
+        value = values.pop()
+        for operation in operations:
             try:
-                value = operation(value, other(dot, frame), frame)
+                value = operation(value, values.pop(), frame)
             except Undetermined as reason:
-                before = (value,) if isinstance(value, Unknown) else ()
-                value = Undetermined(*before, reason.value()).value()
+                value = reason.value()
         return value
 
     return run

@@ -29,7 +29,12 @@ def compare(left: Value, right: Value, frame: Frame) -> int:
 
 def equal(left: Value, right: Value, frame: Frame) -> bool:
     """Return whether two values are the same to jq."""
-    if type(left) is type(right) and isinstance(left, str | int):
+    if type(left) is int and type(right) is int:
+        return left == right
+    if isinstance(left, str) and isinstance(right, str):
+        # Texts of different lengths are told apart without a look at them.
+        if len(left) == len(right):
+            pay_text(len(left), frame)
         return left == right
     return _compare(left, right, frame, VALUE_DEPTH) == 0
 

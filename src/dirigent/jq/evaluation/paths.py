@@ -36,10 +36,8 @@ def at(value: Value, key: Value, frame: Frame) -> Value:
             return part(value, key["start"], key["end"], frame)
         case None, dict():
             return None
-        case _, Unknown():
-            raise Undetermined(key)
         case _:
-            raise refusal(value, f"cannot index {kind(value)} with {shown(key)}")
+            raise refusal(value, f"cannot index {kind(value)} with {shown(key)}", key)
 
 
 def part(value: Value, start: Value, end: Value, frame: Frame) -> Value:
@@ -79,11 +77,13 @@ def positions(value: list[Value], wanted: list[Value], frame: Frame) -> list[Val
     return found
 
 
-def refusal(value: Value, sentence: str) -> Exception:
-    """Return what to raise when an operation does not suit a value."""
-    if isinstance(value, Unknown):
-        return Undetermined(value)
-    if isinstance(value, SecretText):
+def refusal(value: Value, sentence: str, *others: Value) -> Exception:
+    """Return what to raise when an operation does not suit its values."""
+    values = (value, *others)
+    unknown = [one for one in values if isinstance(one, Unknown)]
+    if unknown:
+        return Undetermined(*unknown)
+    if any(isinstance(one, SecretText) for one in values):
         return Stopped(ONLY_JOINED)
     return ExpressionFailed(sentence)
 

@@ -1,32 +1,34 @@
-"""Paths: an origin and the steps from it, with the plainest ones as single closures."""
+"""Paths: an origin and the steps from it, with the plainest ones as single closures.
+
+Keys are evaluated against the dot of the whole path, the last one first, as libjq does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from dirigent.jq.evaluation import paths
-from dirigent.jq.evaluation.code import Code, Flow, Many, One, Run, flow_of
+from dirigent.jq.evaluation.code import Code, Flow, Many, One, Run, bounded, flow_of, paired
 from dirigent.jq.evaluation.frame import Frame, Stopped
 from dirigent.model.values import Value
 from dirigent.ports import ExpressionFailed
 
 
 @dataclass(frozen=True, slots=True)
-class AtCode:
-    """`[key]` with its key compiled."""
+class MemberCode:
+    """`.name`."""
 
-    key: Code
+    name: str
     optional: bool
 
 
 @dataclass(frozen=True, slots=True)
-class PartCode:
-    """`[start:end]` with its bounds compiled."""
+class AtCode:
+    """`[key]` with its key compiled; a slice has an object for a key."""
 
-    start: Code
-    end: Code
+    key: Code
     optional: bool
 
 
@@ -37,14 +39,7 @@ class EachCode:
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MemberCode:
-    """`.name?`."""
-
-    name: str
-
-
-StepCode: TypeAlias = AtCode | PartCode | EachCode | MemberCode
+StepCode: TypeAlias = MemberCode | AtCode | EachCode
 
 
 def variable(name: str) -> Run:
@@ -66,30 +61,43 @@ def identity(dot: Value, frame: Frame) -> Value:
     return dot
 
 
-def members(origin: Code, names: tuple[str, ...]) -> Code:
-    """Return the code that takes one member after the other."""
+def slice_key(start: Code, end: Code) -> Code:
+    """Return the code of the key of a slice; several starts are the outer loop."""
+    return paired(_bounds, end, start)
+
+
+def _bounds(end: Value, start: Value, frame: Frame) -> Value:
+    del frame
+    return {"start": start, "end": end}
+
+
+def stepped(origin: Code, steps: Sequence[StepCode]) -> Code:
+    """Return the code of a path. Steps with one result each make one loop, however many they are."""
+    code, loops = origin, 0
+    waiting: list[str | Run] = []
+    for step in steps:
+        if isinstance(step, MemberCode) and not step.optional:
+            waiting.append(step.name)
+        elif isinstance(step, AtCode) and isinstance(step.key, One) and not step.optional:
+            waiting.append(step.key.run)
+        else:
+            loops += 1
+            bounded(loops, "steps of a path")
+            code = Many(_many(flow_of(_taken(code, waiting)), step))
+            waiting = []
+    return _taken(code, waiting)
+
+
+def _taken(origin: Code, keys: Sequence[str | Run]) -> Code:
+    """Return the code that takes steps which give one result each."""
+    if not keys:
+        return origin
+    names = tuple(key for key in keys if isinstance(key, str))
     if isinstance(origin, Many):
-        return Many(_each_members(origin.flow, names))
-    if origin.run is identity:
-        return One(_dot_members(names))
-    return One(_run_members(origin.run, names))
-
-
-def step(target: Code, taken: StepCode) -> Code:
-    """Return the code that takes one more step; several keys are the outer loop, as in jq."""
-    match taken:
-        case EachCode(optional):
-            return Many(_each(flow_of(target), optional=optional))
-        case MemberCode(name):
-            return Many(_forgiving_member(flow_of(target), name))
-        case AtCode(One(key), False) if isinstance(target, One):
-            return One(_at(target.run, key))
-        case AtCode(key, optional):
-            return Many(_at_each(flow_of(target), flow_of(key), optional=optional))
-        case PartCode(One(start), One(end), False) if isinstance(target, One):
-            return One(_part(target.run, start, end))
-        case PartCode(start, end, optional):
-            return Many(_part_each(flow_of(target), (flow_of(start), flow_of(end)), optional=optional))
+        return Many(_each_at(origin.flow, tuple(keys)))
+    if len(names) < len(keys):
+        return One(_at(origin.run, tuple(keys)))
+    return One(_dot_members(names) if origin.run is identity else _members(origin.run, names))
 
 
 def _dot_members(names: tuple[str, ...]) -> Run:
@@ -111,7 +119,7 @@ def _dot_members(names: tuple[str, ...]) -> Run:
     return run
 
 
-def _run_members(origin: Run, names: tuple[str, ...]) -> Run:
+def _members(origin: Run, names: tuple[str, ...]) -> Run:
     def run(dot: Value, frame: Frame) -> Value:
         value = origin(dot, frame)
         for name in names:
@@ -121,96 +129,68 @@ def _run_members(origin: Run, names: tuple[str, ...]) -> Run:
     return run
 
 
-def _each_members(origin: Flow, names: tuple[str, ...]) -> Flow:
+def _known(keys: tuple[str | Run, ...], dot: Value, frame: Frame) -> list[Value]:
+    """Return the keys in the order of the path, evaluated from the last to the first."""
+    known: list[Value] = [key if isinstance(key, str) else key(dot, frame) for key in reversed(keys)]
+    known.reverse()
+    return known
+
+
+def _at(origin: Run, keys: tuple[str | Run, ...]) -> Run:
+    def run(dot: Value, frame: Frame) -> Value:
+        known = _known(keys, dot, frame)
+        value = origin(dot, frame)
+        for key in known:
+            value = paths.at(value, key, frame)
+        return value
+
+    return run
+
+
+def _each_at(origin: Flow, keys: tuple[str | Run, ...]) -> Flow:
     def flow(dot: Value, frame: Frame) -> Iterator[Value]:
+        known = _known(keys, dot, frame)
         for value in origin(dot, frame):
             taken = value
-            for name in names:
-                taken = paths.member(taken, name)
+            for key in known:
+                taken = paths.at(taken, key, frame)
             yield taken
 
     return flow
 
 
-def _each(target: Flow, *, optional: bool) -> Flow:
+def _many(target: Flow, step: StepCode) -> Flow:
+    """Return the stream of one step; several keys are the outer loop, as in jq."""
+    keys = _single_key if isinstance(step, EachCode) else flow_of(_key(step))
+    each = isinstance(step, EachCode)
+
+    def found(value: Value, key: Value, frame: Frame) -> list[Value]:
+        try:
+            return paths.elements(value) if each else [paths.at(value, key, frame)]
+        except Stopped:
+            raise
+        except ExpressionFailed:
+            if step.optional:
+                return []
+            raise
+
     def flow(dot: Value, frame: Frame) -> Iterator[Value]:
-        for value in target(dot, frame):
-            try:
-                found = paths.elements(value)
-            except Stopped:
-                raise
-            except ExpressionFailed:
-                if optional:
-                    continue
-                raise
-            for item in found:
-                frame.turn()
-                yield item
-
-    return flow
-
-
-def _forgiving_member(target: Flow, name: str) -> Flow:
-    def flow(dot: Value, frame: Frame) -> Iterator[Value]:
-        for value in target(dot, frame):
-            try:
-                found = paths.member(value, name)
-            except Stopped:
-                raise
-            except ExpressionFailed:
-                continue
-            yield found
-
-    return flow
-
-
-def _at(target: Run, key: Run) -> Run:
-    def run(dot: Value, frame: Frame) -> Value:
-        wanted = key(dot, frame)
-        return paths.at(target(dot, frame), wanted, frame)
-
-    return run
-
-
-def _at_each(target: Flow, key: Flow, *, optional: bool) -> Flow:
-    def flow(dot: Value, frame: Frame) -> Iterator[Value]:
-        for wanted in key(dot, frame):
+        for key in keys(dot, frame):
             for value in target(dot, frame):
-                try:
-                    found = paths.at(value, wanted, frame)
-                except Stopped:
-                    raise
-                except ExpressionFailed:
-                    if optional:
-                        continue
-                    raise
-                yield found
+                for item in found(value, key, frame):
+                    frame.turn()
+                    yield item
 
     return flow
 
 
-def _part(target: Run, start: Run, end: Run) -> Run:
-    def run(dot: Value, frame: Frame) -> Value:
-        first = start(dot, frame)
-        last = end(dot, frame)
-        return paths.part(target(dot, frame), first, last, frame)
-
-    return run
+def _key(step: MemberCode | AtCode) -> Code:
+    if isinstance(step, AtCode):
+        return step.key
+    name = step.name
+    return One(lambda _, __: name)
 
 
-def _part_each(target: Flow, bounds: tuple[Flow, Flow], *, optional: bool) -> Flow:
-    def flow(dot: Value, frame: Frame) -> Iterator[Value]:
-        for first in bounds[0](dot, frame):
-            for last in bounds[1](dot, frame):
-                for value in target(dot, frame):
-                    try:
-                        found = paths.part(value, first, last, frame)
-                    except Stopped:
-                        raise
-                    except ExpressionFailed:
-                        if optional:
-                            continue
-                        raise
-                    yield found
-
-    return flow
+def _single_key(dot: Value, frame: Frame) -> Iterator[Value]:
+    del dot, frame
+    yield None

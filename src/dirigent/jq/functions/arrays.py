@@ -154,6 +154,8 @@ def index(value: Value, wanted: Value, frame: Frame) -> Value:
     if value is None and not isinstance(wanted, dict):
         at(value, wanted, frame)
         return None
+    if isinstance(value, str) and not isinstance(wanted, dict):
+        raise refusal(value, f"cannot index string with {shown(wanted)}", wanted)
     return at(at(value, wanted, frame), 0, frame)
 
 

@@ -14,7 +14,7 @@ from dirigent.jq.evaluation.shown import ONLY_JOINED, json_text, pay_text, shown
 from dirigent.jq.numbers import number_text
 from dirigent.model.values import SecretText, Unknown, Value
 
-_HTML: Final = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;", "'": "&#39;", '"': "&quot;"})
+_HTML: Final = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;", "'": "&apos;", '"': "&quot;"})
 _TSV: Final = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r", "\\": "\\\\"})
 
 

@@ -7,13 +7,12 @@ from types import MappingProxyType
 from typing import Final
 
 from dirigent.jq.evaluation.code import Operation, Run
-from dirigent.jq.evaluation.frame import Frame, Stopped, Undetermined
+from dirigent.jq.evaluation.frame import Frame, Stopped
 from dirigent.jq.evaluation.order import equal, truth
 from dirigent.jq.evaluation.paths import elements, member, refusal
-from dirigent.jq.evaluation.shown import ONLY_JOINED, kind, pay_text, shown
+from dirigent.jq.evaluation.shown import kind, pay_text, shown
 from dirigent.model.limits import VALUE_DEPTH
 from dirigent.model.values import SecretText, Unknown, Value
-from dirigent.ports import ExpressionFailed
 
 _KEYS: Final = ("key", "Key", "name", "Name")
 
@@ -72,10 +71,8 @@ def has(value: Value, key: Value, frame: Frame) -> bool:
             return 0 <= key < len(value)
         case None, _:
             return False
-        case _, Unknown():
-            raise Undetermined(key)
         case _:
-            raise refusal(value, f"cannot check whether {kind(value)} has {shown(key)} as a key")
+            raise refusal(value, f"cannot check whether {kind(value)} has {shown(key)} as a key", key)
 
 
 def contains(value: Value, part: Value, frame: Frame) -> bool:
@@ -97,14 +94,13 @@ def _contains(value: Value, part: Value, frame: Frame, depth: int) -> bool:
         case str(), str():
             pay_text(len(value), frame)
             return part in value
-        case (Unknown(), _) | (_, Unknown()):
-            raise Undetermined(*(one for one in (value, part) if isinstance(one, Unknown)))
-        case (SecretText(), _) | (_, SecretText()):
-            raise Stopped(ONLY_JOINED)
         case _:
-            if kind(value) == kind(part) and not isinstance(value, bool):
+            plain = not isinstance(value, Unknown | SecretText)
+            if plain and kind(value) == kind(part) and (value is part or not isinstance(value, bool)):
                 return equal(value, part, frame)
-            raise ExpressionFailed(f"{shown(value)} and {shown(part)} cannot have their containment checked")
+            raise refusal(
+                value, f"{shown(value)} and {shown(part)} cannot have their containment checked", part
+            )
 
 
 def _contained(value: Value, part: Value, frame: Frame, depth: int) -> bool:

@@ -8,10 +8,10 @@ from typing import Final
 
 from dirigent.jq.evaluation.arithmetic import split
 from dirigent.jq.evaluation.code import Operation, Run
-from dirigent.jq.evaluation.frame import Frame, Undetermined
+from dirigent.jq.evaluation.frame import Frame
 from dirigent.jq.evaluation.paths import refusal
 from dirigent.jq.evaluation.shown import pay_text, shown
-from dirigent.model.values import Unknown, Value
+from dirigent.model.values import Value
 
 _UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TO_LOWER: Final = str.maketrans(_UPPER, _UPPER.lower())
@@ -27,11 +27,8 @@ def texts(value: Value, other: Value, function: str) -> tuple[str, str]:
     """Return both as texts, or fail as jq does."""
     if isinstance(value, str) and isinstance(other, str):
         return value, other
-    unknown = [one for one in (value, other) if isinstance(one, Unknown)]
-    if unknown:
-        raise Undetermined(*unknown)
     wrong = other if isinstance(value, str) else value
-    raise refusal(wrong, f"{function} requires string inputs, not {shown(wrong)}")
+    raise refusal(value, f"{function} requires string inputs, not {shown(wrong)}", other)
 
 
 def split_by(value: Value, separator: Value, frame: Frame) -> Value:

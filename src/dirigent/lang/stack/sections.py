@@ -7,6 +7,7 @@ from dirigent.lang.stack.expressions import template
 from dirigent.lang.stack.mentions import Use
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.tree import Items, Member, Members, plain
+from dirigent.model.program import OnDoubt
 from dirigent.model.source import Span
 from dirigent.model.stack import Input, Secret
 from dirigent.model.values import Template
@@ -83,6 +84,12 @@ def read_secrets(found: Members | None) -> dict[str, Secret]:
             if at is not None and member.key not in secrets:
                 secrets[member.key] = Secret(member.key, kind, at, member.key_span)
     return secrets
+
+
+def read_doubt(policy: Members | None) -> OnDoubt:
+    """Return `policy.doubt`; without it, and for a word that was refused, a person is asked."""
+    wanted = text_of(policy.get("doubt")) if policy is not None else None
+    return next((each for each in OnDoubt if each.value == wanted), OnDoubt.HOLD)
 
 
 def read_hosts(policy: Members | None) -> tuple[str, ...]:

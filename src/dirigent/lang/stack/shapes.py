@@ -218,7 +218,11 @@ _POLICY: Final = Record(
                 },
                 title="`policy.http`",
             )
-        )
+        ),
+        "doubt": Field(
+            Text(choices=("hold", "repeat", "skip")),
+            description="what becomes of an effect of which nobody can say whether it happened",
+        ),
     },
     title="`policy`",
 )

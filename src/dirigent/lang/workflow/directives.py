@@ -89,14 +89,16 @@ def _flood(tasks: tuple[Task, ...], index: dict[str, int], start: int, reached: 
 
 
 def _leaving(task: Task) -> Iterator[str]:
-    """Yield the directives with which a task may end. A skipped task follows its own `then`."""
+    """Yield the directives with which a task may end. A skipped task goes on with the next one."""
     node = task.node
+    if task.condition is not None:
+        yield CONTINUE
     if isinstance(node, Switch):
         yield from (case.then for case in node.cases)
-        if task.condition is not None or all(case.when is not None for case in node.cases):
+        if all(case.when is not None for case in node.cases):
             yield task.then
         return
-    if isinstance(node, Raise) and task.condition is None:
+    if isinstance(node, Raise):
         return
     if isinstance(node, Try) and node.catch.then != CONTINUE:
         yield node.catch.then

@@ -85,6 +85,11 @@ class Reader:
         """Return every timer that an open run waits for, soonest first."""
         return [records.timer(row) for row in self._rows("timers")]
 
+    def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        found = self._rows("row", address)
+        return codec.decode(cast("bytes", found[0][0]), ResourceRow) if found else None
+
     def rows(self) -> list[ResourceRow]:
         """Return every resource instance, by address."""
         return [codec.decode(cast("bytes", row[0]), ResourceRow) for row in self._rows("rows")]

@@ -91,6 +91,10 @@ class SqliteStore:
         """Return one run."""
         return await self._desk.ask(self._reader.run, run)
 
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        return await self._desk.ask(self._reader.row, address)
+
     async def rows(self) -> list[ResourceRow]:
         """Return every resource instance, by address."""
         return await self._desk.ask(self._reader.rows)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+from dirigent.model import limits
 from dirigent.providers.services.steward.ports import LOOPBACK
 
 CONNECT_SECONDS: Final = 2.0
@@ -137,9 +138,12 @@ class Relay:
 class Balancer:
     """Listens on one port of loopback, on two while it moves. `relays` are the open connections."""
 
-    def __init__(self, quiet_seconds: float = QUIET_SECONDS) -> None:
-        """Listen nowhere, relay to nobody."""
+    def __init__(
+        self, quiet_seconds: float = QUIET_SECONDS, connections_max: int = limits.SERVICE_CONNECTIONS
+    ) -> None:
+        """Listen nowhere, relay to nobody. Connections beyond the most are closed at once."""
         self.quiet_seconds = quiet_seconds
+        self.connections_max = connections_max
         self.relays: set[Relay] = set()
         self.port: int | None = None
         self._servers: dict[int, asyncio.Server] = {}
@@ -164,7 +168,7 @@ class Balancer:
 
     def candidates(self) -> tuple[int, ...]:
         """Return the replicas in the order in which a new connection tries them."""
-        if not self._ports:
+        if not self._ports or len(self.relays) > self.connections_max:
             return ()
         self._turn = (self._turn + 1) % len(self._ports)
         return self._ports[self._turn :] + self._ports[: self._turn]

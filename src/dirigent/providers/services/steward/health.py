@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import Final
 
 from dirigent.providers.services.definition import Definition
@@ -12,6 +13,8 @@ from dirigent.providers.services.steward.process import Program, Say, ending
 
 STATUS_LINE: Final = re.compile(rb"HTTP/\d\.\d (\d{3})\b")
 STATUS_LINE_BYTES: Final = 8 * 1024
+DRAIN_BYTES: Final = 64 * 1024
+DRAIN_SECONDS: Final = 0.25
 
 
 async def ailment(definition: Definition, port: int, say: Say) -> str | None:
@@ -52,10 +55,15 @@ async def _http(port: int, path: str) -> str | None:
             "Accept: */*\r\nConnection: close\r\n\r\n".encode()
         )
         line = await reader.readline()
+        # A connection that is cut while the answer is still coming fills the logs of many servers.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while await reader.read(DRAIN_BYTES):
+                    pass
     except (OSError, ValueError) as reason:
         return f"GET {path} failed: {reason}"
     finally:
-        writer.transport.abort()
+        writer.close()
     answer = STATUS_LINE.match(line)
     if answer is None:
         return f"GET {path} got no HTTP answer"

@@ -23,7 +23,7 @@ from dirigent.providers.services.steward import ports
 from dirigent.providers.services.steward.balancer import Balancer
 from dirigent.providers.services.steward.fleet import Fleet, first_complaint
 from dirigent.providers.services.steward.replica import Condition, Replica
-from dirigent.shim import pulse, watch
+from dirigent.shim import child, pulse, watch
 
 # A wish whose signal was lost is found all the same.
 LOOK_SECONDS: Final = 1.0
@@ -211,6 +211,7 @@ def main(arguments: list[str], ready: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
+    child.open_many_files()
     asyncio.run(_keep(path, ready))
 
 

@@ -90,6 +90,9 @@ delete from resources where address = ?;
 -- name: note_history
 insert into history (address, at, run, content) values (?, ?, ?, ?);
 
+-- name: row
+select content from resources where address = ?;
+
 -- name: rows
 select content from resources order by address;
 

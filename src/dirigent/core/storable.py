@@ -1,0 +1,72 @@
+"""What can become a fact. A run must not want what its journal could not hold: it would never get past it.
+
+The measure is an upper bound of the written form, so that no store has to refuse what passed here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from dirigent.model import limits
+from dirigent.model.fault import Fault
+from dirigent.model.values import SecretRef, SecretText, Unknown, Value
+
+HEAD_BYTES: Final = 9
+TEXT_CHARACTERS: Final = 64 * 1024
+
+
+def unstorable(*values: Value) -> str | None:
+    """Return in words why a fact with these values could not be stored, or None when it can."""
+    weight, level = 0, list(values)
+    try:
+        for _ in range(limits.VALUE_DEPTH + 1):
+            if not level:
+                return None
+            deeper: list[Value] = []
+            for item in level:
+                weight += _weight(item)
+                if isinstance(item, list):
+                    deeper.extend(item)
+                elif isinstance(item, dict):
+                    deeper.extend(item)
+                    deeper.extend(item.values())
+            if weight > limits.PAYLOAD_BYTES:
+                return f"it is larger than the limit of {limits.PAYLOAD_BYTES} bytes"
+            level = deeper
+    except UnicodeEncodeError as failure:
+        return f"it holds {failure.object[failure.start : failure.end]!a}, which is no character"
+    return f"it is nested deeper than the limit of {limits.VALUE_DEPTH} levels"
+
+
+def bounded(fault: Fault) -> Fault:
+    """Return a fault that can be stored: texts that cannot, or are longer than anybody reads, are cut."""
+    if unstorable(fault.as_value()) is None:
+        return fault
+    return replace(
+        fault,
+        type=_cut(fault.type),
+        title=_cut(fault.title),
+        detail=_cut(fault.detail),
+        instance=_cut(fault.instance),
+    )
+
+
+def _cut(text: str) -> str:
+    return text[:TEXT_CHARACTERS].encode(errors="replace").decode()
+
+
+def _weight(item: Value) -> int:
+    """Return what an item takes without its members. Raises `UnicodeEncodeError` for half a character."""
+    match item:
+        case str():
+            return HEAD_BYTES + (len(item) if item.isascii() else len(item.encode()))
+        case bool() | float() | None | list() | dict():
+            return HEAD_BYTES
+        case int():
+            return HEAD_BYTES + item.bit_length()
+        case SecretText(parts):
+            texts = (part.name if isinstance(part, SecretRef) else part for part in parts)
+            return HEAD_BYTES + sum(HEAD_BYTES + len(text.encode()) for text in texts)
+        case Unknown(needs):
+            return HEAD_BYTES + sum(HEAD_BYTES + len(need.encode()) for need in needs)

@@ -1,0 +1,3 @@
+"""Planted faults: engines that are wrong in ways that a crash test must notice."""
+
+PLANTS = {}

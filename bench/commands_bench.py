@@ -1,4 +1,4 @@
-"""Whole commands as a user starts them, in CPU seconds: medians of several runs, beside the bars of the issue.
+"""Whole commands as a user starts them, in CPU seconds: the median of several runs beside the bar.
 
     python bench/commands_bench.py [RUNS]
 

@@ -1,5 +1,7 @@
 """A fork server for each module, the tally of all crashes, and the proof that no process survives."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from system.rig.smith import Forge, Tally
@@ -7,12 +9,27 @@ from system.rig.smith import Forge, Tally
 TITLE = "crash test"
 
 
+@contextmanager
+def forged(folder):
+    made = Forge(folder)
+    try:
+        yield made
+    finally:
+        made.close()
+    assert not made.family()
+
+
 @pytest.fixture(scope="module")
 def forge(tmp_path_factory):
-    made = Forge(tmp_path_factory.mktemp("forge"))
-    yield made
-    made.close()
-    assert not made.family()
+    with forged(tmp_path_factory.mktemp("forge")) as made:
+        yield made
+
+
+@pytest.fixture
+def lone_forge(tmp_path_factory):
+    """For a test that must not find the processes of others."""
+    with forged(tmp_path_factory.mktemp("forge")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -51,7 +51,9 @@ class Life:
         if not name.startswith("amid "):
             return LITTLE_SECONDS
         after = name.replace("amid ", "after ", 1)
-        ends = [end for place, end in zip(self.places, self.times, strict=True) if after in place and end > at]
+        ends = [
+            end for place, end in zip(self.places, self.times, strict=True) if after in place and end > at
+        ]
         return max((ends[0] - at) / 2, 0.0005) if ends else LITTLE_SECONDS
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from system.rig.smith import Forge, Tally
+from system.rig.terminal import desk_in
 
 TITLE = "crash test"
 
@@ -29,6 +30,13 @@ def forge(tmp_path_factory):
 def lone_forge(tmp_path_factory):
     """For a test that must not find the processes of others."""
     with forged(tmp_path_factory.mktemp("forge")) as made:
+        yield made
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A folder in which real commands work."""
+    with desk_in(tmp_path) as made:
         yield made
 
 

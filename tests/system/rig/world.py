@@ -3,17 +3,22 @@
 import json
 import threading
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from dirigent.model.run.journal import Ended
 from system.rig.shop import Differs, Shop, same
+from system.rig.smith import PATIENCE_SECONDS
 from system.rig.storm import HELD, kill
 
 STACK = """
 stack: world
 policy:
   http: {{hosts: ["127.0.0.1:{port}"]}}
+resources:
+  note:
+    type: file
+    with: {{path: note.txt, content: "a note"}}
 workflows:
   notify:
     document: {{dsl: 1.0.3, namespace: world, name: notify, version: 1.0.0}}
@@ -26,6 +31,12 @@ workflows:
             endpoint: "http://127.0.0.1:{port}/post"
             body: {{name: "${{ $workflow.id }}"}}
       - after: {{set: {{posted: true}}}}
+  gated:
+    document: {{dsl: 1.0.3, namespace: world, name: gated, version: 1.0.0}}
+    do:
+      - pass: {{call: http, with: {{method: get, endpoint: "http://127.0.0.1:{port}/gate"}}}}
+      - write: {{run: {{shell: {{command: "true"}}}}}}
+      - after: {{set: {{passed: true}}}}
   command:
     document: {{dsl: 1.0.3, namespace: world, name: command, version: 1.0.0}}
     do:
@@ -40,13 +51,19 @@ workflows:
 
 
 class Counting(ThreadingHTTPServer):
-    """Counts the posts for each name, whatever their key."""
+    """Counts the posts for each name, whatever their key; who asks at the gate waits until it is open.
+
+    `struck` is called with every post before it is answered.
+    """
 
     daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Answer)
         self.posts = Counter()
+        self.waiting = 0
+        self.gate = threading.Event()
+        self.struck = lambda: None
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -56,19 +73,25 @@ class Answer(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_GET(self):
+        if self.path == "/gate":
+            self.server.waiting += 1
+            self.server.gate.wait(PATIENCE_SECONDS)
         self._say()
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.posts[body["name"]] += 1
+        self.server.struck()
         self._say()
 
     def _say(self):
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
+        with suppress(ConnectionError):
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+            self.wfile.flush()
 
     def log_message(self, *_):
         pass
@@ -83,6 +106,7 @@ def counting():
     try:
         yield server
     finally:
+        server.gate.set()
         server.shutdown()
         thread.join()
         server.server_close()

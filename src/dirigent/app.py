@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 from dirigent.core.machine import Tools
 from dirigent.engine.children import WorkflowPerformer
+from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.jq import LANGUAGE
@@ -25,14 +26,13 @@ from dirigent.lang.stack import TypeShape
 from dirigent.model.program import Program
 from dirigent.model.stack import Secret, Stack
 from dirigent.model.values import Value
-from dirigent.ports import Journal, Performer, Provider, Shelf
+from dirigent.ports import Conductor, Journal, Performer, Provider, Shelf
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.providers.files import FilesProvider
 from dirigent.providers.files.shape import TYPES as FILE_TYPES
 from dirigent.providers.services.provider import ServiceProvider
 from dirigent.providers.services.shape import SERVICE
 from dirigent.service import door, runs
-from dirigent.service.conductor import Conductor, LocalConductor
 from dirigent.service.plans import Planner
 from dirigent.settings import Settings
 from dirigent.stores.empty import EmptyStore

@@ -7,18 +7,19 @@ refuses an append, the engine stops: what it cannot record it must not do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias, assert_never
 
 from dirigent.core.machine import Tools
+from dirigent.core.status import unknown
 from dirigent.core.storable import unstorable
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn, recover, turn
 from dirigent.engine.effects import Effects
 from dirigent.engine.live import Arrival, Doing, Live
-from dirigent.engine.memory import Memory, unknown
+from dirigent.engine.memory import Memory
 from dirigent.engine.timers import Alarm, Timers
 from dirigent.model import limits
 from dirigent.model.ids import RunId
@@ -26,25 +27,13 @@ from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
-from dirigent.model.values import Value
+from dirigent.model.run.start import Start
 from dirigent.ports import Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
 
 Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A run to be made. The same `id` with the same program and input is the same run."""
-
-    id: RunId
-    program: Program
-    input: Value = None
-    metadata: Mapping[str, Value] = field(default_factory=dict)
-    parent: RunId | None = None
-    depth: int = 0
 
 
 @dataclass(slots=True, eq=False)

@@ -16,15 +16,15 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dirigent.engine.engine import Start
 from dirigent.model import limits
 from dirigent.model.ids import RunId, digest_of
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Created, Ended, Fact
-from dirigent.ports import Journal
-from dirigent.service.conductor import Conductor, Heard, watch
+from dirigent.model.run.start import Start
+from dirigent.ports import Conductor, Heard, Journal
+from dirigent.service.conductor import watch
 from dirigent.stores.codec import decode, decode_fact, encode, encode_fact
 
 LINE_BYTES = 4 * limits.PAYLOAD_BYTES

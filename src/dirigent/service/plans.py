@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from dirigent.engine.engine import Start
 from dirigent.model.ids import PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template, Value
@@ -16,9 +16,8 @@ from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import plan_destroy
 from dirigent.planning.digest import fingerprint
 from dirigent.planning.plan import Situation, evaluate_outputs, plan
-from dirigent.ports import Clock, Language, Oracle, Provider, Reading, Shelf
-from dirigent.providers.look import carry, read_all
-from dirigent.service.conductor import Conductor
+from dirigent.ports import Clock, Conductor, Language, Oracle, Provider, Reading, Shelf
+from dirigent.service.asking import carry, read_all
 
 
 @dataclass(frozen=True, slots=True)

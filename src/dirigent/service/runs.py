@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dirigent.engine.engine import Start
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.run.journal import Fact, Held, Repeated, Skipped, Vouched
+from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack, StackWorkflow
 from dirigent.model.values import Value

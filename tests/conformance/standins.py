@@ -19,13 +19,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 PETSTORE, HTTPBIN = "petstore.swagger.io", "httpbin.org"
 OPENSSL = shutil.which("openssl")
 _NAMES = f"subjectAltName=DNS:{PETSTORE},DNS:{HTTPBIN},DNS:localhost,IP:127.0.0.1\n"
-_STEPS = (
-    "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.pem -subj /CN=stand-in-authority "
-    "-addext keyUsage=critical,keyCertSign,cRLSign",
-    "req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=stand-in",
-    "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out leaf.pem "
-    "-extfile leaf.conf",
-)
+_STEPS = """
+req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.pem -subj /CN=authority\
+ -addext keyUsage=critical,keyCertSign,cRLSign
+req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=stand-in
+x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out leaf.pem -extfile leaf.conf
+"""
 
 
 class Authority:
@@ -33,7 +32,7 @@ class Authority:
 
     def __init__(self, folder):
         (folder / "leaf.conf").write_text(_NAMES + "basicConstraints=critical,CA:FALSE\n")
-        for step in _STEPS:
+        for step in _STEPS.strip().splitlines():
             subprocess.run([OPENSSL, *step.split()], cwd=folder, check=True, capture_output=True)
         self.trusted = str(folder / "ca.pem")
         self.leaf = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -96,6 +95,8 @@ class _Answers(BaseHTTPRequestHandler):
         return 404, {"code": 404, "message": "no such pet"}
 
     def _httpbin(self):
+        if self.path == "/greeting":
+            return 200, "hello"
         if wanted := re.fullmatch(r"/basic-auth/([^/]+)/([^/]+)", self.path):
             scheme, _, token = self.headers.get("Authorization", "").partition(" ")
             if scheme != "Basic" or b64decode(token).decode() != f"{wanted[1]}:{wanted[2]}":

@@ -6,8 +6,12 @@ Everything is real but the two public services: front-end, core, engine, store, 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import re
 import ssl
+import subprocess
+import sys
 
 import aiohttp
 import pytest
@@ -47,6 +51,7 @@ def server(tmp_path_factory):
             # context when it is imported.
             patch.setenv("SSL_CERT_FILE", authority.trusted)
             patch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", ssl.create_default_context())
+        server.trusted = authority.trusted if authority else None
         yield server
 
 
@@ -117,7 +122,8 @@ def runs_after(run, _text, task, before):
 
 def member_of(value, path):
     for name in path.split("."):
-        assert isinstance(value, dict) and name in value, f"no `{path}` in {value}"
+        assert isinstance(value, dict), f"no `{path}` in {value}"
+        assert name in value, f"no `{path}` in {value}"
         value = value[name]
     return value
 
@@ -164,6 +170,14 @@ def test_a_scenario_of_the_kit_passes(scenario, server, tmp_path):
         check(run, text, *parts)
 
 
+def test_a_scenario_that_expects_something_else_fails(server, tmp_path):
+    scenario = next(each for each in SCENARIOS if each.name == "set-set-task")
+    run = perform(scenario, server, tmp_path)
+    ((check, text, parts),) = checks_of(scenario)
+    with pytest.raises(AssertionError):
+        check(run, text.replace("circle", "square"), *parts)
+
+
 @pytest.mark.parametrize("name", LATER)
 def test_a_scenario_of_a_later_issue_is_refused_by_name(name):
     scenario = next(each for each in SCENARIOS if each.name == name)
@@ -184,10 +198,39 @@ def test_the_stand_ins_speak_https(server):
     assert server.scheme == "https"
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not standins.OPENSSL, reason="no openssl: no certificate can be made")
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_private_authority_is_trusted_by_whoever_names_its_file(server, tmp_path, trusted):
+    document = {
+        "document": {"dsl": "1.0.3", "namespace": "tests", "name": "private", "version": "1.0.0"},
+        "do": [{"greet": {"call": "http", "with": {"method": "get", "endpoint": greeting(server)}}}],
+    }
+    (tmp_path / "private.json").write_text(json.dumps(document))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "NO_COLOR": "1"}
+    environment.pop("SSL_CERT_FILE", None)
+    if trusted:
+        environment["SSL_CERT_FILE"] = server.trusted
+    line = [sys.executable, "-m", "dirigent", "run", "private.json"]
+    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    told = done.stdout + done.stderr
+    assert (done.returncode == 0) == trusted, told
+    assert trusted or "does not show a certificate that is trusted" in told
+
+
+def greeting(server):
+    return f"https://localhost:{server.server_address[1]}/greeting"
+
+
 @pytest.mark.parametrize(
     "text",
-    ["Scenario: a\nBut not this", "Scenario: a\nGiven b\n| a | table |", "Given c", 'Scenario: a\nGiven b\n"""'],
+    [
+        "Scenario: a\nBut not this",
+        "Scenario: a\nGiven b\n| a | table |",
+        "Given c",
+        'Scenario: a\nGiven b\n"""',
+    ],
 )
 def test_what_is_not_read_is_refused(text):
-    with pytest.raises(ValueError, match="not read|no end"):
+    with pytest.raises(ValueError, match=r"not read|no end"):
         scenarios_of("feature", text)

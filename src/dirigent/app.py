@@ -34,6 +34,7 @@ from dirigent.providers.services.shape import SERVICE
 from dirigent.service import door, runs
 from dirigent.service.conductor import Conductor, LocalConductor
 from dirigent.service.plans import Planner
+from dirigent.service.succession import PATIENCE_SECONDS, PAUSE_SECONDS, Succession, silent
 from dirigent.settings import Settings
 from dirigent.stores.empty import EmptyStore
 from dirigent.stores.lock import EngineLock
@@ -125,17 +126,42 @@ async def conducting(around: Surrounding, *, drive: bool = True) -> AsyncIterato
     With `drive`, every open run is taken up and goes on while the block runs.
     """
     async with AsyncExitStack() as stack:
-        lock = EngineLock.try_take(around.settings.lock)
-        if lock is None:
-            store = await _readable(stack, around.settings)
-            desk = _desk(await parts_of(stack, around, store))
-            yield _with(desk, door.DoorConductor(around.settings.socket, store))
-            return
-        stack.enter_context(lock)
-        store = SqliteStore.open_for_writing(around.settings.store)
-        stack.push_async_callback(store.close)
-        parts = await parts_of(stack, around, store)
-        yield await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
+        desk = await _engine(stack, around, drive=drive)
+        yield desk if desk is not None else await _second(stack, around, drive=drive)
+
+
+async def _engine(stack: AsyncExitStack, around: Surrounding, *, drive: bool) -> Desk | None:
+    """Become the engine of the store; None while another process is."""
+    lock = EngineLock.try_take(around.settings.lock)
+    if lock is None:
+        return None
+    stack.enter_context(lock)
+    store = SqliteStore.open_for_writing(around.settings.store)
+    stack.push_async_callback(store.close)
+    parts = await parts_of(stack, around, store)
+    return await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
+
+
+async def _second(stack: AsyncExitStack, around: Surrounding, *, drive: bool) -> Desk:
+    """Become the client of the process that is the engine, and its heir when it ends."""
+
+    async def succeed() -> Conductor | None:
+        desk = await _engine(stack, around, drive=drive)
+        return desk.conductor if desk is not None else None
+
+    begun = time.monotonic()
+    while not door.answers(around.settings.socket):
+        # It may be about to open its door, or about to end; and before the door there may be no store.
+        desk = await _engine(stack, around, drive=drive)
+        if desk is not None:
+            return desk
+        if time.monotonic() - begun > PATIENCE_SECONDS:
+            raise silent()
+        await asyncio.sleep(PAUSE_SECONDS)
+    store = await _readable(stack, around.settings)
+    distant = door.DoorConductor(around.settings.socket, store)
+    desk = _desk(await parts_of(stack, around, store))
+    return _with(desk, Succession(distant, succeed, store))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import socket
 
 import pytest
 
-from dirigent import app
+from dirigent.app.conducting import conducting
+from dirigent.app.stacks import Surrounding
 from dirigent.engine.engine import Start
 from dirigent.jq import LANGUAGE
 from dirigent.lang.source import load
@@ -15,7 +16,7 @@ from dirigent.lang.workflow.document import read_workflow
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.journal import CancelRequested, Created, Ended, Suspended
-from dirigent.service.conductor import HolderGone
+from dirigent.service.conductor import HolderGone, LocalConductor
 from dirigent.service.succession import Succession
 from dirigent.settings import Settings
 
@@ -138,7 +139,7 @@ def test_what_the_heir_refuses_is_refused():
 
 
 def around(tmp_path):
-    return app.Surrounding(Settings(tmp_path / "state"), tmp_path)
+    return Surrounding(Settings(tmp_path / "state"), tmp_path)
 
 
 @pytest.mark.slow
@@ -147,13 +148,13 @@ def test_when_the_engine_ends_its_client_takes_its_place_and_the_run_goes_on(tmp
 
     async def scene():
         async with contextlib.AsyncExitStack() as second:
-            async with app.conducting(around(tmp_path)) as first:
-                client = await second.enter_async_context(app.conducting(around(tmp_path)))
-                assert first.engine is not None
-                assert client.engine is None
-                run = await client.must_conduct.start(Start(RunId("pause-1"), program()))
+            async with conducting(around(tmp_path)) as first:
+                client = await second.enter_async_context(conducting(around(tmp_path)))
+                assert isinstance(first.conductor, LocalConductor)
+                assert isinstance(client.conductor, Succession)
+                run = await client.conductor.start(Start(RunId("pause-1"), program()))
                 following = asyncio.ensure_future(
-                    client.must_conduct.follow(run, lambda run, program, facts: heard.extend(facts))
+                    client.conductor.follow(run, lambda run, program, facts: heard.extend(facts))
                 )
                 await asyncio.sleep(0.05)
             return await following
@@ -167,9 +168,9 @@ def test_when_the_engine_ends_its_client_takes_its_place_and_the_run_goes_on(tmp
 @pytest.mark.slow
 def test_two_commands_on_a_folder_where_nothing_was_before_both_do_their_work(tmp_path):
     async def one(name):
-        async with app.conducting(around(tmp_path)) as desk:
-            run = await desk.must_conduct.start(Start(RunId(name), program()))
-            return await desk.must_conduct.follow(run, lambda *_: None)
+        async with conducting(around(tmp_path)) as desk:
+            run = await desk.conductor.start(Start(RunId(name), program()))
+            return await desk.conductor.follow(run, lambda *_: None)
 
     async def scene():
         return await asyncio.gather(one("a"), one("b"), one("c"))
@@ -181,7 +182,7 @@ def test_two_commands_on_a_folder_where_nothing_was_before_both_do_their_work(tm
 @pytest.mark.parametrize("nonsense", [b"\n", b"[]\n", b'{"verb": "start"}\n', b'{"verb": "dance"}\n', b"{\n"])
 def test_nonsense_at_the_door_gets_a_coded_answer_and_does_no_harm(tmp_path, nonsense):
     async def ask():
-        async with app.conducting(around(tmp_path)) as desk:
+        async with conducting(around(tmp_path)) as desk:
             folder = os.open(tmp_path / "state", os.O_RDONLY)
             with socket.socket(socket.AF_UNIX) as visitor:
                 visitor.connect(f"/proc/self/fd/{folder}/engine.sock")
@@ -189,8 +190,8 @@ def test_nonsense_at_the_door_gets_a_coded_answer_and_does_no_harm(tmp_path, non
                 visitor.sendall(nonsense)
                 visitor.setblocking(False)
                 answer = await asyncio.get_running_loop().sock_recv(visitor, 10_000)
-            run = await desk.must_conduct.start(Start(RunId("after"), program()))
-            return answer, await desk.must_conduct.follow(run, lambda *_: None)
+            run = await desk.conductor.start(Start(RunId("after"), program()))
+            return answer, await desk.conductor.follow(run, lambda *_: None)
 
     answer, end = asyncio.run(ask())
 

@@ -125,7 +125,7 @@ def _excessive(what: str, excess: str) -> Fault:
 
 
 def _policy(run: Run, on_doubt: OnDoubt) -> OnDoubt:
-    """Return what the run's owner wants of effects in doubt: `policy.doubt` of the stack, else to be asked."""
+    """Return what the run's owner wants of effects in doubt: `policy.doubt`, else to be asked."""
     wanted = run.created.metadata.get("doubt") if run.created else None
     known = {policy.value: policy for policy in OnDoubt}
     return known.get(str(wanted), on_doubt) if on_doubt is OnDoubt.HOLD else on_doubt

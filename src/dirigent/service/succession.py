@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, TypeVar
 from dirigent.engine.engine import Start
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
-from dirigent.model.problem import Refusal, refuse
+from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Ended, Fact
 from dirigent.ports import Journal
@@ -95,15 +95,10 @@ class Succession:
                 if heir is not None:
                     self.current = heir
                 elif loop.time() - silent_since > self.patience_seconds:
-                    raise silent() from gone
+                    raise refuse(
+                        "E7011",
+                        "the engine that holds this store does not answer",
+                        "`engine.lock` in the state directory names it; end that process, and try again",
+                    ) from gone
                 else:
                     await asyncio.sleep(PAUSE_SECONDS)
-
-
-def silent() -> Refusal:
-    """Return the refusal for a store whose engine opens no door."""
-    return refuse(
-        "E7011",
-        "the process that has this store does not answer",
-        "see which it is in `engine.lock` in the state directory; end it, and try again",
-    )

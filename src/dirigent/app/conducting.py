@@ -6,6 +6,7 @@ dies, the next that asks takes its place, in the middle of following a run if ne
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from dirigent.providers.apply import ResourcePerformer
 from dirigent.service import door, runs
 from dirigent.service.conductor import Conductor, LocalConductor
 from dirigent.service.plans import Planner
+from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
 from dirigent.stores.lock import EngineLock
 from dirigent.stores.sqlite import SqliteStore
@@ -102,7 +104,11 @@ async def engaged(
     conductor = LocalConductor(engine, parts.store)
     await stack.enter_async_context(door.opened(around.settings.socket, conductor))
     if drive:
+        spools = Spools(around.settings.spool)
+        left = spools.left()
+        engine.observers.append(spools.hear)
         await engine.open()
+        await asyncio.to_thread(spools.sweep, left, frozenset(engine.standing))
     return _desk(parts, conductor)
 
 

@@ -6,7 +6,8 @@ dies, the next that asks takes its place, in the middle of following a run if ne
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -20,17 +21,13 @@ from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
-from dirigent.model.ids import RunId
-from dirigent.model.plan import Plan
-from dirigent.model.program import Program
-from dirigent.model.run.journal import Ended, Fact
-from dirigent.model.run.start import Start
 from dirigent.model.values import Value
-from dirigent.ports import Conductor, Heard, Journal, Performer, Shelf
+from dirigent.ports import Conductor, Journal, Performer, Shelf
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.service import door, runs
-from dirigent.service.conductor import HolderGone
 from dirigent.service.plans import Planner
+from dirigent.service.spools import Spools
+from dirigent.service.succession import Succession
 from dirigent.stores.lock import EngineLock
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.tasks.process import ShellPerformer, Surroundings
@@ -57,8 +54,7 @@ async def conducting(around: Surrounding, *, drive: bool = True) -> AsyncIterato
     async with AsyncExitStack() as stack:
         lock = await seat(around.settings)
         if lock is None:
-            parts = await parts_of(stack, around, readable(stack, around.settings))
-            yield _desk(parts, Successor(around, stack, parts))
+            yield await _second(stack, around)
             return
         yield await _enthroned(stack, around, lock, drive=drive)
 
@@ -71,6 +67,18 @@ async def _enthroned(
     stack.push_async_callback(store.close)
     parts = await parts_of(stack, around, store)
     return await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
+
+
+async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
+    """Become the client of the process that is the engine, and its heir when it ends."""
+
+    async def succeed() -> Conductor | None:
+        lock = await seat(around.settings)
+        return (await _enthroned(stack, around, lock)).conductor if lock is not None else None
+
+    parts = await parts_of(stack, around, readable(stack, around.settings))
+    distant = door.DoorConductor(around.settings.socket, parts.store)
+    return _desk(parts, Succession(distant, succeed, parts.store))
 
 
 def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
@@ -96,7 +104,11 @@ async def engaged(
     conductor = LocalConductor(engine, parts.store)
     await stack.enter_async_context(door.opened(around.settings.socket, conductor))
     if drive:
+        spools = Spools(around.settings.spool)
+        left = spools.left()
+        engine.observers.append(spools.hear)
         await engine.open()
+        await asyncio.to_thread(spools.sweep, left, frozenset(engine.standing))
     return _desk(parts, conductor)
 
 
@@ -112,54 +124,3 @@ def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
 
 def _desk(parts: Parts, conductor: Conductor) -> Desk:
     return Desk(parts.store, parts.store, planner_of(parts), parts.clock, conductor)
-
-
-class Successor:
-    """Asks the engine of another process, and takes its place when that process has ended."""
-
-    def __init__(self, around: Surrounding, stack: AsyncExitStack, parts: Parts) -> None:
-        """Begin as the client of the process that answers now; `stack` closes what is opened later."""
-        self._around = around
-        self._stack = stack
-        self._current: Conductor = door.DoorConductor(around.settings.socket, parts.store)
-
-    async def start(self, start: Start) -> RunId:
-        """Create a run."""
-        return await (await self._asked()).start(start)
-
-    async def tell(self, run: RunId, fact: Fact) -> None:
-        """Put a person's word into a run."""
-        await (await self._asked()).tell(run, fact)
-
-    async def keep_plan(self, plan: Plan) -> None:
-        """Store a plan."""
-        await (await self._asked()).keep_plan(plan)
-
-    async def follow(self, run: RunId, heard: Heard) -> Ended:
-        """Follow a run to its end, whoever drives it; `heard` gets every fact once."""
-        told = 0
-        seen = 0
-
-        def fresh(which: RunId, program: Program, facts: Sequence[Fact]) -> None:
-            nonlocal told, seen
-            known = max(0, told - seen)
-            seen += len(facts)
-            if len(facts) > known:
-                told = seen
-                heard(which, program, facts[known:])
-
-        while True:
-            seen = 0
-            try:
-                return await self._current.follow(run, fresh)
-            except HolderGone:
-                await self._asked()
-
-    async def _asked(self) -> Conductor:
-        """Return who drives now: the other engine while it answers, else this process."""
-        if isinstance(self._current, door.DoorConductor):
-            lock = await seat(self._around.settings)
-            if lock is not None:
-                desk = await _enthroned(self._stack, self._around, lock)
-                self._current = desk.conductor
-        return self._current

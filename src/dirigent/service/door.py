@@ -12,7 +12,7 @@ import os
 import socket
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,11 @@ from dirigent.model.program import Program
 from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import Conductor, Heard, Journal
-from dirigent.service.conductor import watch
+from dirigent.service.conductor import HolderGone, watch
 from dirigent.stores.codec import decode, decode_fact, encode, encode_fact
 
 LINE_BYTES = 4 * limits.PAYLOAD_BYTES
+TWINS = "both sides must be of one release, and a workflow with its input smaller than 8 MiB"
 
 
 def _text(content: bytes) -> str:
@@ -44,12 +45,11 @@ async def opened(door: str, conductor: Conductor) -> AsyncIterator[None]:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            line = await reader.readline()
-            if line:
-                writer.write(json.dumps(await _reply(json.loads(line), conductor)).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # A visitor who speaks nonsense, or leaves, gets no answer and does no harm.
+            with suppress(ConnectionError):  # A visitor who leaves does no harm.
+                answer = await _answer(reader, conductor)
+                if answer is not None:
+                    writer.write(json.dumps(answer).encode() + b"\n")
+                    await writer.drain()
         finally:
             writer.close()
 
@@ -85,6 +85,24 @@ def answers(path: str) -> bool:
     return True
 
 
+async def _answer(reader: asyncio.StreamReader, conductor: Conductor) -> dict[str, object] | None:
+    """Return the answer to what a visitor asks; None for one who only knocks."""
+    try:
+        line = await reader.readline()
+        request = json.loads(line) if line else None
+    except ValueError:
+        # Too long, or nonsense. Silence would look as if we had died, and be asked again.
+        return {"problems": [["E7010", "the engine cannot read what it was asked", TWINS]]}
+    if request is None:
+        return None
+    if not isinstance(request, dict):
+        return {"problems": [["E7010", "the engine was asked nothing that it knows", TWINS]]}
+    try:
+        return await _reply(request, conductor)
+    except KeyError as missing:
+        return {"problems": [["E7010", f"the engine was asked without {missing}", TWINS]]}
+
+
 async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, object]:
     try:
         match request.get("verb"):
@@ -96,9 +114,7 @@ async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, 
             case "keep-plan":
                 await conductor.keep_plan(decode(_bytes(request["plan"]), Plan))
             case verb:
-                raise refuse(
-                    "E7010", f"the engine does not know `{verb}`", "both sides must be of one release"
-                )
+                raise refuse("E7010", f"the engine does not know `{verb}`", TWINS)
     except Refusal as refusal:
         return {"problems": [[p.code, p.message, *p.help] for p in refusal.problems]}
     return {"ok": None}
@@ -146,21 +162,22 @@ class DoorConductor:
         return answers(self.door)
 
     async def _ask(self, **request: str) -> object:
+        """Return the answer. Raises `HolderGone` when nobody is there, or leaves without a word."""
         try:
             with _near(self.door) as path:
                 reader, writer = await asyncio.open_unix_connection(path, limit=LINE_BYTES)
-        except OSError as failure:
-            raise refuse(
-                "E7011", f"the engine that holds this store does not answer: {failure.strerror}", "try again"
-            ) from failure
+        except OSError as silence:
+            raise HolderGone from silence
+        line = b""
         try:
-            writer.write(json.dumps(request).encode() + b"\n")
-            await writer.drain()
-            line = await reader.readline()
+            with suppress(ConnectionError):
+                writer.write(json.dumps(request).encode() + b"\n")
+                await writer.drain()
+                line = await reader.readline()
         finally:
             writer.close()
-        if not line:
-            raise refuse("E7011", "the engine that holds this store ended before it answered", "try again")
+        if not line.endswith(b"\n"):
+            raise HolderGone
         answer = json.loads(line)
         if "problems" in answer:
             raise Refusal(

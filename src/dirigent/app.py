@@ -34,9 +34,10 @@ from dirigent.providers.services.provider import ServiceProvider
 from dirigent.providers.services.shape import SERVICE
 from dirigent.service import door, runs
 from dirigent.service.plans import Planner
+from dirigent.service.succession import Succession
 from dirigent.settings import Settings
 from dirigent.stores.empty import EmptyStore
-from dirigent.stores.lock import EngineLock
+from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.tasks.http.call import HttpPerformer
 from dirigent.tasks.http.client import Client
@@ -51,6 +52,9 @@ TYPES: Final[Mapping[str, TypeShape]] = {**FILE_TYPES, "service": SERVICE}
 
 # Secrets of a workflow that belongs to no stack are looked up under this prefix.
 ENVIRONMENT_PREFIX: Final = "DIRIGENT_SECRET_"
+
+# How often we look whether a process that holds the lock has opened its door.
+LOOK_SECONDS: Final = 0.05
 
 INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
@@ -125,11 +129,11 @@ async def conducting(around: Surrounding, *, drive: bool = True) -> AsyncIterato
     With `drive`, every open run is taken up and goes on while the block runs.
     """
     async with AsyncExitStack() as stack:
-        lock = EngineLock.try_take(around.settings.lock)
+        lock = await _lock_or_door(around.settings)
         if lock is None:
             store = await _readable(stack, around.settings)
             desk = _desk(await parts_of(stack, around, store))
-            yield _with(desk, door.DoorConductor(around.settings.socket, store))
+            yield _with(desk, _client(stack, around, store, drive=drive))
             return
         stack.enter_context(lock)
         store = SqliteStore.open_for_writing(around.settings.store)
@@ -148,6 +152,25 @@ class Parts:
     providers: Mapping[str, Provider]
     client: Client
     clock: SystemClock = field(default_factory=SystemClock)
+
+
+async def _lock_or_door(settings: Settings) -> EngineLock | None:
+    """Return the lock, or None where an engine answers. One that is starting or ending is waited for."""
+    for _ in range(round(door.ANSWER_SECONDS / LOOK_SECONDS)):
+        lock = EngineLock.try_take(settings.lock)
+        if lock is not None or door.answers(settings.socket):
+            return lock
+        await asyncio.sleep(LOOK_SECONDS)
+    raise door.silent(holder(settings.lock))
+
+
+def _client(stack: AsyncExitStack, around: Surrounding, store: Store, *, drive: bool) -> Conductor:
+    async def renew() -> Conductor:
+        desk = await stack.enter_async_context(conducting(around, drive=drive))
+        return desk.must_conduct
+
+    there = door.DoorConductor(around.settings.socket, store, holder(around.settings.lock))
+    return Succession(there, renew)
 
 
 def _exists(path: str) -> bool:

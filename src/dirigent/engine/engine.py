@@ -17,7 +17,7 @@ from dirigent.core.status import unknown
 from dirigent.core.storable import unstorable
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn, recover, turn
-from dirigent.engine.effects import Effects
+from dirigent.engine.effects import FOUND_AGAIN, Effects
 from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.memory import Memory
 from dirigent.engine.timers import Alarm, Timers
@@ -38,7 +38,7 @@ Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 
 @dataclass(slots=True, eq=False)
 class Engine:
-    """Drives every open run of one store. `open` comes first, `close` last.
+    """Drives every open run of one store. `open` comes first, `settle` and `close` last.
 
     `standing` are the effects that had no recorded end when it opened.
     """
@@ -54,6 +54,8 @@ class Engine:
     _timers: Timers = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
+    _risky: set[asyncio.Task[None]] = field(default_factory=set)
+    _settling: bool = False
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
@@ -71,6 +73,12 @@ class Engine:
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
             await self._turn(live)
         return len(found)
+
+    async def settle(self, seconds: float) -> None:
+        """Begin nothing more, and wait for effects that the next engine could only guess about."""
+        self._settling = True
+        if self._risky and self._crew.failure is None:
+            await asyncio.wait(self._risky, timeout=seconds)
 
     async def close(self) -> None:
         """Stop acting. Effects under way are left alone, as a crash would leave them."""
@@ -162,12 +170,13 @@ class Engine:
         live.turning = True
         arrived: list[Arrival] = []
         try:
-            if not live.recovered:
+            if not live.recovered and not self._settling:
                 live.recovered = True
                 self._act(live, await recover(live.run, self.journal, self.clock))
             while live.arrived:
                 arrived, live.arrived = live.arrived, []
-                done = await turn(live.run, [each.facts for each in arrived], self.journal, self.clock)
+                groups, onward = [each.facts for each in arrived], not self._settling
+                done = await turn(live.run, groups, self.journal, self.clock, onward=onward)
                 self._act(live, done)
                 for each, took in zip(arrived, done.took, strict=True):
                     each.settle(took=took)
@@ -200,6 +209,10 @@ class Engine:
                 doubtful = (position, attempt) in done.doubtful
                 act = partial(self.effects.perform, run, command, doubtful=doubtful)
                 self._dispatch(live, (position, attempt, "effect"), act)
+                if command.function not in FOUND_AGAIN:
+                    task = live.tasks[position, attempt, "effect"]
+                    self._risky.add(task)
+                    task.add_done_callback(self._risky.discard)
             case Compute(position=position, attempt=attempt, slot=slot):
                 self._dispatch(live, (position, attempt, slot), partial(self.effects.compute, command))
             case Abandon():

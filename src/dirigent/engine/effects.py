@@ -27,6 +27,9 @@ from dirigent.ports import Clock, Oracle, Performer, Vault
 # Child runs wait for other runs: if they took places among the calls, parents could starve children.
 UNLIMITED = frozenset({"workflow"})
 
+# Effects that go on by themselves, or can be looked at: the next engine finds out how they ended.
+FOUND_AGAIN = frozenset({"workflow", "shell", "script", "resource"})
+
 
 @dataclass(slots=True, eq=False)
 class Effects:

@@ -165,6 +165,11 @@ class Shop:
             raise Differs("somebody holds the lock")
         lock.release()
 
+    def left(self):
+        """Return the command lines of what lives, when it should be nothing; it may take a moment to end."""
+        until(lambda: not self.forge.family())
+        return [words_of(pid) for pid in self.forge.family()]
+
     # -- orders -------------------------------------------------------------------------------------
 
     def ledger(self, order):

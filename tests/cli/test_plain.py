@@ -67,6 +67,17 @@ def test_a_reader_that_goes_away_ends_us_quietly(up):
     assert done.stderr == ""
 
 
+def test_a_run_goes_on_when_the_reader_of_its_lines_goes_away(small):
+    process = small.start("up", "--yes")
+    for line in process.stdout:
+        if "STARTED" in line:
+            break
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 0
+    assert (small.folder / "site/note.txt").read_text() == "hello"
+
+
 def test_narrow_columns_are_obeyed(small):
     told = small.say("run", "broken")
     run = told.err.split()[1]

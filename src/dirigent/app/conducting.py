@@ -6,9 +6,11 @@ dies, the next that asks takes its place, in the middle of following a run if ne
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from dirigent.app.later import LaterPerformer
 from dirigent.app.looking import SystemClock, readable
@@ -17,22 +19,23 @@ from dirigent.app.seat import seat
 from dirigent.app.stacks import Surrounding
 from dirigent.app.tools import TOOLS
 from dirigent.engine.children import WorkflowPerformer
+from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
-from dirigent.engine.engine import Engine, Start
-from dirigent.model.ids import RunId
-from dirigent.model.plan import Plan
-from dirigent.model.program import Program
-from dirigent.model.run.journal import Ended, Fact
+from dirigent.engine.engine import Engine
 from dirigent.model.values import Value
-from dirigent.ports import Journal, Performer, Shelf, Vault
+from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.service import door, runs
-from dirigent.service.conductor import Conductor, Heard, HolderGone, LocalConductor
 from dirigent.service.plans import Planner
-from dirigent.stores.lock import EngineLock
+from dirigent.service.spools import Spools
+from dirigent.service.succession import Succession
+from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
+
+# For what is under way when an engine ends in order: a request whose fate the next one could not know.
+PARTING_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,7 @@ async def conducting(around: Surrounding, *, drive: bool = True) -> AsyncIterato
     async with AsyncExitStack() as stack:
         lock = await seat(around.settings)
         if lock is None:
-            parts = await parts_of(stack, around, readable(stack, around.settings))
-            yield _desk(parts, Successor(around, stack, parts))
+            yield await _second(stack, around)
             return
         yield await _enthroned(stack, around, lock, drive=drive)
 
@@ -70,6 +72,18 @@ async def _enthroned(
     stack.push_async_callback(store.close)
     parts = await parts_of(stack, around, store)
     return await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
+
+
+async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
+    """Become the client of the process that is the engine, and its heir when it ends."""
+
+    async def succeed() -> Conductor | None:
+        lock = await seat(around.settings)
+        return (await _enthroned(stack, around, lock)).conductor if lock is not None else None
+
+    parts = await parts_of(stack, around, readable(stack, around.settings))
+    distant = door.DoorConductor(around.settings.socket, parts.store, holder(around.settings.lock))
+    return _desk(parts, Succession(distant, succeed, parts.store))
 
 
 def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
@@ -92,10 +106,15 @@ async def engaged(
     engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock)
     performers["workflow"] = _children(around, engine)
     stack.push_async_callback(engine.close)
+    stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
     await stack.enter_async_context(door.opened(around.settings.socket, conductor))
     if drive:
+        spools = Spools(around.settings.spool)
+        left = spools.left()
+        engine.observers.append(spools.hear)
         await engine.open()
+        await asyncio.to_thread(spools.sweep, left, frozenset(engine.standing))
     return _desk(parts, conductor)
 
 
@@ -111,54 +130,3 @@ def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
 
 def _desk(parts: Parts, conductor: Conductor) -> Desk:
     return Desk(parts.store, parts.store, planner_of(parts), parts.clock, parts.vault, conductor)
-
-
-class Successor:
-    """Asks the engine of another process, and takes its place when that process has ended."""
-
-    def __init__(self, around: Surrounding, stack: AsyncExitStack, parts: Parts) -> None:
-        """Begin as the client of the process that answers now; `stack` closes what is opened later."""
-        self._around = around
-        self._stack = stack
-        self._current: Conductor = door.DoorConductor(around.settings.socket, parts.store)
-
-    async def start(self, start: Start) -> RunId:
-        """Create a run."""
-        return await (await self._asked()).start(start)
-
-    async def tell(self, run: RunId, fact: Fact) -> None:
-        """Put a person's word into a run."""
-        await (await self._asked()).tell(run, fact)
-
-    async def keep_plan(self, plan: Plan) -> None:
-        """Store a plan."""
-        await (await self._asked()).keep_plan(plan)
-
-    async def follow(self, run: RunId, heard: Heard) -> Ended:
-        """Follow a run to its end, whoever drives it; `heard` gets every fact once."""
-        told = 0
-        seen = 0
-
-        def fresh(which: RunId, program: Program, facts: Sequence[Fact]) -> None:
-            nonlocal told, seen
-            known = max(0, told - seen)
-            seen += len(facts)
-            if len(facts) > known:
-                told = seen
-                heard(which, program, facts[known:])
-
-        while True:
-            seen = 0
-            try:
-                return await self._current.follow(run, fresh)
-            except HolderGone:
-                await self._asked()
-
-    async def _asked(self) -> Conductor:
-        """Return who drives now: the other engine while it answers, else this process."""
-        if isinstance(self._current, door.DoorConductor):
-            lock = await seat(self._around.settings)
-            if lock is not None:
-                desk = await _enthroned(self._stack, self._around, lock)
-                self._current = desk.conductor
-        return self._current

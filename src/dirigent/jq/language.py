@@ -52,12 +52,18 @@ class Program:
     def evaluate(self, dot: Value, variables: Mapping[str, Value]) -> Value:
         """Return the value: null for no result, an array for several. Raises `ExpressionFailed`."""
         run = self._run
-        if run is None:
-            return self._several(dot, variables)
         try:
+            if run is None:
+                return self._several(dot, variables)
             result = run(dot, Frame(variables, self._toll))
         except Undetermined as reason:
             return reason.value()
+        except RecursionError:
+            # Streams inside streams inside texts: possible to write, never needed.
+            raise ExpressionFailed("the loops of the expression are nested too deeply") from None
+        except OverflowError:
+            # Only an integer from outside can be too large for a float; none is ever made here.
+            raise ExpressionFailed("an integer is too large to be calculated with") from None
         if type(result) is dict or type(result) is list:
             check_size(result)
         return result
@@ -65,10 +71,7 @@ class Program:
     def _several(self, dot: Value, variables: Mapping[str, Value]) -> Value:
         if self._flow is None:
             raise ExpressionFailed(f"only the worker can evaluate `{self.text[:_SHOWN_CHARACTERS]}`")
-        try:
-            results = list(self._flow(dot, Frame(variables, self._toll)))
-        except Undetermined as reason:
-            return reason.value()
+        results = list(self._flow(dot, Frame(variables, self._toll)))
         check_size(results)
         return results[0] if len(results) == 1 else results or None
 

@@ -150,7 +150,7 @@ def _grown(inner):
         # What `catch` sees of an error of the language itself is worded differently.
         st.tuples(literals, inner).map(lambda t: f"(try error({t[0]}) catch ({t[1]}))"),
         two.map(lambda t: f"{{a: ({t[0]}), b: ({t[1]})}}"),
-        two.map(lambda t: f'{{"x": {t[0]}, ({t[1]}): 1, $x, b}}'),
+        two.map(lambda t: f'{{"x": {t[0]}, (first({t[1]})): 1, $x, b}}'),
         two.map(lambda t: f'"<\\({t[0]})-\\({t[1]})>"'),
         st.tuples(st.sampled_from(["@json", "@uri", "@base64", "@html", "@sh", "@csv"]), inner).map(
             lambda t: f'{t[0]} "v=\\({t[1]})"'

@@ -58,6 +58,7 @@ def refusal(text):
         ("$__loc__", "two underscores"),
         ("$__prog_args", "two underscores"),
         ("1 as $__x | 2", "two underscores"),
+        ('"a" # \0', "null character"),
         ("9" * 500, "too many digits"),
         ("1e999", "not a finite number"),
     ],
@@ -87,6 +88,21 @@ def test_the_deepest_allowed_nesting_evaluates():
     depth = EXPRESSION_DEPTH - 1
     assert LANGUAGE.compile("(" * depth + "1" + ")" * depth).evaluate(None, {}) == 1
     assert "nesting" in refusal("(" * EXPRESSION_DEPTH + "1" + ")" * EXPRESSION_DEPTH)
+
+
+def test_deep_operators_are_counted_and_never_overflow():
+    text = "1//1 or 1 and 1==1+1*(" * 64 + "1" + ")" * 64
+    assert "nesting" in refusal(text) or "brackets" in refusal(text)
+
+
+def test_the_deepest_nesting_needs_a_bounded_stack():
+    def with_frames(count):
+        if count:
+            return with_frames(count - 1)
+        depth = EXPRESSION_DEPTH - 1
+        return LANGUAGE.compile("[" * depth + "1" + "]" * depth + " ").evaluate(None, {})
+
+    assert with_frames(300)
 
 
 @pytest.mark.parametrize(

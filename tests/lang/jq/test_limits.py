@@ -50,7 +50,7 @@ def evaluated(text, dot=None, **variables):
         ("add", [LONG] * 1000),
         ("[range(100) as $i | sort]", list(range(2000, 0, -1))),
         ("fromjson", "[" * 500 + "]" * 500),
-        ("fromjson", '["' + "a" * 3_900_000 + '"]'),
+        ("[range(9) as $i | fromjson | length]", '["' + "a" * 900_000 + '"]'),
         ("tonumber", "9" * 10_000),
         ('split("")', LONG),
         ('[range(300) as $i | split("x") | length]', "x" * 1000),
@@ -78,6 +78,14 @@ def test_the_message_says_the_limit():
         evaluated("|".join(["[.]"] * 500), 1)
 
 
+def test_streams_inside_streams_end_with_words():
+    text = "1"
+    for _ in range(30):
+        text = f'"\\({text})' + "\\(1,2)" * 50 + '"'
+    with pytest.raises(ExpressionFailed, match=r"nested too deeply|more than"):
+        evaluated(text)
+
+
 def test_every_evaluation_has_steps_of_its_own():
     text = f"[range({EXPRESSION_STEPS // 2})] | length"
     for _ in range(3):
@@ -88,6 +96,23 @@ def test_a_large_value_may_be_passed_on():
     large = {"items": [{"n": n} for n in range(30_000)]}
     assert evaluated(".items", large) is large["items"]
     assert evaluated(".items | length", large) == 30_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sort_by(.n) | .[0].n",
+        "group_by(.n % 10) | length - 10",
+        "map(.n) | sort | .[0]",
+        'map({("k\\(.n)"): 0}) | add | .k0',
+        'map("k\\(.n)") | unique | length - 20000',
+        "max_by(.n).n - 19999",
+        "map(.n) | add - 199990000",
+    ],
+)
+@pytest.mark.slow
+def test_ordinary_work_on_twenty_thousand_elements_is_possible(text):
+    assert evaluated(text, [{"n": n} for n in range(19_999, -1, -1)]) == 0
 
 
 def test_an_expression_changes_nothing_that_it_was_given():

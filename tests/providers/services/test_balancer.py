@@ -5,7 +5,7 @@ import time
 import pytest
 
 from dirigent.providers.services.steward import ports
-from dirigent.providers.services.steward.balancer import Balancer
+from dirigent.providers.services.steward.balancer import Balancer, Relay, Side
 
 
 class Backend:
@@ -231,3 +231,43 @@ def test_ports_are_searched_from_different_places_and_taken_ones_are_passed_over
         assert ports.is_free(first)
 
     asyncio.run(main())
+
+
+class SlowToPause(asyncio.Transport):
+    """A transport as Python before 3.11.4 has it: the first pause does not hold."""
+
+    def __init__(self):
+        super().__init__()
+        self.written, self.pauses = [], 0
+
+    def write(self, data):
+        self.written.append(bytes(data))
+
+    def write_eof(self):
+        self.written.append("eof")
+
+    def pause_reading(self):
+        self.pauses += 1
+
+    def resume_reading(self):
+        pass
+
+    def is_closing(self):
+        return False
+
+
+def test_what_a_client_says_before_its_replica_stands_is_passed_on_in_order():
+    async def scene():
+        relay = Relay(Balancer())
+        client, replica = relay.client, Side(relay)
+        client.transport, replica.transport = SlowToPause(), SlowToPause()
+        client.data_received(b"GET ")
+        client.data_received(b"/")
+        assert client.eof_received(), "the client still waits for its answer"
+        client.meet(replica)
+        client.data_received(b"late")
+        return client.transport, replica.transport
+
+    client, replica = asyncio.run(scene())
+    assert replica.written == [b"GET ", b"/", "eof", b"late"]
+    assert client.pauses == 2, "each early word pauses the reading again"

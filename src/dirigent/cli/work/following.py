@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from dirigent.app.conducting import Desk
@@ -38,8 +40,7 @@ async def followed(desk: Desk, run: RunId, *, quiet: bool, seconds: float | None
         picture.hear(program, facts)
         if plain:
             heart.heard(desk.clock.now())
-            sys.stdout.write("".join(f"{line}\n" for line in told(picture, facts)))
-            sys.stdout.flush()
+            _tell(told(picture, facts))
         if picture.stopped:
             stopped.set()
 
@@ -88,8 +89,17 @@ async def _beat(picture: Picture, desk: Desk, heart: Heart) -> None:
         now = desk.clock.now()
         if heart.due(now):
             heart.heard(now)
-            sys.stdout.write(picture.heartbeat(now) + "\n")
-            sys.stdout.flush()
+            _tell([picture.heartbeat(now)])
+
+
+def _tell(lines: Sequence[str]) -> None:
+    try:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone (`dirigent up --yes | head`); the run is not its affair and goes on, unheard.
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 @contextmanager

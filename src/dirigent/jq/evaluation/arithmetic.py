@@ -19,11 +19,9 @@ Operation = Callable[[Value, Value, Frame], Value]
 
 def add(left: Value, right: Value, frame: Frame) -> Value:
     """Return the sum: numbers, texts, arrays, objects (the right one wins); null is neutral."""
-    if type(left) is int and type(right) is int:
+    if isinstance(left, (int, float)) and isinstance(right, (int, float)) and _numeric(left, right):
         return settle(left + right)
     match left, right:
-        case (int() | float(), int() | float()) if _numeric(left, right):
-            return settle(left + right)
         case (None, other) | (other, None):
             return other
         case (str() | SecretText(), str() | SecretText()):
@@ -40,9 +38,9 @@ def add(left: Value, right: Value, frame: Frame) -> Value:
 
 def subtract(left: Value, right: Value, frame: Frame) -> Value:
     """Return the difference of numbers, or an array without the members of another."""
+    if isinstance(left, (int, float)) and isinstance(right, (int, float)) and _numeric(left, right):
+        return settle(left - right)
     match left, right:
-        case (int() | float(), int() | float()) if _numeric(left, right):
-            return settle(left - right)
         case list(), list():
             frame.spend(len(left) * len(right))
             return [item for item in left if not any(equal(item, other, frame) for other in right)]
@@ -52,9 +50,9 @@ def subtract(left: Value, right: Value, frame: Frame) -> Value:
 
 def multiply(left: Value, right: Value, frame: Frame) -> Value:
     """Return the product of numbers, a repeated text, or two objects merged at every level."""
+    if isinstance(left, (int, float)) and isinstance(right, (int, float)) and _numeric(left, right):
+        return settle(left * right)
     match left, right:
-        case (int() | float(), int() | float()) if _numeric(left, right):
-            return settle(left * right)
         case (str(), int() | float()) if not isinstance(right, bool):
             return _repeated(left, right, frame)
         case (int() | float(), str()) if not isinstance(left, bool):

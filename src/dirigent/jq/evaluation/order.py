@@ -97,19 +97,23 @@ def _compare_lists(left: list[Value], right: list[Value], frame: Frame, depth: i
 
 def sorted_values(values: list[Value], frame: Frame) -> list[Value]:
     """Return the values in order; equal ones keep theirs."""
-    texts: list[str] = [value for value in values if isinstance(value, str)]
-    if len(texts) == len(values):
-        pay_text(sum(map(len, texts)), frame)
-        frame.spend(len(texts))
-        return [*sorted(texts)]
     return [values[place] for place in places_in_order(values, frame)]
 
 
 def places_in_order(keys: list[Value], frame: Frame) -> list[int]:
     """Return the positions of the keys as sorting would put them; equal ones keep their order."""
     frame.spend(len(keys))
+    places = range(len(keys))
+    texts = [key for key in keys if isinstance(key, str)]
+    if len(texts) == len(keys):
+        pay_text(sum(map(len, texts)), frame)
+        return sorted(places, key=texts.__getitem__)
+    numbers = [key for key in keys if isinstance(key, int | float) and not isinstance(key, bool)]
+    if len(numbers) == len(keys):
+        return sorted(places, key=numbers.__getitem__)
 
     def difference(one: int, other: int) -> int:
+        frame.spend(1)
         return compare(keys[one], keys[other], frame)
 
-    return sorted(range(len(keys)), key=cmp_to_key(difference))
+    return sorted(places, key=cmp_to_key(difference))

@@ -31,6 +31,8 @@ def total(values: list[Value], frame: Frame) -> Value:
     if values and all(isinstance(value, list) for value in values):
         frame.spend(sum(len(value) for value in values if isinstance(value, list)))
         return [item for value in values if isinstance(value, list) for item in value]
+    if values and all(isinstance(value, dict) for value in values):
+        return _united([value for value in values if isinstance(value, dict)], frame)
     result: Value = None
     unknown: list[Unknown] = []
     for value in values:
@@ -41,6 +43,14 @@ def total(values: list[Value], frame: Frame) -> Value:
     if unknown:
         raise Undetermined(*unknown)
     return result
+
+
+def _united(objects: list[dict[str, Value]], frame: Frame) -> Value:
+    made: dict[str, Value] = {}
+    for item in objects:
+        frame.spend(len(item))
+        made.update(item)
+    return made
 
 
 def join(value: Value, separator: Value, frame: Frame) -> Value:

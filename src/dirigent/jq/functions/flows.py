@@ -149,15 +149,17 @@ def _sum(body: Code) -> Code:
 
 
 def _keyed(by: Code, words: str) -> Callable[[Value, Frame], _Grouped]:
-    """Return what gives the elements and their keys; a key is the array of all results."""
+    """Return what gives the elements and their keys; a key of several results is their array."""
     flow = flow_of(by)
+    single = by.run if isinstance(by, One) else None
 
     def run(dot: Value, frame: Frame) -> _Grouped:
-        items: list[Value] = []
+        keys: list[Value] = []
         for item in elements(dot):
             frame.turn()
-            items.append(list(flow(item, frame)))
-        return array(dot, words), items
+            # An array of one compares as its element does.
+            keys.append(single(item, frame) if single else list(flow(item, frame)))
+        return array(dot, words), keys
 
     return run
 

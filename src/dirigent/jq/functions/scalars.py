@@ -20,7 +20,7 @@ from dirigent.model.limits import VALUE_DEPTH
 from dirigent.model.values import SecretText, Unknown, Value
 from dirigent.ports import ExpressionFailed
 
-_NESTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
+_NESTED: Final = re.compile(r'(?s)"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]')
 _HALF: Final = 0.5
 _LONE: Final = re.compile("[\ud800-\udfff]")
 
@@ -60,7 +60,8 @@ def parsed(value: Value, frame: Frame) -> Value:
     """Return the value that a JSON text holds; each of its characters is paid for."""
     if not isinstance(value, str):
         raise refusal(value, f"{shown(value)}: only strings can be parsed")
-    pay_text(len(value) * 16, frame)
+    pay_text(len(value), frame)
+    frame.spend(len(value) >> 6)
     deepest = nested = 0
     for found in _NESTED.finditer(value):
         nested += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group(), 0)
@@ -99,7 +100,7 @@ def _rounded(function: Run) -> Run:
     def run(value: Value, frame: Frame) -> Value:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise refusal(value, f"{shown(value)} number required")
-        return value if isinstance(value, int) else function(value, frame)
+        return settle(value) if isinstance(value, int) or value.is_integer() else function(value, frame)
 
     return run
 

@@ -25,9 +25,16 @@ from dirigent.jq.grammar.syntax import (
 from dirigent.jq.grammar.terms import postfix
 from dirigent.ports import ExpressionFailed
 
-_ASSIGNMENTS: Final = frozenset({"=", "|=", "+=", "-=", "*=", "/=", "%=", "//="})
-_COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
-_LEVELS: Final = (("+", "-"), ("*", "/", "%"))
+_ALTERNATIVE, _ASSIGNMENT, _OR, _AND, _COMPARISON, _SUM, _PRODUCT = range(1, 8)
+_LEVELS: Final = {
+    "//": _ALTERNATIVE,
+    **dict.fromkeys(("=", "|=", "+=", "-=", "*=", "/=", "%=", "//="), _ASSIGNMENT),
+    "or": _OR,
+    "and": _AND,
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), _COMPARISON),
+    **dict.fromkeys(("+", "-"), _SUM),
+    **dict.fromkeys(("*", "/", "%"), _PRODUCT),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class Parsed:
 
 def parse(text: str) -> Parsed:
     """Return the tree, or raise `ExpressionFailed` with what is wrong and where."""
-    reader = Reader(text, _query, _alternative)
+    reader = Reader(text, _query, _expression)
     if reader.token.kind == "end":
         raise ExpressionFailed("the expression is empty; `.` is the value itself")
     for word in ("import", "include", "module"):
@@ -81,7 +88,7 @@ def _item(reader: Reader) -> Node:
         with reader.scope.binding([f"*{name}"]):
             reader.query()
         return reader.foreign()
-    source = _alternative(reader)
+    source = _expression(reader)
     if not reader.skip("as"):
         return source
     names, simple = pattern_names(reader)
@@ -91,45 +98,41 @@ def _item(reader: Reader) -> Node:
     return Bind(source, inner[0], body) if simple else reader.foreign()
 
 
-def _alternative(reader: Reader) -> Node:
-    parts = [_assignment(reader)]
-    while reader.skip("//"):
-        parts.append(_assignment(reader))
-    return parts[0] if len(parts) == 1 else Alternative(tuple(parts))
+def _expression(reader: Reader, lowest: int = _ALTERNATIVE) -> Node:
+    """Parse operators of this level and tighter ones."""
+    left = _operand(reader)
+    while (level := _level(reader)) >= lowest:
+        reader.enter()
+        left = _joined(reader, left, level)
+        reader.leave()
+        if level in (_ASSIGNMENT, _COMPARISON) and _level(reader) == level:
+            # Neither may stand twice in a row without brackets.
+            raise reader.unexpected()
+    return left
 
 
-def _assignment(reader: Reader) -> Node:
-    left = _logic(reader, "or")
-    if reader.token.kind != "op" or reader.token.text not in _ASSIGNMENTS:
-        return left
-    reader.take()
-    _logic(reader, "or")
-    return reader.foreign()
+def _level(reader: Reader) -> int:
+    """Return the level of the operator that comes next, 0 if none does."""
+    token = reader.token
+    return _LEVELS.get(token.text, 0) if token.kind in ("op", "name") else 0
 
 
-def _logic(reader: Reader, operator: str) -> Node:
-    parts: list[Node] = []
-    while True:
-        parts.append(_logic(reader, "and") if operator == "or" else _comparison(reader))
-        if not reader.skip(operator):
-            return parts[0] if len(parts) == 1 else Logic(operator, tuple(parts))
-
-
-def _comparison(reader: Reader) -> Node:
-    left = _chain(reader, 0)
-    if reader.token.kind != "op" or reader.token.text not in _COMPARISONS:
-        return left
-    operator = reader.take().text
-    return Compare(operator, left, _chain(reader, 0))
-
-
-def _chain(reader: Reader, level: int) -> Node:
-    first = _chain(reader, 1) if level == 0 else _operand(reader)
-    rest: list[tuple[str, Node]] = []
-    while reader.token.kind == "op" and reader.token.text in _LEVELS[level]:
-        operator = reader.take().text
-        rest.append((operator, _chain(reader, 1) if level == 0 else _operand(reader)))
-    return Chain(first, tuple(rest)) if rest else first
+def _joined(reader: Reader, left: Node, level: int) -> Node:
+    """Parse the operators of one level in a row, with what stands between them."""
+    signs: list[str] = []
+    others: list[Node] = []
+    while _level(reader) == level:
+        signs.append(reader.take().text)
+        others.append(_expression(reader, level + 1))
+        if level in (_ASSIGNMENT, _COMPARISON):
+            break
+    if level == _ALTERNATIVE:
+        return Alternative((left, *others))
+    if level in (_OR, _AND):
+        return Logic(signs[0], (left, *others))
+    if level == _COMPARISON:
+        return Compare(signs[0], left, others[0])
+    return reader.foreign() if level == _ASSIGNMENT else Chain(left, tuple(zip(signs, others, strict=True)))
 
 
 def _operand(reader: Reader) -> Node:

@@ -25,8 +25,9 @@ _EMBEDDED_IN_CODE: Final = re.compile(r"\$\{\s*(?:\.|\$(?:context|input|output|s
 # How a failure of the language names a place in the text.
 _COLUMN: Final = re.compile(r"\bat (?:line ([0-9]{1,5}), )?column ([0-9]{1,5})")
 
-# jq's own, which are no variables of a workflow; whether they are allowed is up to the language.
-_BUILT_IN: Final = ("ENV", "__loc__", "__prog_args")
+# jq's own, which are no variables of a workflow; whether they are allowed is up to the language. The
+# function `now` is among them: what it gives is an argument of the evaluation.
+_BUILT_IN: Final = ("ENV", "__loc__", "__prog_args", "now")
 
 
 def condition(reading: Reading, node: Node | None, scope: Scope) -> Expression | None:

@@ -29,6 +29,7 @@ class Side(asyncio.Protocol):
         self.other: Side | None = None
         self.transport: asyncio.Transport | None = None
         self.ended = False
+        self.early: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport. Nothing is read before the other end stands."""
@@ -38,19 +39,39 @@ class Side(asyncio.Protocol):
             self.relay.stands(self)
 
     def data_received(self, data: bytes) -> None:
-        """Pass it on."""
+        """Pass it on, or keep it until there is somebody to pass it to.
+
+        Reading is paused until then, but Python before 3.11.4 begins to read after `connection_made`
+        all the same; what came so is kept, and pausing once more takes hold.
+        """
         self.relay.spoke(self)
         if self.other is not None and self.other.transport is not None:
             self.other.transport.write(data)
+        elif self.transport is not None:
+            self.early.append(data)
+            self.transport.resume_reading()
+            self.transport.pause_reading()
+
+    def meet(self, other: Side) -> None:
+        """The other end stands: pass on what came early, and read."""
+        self.other = other
+        if self.transport is None or other.transport is None:
+            return
+        for data in self.early:
+            other.transport.write(data)
+        self.early.clear()
+        if self.ended:
+            other.transport.write_eof()
+        self.transport.resume_reading()
 
     def eof_received(self) -> bool:
         """Pass on that nothing more comes, and keep the other direction open until it ends too."""
         self.ended = True
         other = self.other
-        if other is None or other.transport is None or other.ended:
-            return False
+        if other is None or other.transport is None:
+            return True
         other.transport.write_eof()
-        return True
+        return not other.ended
 
     def connection_lost(self, reason: Exception | None) -> None:
         """Close the other end; a reset is passed on as a reset."""
@@ -124,14 +145,13 @@ class Relay:
         except (OSError, TimeoutError):
             return False
         self.port, self.spoke_at = port, loop.time()
-        self.client.other, replica.other = replica, self.client
         if replica.transport is None:
             return False
         if self.client.transport is None or self.client.transport.is_closing():
             replica.transport.abort()
         else:
-            replica.transport.resume_reading()
-            self.client.transport.resume_reading()
+            replica.meet(self.client)
+            self.client.meet(replica)
         return True
 
 

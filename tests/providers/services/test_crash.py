@@ -85,6 +85,22 @@ def test_a_steward_whose_folder_was_deleted_ends_and_frees_its_port(desk, wait_u
 
 
 @pytest.mark.slow
+def test_a_steward_whose_folder_was_deleted_says_nothing_about_its_successor(desk, fetch, wait_until):
+    async def main():
+        await desk.apply(desk.config(stop={"grace": 0.2}))
+        former = desk.status().mark
+        shutil.rmtree(desk.at().path)
+        await desk.apply(desk.config())
+        mark = desk.status().mark
+        await wait_until(lambda: not pulse.alive(former))
+        assert desk.status().mark == mark != former
+        assert desk.status().settled == 1
+        await desk.delete()
+
+    asyncio.run(main())
+
+
+@pytest.mark.slow
 def test_a_service_whose_folder_was_moved_ends_and_starts_anew_where_it_is_declared(desk, fetch, wait_until):
     async def main():
         await desk.apply(desk.config())

@@ -191,6 +191,8 @@ class Steward:
 
     def _report(self) -> None:
         self._report_due = False
+        if not self._belongs():
+            return  # Another steward may report in a new folder of that name.
         # On a full disk the last report stands until the next one.
         with suppress(OSError):
             self._write_report()

@@ -1,11 +1,11 @@
 """Where the independent suites lie: beside the repository, or where DIRIGENT_CONFORMANCE says."""
 
 import os
-import re
-import textwrap
 from pathlib import Path
 
 import pytest
+
+from conformance.gherkin import scenarios_of
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "conformance"
 FOLDER = Path(os.environ.get("DIRIGENT_CONFORMANCE", _BESIDE)) / "open-workflow"
@@ -14,10 +14,8 @@ needed = pytest.mark.skipif(
     not FOLDER.is_dir(), reason=f"the conformance suites are not at {FOLDER}: set DIRIGENT_CONFORMANCE"
 )
 
-_SCENARIO = re.compile(
-    r"Scenario: (?P<title>[^\n]+)(?P<steps>.*?)(?=\n\s*(?:#[^\n]*\n\s*)*Scenario:|\Z)", re.DOTALL
-)
-_DEFINITION = re.compile(r'definition:\n\s*"""yaml\n(.*?)"""', re.DOTALL)
+DEFINITION = "a workflow with definition:"
+INPUT = "the workflow input is:"
 
 
 def examples():
@@ -25,12 +23,15 @@ def examples():
     return [(path.stem, path.read_text()) for path in sorted(FOLDER.glob("examples/*.yaml"))]
 
 
+def scenarios():
+    """Return the scenarios of the technology compatibility kit."""
+    return [
+        scenario
+        for path in sorted(FOLDER.glob("ctk/features/*.feature"))
+        for scenario in scenarios_of(path.stem, path.read_text())
+    ]
+
+
 def definitions():
-    """Return the workflows of the technology compatibility kit: name and text."""
-    found = []
-    for path in sorted(FOLDER.glob("ctk/features/*.feature")):
-        for scenario in _SCENARIO.finditer(path.read_text()):
-            definition = _DEFINITION.search(scenario["steps"])
-            title = scenario["title"].strip().lower().replace(" ", "-")
-            found.append((f"{path.stem}-{title}", textwrap.dedent(definition[1])))
-    return found
+    """Return the workflows of the kit: name and text."""
+    return [(scenario.name, scenario.text_of(DEFINITION)) for scenario in scenarios()]

@@ -19,7 +19,7 @@ from dirigent.planning.plan import Situation, plan
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.providers.files import FilesProvider
 from dirigent.providers.files.shape import TYPES
-from dirigent.providers.look import carry, read_all
+from dirigent.service.asking import carry, read_all
 from planning.plain_language import PlainLanguage, oracle
 from planning.world import fill
 

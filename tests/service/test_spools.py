@@ -7,13 +7,13 @@ import pytest
 
 from dirigent.app.conducting import conducting
 from dirigent.app.stacks import Surrounding
-from dirigent.engine.engine import Start
 from dirigent.jq import LANGUAGE
 from dirigent.lang.source import load
 from dirigent.lang.workflow.document import read_workflow
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId, effect_id
 from dirigent.model.run.journal import Failed, Held, Intended, Succeeded, TimerFired, Vouched
+from dirigent.model.run.start import Start
 from dirigent.service.spools import Spools
 from dirigent.settings import Settings
 

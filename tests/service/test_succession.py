@@ -9,14 +9,15 @@ import pytest
 
 from dirigent.app.conducting import conducting
 from dirigent.app.stacks import Surrounding
-from dirigent.engine.engine import Start
+from dirigent.engine.conductor import LocalConductor
 from dirigent.jq import LANGUAGE
 from dirigent.lang.source import load
 from dirigent.lang.workflow.document import read_workflow
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.journal import CancelRequested, Created, Ended, Suspended
-from dirigent.service.conductor import HolderGone, LocalConductor
+from dirigent.model.run.start import Start
+from dirigent.service.conductor import HolderGone
 from dirigent.service.succession import Succession
 from dirigent.settings import Settings
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from dirigent.app.later import LaterPerformer
 from dirigent.app.looking import SystemClock, readable
@@ -18,20 +19,23 @@ from dirigent.app.seat import seat
 from dirigent.app.stacks import Surrounding
 from dirigent.app.tools import TOOLS
 from dirigent.engine.children import WorkflowPerformer
+from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.model.values import Value
-from dirigent.ports import Journal, Performer, Shelf
+from dirigent.ports import Conductor, Journal, Performer, Shelf
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.service import door, runs
-from dirigent.service.conductor import Conductor, LocalConductor
 from dirigent.service.plans import Planner
 from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
-from dirigent.stores.lock import EngineLock
+from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
+
+# For what is under way when an engine ends in order: a request whose fate the next one could not know.
+PARTING_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
         return (await _enthroned(stack, around, lock)).conductor if lock is not None else None
 
     parts = await parts_of(stack, around, readable(stack, around.settings))
-    distant = door.DoorConductor(around.settings.socket, parts.store)
+    distant = door.DoorConductor(around.settings.socket, parts.store, holder(around.settings.lock))
     return _desk(parts, Succession(distant, succeed, parts.store))
 
 
@@ -101,6 +105,7 @@ async def engaged(
     engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock)
     performers["workflow"] = _children(around, engine)
     stack.push_async_callback(engine.close)
+    stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
     await stack.enter_async_context(door.opened(around.settings.socket, conductor))
     if drive:

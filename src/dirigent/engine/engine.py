@@ -7,18 +7,19 @@ refuses an append, the engine stops: what it cannot record it must not do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias, assert_never
 
 from dirigent.core.machine import Tools
+from dirigent.core.status import unknown
 from dirigent.core.storable import unstorable
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn, recover, turn
-from dirigent.engine.effects import Effects
+from dirigent.engine.effects import FOUND_AGAIN, Effects
 from dirigent.engine.live import Arrival, Doing, Live
-from dirigent.engine.memory import Memory, unknown
+from dirigent.engine.memory import Memory
 from dirigent.engine.timers import Alarm, Timers
 from dirigent.model import limits
 from dirigent.model.ids import EffectId, RunId
@@ -26,7 +27,7 @@ from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
-from dirigent.model.values import Value
+from dirigent.model.run.start import Start
 from dirigent.ports import Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
@@ -35,21 +36,9 @@ Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A run to be made. The same `id` with the same program and input is the same run."""
-
-    id: RunId
-    program: Program
-    input: Value = None
-    metadata: Mapping[str, Value] = field(default_factory=dict)
-    parent: RunId | None = None
-    depth: int = 0
-
-
 @dataclass(slots=True, eq=False)
 class Engine:
-    """Drives every open run of one store. `open` comes first, `close` last.
+    """Drives every open run of one store. `open` comes first, `settle` and `close` last.
 
     `standing` are the effects that had no recorded end when it opened.
     """
@@ -65,6 +54,8 @@ class Engine:
     _timers: Timers = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
+    _risky: set[asyncio.Task[None]] = field(default_factory=set)
+    _settling: bool = False
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
@@ -82,6 +73,12 @@ class Engine:
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
             await self._turn(live)
         return len(found)
+
+    async def settle(self, seconds: float) -> None:
+        """Begin nothing more, and wait for effects that the next engine could only guess about."""
+        self._settling = True
+        if self._risky and self._crew.failure is None:
+            await asyncio.wait(self._risky, timeout=seconds)
 
     async def close(self) -> None:
         """Stop acting. Effects under way are left alone, as a crash would leave them."""
@@ -173,12 +170,13 @@ class Engine:
         live.turning = True
         arrived: list[Arrival] = []
         try:
-            if not live.recovered:
+            if not live.recovered and not self._settling:
                 live.recovered = True
                 self._act(live, await recover(live.run, self.journal, self.clock))
             while live.arrived:
                 arrived, live.arrived = live.arrived, []
-                done = await turn(live.run, [each.facts for each in arrived], self.journal, self.clock)
+                groups, onward = [each.facts for each in arrived], not self._settling
+                done = await turn(live.run, groups, self.journal, self.clock, onward=onward)
                 self._act(live, done)
                 for each, took in zip(arrived, done.took, strict=True):
                     each.settle(took=took)
@@ -211,6 +209,10 @@ class Engine:
                 doubtful = (position, attempt) in done.doubtful
                 act = partial(self.effects.perform, run, command, doubtful=doubtful)
                 self._dispatch(live, (position, attempt, "effect"), act)
+                if command.function not in FOUND_AGAIN:
+                    task = live.tasks[position, attempt, "effect"]
+                    self._risky.add(task)
+                    task.add_done_callback(self._risky.discard)
             case Compute(position=position, attempt=attempt, slot=slot):
                 self._dispatch(live, (position, attempt, slot), partial(self.effects.compute, command))
             case Abandon():

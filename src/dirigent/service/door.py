@@ -16,19 +16,23 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dirigent.engine.engine import Start
 from dirigent.model import limits
 from dirigent.model.ids import RunId, digest_of
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Created, Ended, Fact
-from dirigent.ports import Journal
-from dirigent.service.conductor import Conductor, Heard, HolderGone, watch
+from dirigent.model.run.start import Start
+from dirigent.ports import Conductor, Heard, Journal
+from dirigent.service.conductor import HolderGone, watch
 from dirigent.stores.codec import decode, decode_fact, encode, encode_fact
 
 LINE_BYTES = 4 * limits.PAYLOAD_BYTES
 TWINS = "both sides must be of one release, and a workflow with its input smaller than 8 MiB"
+# An engine that lives answers at once; only the disk can keep it.
+ANSWER_SECONDS = 10.0
+# For visitors whose wish was taken before the door was shut.
+PARTING_SECONDS = 2.0
 
 
 def _text(content: bytes) -> str:
@@ -41,7 +45,11 @@ def _bytes(text: object) -> bytes:
 
 @asynccontextmanager
 async def opened(door: str, conductor: Conductor) -> AsyncIterator[None]:
-    """Answer at the door while the block runs. A socket that a dead engine left is replaced."""
+    """Answer at the door while the block runs. A socket that a dead engine left is replaced.
+
+    Whoever was let in before the end gets an answer all the same.
+    """
+    visitors: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -53,12 +61,22 @@ async def opened(door: str, conductor: Conductor) -> AsyncIterator[None]:
         finally:
             writer.close()
 
+    def let_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visitor = asyncio.ensure_future(answer(reader, writer))
+        visitors.add(visitor)
+        visitor.add_done_callback(visitors.discard)
+
     with _near(door) as path:
         _remove(path)
-        server = await asyncio.start_unix_server(answer, path, limit=LINE_BYTES)
+        server = await asyncio.start_unix_server(let_in, path, limit=LINE_BYTES)
         async with server:
             yield
-        _remove(path)
+            _remove(path)
+            server.close()
+            if visitors:
+                await asyncio.wait(visitors, timeout=PARTING_SECONDS)
+            for visitor in visitors:
+                visitor.cancel()
 
 
 def _remove(path: str) -> None:
@@ -79,7 +97,11 @@ def answers(path: str) -> bool:
     """Return whether an engine stands behind a door."""
     try:
         with _near(path) as near, socket.socket(socket.AF_UNIX) as knocking:
+            # Never wait: in front of a stopped process the queue of visitors may be full.
+            knocking.settimeout(0)
             knocking.connect(near)
+    except BlockingIOError:
+        return True
     except OSError:
         return False
     return True
@@ -132,10 +154,14 @@ def _start_of(request: dict[str, object]) -> Start:
 
 @dataclass(frozen=True, slots=True)
 class DoorConductor:
-    """The engine of another process, asked through its door. `journal` reads the same store."""
+    """The engine of another process, asked through its door. `journal` reads the same store.
+
+    `holder` says which process that is, in words. Every request may raise `HolderGone`.
+    """
 
     door: str
     journal: Journal
+    holder: str = "nobody knows which process"
 
     async def start(self, start: Start) -> RunId:
         """Create a run over there."""
@@ -162,20 +188,15 @@ class DoorConductor:
         return answers(self.door)
 
     async def _ask(self, **request: str) -> object:
-        """Return the answer. Raises `HolderGone` when nobody is there, or leaves without a word."""
+        """Return the answer. Raises `HolderGone` when nobody is there, or leaves without a word.
+
+        A holder that is there and says nothing for `ANSWER_SECONDS` is a refusal (`E7011`).
+        """
         try:
-            with _near(self.door) as path:
-                reader, writer = await asyncio.open_unix_connection(path, limit=LINE_BYTES)
-        except OSError as silence:
-            raise HolderGone from silence
-        line = b""
-        try:
-            with suppress(ConnectionError):
-                writer.write(json.dumps(request).encode() + b"\n")
-                await writer.drain()
-                line = await reader.readline()
-        finally:
-            writer.close()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                line = await self._exchange(json.dumps(request).encode() + b"\n")
+        except TimeoutError:
+            raise silent(self.holder) from None
         if not line.endswith(b"\n"):
             raise HolderGone
         answer = json.loads(line)
@@ -184,3 +205,30 @@ class DoorConductor:
                 Problem(code, message, help=tuple(rest)) for code, message, *rest in answer["problems"]
             )
         return answer["ok"]
+
+    async def _exchange(self, line: bytes) -> bytes:
+        """Return the answer to a line, empty when the engine ended before. Raises `HolderGone`."""
+        try:
+            with _near(self.door) as path:
+                reader, writer = await asyncio.open_unix_connection(path, limit=LINE_BYTES)
+        except OSError as failure:
+            raise HolderGone from failure
+        try:
+            writer.write(line)
+            await writer.drain()
+            return await reader.readline()
+        except OSError:
+            return b""
+        finally:
+            writer.close()
+
+
+def silent(holder: str) -> Refusal:
+    """Return the refusal of one who was not answered in time, with what is known of the engine."""
+    return refuse(
+        "E7011",
+        f"the engine that holds this store does not answer: {holder}",
+        "if it is stopped (Ctrl-Z), let it go on with `fg`; if it hangs, end it: "
+        "whoever comes next takes its place, and nothing is lost",
+        "it may still do what it was asked when it goes on: `--id` keeps a run from starting twice",
+    )

@@ -12,7 +12,7 @@ from dirigent.model.values import Template, Value
 from dirigent.planning.destroy import plan_destroy
 from dirigent.planning.plan import Situation, evaluate_outputs, plan
 from dirigent.ports import Clock, Language, Oracle, Provider, Reading, Shelf
-from dirigent.providers.look import carry, read_all
+from dirigent.service.asking import carry, read_all
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from dirigent.engine.engine import Start
 from dirigent.model.ids import RunId
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program
@@ -23,11 +22,11 @@ from dirigent.model.run.journal import (
     Suspended,
     Vouched,
 )
+from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack, StackWorkflow
 from dirigent.model.values import Value
-from dirigent.ports import Clock, Journal, Shelf
-from dirigent.service.conductor import Conductor
+from dirigent.ports import Clock, Conductor, Journal, Shelf
 from dirigent.service.finding import find
 from dirigent.service.plans import Planner
 

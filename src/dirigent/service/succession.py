@@ -11,14 +11,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
-from dirigent.engine.engine import Start
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Ended, Fact
-from dirigent.ports import Journal
-from dirigent.service.conductor import Conductor, Heard, HolderGone
+from dirigent.model.run.start import Start
+from dirigent.ports import Conductor, Heard, Journal
+from dirigent.service.conductor import HolderGone
 
 T = TypeVar("T")
 

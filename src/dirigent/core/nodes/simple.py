@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dirigent.core import want
+from dirigent.core.evaluate import evaluate
 from dirigent.core.frame import Frame
 from dirigent.core.machine import Faulted, Run
 from dirigent.core.nodes.behaviour import Behaviour
@@ -17,7 +19,7 @@ def set_begin(run: Run, frame: Frame) -> None:
     node = frame.node
     if not isinstance(node, Set):
         raise TypeError(frame.position)
-    run.complete(frame, run.evaluate(frame, "set", node.value, frame.input))
+    run.complete(frame, evaluate(run, frame, "set", node.value, frame.input))
 
 
 def raise_begin(run: Run, frame: Frame) -> None:
@@ -25,7 +27,7 @@ def raise_begin(run: Run, frame: Frame) -> None:
     node = frame.node
     if not isinstance(node, Raise):
         raise TypeError(frame.position)
-    error = run.evaluate(frame, "error", node.error, frame.input)
+    error = evaluate(run, frame, "error", node.error, frame.input)
     if not isinstance(error, dict) or not isinstance(error.get("type"), str):
         words = f"`raise` needs an error with a type, not {repr(error)[:80]}"
         raise Faulted(Fault(faults.CONFIGURATION, 400, "Configuration Error", words))
@@ -51,8 +53,8 @@ def wait_begin(run: Run, frame: Frame) -> None:
     node = frame.node
     if not isinstance(node, Wait):
         raise TypeError(frame.position)
-    amount = run.evaluate(frame, "wait", node.seconds, frame.input)
-    run.ask_timer(frame, "wait", duration(amount))
+    amount = evaluate(run, frame, "wait", node.seconds, frame.input)
+    want.timer(run, frame, "wait", duration(amount))
 
 
 def wait_fired(run: Run, frame: Frame, purpose: str) -> None:
@@ -65,7 +67,7 @@ def call_begin(run: Run, frame: Frame) -> None:
     node = frame.node
     if not isinstance(node, Call):
         raise TypeError(frame.position)
-    run.ask_effect(frame, node, run.evaluate(frame, "request", node.request, frame.input))
+    want.effect(run, frame, node, evaluate(run, frame, "request", node.request, frame.input))
 
 
 def duration(amount: Value) -> float:

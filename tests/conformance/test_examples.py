@@ -1,0 +1,267 @@
+"""The examples that the standard publishes run to their end on mocks, or are refused for what they need.
+
+Every example stands in exactly one of the two tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from conformance import kit
+from conformance.stage import probe
+from dirigent.jq import LANGUAGE
+from dirigent.lang.workflow.document import read_naked
+from dirigent.model import fault
+from dirigent.model.fault import Fault
+from dirigent.model.run.effect import Broken, Done
+from dirigent.testing import Rule
+
+pytestmark = kit.needed
+
+EXAMPLES = dict(kit.examples())
+
+
+@dataclass(frozen=True)
+class Way:
+    """What an example is given and what it comes to: its end, its tasks in order, its last request.
+
+    `answers` are those of the effects in turn; without any an effect gives back its request.
+    """
+
+    given: object = field(default_factory=dict)
+    answers: tuple = ()
+    phase: str = "completed"
+    output: object = None
+    status: int = 0
+    order: tuple = ()
+    asks: dict = field(default_factory=dict)
+
+
+PET = {"id": 1, "name": "Rex"}
+PETS = "https://petstore.swagger.io/v2/pet/"
+FOUND = Done(PET)
+MISSING = Broken(Fault(fault.COMMUNICATION, 404, "404 Not Found"))
+AWAY = Broken(Fault(fault.COMMUNICATION, 503, "503 Service Unavailable"))
+BEARER = {"scheme": "bearer", "token": "t", "username": None, "password": None}
+ROOM = {"patient": {"fullName": "Ann"}, "room": {"number": 7}}
+SEARCH = {"searchQuery": "luke"}
+SWAPI = "https://swapi.dev/api/people/"
+BET = "https://superbet-casinos.com/api/bet/on/football"
+NOT_IMPLEMENTED = {
+    "type": "https://serverlessworkflow.io/errors/not-implemented",
+    "status": 500,
+    "title": "Not Implemented",
+    "detail": "The workflow 'raise-not-implemented:0.1.0' is a work in progress and cannot be run yet",
+    "instance": "/do/0/notImplemented",
+}
+SWAGGER = {
+    "document": {"endpoint": "https://petstore.swagger.io/v2/swagger.json", "authentication": None},
+    "operation": "findPetsByStatus",
+    "parameters": {"status": "available"},
+}
+
+
+def called(number):
+    return {"endpoint": f"{PETS}{number}", "method": "GET"}
+
+
+NOW = {
+    "authentication-bearer": Way(
+        {"token": "t"}, (FOUND,), output=PET, asks={**called(1), "authentication": BEARER}
+    ),
+    "authentication-bearer-uri-format": Way(
+        {"token": "t", "petId": 4}, (FOUND,), output=PET, asks={**called(4), "authentication": BEARER}
+    ),
+    "authentication-reusable": Way(
+        {"token": "t", "petId": 4}, (FOUND,), output=PET, asks={**called(4), "authentication": BEARER}
+    ),
+    "call-custom-function-inline": Way(answers=(FOUND,), output=PET, asks=called(69)),
+    "call-http-endpoint-interpolation": Way(
+        {"petId": 4},
+        (FOUND,),
+        output=PET,
+        asks={**called(4), "headers": {"content-type": "application/json"}},
+    ),
+    "call-http-endpoint-interpolation-shorthand": Way({"petId": 4}, (FOUND,), output=PET, asks=called(4)),
+    "call-http-query-headers-expressions": Way(
+        SEARCH,
+        (Done([]),),
+        output=[],
+        asks={"endpoint": SWAPI, "query": {"search": "luke"}, "headers": {"Accept": "application/json"}},
+    ),
+    "call-http-query-parameters": Way(
+        SEARCH, (Done([]),), output=[], asks={"endpoint": SWAPI, "query": {"search": "luke"}}
+    ),
+    "call-http-redirect": Way(SEARCH, (Done([]),), output=[], asks={"endpoint": SWAPI, "redirect": True}),
+    "call-openapi": Way(answers=(Done([PET]),), output=[PET], asks={**SWAGGER, "redirect": False}),
+    "call-openapi-redirect": Way(answers=(Done([PET]),), output=[PET], asks={**SWAGGER, "redirect": True}),
+    "conditional-task": Way(
+        {"customer": {"age": 30}},
+        (Done("placed"),),
+        output="placed",
+        order=("placeBet",),
+        asks={"endpoint": BET},
+    ),
+    "do-multiple": Way(
+        {"petId": 1},
+        (Done({**PET, "petId": 1}), Done("bought")),
+        output="bought",
+        order=("getPet", "buyPet"),
+        asks={"endpoint": f"{PETS}1", "method": "PUT", "body": {**PET, "petId": 1, "status": "sold"}},
+    ),
+    "do-single": Way({"petId": 1}, (FOUND,), output=PET, asks=called(1)),
+    "fork": Way(ROOM, (Done("on my way"),), output="on my way"),
+    "raise-inline": Way(phase="faulted", output=NOT_IMPLEMENTED),
+    "raise-reusable": Way(phase="faulted", output=NOT_IMPLEMENTED),
+    "run-script-with-stdin-and-arguments": Way(
+        answers=(Done("text"),),
+        output="text",
+        asks={
+            "language": "js",
+            "stdin": "Hello Workflow",
+            "arguments": ["hello"],
+            "environment": {"foo": "bar"},
+        },
+    ),
+    "run-shell-stdin-and-arguments": Way(
+        answers=(Done("text"),), output="text", asks={"stdin": "Hello World", "arguments": ["Foo", "Bar"]}
+    ),
+    "run-subflow": Way(
+        answers=(Done("known"),),
+        output="known",
+        asks={
+            "namespace": "test",
+            "name": "register-customer",
+            "version": "0.1.0",
+            "input": {"customer": ".user"},
+        },
+    ),
+    "star-wars-homeworld": Way(
+        {"id": 1},
+        (Done({"content": {"homeworld": "https://swapi.dev/api/planets/1"}}), Done("Tatooine")),
+        output="Tatooine",
+        order=("getStarWarsCharacter", "getStarWarsHomeworld"),
+        asks={"endpoint": "https://swapi.dev/api/planets/1"},
+    ),
+    "switch-then-string": Way(
+        {"orderType": "electronic"},
+        output={"validate": True, "status": "fulfilled"},
+        order=("processOrder", "processElectronicOrder"),
+    ),
+    "try-catch": Way({"petId": 1}, (MISSING,), output={"petId": 1}, order=("tryGetPet", "getPet")),
+    "try-catch-retry-inline": Way({"petId": 1}, (AWAY, AWAY, FOUND), output=PET, asks=called(1)),
+    "try-catch-retry-reusable": Way({"petId": 1}, (AWAY, AWAY, FOUND), output=PET, asks=called(1)),
+    "wait-duration-inline": Way({"a": 1}, output={"a": 1}, order=("wait30Seconds",)),
+    "wait-duration-iso8601": Way({"a": 1}, output={"a": 1}, order=("wait30Seconds",)),
+}
+
+# Other ways through the same examples.
+ALSO = (
+    ("conditional-task", Way({"customer": {"age": 17}}, phase="faulted", status=400)),
+    ("call-http-query-parameters", Way(phase="faulted", status=400)),
+    ("star-wars-homeworld", Way({"id": 0}, phase="faulted", status=400)),
+    ("switch-then-string", Way({"orderType": "physical"}, order=("processOrder", "processPhysicalOrder"),
+        output={"inventory": "clear", "items": 1, "address": "Elmer St"})),
+    ("switch-then-string", Way({}, order=("processOrder", "handleUnknownOrderType"),
+        output={"log": "warn", "message": "something's wrong"})),
+    ("try-catch", Way({"petId": 1}, (AWAY,), phase="faulted", status=503)),
+    ("try-catch", Way({"petId": 1}, (FOUND,), output=PET)),
+    ("try-catch-retry-inline", Way({"petId": 1}, (MISSING,), phase="faulted", status=404)),
+    ("try-catch-retry-inline", Way({"petId": 1}, (AWAY,), phase="faulted", status=503, asks=called(1))),
+    ("fork", Way(ROOM, (AWAY,), phase="faulted", status=503)),
+)  # fmt: skip
+
+# What a later issue brings, and what each of these examples needs of it.
+LATER = {
+    "accumulate-room-readings": "`listen`",
+    "authentication-oauth2": "authentication by OAuth 2",
+    "authentication-oauth2-secret": "authentication by OAuth 2",
+    "authentication-oidc": "authentication by OpenID Connect",
+    "authentication-oidc-secret": "authentication by OpenID Connect",
+    "call-asyncapi-publish": "a call of kind `asyncapi`",
+    "call-asyncapi-subscribe-consume-amount": "a call of kind `asyncapi`",
+    "call-asyncapi-subscribe-consume-forever-foreach": "a call of kind `asyncapi`",
+    "call-asyncapi-subscribe-consume-until": "a call of kind `asyncapi`",
+    "call-asyncapi-subscribe-consume-while": "a call of kind `asyncapi`",
+    "call-custom-function-cataloged": "catalogs",
+    "call-grpc": "a call of kind `grpc`",
+    "call-mcp": "a call of kind `mcp`",
+    "emit": "`emit`",
+    "for": "`listen`",
+    "listen-to-all": "`listen`",
+    "listen-to-all read-envelope": "`listen`",
+    "listen-to-any": "`listen`",
+    "listen-to-any-filter": "`listen`",
+    "listen-to-any-forever-foreach": "`listen`",
+    "listen-to-any-until-condition": "`listen`",
+    "listen-to-any-until-consumed": "`listen`",
+    "listen-to-one": "`listen`",
+    "mock-service-extension": "`use.extensions`",
+    "run-container": "`run: container`",
+    "run-container-cleanup-always": "`run: container`",
+    "run-container-cleanup-eventually": "`run: container`",
+    "run-container-stdin-and-arguments": "`run: container`",
+    "run-container-with-name": "`run: container`",
+    "run-container-with-pull-policy": "`run: container`",
+    "run-return-all": "`run: container`",
+    "run-return-code": "`run: container`",
+    "run-return-none": "`run: container`",
+    "run-return-stderr": "`run: container`",
+    "schedule-cron": "`schedule`",
+    "schedule-event-driven": "`schedule`",
+    "set": "`schedule`",
+    "set-expression": "`schedule`",
+    "try-catch-then": "`emit`",
+}
+
+
+def test_every_example_is_in_one_table():
+    assert not NOW.keys() & LATER.keys()
+    assert NOW.keys() | LATER.keys() == EXAMPLES.keys()
+
+
+def in_turn(answers):
+    """Return what gives one answer after the other, whoever asks; the last one serves all later askers."""
+    left = list(answers)
+
+    def answer(order):
+        if not left:
+            return Done(order.request)
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return answer
+
+
+WAYS = [*NOW.items(), *ALSO]
+
+
+@pytest.mark.parametrize(("name", "way"), WAYS, ids=[name for name, _ in WAYS])
+def test_an_example_runs_to_its_end(name, way):
+    run = probe(EXAMPLES[name], way.given, Rule(answers=(in_turn(way.answers),)))
+    assert run.phase == way.phase, run.fault
+    if way.phase == "completed":
+        assert run.output == way.output
+    elif way.status:
+        assert run.fault.status == way.status
+    else:
+        assert run.error == way.output
+    assert not way.order or tuple(run.order) == way.order
+    requests = [fact.request for fact in run.facts if hasattr(fact, "request")]
+    if way.asks:
+        assert {member: requests[-1][member] for member in way.asks} == way.asks
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_an_example_of_a_later_issue_is_refused_for_what_it_needs(name):
+    program, problems = read_naked(EXAMPLES[name], f"{name}.yaml", LANGUAGE)
+    assert program is None, f"{name} is supported now: give it a way"
+    refused = [problem for problem in problems if problem.severity == "error"]
+    assert {problem.code for problem in refused} == {"E1204"}
+    assert any(LATER[name] in problem.message for problem in refused), list(map(str, refused))
+
+
+def test_the_count_is_told(capsys):
+    with capsys.disabled():
+        print(f"\n{len(NOW)} of {len(EXAMPLES)} examples run; the others need what comes later")

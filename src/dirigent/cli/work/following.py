@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from dirigent.app.conducting import Desk
+from dirigent.cli.output import note
 from dirigent.cli.text.picture import Heart, Picture, Screen, told
 from dirigent.cli.text.terminal import Terminal, err, out
 from dirigent.cli.waiting import Interrupted
@@ -55,7 +56,10 @@ async def followed(desk: Desk, run: RunId, *, quiet: bool, seconds: float | None
             if task is not None and not task.done():
                 task.cancel()
     if following.done() and not following.cancelled():
-        return following.result()
+        end = following.result()
+        if live:
+            note(picture.epilogue(end, err()))
+        return end
     raise _left(run, picture.stopped)
 
 
@@ -101,7 +105,8 @@ def _drawn(picture: Picture, desk: Desk, terminal: Terminal) -> Iterator[None]:
 
     async def paint() -> None:
         while True:
-            screen.draw(picture.lines(desk.clock.now(), terminal, foot))
+            if picture.title:
+                screen.draw(picture.lines(desk.clock.now(), terminal, foot))
             await asyncio.sleep(FRAME_SECONDS)
 
     painting = asyncio.ensure_future(paint())

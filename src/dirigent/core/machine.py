@@ -210,7 +210,8 @@ class Run:
 
     def complete(self, frame: Frame, output: Value, directive: str | None = None) -> None:
         """The node of a frame gave its output; the data flow of its task goes on from there."""
-        frame.value, frame.directive, frame.step = output, directive, Step.OUTPUT
+        frame.value = frame.output = output
+        frame.directive, frame.step = directive, Step.OUTPUT
         frame.answers.clear()
         frame.children.clear()
         self.agenda.append(Proceed(frame))
@@ -333,10 +334,8 @@ class Run:
         value = self.evaluate(frame, slot, template, dot, **more)
         if isinstance(value, bool):
             return value
-        shown = repr(value)[:80]
-        raise Faulted(
-            Fault(faults.EXPRESSION, 400, "Expression Error", f"a condition gave {shown}, not true or false")
-        )
+        words = f"a condition gave {render.shown(value)}, not true or false"
+        raise Faulted(Fault(faults.EXPRESSION, 400, "Expression Error", words))
 
     def check(self, schema: Value, value: Value, what: str) -> None:
         """Raise `Faulted` with a validation error when a value does not fit its JSON Schema."""

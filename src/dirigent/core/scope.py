@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from dirigent import __version__
-from dirigent.core.frame import Frame
+from dirigent.core.frame import Frame, Step
 from dirigent.model.ids import RunId
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Created
@@ -105,6 +105,7 @@ def _task(frame: Frame) -> Value:
         "reference": task.pointer,
         "definition": task.definition,
         "input": owner.raw,
+        "output": owner.output if owner.step >= Step.OUTPUT else None,
         "startedAt": moment(owner.started_at),
     }
 

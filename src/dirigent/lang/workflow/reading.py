@@ -18,17 +18,12 @@ from dirigent.model.source import Span
 from dirigent.ports import Language
 
 # What every expression of a workflow sees; `secret` is the reference implementation's spelling.
-STANDARD_VARIABLES: Final = (
-    "context",
-    "input",
-    "output",
-    "secrets",
-    "secret",
-    "task",
-    "workflow",
-    "runtime",
-    "authorization",
-)
+STANDARD_VARIABLES: Final = ("context", "input", "secrets", "secret", "task", "workflow", "runtime")
+# What only the `output` and the `export` of a task see, and the `output` of the workflow.
+OUTPUT: Final = "output"
+# What a later release brings.
+AUTHORIZATION: Final = "authorization"
+RESERVED: Final = (*STANDARD_VARIABLES, OUTPUT, AUTHORIZATION)
 
 
 @dataclass(frozen=True, slots=True)

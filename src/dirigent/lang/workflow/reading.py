@@ -44,13 +44,14 @@ class Scope:
 
     `pointer` is the JSON pointer of the list or task at hand, `names` the tasks that a directive may
     name, `variables` the loop and error variables in sight, `calls` the custom functions that are
-    being expanded. An `open` scope is that of a definition, whose variables only its use can tell.
+    being expanded, `depth` how many tasks stand inside one another here. An `open` scope is that of a definition, whose variables only its use can tell.
     """
 
     pointer: str = ""
     names: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
+    depth: int = 0
     open: bool = False
 
     def at(self, *parts: str | int) -> Scope:

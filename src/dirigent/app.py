@@ -53,6 +53,9 @@ TYPES: Final[Mapping[str, TypeShape]] = {**FILE_TYPES, "service": SERVICE}
 # Secrets of a workflow that belongs to no stack are looked up under this prefix.
 ENVIRONMENT_PREFIX: Final = "DIRIGENT_SECRET_"
 
+# For what is under way when an engine ends in order: a request whose fate the next one could not know.
+PARTING_SECONDS: Final = 5.0
+
 # How often we look whether a process that holds the lock has opened its door.
 LOOK_SECONDS: Final = 0.05
 
@@ -223,6 +226,12 @@ async def engaged(
     engine = Engine(parts.store, parts.store, effects, Tools(LANGUAGE, SCHEMAS), parts.clock)
     performers["workflow"] = _children(around, engine)
     stack.push_async_callback(engine.close)
+
+    async def part(kind: type[BaseException] | None, _reason: object, _trace: object) -> None:
+        if kind is None or not issubclass(kind, KeyboardInterrupt):  # that is a second Ctrl-C: at once, then
+            await engine.settle(PARTING_SECONDS)
+
+    stack.push_async_exit(part)
     conductor = LocalConductor(engine, parts.store)
     await stack.enter_async_context(door.opened(around.settings.socket, conductor))
     taken_up = await engine.open() if drive else 0

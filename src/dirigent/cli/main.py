@@ -7,7 +7,6 @@ becomes 130, and what nobody expected becomes a report on disk and 70, never a b
 from __future__ import annotations
 
 import importlib
-import signal
 import sys
 from typing import Final
 
@@ -68,8 +67,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit."""
-    # A reader that goes away (`dirigent ps | head`) ends us quietly, as it does every Unix tool.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # SIGPIPE stays ignored: a server or a visitor that goes away must not end the engine. When it is the
+    # reader of our output that does (`dirigent ps | head`), click ends us quietly.
     sys.exit(_run())
 
 

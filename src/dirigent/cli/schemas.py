@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dirigent.cli.wire import Json
+from dirigent.cli.answer import Json
 
 _TEXT: Final[Json] = {"type": "string"}
 _NUMBER: Final[Json] = {"type": "number"}

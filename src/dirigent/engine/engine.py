@@ -23,7 +23,7 @@ from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.memory import Memory
 from dirigent.engine.timers import Alarm, Timers
 from dirigent.model import limits
-from dirigent.model.ids import RunId
+from dirigent.model.ids import EffectId, RunId
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
@@ -41,7 +41,10 @@ Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 
 @dataclass(slots=True, eq=False)
 class Engine:
-    """Drives every open run of one store. `open` comes first, `settle` and `close` last."""
+    """Drives every open run of one store. `open` comes first, `settle` and `close` last.
+
+    `standing` are the effects that had no recorded end when it opened.
+    """
 
     journal: Journal
     shelf: Shelf
@@ -49,6 +52,7 @@ class Engine:
     tools: Tools
     clock: Clock
     observers: list[Observer] = field(default_factory=list)
+    standing: set[EffectId] = field(default_factory=set, init=False)
     _memory: Memory = field(init=False)
     _timers: Timers = field(init=False)
     _crew: Crew = field(default_factory=Crew)
@@ -69,7 +73,9 @@ class Engine:
         self._crew.act(self._timers.serve())
         found = await self.shelf.runs(only_open=True, limit=limits.RUNS_OPEN)
         for summary in reversed(found):
-            await self._turn(await self._memory.load(summary.id))
+            live = await self._memory.load(summary.id)
+            self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
+            await self._turn(live)
         return len(found)
 
     async def settle(self, seconds: float) -> None:

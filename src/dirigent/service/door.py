@@ -12,7 +12,7 @@ import os
 import socket
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from dirigent.service.conductor import HolderGone, watch
 from dirigent.stores.codec import decode, decode_fact, encode, encode_fact
 
 LINE_BYTES = 4 * limits.PAYLOAD_BYTES
+TWINS = "both sides must be of one release, and a workflow with its input smaller than 8 MiB"
 # An engine that lives answers at once; only the disk can keep it.
 ANSWER_SECONDS = 10.0
 # For visitors whose wish was taken before the door was shut.
@@ -52,12 +53,11 @@ async def opened(door: str, conductor: Conductor) -> AsyncIterator[None]:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            line = await reader.readline()
-            if line:
-                writer.write(json.dumps(await _reply(json.loads(line), conductor)).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # A visitor who speaks nonsense, or leaves, gets no answer and does no harm.
+            with suppress(ConnectionError):  # A visitor who leaves does no harm.
+                answer = await _answer(reader, conductor)
+                if answer is not None:
+                    writer.write(json.dumps(answer).encode() + b"\n")
+                    await writer.drain()
         finally:
             writer.close()
 
@@ -107,6 +107,24 @@ def answers(path: str) -> bool:
     return True
 
 
+async def _answer(reader: asyncio.StreamReader, conductor: Conductor) -> dict[str, object] | None:
+    """Return the answer to what a visitor asks; None for one who only knocks."""
+    try:
+        line = await reader.readline()
+        request = json.loads(line) if line else None
+    except ValueError:
+        # Too long, or nonsense. Silence would look as if we had died, and be asked again.
+        return {"problems": [["E7010", "the engine cannot read what it was asked", TWINS]]}
+    if request is None:
+        return None
+    if not isinstance(request, dict):
+        return {"problems": [["E7010", "the engine was asked nothing that it knows", TWINS]]}
+    try:
+        return await _reply(request, conductor)
+    except KeyError as missing:
+        return {"problems": [["E7010", f"the engine was asked without {missing}", TWINS]]}
+
+
 async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, object]:
     try:
         match request.get("verb"):
@@ -118,9 +136,7 @@ async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, 
             case "keep-plan":
                 await conductor.keep_plan(decode(_bytes(request["plan"]), Plan))
             case verb:
-                raise refuse(
-                    "E7010", f"the engine does not know `{verb}`", "both sides must be of one release"
-                )
+                raise refuse("E7010", f"the engine does not know `{verb}`", TWINS)
     except Refusal as refusal:
         return {"problems": [[p.code, p.message, *p.help] for p in refusal.problems]}
     return {"ok": None}
@@ -158,7 +174,7 @@ class DoorConductor:
 
     async def tell(self, run: RunId, fact: Fact) -> None:
         """Put a person's word into a run over there."""
-        await self._ask(again=False, verb="tell", run=run, fact=_text(encode_fact(fact)))
+        await self._ask(verb="tell", run=run, fact=_text(encode_fact(fact)))
 
     async def keep_plan(self, plan: Plan) -> None:
         """Have a plan stored over there."""
@@ -171,21 +187,18 @@ class DoorConductor:
     def _knock(self) -> bool:
         return answers(self.door)
 
-    async def _ask(self, *, again: bool = True, **request: str) -> object:
-        """Return the answer. Raises `HolderGone` when it may be asked of the next engine, else `E7011`."""
+    async def _ask(self, **request: str) -> object:
+        """Return the answer. Raises `HolderGone` when nobody is there, or leaves without a word.
+
+        A holder that is there and says nothing for `ANSWER_SECONDS` is a refusal (`E7011`).
+        """
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 line = await self._exchange(json.dumps(request).encode() + b"\n")
         except TimeoutError:
             raise silent(self.holder) from None
-        if not line and again:
+        if not line.endswith(b"\n"):
             raise HolderGone
-        if not line:
-            raise refuse(
-                "E7011",
-                "the engine that holds this store ended before it answered",
-                "look with `dirigent ps --all` whether it was done, and try again if not",
-            )
         answer = json.loads(line)
         if "problems" in answer:
             raise Refusal(

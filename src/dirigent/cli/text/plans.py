@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from dirigent.cli import wire
-from dirigent.cli.terminal import Terminal, columns, cut, padded, shown
+from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
 from dirigent.model.plan import Action, Change, Difference, Plan
 from dirigent.model.values import SecretText, Unknown, Value
 
@@ -21,36 +21,66 @@ _SIGNS: Final = {
     Action.FORGET: ("x", "yellow"),
     Action.KEEP: ("=", "grey"),
 }
-# More differences than these are counted, not listed, unless all are asked for.
+_VERBS: Final = {
+    Action.DELETE: "to delete",
+    Action.REPLACE: "to replace",
+    Action.UPDATE: "to update",
+    Action.FORGET: "to forget",
+    Action.CREATE: "to create",
+    Action.KEEP: "unchanged",
+}
+# More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
+ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "CREATE": 12}
 DIFFERENCES: Final = 8
-CREATES: Final = 12
 VALUE_COLUMNS: Final = 48
+NAME_COLUMNS: Final = (12, 32)
 
 
 def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
-    """Return the text of a plan. `full` lists every difference and every new instance."""
+    """Return the text of a plan. `full` lists every change and every difference."""
     lines = [_head(plan, terminal)]
-    groups = _groups(plan)
-    for title, tint, changes in groups:
-        lines.append("")
-        lines.append(f"  {terminal.paint(title, tint, 'bold')}  {_counts(changes)}")
-        shown_changes = changes if full or title != "CREATE" else changes[:CREATES]
-        for change in shown_changes:
-            lines.extend(_change_lines(change, terminal, full=full))
-        if len(changes) > len(shown_changes):
-            lines.append(f"  ... and {len(changes) - len(shown_changes)} more: {_types(changes[CREATES:])}")
-    kept = len(plan.changes) - len(plan.pending)
-    if kept:
-        lines += ["", f"  {terminal.paint('UNCHANGED', 'grey')}  {kept}"]
-    if not plan.pending:
-        lines += ["", "  Nothing to do: what is declared is what stands."]
+    widths = _widths(plan.pending)
+    for title, tint, changes in _groups(plan):
+        lines += ["", f"  {terminal.paint(title, tint, 'bold')}  {_counts(changes)}"]
+        listed = changes if full else changes[: ROWS[title]]
+        for change in listed:
+            lines.extend(_change_lines(change, terminal, widths, full=full))
+        if len(changes) > len(listed):
+            rest = changes[len(listed) :]
+            lines.append(f"  and {len(rest)} more: {_types(rest)}")
+    lines += ["", f"  {summary(plan)}"]
     return "\n".join(lines)
 
 
-def next_step(plan: Plan) -> str:
-    """Return the line that says how a plan is carried out."""
+def summary(plan: Plan) -> str:
+    """Return how much a plan does, in one line, what destroys first."""
+    counted = Counter(change.action for change in plan.changes)
+    if not plan.pending:
+        kept = f" ({counted[Action.KEEP]} unchanged)" if counted[Action.KEEP] else ""
+        what = "nothing is left to take down" if plan.destroy else "what is declared is what stands"
+        return f"Nothing to do: {what}{kept}."
+    return ", ".join(f"{counted[action]} {verb}" for action, verb in _VERBS.items() if counted[action])
+
+
+def next_step(plan: Plan, *, full: bool = False) -> str:
+    """Return the line that says how a plan is carried out, and how all of it is seen."""
     verb = "down" if plan.destroy else "up"
-    return f"  next: dirigent {verb} {plan.id}"
+    more = "" if full or not _shortened(plan) else f"      all of it: dirigent plan {plan.id} --full"
+    return f"  next: dirigent {verb} {plan.id}{more}"
+
+
+def _shortened(plan: Plan) -> bool:
+    return any(len(changes) > ROWS[title] for title, _, changes in _groups(plan)) or any(
+        len(change.differences) > DIFFERENCES for change in plan.pending
+    )
+
+
+def _widths(changes: Sequence[Change]) -> tuple[int, int]:
+    """Return the widths of the columns of names and types: most fit, and none is absurd."""
+    least, most = NAME_COLUMNS
+    names = max([least, *(columns(change.address) for change in changes)])
+    types = max([0, *(columns(change.type) for change in changes)])
+    return min(most, names), min(most, types)
 
 
 def _head(plan: Plan, terminal: Terminal) -> str:
@@ -81,13 +111,15 @@ def _types(changes: Sequence[Change]) -> str:
     return ", ".join(f"{name} x{number}" if number > 1 else name for name, number in counted.items())
 
 
-def _change_lines(change: Change, terminal: Terminal, *, full: bool) -> list[str]:
+def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *, full: bool) -> list[str]:
     sign, tint = _SIGNS[change.action]
-    name = padded(change.address, 20)
-    because = f"  {change.because}" if change.because else ""
+    name = padded(change.address, widths[0])
+    # Every new instance has the same reason, so it is said only where all is asked for.
+    told = change.because if full or change.action is not Action.CREATE else ""
+    because = f"  {told}" if told else ""
     place = f"  {change.span}" if change.span else ""
-    line = f"  {terminal.paint(padded(sign, 3), tint)} {name} {padded(change.type, 12)}{because}"
-    lines = [f"{line}{terminal.paint(place, 'grey')}"]
+    line = f"  {terminal.paint(padded(sign, 3), tint)} {name} {padded(change.type, widths[1])}{because}"
+    lines = [f"{line}{terminal.paint(place, 'grey')}".rstrip()]
     if change.drifted:
         lines.append("        drifted: it is no longer as it was applied")
     if change.action in {Action.UPDATE, Action.REPLACE}:
@@ -95,7 +127,7 @@ def _change_lines(change: Change, terminal: Terminal, *, full: bool) -> list[str
         width = max((columns(d.path) for d in chosen), default=0)
         lines += [_difference_line(d, width, terminal) for d in chosen]
         if len(change.differences) > len(chosen):
-            lines.append(f"        ... and {len(change.differences) - len(chosen)} more properties")
+            lines.append(f"        and {len(change.differences) - len(chosen)} more properties")
     lines += [f"        {terminal.paint('warning', 'yellow')}: {shown(text)}" for text in change.warnings]
     return lines
 
@@ -123,5 +155,5 @@ def drift_text(changes: Sequence[Change], terminal: Terminal) -> str:
         return "nothing drifted: the world is as it was applied"
     lines = [f"{terminal.paint('DRIFTED', 'yellow', 'bold')}  {len(changes)}"]
     for change in changes:
-        lines.extend(_change_lines(change, terminal, full=True))
+        lines.extend(_change_lines(change, terminal, _widths(changes), full=True))
     return "\n".join([*lines, "", "  repair it with: dirigent up"])

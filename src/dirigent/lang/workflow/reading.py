@@ -44,7 +44,8 @@ class Scope:
 
     `pointer` is the JSON pointer of the list or task at hand, `names` the tasks that a directive may
     name, `variables` the loop and error variables in sight, `calls` the custom functions that are
-    being expanded, `depth` how many tasks stand inside one another here. An `open` scope is that of a definition, whose variables only its use can tell.
+    being expanded, `depth` how many tasks stand inside one another here. An `open` scope is that of a
+    definition, whose variables only its use can tell.
     """
 
     pointer: str = ""

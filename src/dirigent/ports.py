@@ -5,9 +5,9 @@ Adapters fit them; nobody subclasses. Plain methods are pure given their argumen
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
@@ -16,7 +16,8 @@ from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Order, Outcome
-from dirigent.model.run.journal import Fact
+from dirigent.model.run.journal import Ended, Fact
+from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Value
 
@@ -168,24 +169,54 @@ class Clock(Protocol):
         ...
 
 
+Heard: TypeAlias = Callable[[RunId, Program, Sequence[Fact]], None]
+"""Called with facts of a run, in order, after they became durable."""
+
+
+class Conductor(Protocol):
+    """Starts and steers runs, and tells what happens to them."""
+
+    async def start(self, start: Start) -> RunId:
+        """Create a run; durable when this returns."""
+        ...
+
+    async def tell(self, run: RunId, fact: Fact) -> None:
+        """Put a person's word into a run."""
+        ...
+
+    async def keep_plan(self, plan: Plan) -> None:
+        """Store a plan."""
+        ...
+
+    async def follow(self, run: RunId, heard: Heard) -> Ended:
+        """Return how a run ended. `heard` gets its history first, then what comes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a provider sees of an instance now; `attributes` None means that it is gone.
 
     `config` holds those configured properties whose actual value differs from what was applied.
+    `claims` names what of the world this instance alone may own, such as "the path `/etc/x`".
     """
 
     attributes: dict[str, Value] | None
     config: dict[str, Value] = field(default_factory=dict)
+    claims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What an instance would become: `attributes` may hold `Unknown`, `replace` lists forcing paths."""
+    """What an instance would become: `attributes` may hold `Unknown`, `replace` lists forcing paths.
+
+    `claims` names what it would own alone; two instances of a plan with one claim are refused.
+    """
 
     attributes: dict[str, Value]
     replace: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

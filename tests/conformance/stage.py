@@ -14,11 +14,12 @@ from dirigent.core.machine import Tools
 from dirigent.core.replay import replay
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.effects import Effects
-from dirigent.engine.engine import Engine, Start
+from dirigent.engine.engine import Engine
 from dirigent.jq import LANGUAGE
 from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.workflow.document import read_naked
 from dirigent.model.ids import RunId
+from dirigent.model.run.start import Start
 from dirigent.tasks.oracle import JqOracle
 from dirigent.testing import FakeVault, MemoryStore, ScriptedPerformer, VirtualClock
 

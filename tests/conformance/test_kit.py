@@ -21,7 +21,7 @@ import yaml
 from conformance import kit, standins
 from conformance.gherkin import scenarios_of
 from conformance.stage import Cast, played, program_of
-from dirigent.app import SystemClock
+from dirigent.app.looking import SystemClock
 from dirigent.jq import LANGUAGE
 from dirigent.lang.workflow.document import read_naked
 from dirigent.stores.sqlite import SqliteStore

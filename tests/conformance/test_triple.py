@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 
 from conformance.stage import RUN, Cast, life, program_of
-from dirigent.engine.engine import Start
 from dirigent.model.run.journal import (
     Ended,
     Failed,
@@ -30,6 +29,7 @@ from dirigent.model.run.journal import (
     TimerSet,
     Vouched,
 )
+from dirigent.model.run.start import Start
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.tasks.http import Client, HttpPerformer
 from dirigent.tasks.openapi import OpenApiPerformer

@@ -30,14 +30,12 @@ from dirigent.model.run.journal import (
     Created,
     Ended,
     Failed,
-    Held,
     Intended,
     Repeated,
     Resumed,
     Skipped,
     Succeeded,
     Suspended,
-    TimerFired,
     TimerSet,
     Vouched,
 )
@@ -124,32 +122,21 @@ def trace(simulation):
 
 def words(fact, simulation, names):
     match fact:
-        case Created(input=value):
+        case Created(input=value) | Succeeded(output=value) | Vouched(output=value):
             return compact(value)
         case Intended(position=position, attempt=attempt, request=request):
             effect = simulation.effects.get((position, attempt), "none")
             name = names.setdefault(effect, f"e{len(names) + 1}")
             return f"{name} {compact(brief(request))}"
-        case Succeeded(output=value) | Vouched(output=value):
-            return compact(value)
         case Failed(fault=found):
             return shown(found) + (" doubtful" if found.doubtful else "")
-        case Held(reason=reason):
-            return reason
-        case TimerSet(purpose=purpose, until=until):
-            return f"{purpose} until {until:g}"
-        case TimerFired(purpose=purpose):
-            return purpose
         case Computed(slot=slot, answers=answers):
-            return f"{slot}: " + ", ".join(
-                shown(a) if isinstance(a, fault.Fault) else compact(a) for a in answers
-            )
-        case CancelRequested(reason=reason) | Suspended(reason=reason):
-            return reason
+            each = [shown(a) if isinstance(a, fault.Fault) else compact(a) for a in answers]
+            return f"{slot}: {', '.join(each)}"
         case Ended(phase=phase, output=output, fault=found):
             return f"{phase} {shown(found) if found else compact(output)}"
-        case _:
-            return ""
+    until = f" until {fact.until:g}" if isinstance(fact, TimerSet) else ""
+    return str(getattr(fact, "purpose", getattr(fact, "reason", ""))) + until
 
 
 def brief(request):

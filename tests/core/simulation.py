@@ -109,7 +109,10 @@ class Simulation:
 
     def __post_init__(self):
         self.queue, self.obeyed = [], {}
-        self.run = replay(self.program, RUN, self.facts, TOOLS, self.moments.append)
+        self.run = replay(self.program, RUN, self.facts, TOOLS, self.listen)
+
+    def listen(self, moment):
+        self.moments.append((len(self.facts), moment))
 
     def play(self):
         """Begin, or go on from the facts at hand, until nothing more can happen. Returns the facts."""
@@ -185,6 +188,8 @@ class Simulation:
         return max([*found[-1:], *again[-1:]])
 
     def later(self, what, at, event):
+        if what in self.obeyed:
+            return  # A run that is resumed asks again for what is under way.
         token = self.obeyed[what] = object()
 
         def come(now):

@@ -1,4 +1,4 @@
-"""Every pair of a standing and a fact is in its table or refused; the diagrams of the manual are the tables."""
+"""Every pair of a standing and a fact is in its table or refused; the diagrams are the tables."""
 
 import itertools
 import subprocess

@@ -18,7 +18,7 @@ from dirigent.model.values import Expression
 from dirigent.planning.request import Ask, Propose, Wish
 from dirigent.ports import Proposal, ProviderFailed, Reading
 from dirigent.providers.apply import ResourcePerformer, request_of
-from dirigent.providers.look import carry, read_all
+from dirigent.service.asking import carry, read_all
 
 
 class Noon:

@@ -178,22 +178,26 @@ def test_an_order_set_aside_makes_room_and_stays_as_evidence(spool):
     assert names(Path(spool).parent) == ["0123abcd-1.1", "0123abcd-1.2"]
 
 
-def test_sweep_keeps_the_named_and_the_running(tmp_path, order):
+def test_what_runs_is_not_discarded_and_what_has_ended_is(tmp_path, order):
     async def main():
         folder = str(tmp_path / "spool")
-        for name in ("aa-1", "bb-1", "bb-2"):
+        for name in ("aa-1", "aa-1.1", "aa-1.2", "aa-2"):
             write(f"{folder}/{name}", "order.json", {"id": name})
         await attach.start(f"{folder}/cc-1", order("sleep 60"))
-        assert attach.sweep(folder, {"aa"}) == ["bb-1", "bb-2"]
-        assert names(folder) == ["aa-1", "cc-1"]
+        attach.discard(folder, "cc-1")
+        attach.discard(folder, "aa-1")
+        assert attach.orders(folder) == ["aa-2", "cc-1"]
         await attach.stop(f"{folder}/cc-1", 1.0)
-        assert attach.sweep(folder, ()) == ["aa-1", "cc-1"]
+        attach.discard(folder, "cc-1")
+        assert attach.orders(folder) == ["aa-2"]
 
     asyncio.run(main())
 
 
-def test_sweep_of_a_folder_that_is_not_there_deletes_nothing(tmp_path):
-    assert attach.sweep(str(tmp_path / "none"), ()) == []
+def test_a_folder_that_is_not_there_holds_no_orders(tmp_path):
+    folder = str(tmp_path / "none")
+    attach.discard(folder, "aa-1")
+    assert attach.orders(folder) == []
 
 
 def write(spool, name, record):

@@ -1,18 +1,43 @@
 """A fork server for each module, the tally of all crashes, and the proof that no process survives."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from system.rig.smith import Forge, Tally
+from system.rig.terminal import desk_in
 
 TITLE = "crash test"
 
 
+@contextmanager
+def forged(folder):
+    made = Forge(folder)
+    try:
+        yield made
+    finally:
+        made.close()
+    assert not made.family()
+
+
 @pytest.fixture(scope="module")
 def forge(tmp_path_factory):
-    made = Forge(tmp_path_factory.mktemp("forge"))
-    yield made
-    made.close()
-    assert not made.family()
+    with forged(tmp_path_factory.mktemp("forge")) as made:
+        yield made
+
+
+@pytest.fixture
+def lone_forge(tmp_path_factory):
+    """For a test that must not find the processes of others."""
+    with forged(tmp_path_factory.mktemp("forge")) as made:
+        yield made
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A folder in which real commands work."""
+    with desk_in(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

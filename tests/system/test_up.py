@@ -1,4 +1,4 @@
-"""`up` of the shop, killed at every place: before and after each append, before, amid and after each effect."""
+"""`up` of the shop, killed at every place: around each append, around and amid each effect."""
 
 import pytest
 

@@ -1,15 +1,15 @@
-"""The entry: a table of commands that are imported only when one is called.
+"""The entry: a table of commands, and the exit code of whatever happens.
 
-`main` is also the last line of defence: a `Refusal` becomes text or JSON and an exit code, Ctrl-C
-becomes 130, and what nobody expected becomes a report on disk and 70, never a bare traceback.
+Rule: nothing heavy is imported before a command does its work; `tests/cli/test_start.py` holds the list.
 """
 
 from __future__ import annotations
 
 import importlib
-import signal
 import sys
-from typing import Final
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
 
 import click
 
@@ -17,28 +17,37 @@ from dirigent import __version__
 
 # Name, module, and the line that help shows: kept here so that `--help` imports none of them.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
-    "init": ("document", "Write a new stack from a template."),
-    "check": ("document", "Is the document right? Every error with its place."),
-    "plan": ("plan", "Show what would change, in which order and why."),
     "up": ("apply", "Plan, ask, apply. Resumes what a crash left."),
-    "down": ("apply", "The same for taking everything down."),
+    "plan": ("plan", "Show what would change, in which order and why."),
     "run": ("run", "Start a workflow, or a workflow file, and follow it."),
     "ps": ("look", "List runs and resources."),
-    "show": ("look", "Show one run: its tasks, their attempts, its result."),
     "logs": ("look", "Show the output of a service."),
+    "down": ("apply", "Take everything down, in reverse order."),
+    "init": ("document", "Write a new stack from a template."),
+    "check": ("document", "Is the document right? Every error with its place."),
+    "schema": ("document", "Print the JSON Schema of a stack file, or of an answer."),
+    "show": ("look", "Show one run: its tasks, their attempts, its result."),
     "events": ("look", "Show the facts of a run, as they were recorded."),
-    "cancel": ("control", "Stop a run for good."),
-    "suspend": ("control", "Stop a run for a while."),
-    "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),
     "drift": ("plan", "Show what differs from what was applied."),
+    "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),
+    "suspend": ("control", "Stop a run for a while."),
+    "cancel": ("control", "Stop a run for good."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
-    "schema": ("document", "Print the JSON Schema of a stack file, or of an output."),
     "version": ("machine", "Print the version."),
+}
+INTERRUPTED: Final = 130
+# The sections of the help, by their first command.
+_SECTIONS: Final = {
+    "up": "Daily",
+    "init": "Write",
+    "show": "Inspect",
+    "resume": "Control",
+    "doctor": "Machine",
 }
 
 
 class LazyGroup(click.Group):
-    """Finds commands in `COMMANDS` and imports their module when they are used."""
+    """Finds commands in `COMMANDS` and imports their declaration when they are named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order of the table."""
@@ -52,34 +61,76 @@ class LazyGroup(click.Group):
         command = getattr(module, cmd_name.replace("-", "_"))
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first word names, or say which one it could be."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table without importing anything."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        width = max(len(name) for name in COMMANDS)
+        rows: list[tuple[str, list[tuple[str, str]]]] = []
+        for name, (_, line) in COMMANDS.items():
+            if name in _SECTIONS:
+                rows.append((_SECTIONS[name], []))
+            rows[-1][1].append((name.ljust(width), line))
+        for title, commands in rows:
+            with formatter.section(title):
+                formatter.write_dl(commands)
 
 
 @click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="dirigent %(version)s")
-def cli() -> None:
-    """Plan, apply and keep a system: infrastructure, services and workflows, from one stack file."""
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Plan, apply and keep a system: its files, services and workflows, from one stack file."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> None:
     """Run the command line and exit."""
-    # A reader that goes away (`dirigent ps | head`) ends us quietly, as it does every Unix tool.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # SIGPIPE stays ignored: a server or a visitor that goes away must not end the engine. When it is the
+    # reader of our output that does (`dirigent ps | head`), click ends us quietly.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(_run())
 
 
 def _run() -> int:
-    try:
-        code = cli.main(standalone_mode=False)
-    except click.ClickException as complaint:
-        complaint.show()
-        return complaint.exit_code
-    except click.Abort:
-        click.echo("interrupted", err=True)
-        return 130
-    return code if isinstance(code, int) else 0
+    with _LastDefence() as defence:
+        code = cli.main(prog_name="dirigent", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    return defence.code
+
+
+class _LastDefence:
+    """A block in which every failure that rises so far becomes words and an exit code."""
+
+    def __init__(self) -> None:
+        self.code = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, _: TracebackType | None
+    ) -> bool:
+        if isinstance(failure, click.Abort | KeyboardInterrupt):
+            click.echo("interrupted", err=True)
+            self.code = INTERRUPTED
+        elif isinstance(failure, Exception):
+            where = "usage" if isinstance(failure, click.ClickException) else "defect"
+            report: Callable[[Exception], int] = importlib.import_module(f"dirigent.cli.{where}").reported
+            self.code = report(failure)
+        else:
+            return False
+        return True

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TypeAlias
 
+from dirigent.cli.answer import Json, span_json
 from dirigent.model.fault import Fault
 from dirigent.model.plan import Change, Difference, Plan
-from dirigent.model.problem import Problem
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
-from dirigent.model.source import Span
 from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value
-from dirigent.service.views import RunView, TaskView
-
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
 def value(node: Template | Value) -> Json:
@@ -36,37 +31,11 @@ def value(node: Template | Value) -> Json:
             return node
 
 
-def span(at: Span | None) -> Json:
-    """Return a place, or None."""
-    if at is None:
-        return None
-    return {
-        "file": at.file,
-        "line": at.line,
-        "column": at.column,
-        "endLine": at.end_line,
-        "endColumn": at.end_column,
-    }
-
-
-def problem(found: Problem) -> Json:
-    """Return a problem: the same object that text and editors show."""
-    return {
-        "code": found.code,
-        "severity": found.severity,
-        "message": found.message,
-        "at": span(found.at),
-        "label": found.label,
-        "others": [{"at": span(label.span), "text": label.text} for label in found.others],
-        "help": list(found.help),
-    }
-
-
 def fault(found: Fault | None) -> Json:
     """Return an error as RFC 7807 names its members."""
     if found is None:
         return None
-    return {**{name: value(each) for name, each in found.as_value().items()}, "at": span(found.span)}
+    return {**{name: value(each) for name, each in found.as_value().items()}, "at": span_json(found.span)}
 
 
 def plan(made: Plan) -> Json:
@@ -92,7 +61,7 @@ def change(each: Change) -> Json:
         "needs": list(each.needs),
         "differences": [difference(found) for found in each.differences],
         "warnings": list(each.warnings),
-        "at": span(each.span),
+        "at": span_json(each.span),
     }
 
 
@@ -103,7 +72,7 @@ def difference(found: Difference) -> Json:
         "before": value(found.before),
         "after": value(found.after),
         "forcesReplacement": found.forces_replacement,
-        "at": span(found.span),
+        "at": span_json(found.span),
     }
 
 
@@ -133,7 +102,7 @@ def row(found: ResourceRow) -> Json:
     }
 
 
-def fact(position: int, recorded: Fact) -> Json:
+def fact(position: int, recorded: Fact) -> dict[str, Json]:
     """Return one fact of a journal, with its place in it."""
     members: dict[str, Json] = {"n": position, "fact": type(recorded).__name__}
     for each in fields(recorded):
@@ -153,39 +122,3 @@ def _member(found: object) -> Json:
     if isinstance(found, bool | int | float | str | list | SecretText | Unknown) or found is None:
         return value(found)
     return str(found)
-
-
-def run(seen: RunView) -> Json:
-    """Return one run with its tasks."""
-    return {
-        "id": seen.id,
-        "name": seen.name,
-        "kind": seen.kind,
-        "phase": seen.phase,
-        "createdAt": seen.created_at,
-        "endedAt": seen.ended_at,
-        "facts": seen.facts,
-        "input": value(seen.input),
-        "output": value(seen.output),
-        "fault": fault(seen.fault),
-        "tasks": [task(each) for each in seen.tasks],
-    }
-
-
-def task(seen: TaskView) -> Json:
-    """Return one activation of a task."""
-    return {
-        "position": seen.position,
-        "pointer": seen.pointer,
-        "name": seen.name,
-        "kind": seen.kind,
-        "status": seen.status,
-        "depth": seen.depth,
-        "attempt": seen.attempt,
-        "startedAt": seen.started_at,
-        "endedAt": seen.ended_at,
-        "until": seen.until,
-        "reason": seen.reason,
-        "evidence": value(seen.evidence),
-        "at": span(seen.span),
-    }

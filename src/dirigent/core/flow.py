@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from dirigent.core import want
+from dirigent.core.evaluate import check, evaluate, truth
 from dirigent.core.frame import Frame, Step
 from dirigent.core.machine import (
     Broke,
@@ -137,7 +139,7 @@ def _advance(frame: Frame, step: Step) -> None:
 
 
 def _condition(run: Run, frame: Frame, task: Task) -> bool:
-    if task.condition is not None and not run.truth(frame, "if", task.condition, frame.raw):
+    if task.condition is not None and not truth(run, frame, "if", task.condition, frame.raw):
         run.mark("skipped", frame)
         frame.step = Step.OVER
         # A skipped task passes its raw input on, and the next one follows: its directive is not its own
@@ -152,12 +154,12 @@ def _input(run: Run, frame: Frame, task: Task) -> None:
     value = frame.raw
     if task.input.present:
         if task.input.schema is not None:
-            run.check(task.input.schema, value, "the input does not fit its schema")
+            check(run, task.input.schema, value, "the input does not fit its schema")
         if task.input.shape is not None:
-            value = run.evaluate(frame, "input", task.input.shape, value)
+            value = evaluate(run, frame, "input", task.input.shape, value)
     if task.timeout_seconds is not None:
-        amount = run.evaluate(frame, "timeout", task.timeout_seconds, value)
-        run.ask_timer(frame, TIMEOUT, duration(amount))
+        amount = evaluate(run, frame, "timeout", task.timeout_seconds, value)
+        want.timer(run, frame, TIMEOUT, duration(amount))
     frame.input = value
     _advance(frame, Step.BODY)
     NODES[type(frame.node)].begin(run, frame)
@@ -167,9 +169,9 @@ def _output(run: Run, frame: Frame, task: Task) -> None:
     if task.output.present:
         value = frame.value
         if task.output.shape is not None:
-            value = run.evaluate(frame, "output", task.output.shape, value, output=value)
+            value = evaluate(run, frame, "output", task.output.shape, value, output=value)
         if task.output.schema is not None:
-            run.check(task.output.schema, value, "the output does not fit its schema")
+            check(run, task.output.schema, value, "the output does not fit its schema")
         frame.value = value
     _advance(frame, Step.EXPORT)
 
@@ -178,9 +180,9 @@ def _export(run: Run, frame: Frame, task: Task) -> None:
     if task.export.present:
         value = frame.value
         if task.export.shape is not None:
-            value = run.evaluate(frame, "export", task.export.shape, value, output=value)
+            value = evaluate(run, frame, "export", task.export.shape, value, output=value)
         if task.export.schema is not None:
-            run.check(task.export.schema, value, "what is exported does not fit its schema")
+            check(run, task.export.schema, value, "what is exported does not fit its schema")
         frame.thread.context = value
     _advance(frame, Step.OVER)
     run.mark("left", frame)

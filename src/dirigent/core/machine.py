@@ -11,19 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from dirigent.core import render
 from dirigent.core.frame import Earlier, Frame, Ledger, Step, Thread
-from dirigent.core.scope import Scope
 from dirigent.core.status import Phase, Status
-from dirigent.core.storable import unstorable
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
-from dirigent.model.ids import EffectId, Position, RunId, effect_id
+from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.program import Call, Node, Program, Task
 from dirigent.model.run.command import Question
 from dirigent.model.run.journal import Created
-from dirigent.model.values import Template, Value
+from dirigent.model.values import Value
 from dirigent.ports import Language, Schemas
 
 EFFECT: Final = "effect"
@@ -157,7 +154,7 @@ class Run:
         frame.task, frame.pointer = task, task.pointer
         frame.attempt = _attempt(parent.ledger, position)
         if task.constants:
-            frame.variables = new_variables(frame, task.constants)
+            frame.variables = bound_variables(frame, task.constants)
         return frame
 
     def enter_block(self, parent: Frame, node: Node, slot: int | str, raw: Value, mark: str = "") -> Frame:
@@ -257,91 +254,20 @@ class Run:
 
     # -- asks -----------------------------------------------------------------------------------
 
-    def ask_effect(self, frame: Frame, call: Call, request: Value) -> None:
-        """Want an effect. An attempt after a doubtful one repeats its request to the byte."""
-        reason = unstorable(request)
-        if reason is not None:
-            raise Faulted(overrun(f"the request cannot be sent: {reason}"))
-        earlier = frame.ledger.earlier.get(frame.position) if frame.ledger else None
-        generation = 0
-        if earlier is not None:
-            if earlier.intended and earlier.doubtful:
-                request = earlier.request
-            elif earlier.intended and earlier.request != request:
-                earlier.generation += 1
-            generation = earlier.generation
-        suffix = f"#{generation}" if generation else ""
-        self._ask(
-            Ask(
-                (frame.position, frame.attempt, EFFECT),
-                frame,
-                effect=effect_id(self.id, Position(frame.position + suffix)),
-                request=request,
-                call=call,
-            )
-        )
-
-    def ask_timer(self, frame: Frame, purpose: str, seconds: float, attempt: int | None = None) -> None:
-        """Want to be told when so much time has passed."""
-        number = frame.attempt if attempt is None else attempt
-        self._ask(Ask((frame.position, number, purpose), frame, seconds=seconds))
-
-    def drop_timer(self, frame: Frame, purpose: str, attempt: int) -> None:
-        """A timer is no longer wanted."""
-        key = (frame.position, attempt, purpose)
-        if self.asks.pop(key, None) is not None:
-            frame.asks.remove(key)
-
     def stopped(self, position: Position) -> None:
         """An abandoned effect is over: the next attempt at it, if one waits for that, may begin."""
         waiting = self.stopping.pop(position, None)
         if waiting is not None:
             self.news.append(waiting)
 
-    def _ask(self, ask: Ask) -> None:
+    def want(self, ask: Ask) -> None:
+        """Add an ask; one for an effect that is just being abandoned waits for that."""
         self.asks[ask.key] = ask
         self.news.append(ask.key)
         if ask.call is not None and ask.key[0] in self.stopping:
             self.stopping[ask.key[0]] = ask.key
         if ask.frame is not None:
             ask.frame.asks.append(ask.key)
-
-    # -- expressions ----------------------------------------------------------------------------
-
-    def evaluate(self, frame: Frame, slot: str, template: Template, dot: Value, **more: Value) -> Value:
-        """Return the value of a template in a frame. Raises `Pending` or `Faulted`.
-
-        `slot` names this evaluation among those of the same step; asked again, it gives the same.
-        """
-        try:
-            value = render.render(
-                template, dot, Scope(self, frame, more), self.tools.language, frame.answers.get(slot)
-            )
-        except render.RenderFailed as failure:
-            text = f"{failure} in `{failure.leaf.text}`"
-            raise Faulted(
-                Fault(faults.EXPRESSION, 400, "Expression Error", text, span=failure.leaf.span)
-            ) from None
-        if isinstance(value, render.Asking):
-            key = (frame.position, frame.attempt, COMPUTE + slot)
-            if key not in self.asks:
-                self._ask(Ask(key, frame, questions=value.questions))
-            raise Pending
-        return value
-
-    def truth(self, frame: Frame, slot: str, template: Template, dot: Value, **more: Value) -> bool:
-        """Return a condition; anything but a boolean is an expression error (register Q15)."""
-        value = self.evaluate(frame, slot, template, dot, **more)
-        if isinstance(value, bool):
-            return value
-        words = f"a condition gave {render.shown(value)}, not true or false"
-        raise Faulted(Fault(faults.EXPRESSION, 400, "Expression Error", words))
-
-    def check(self, schema: Value, value: Value, what: str) -> None:
-        """Raise `Faulted` with a validation error when a value does not fit its JSON Schema."""
-        words = self.tools.schemas.violation(schema, value)
-        if words is not None:
-            raise Faulted(Fault(faults.VALIDATION, 400, "Validation Error", f"{what}: {words}"))
 
     # -- views ----------------------------------------------------------------------------------
 
@@ -350,11 +276,6 @@ class Run:
         if self.trace is not None and frame.task is not None:
             depth = sum(above.task is not None for above in _ancestors(frame)) - 1
             self.trace(Moment(self.now, what, frame.position, frame.task, frame.attempt, depth))
-
-    @property
-    def open_asks(self) -> Iterator[Ask]:
-        """Return what is still wanted, oldest first."""
-        return (ask for ask in self.asks.values() if ask.frame is not None)
 
     @property
     def quiet(self) -> bool:
@@ -370,7 +291,7 @@ def _ancestors(frame: Frame) -> Iterator[Frame]:
         above = above.parent
 
 
-def new_variables(frame: Frame, added: Mapping[str, Value]) -> Mapping[str, Value]:
+def bound_variables(frame: Frame, added: Mapping[str, Value]) -> Mapping[str, Value]:
     """Return the bound variables of a frame with some more."""
     return {**frame.variables, **added}
 

@@ -1,31 +1,17 @@
-"""What an expression sees, computed only when it looks (DSL 1.0, "Runtime Expressions").
-
-`Run` is reached through a protocol, so that this module lies below `machine`.
-"""
+"""What an expression sees, computed only when it looks (DSL 1.0, "Runtime Expressions")."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final
 
 from dirigent import __version__
 from dirigent.core.frame import Frame, Step
-from dirigent.model.ids import RunId
-from dirigent.model.program import Program
-from dirigent.model.run.journal import Created
+from dirigent.core.machine import Run
 from dirigent.model.values import SecretRef, SecretText, Value
 
 ARGUMENTS: Final = ("context", "input", "secrets", "secret", "task", "workflow", "runtime", "now")
-
-
-class RunView(Protocol):
-    """The little of a run that expressions may see."""
-
-    id: RunId
-    program: Program
-    created: Created | None
-    now: float
 
 
 class Scope(Mapping[str, Value]):
@@ -33,7 +19,7 @@ class Scope(Mapping[str, Value]):
 
     __slots__ = ("_frame", "_more", "_run")
 
-    def __init__(self, run: RunView, frame: Frame, more: Mapping[str, Value]) -> None:
+    def __init__(self, run: Run, frame: Frame, more: Mapping[str, Value]) -> None:
         """See `frame` of `run`, with `more` on top (`output`, an error, a loop's item)."""
         self._run, self._frame, self._more = run, frame, more
 
@@ -88,7 +74,7 @@ class Scope(Mapping[str, Value]):
         return found
 
 
-def _runtime(run: RunView) -> Value:
+def _runtime(run: Run) -> Value:
     metadata = dict(run.created.metadata) if run.created else {}
     return {"name": "dirigent", "version": __version__, "metadata": metadata}
 
@@ -110,7 +96,7 @@ def _task(frame: Frame) -> Value:
     }
 
 
-def _workflow(run: RunView) -> Value:
+def _workflow(run: Run) -> Value:
     created = run.created
     return {
         "id": run.id,

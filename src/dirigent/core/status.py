@@ -12,6 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
+from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.journal import (
     Abandoned,
@@ -117,3 +118,8 @@ def mismatch(sentence: str) -> Refusal:
         "the journal and the program part here: look at the facts with `dirigent events RUN`",
         "a journal written by a newer release needs that release",
     )
+
+
+def unknown(run: RunId) -> Refusal:
+    """Return the refusal of a run that is not there."""
+    return refuse("E4004", f"there is no run `{run}`", "list the runs with `dirigent ps --all`")

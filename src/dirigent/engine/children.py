@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from dirigent.engine.engine import Engine, Start
+from dirigent.engine.engine import Engine
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
@@ -19,6 +19,7 @@ from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.run.effect import Broken, Done, Order, Outcome
 from dirigent.model.run.journal import CancelRequested, Ended
+from dirigent.model.run.start import Start
 from dirigent.model.values import Value
 
 # What a run answers that is not there, and one that is over or on its way to it.

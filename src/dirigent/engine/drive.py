@@ -33,8 +33,12 @@ class Turn:
     took: list[bool] = field(default_factory=list)
 
 
-async def turn(run: Run, arrived: Sequence[Sequence[Fact]], journal: Journal, clock: Clock) -> Turn:
+async def turn(
+    run: Run, arrived: Sequence[Sequence[Fact]], journal: Journal, clock: Clock, *, onward: bool = True
+) -> Turn:
     """Fold what arrived, follow it to its end, make all of it durable, and return what to do.
+
+    Without `onward` only what arrived becomes durable, and nothing is to be done: another engine goes on.
 
     `arrived` are groups of facts that belong together (a result and the resources it changed). A group
     that the run no longer waits for is dropped: the effect was abandoned and has ended already.
@@ -47,7 +51,8 @@ async def turn(run: Run, arrived: Sequence[Sequence[Fact]], journal: Journal, cl
             for fact in group:
                 advance(run, fact)
                 done.facts.append(fact)
-    _follow(run, due(run, clock.now()), done, clock)
+    if onward:
+        _follow(run, due(run, clock.now()), done, clock)
     if done.facts:
         await journal.append(run.id, expected, done.facts)
     return done

@@ -27,6 +27,9 @@ from dirigent.ports import Clock, Oracle, Performer, Vault
 # Child runs wait for other runs: if they took places among the calls, parents could starve children.
 UNLIMITED = frozenset({"workflow"})
 
+# Effects that go on by themselves, or can be looked at: the next engine finds out how they ended.
+FOUND_AGAIN = frozenset({"workflow", "shell", "script", "resource"})
+
 
 @dataclass(slots=True, eq=False)
 class Effects:
@@ -125,7 +128,7 @@ def _excessive(what: str, excess: str) -> Fault:
 
 
 def _policy(run: Run, on_doubt: OnDoubt) -> OnDoubt:
-    """Return what the run's owner wants of effects in doubt: `policy.doubt` of the stack, else to be asked."""
+    """Return what is wanted of effects in doubt: `policy.doubt` of the stack, else to be asked."""
     wanted = run.created.metadata.get("doubt") if run.created else None
     known = {policy.value: policy for policy in OnDoubt}
     return known.get(str(wanted), on_doubt) if on_doubt is OnDoubt.HOLD else on_doubt

@@ -7,49 +7,44 @@ refuses an append, the engine stops: what it cannot record it must not do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias, assert_never
 
 from dirigent.core.machine import Tools
+from dirigent.core.status import unknown
 from dirigent.core.storable import unstorable
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn, recover, turn
-from dirigent.engine.effects import Effects
+from dirigent.engine.effects import FOUND_AGAIN, Effects
 from dirigent.engine.live import Arrival, Doing, Live
-from dirigent.engine.memory import Memory, unknown
+from dirigent.engine.memory import Memory
 from dirigent.engine.timers import Alarm, Timers
 from dirigent.model import limits
-from dirigent.model.ids import RunId
+from dirigent.model.ids import EffectId, RunId
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
-from dirigent.model.values import Value
+from dirigent.model.run.start import Start
 from dirigent.ports import Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
 
+LOOK_SECONDS = 0.01
+
 Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A run to be made. The same `id` with the same program and input is the same run."""
-
-    id: RunId
-    program: Program
-    input: Value = None
-    metadata: Mapping[str, Value] = field(default_factory=dict)
-    parent: RunId | None = None
-    depth: int = 0
 
 
 @dataclass(slots=True, eq=False)
 class Engine:
-    """Drives every open run of one store. `open` comes first, `close` last."""
+    """Drives every open run of one store. `open` comes first, `settle` and `close` last.
+
+    `standing` are the effects that had no recorded end when it opened.
+    """
 
     journal: Journal
     shelf: Shelf
@@ -57,10 +52,14 @@ class Engine:
     tools: Tools
     clock: Clock
     observers: list[Observer] = field(default_factory=list)
+    standing: set[EffectId] = field(default_factory=set, init=False)
     _memory: Memory = field(init=False)
     _timers: Timers = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
+    _risky: set[asyncio.Task[None]] = field(default_factory=set)
+    _turning: int = 0
+    _settling: bool = False
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
@@ -74,8 +73,19 @@ class Engine:
         self._crew.act(self._timers.serve())
         found = await self.shelf.runs(only_open=True, limit=limits.RUNS_OPEN)
         for summary in reversed(found):
-            await self._turn(await self._memory.load(summary.id))
+            live = await self._memory.load(summary.id)
+            self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
+            await self._turn(live)
         return len(found)
+
+    async def settle(self, seconds: float) -> None:
+        """Begin nothing more, and wait for effects that the next engine could only guess about."""
+        self._settling = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                # A turn that has recorded an intent is about to act on it.
+                while self._crew.failure is None and (self._risky or self._turning):
+                    await asyncio.wait([*self._risky, asyncio.ensure_future(asyncio.sleep(LOOK_SECONDS))])
 
     async def close(self) -> None:
         """Stop acting. Effects under way are left alone, as a crash would leave them."""
@@ -86,13 +96,13 @@ class Engine:
     async def start(self, start: Start) -> RunId:
         """Create a run and let it go. Durable when this returns; a known id is answered, not repeated.
 
-        Raises `Refusal`: E4002 for a known id with another program or input, E4015 for an input that
+        Raises `Refusal`: E4002 for a known id with another program or input, E4017 for an input that
         no journal could hold. A caller who goes away meanwhile takes nothing back.
         """
         self._crew.check()
         reason = unstorable(start.input, dict(start.metadata))
         if reason is not None:
-            raise refuse("E4015", f"run `{start.id}` cannot take its input: {reason}")
+            raise refuse("E4017", f"run `{start.id}` cannot take its input: {reason}")
         await self._crew.ask(self._start(start))
         return start.id
 
@@ -115,12 +125,12 @@ class Engine:
         """Put a fact from a person into a run: cancel, suspend, resume, or an answer to a held effect.
 
         Durable when this returns. Raises `Refusal`: E4003 when the run cannot take it as it stands,
-        E4004 when there is no such run, E4015 for an output that no journal could hold.
+        E4004 when there is no such run, E4017 for an output that no journal could hold.
         """
         self._crew.check()
         reason = unstorable(fact.output) if isinstance(fact, Vouched) else None
         if reason is not None:
-            raise refuse("E4015", f"run `{run}` cannot take this output: {reason}")
+            raise refuse("E4017", f"run `{run}` cannot take this output: {reason}")
         await self._crew.ask(self._tell(run, fact))
 
     async def _start(self, start: Start) -> None:
@@ -165,14 +175,16 @@ class Engine:
             return
         self._crew.check()
         live.turning = True
+        self._turning += 1
         arrived: list[Arrival] = []
         try:
-            if not live.recovered:
+            if not live.recovered and not self._settling:
                 live.recovered = True
                 self._act(live, await recover(live.run, self.journal, self.clock))
             while live.arrived:
                 arrived, live.arrived = live.arrived, []
-                done = await turn(live.run, [each.facts for each in arrived], self.journal, self.clock)
+                groups, onward = [each.facts for each in arrived], not self._settling
+                done = await turn(live.run, groups, self.journal, self.clock, onward=onward)
                 self._act(live, done)
                 for each, took in zip(arrived, done.took, strict=True):
                     each.settle(took=took)
@@ -182,6 +194,8 @@ class Engine:
                 each.fail(failure)
             self._crew.fail(failure)
             raise
+        finally:
+            self._turning -= 1
         live.turning = False
         if not self._crew.closing:
             self._memory.park(live, self.clock.now())
@@ -205,6 +219,10 @@ class Engine:
                 doubtful = (position, attempt) in done.doubtful
                 act = partial(self.effects.perform, run, command, doubtful=doubtful)
                 self._dispatch(live, (position, attempt, "effect"), act)
+                if command.function not in FOUND_AGAIN:
+                    task = live.tasks[position, attempt, "effect"]
+                    self._risky.add(task)
+                    task.add_done_callback(self._risky.discard)
             case Compute(position=position, attempt=attempt, slot=slot):
                 self._dispatch(live, (position, attempt, slot), partial(self.effects.compute, command))
             case Abandon():

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from dirigent.core.machine import Tools
 from dirigent.core.replay import replay
+from dirigent.core.status import unknown
 from dirigent.engine.live import Live
 from dirigent.model.ids import Digest, RunId
-from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Created
 from dirigent.ports import Journal
@@ -66,8 +66,3 @@ class Memory:
     def __len__(self) -> int:
         """Return how many runs are in memory."""
         return len(self._live)
-
-
-def unknown(run: RunId) -> Refusal:
-    """Return the refusal of a run that is not there."""
-    return refuse("E4004", f"there is no run `{run}`", "list the runs with `dirigent ps --all`")

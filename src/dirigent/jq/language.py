@@ -61,6 +61,9 @@ class Program:
         except RecursionError:
             # Streams inside streams inside texts: possible to write, never needed.
             raise ExpressionFailed("the loops of the expression are nested too deeply") from None
+        except OverflowError:
+            # Only an integer from outside can be too large for a float; none is ever made here.
+            raise ExpressionFailed("an integer is too large to be calculated with") from None
         if type(result) is dict or type(result) is list:
             check_size(result)
         return result

@@ -8,93 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
 
-from dirigent.engine.engine import Engine, Start
-from dirigent.engine.memory import unknown
+from dirigent.core.status import unknown
 from dirigent.model.ids import RunId
-from dirigent.model.plan import Plan
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Created, Ended, Fact
-from dirigent.ports import Journal, Shelf
-
-Heard: TypeAlias = Callable[[RunId, Program, Sequence[Fact]], None]
-"""Called with facts of a run, in order, after they became durable."""
+from dirigent.ports import Heard, Journal
 
 
 class HolderGone(Exception):
     """The engine that drove the run has ended; the run goes on when somebody takes its place."""
-
-
-class Conductor(Protocol):
-    """Starts and steers runs, and tells what happens to them."""
-
-    async def start(self, start: Start) -> RunId:
-        """Create a run; durable when this returns."""
-        ...
-
-    async def tell(self, run: RunId, fact: Fact) -> None:
-        """Put a person's word into a run."""
-        ...
-
-    async def keep_plan(self, plan: Plan) -> None:
-        """Store a plan."""
-        ...
-
-    async def follow(self, run: RunId, heard: Heard) -> Ended:
-        """Return how a run ended. `heard` gets its history first, then what comes."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class LocalConductor:
-    """The engine of this process."""
-
-    engine: Engine
-    shelf: Shelf
-
-    async def start(self, start: Start) -> RunId:
-        """Create a run."""
-        return await self.engine.start(start)
-
-    async def tell(self, run: RunId, fact: Fact) -> None:
-        """Put a person's word into a run."""
-        await self.engine.tell(run, fact)
-
-    async def keep_plan(self, plan: Plan) -> None:
-        """Store a plan."""
-        await self.shelf.keep_plan(plan)
-
-    async def follow(self, run: RunId, heard: Heard) -> Ended:
-        """Listen to the engine: every fact is told once, in order, the history first."""
-        early: list[tuple[int, Sequence[Fact]]] = []
-        waiting = True
-        told = 0
-
-        def tell(program: Program, first: int, facts: Sequence[Fact]) -> None:
-            nonlocal told
-            if first + len(facts) > told:
-                heard(run, program, facts[told - first :])
-                told = first + len(facts)
-
-        def listen(which: RunId, program: Program, first: int, facts: Sequence[Fact]) -> None:
-            if which == run and waiting:
-                early.append((first, facts))
-            elif which == run:
-                tell(program, first, facts)
-
-        self.engine.observers.append(listen)
-        try:
-            history = await self.engine.journal.read(run)
-            program = await _program(self.engine.journal, run, history)
-            tell(program, 0, history)
-            for first, facts in early:
-                tell(program, first, facts)
-            waiting = False
-            return await self.engine.wait(run)
-        finally:
-            self.engine.observers.remove(listen)
 
 
 async def _program(journal: Journal, run: RunId, history: Sequence[Fact]) -> Program:

@@ -12,22 +12,27 @@ import os
 import socket
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dirigent.engine.engine import Start
 from dirigent.model import limits
 from dirigent.model.ids import RunId, digest_of
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Created, Ended, Fact
-from dirigent.ports import Journal
-from dirigent.service.conductor import Conductor, Heard, watch
+from dirigent.model.run.start import Start
+from dirigent.ports import Conductor, Heard, Journal
+from dirigent.service.conductor import HolderGone, watch
 from dirigent.stores.codec import decode, decode_fact, encode, encode_fact
 
 LINE_BYTES = 4 * limits.PAYLOAD_BYTES
+TWINS = "both sides must be of one release, and a workflow with its input smaller than 8 MiB"
+# An engine that lives answers at once; only the disk can keep it.
+ANSWER_SECONDS = 10.0
+# For visitors whose wish was taken before the door was shut.
+PARTING_SECONDS = 2.0
 
 
 def _text(content: bytes) -> str:
@@ -40,25 +45,38 @@ def _bytes(text: object) -> bytes:
 
 @asynccontextmanager
 async def opened(door: str, conductor: Conductor) -> AsyncIterator[None]:
-    """Answer at the door while the block runs. A socket that a dead engine left is replaced."""
+    """Answer at the door while the block runs. A socket that a dead engine left is replaced.
+
+    Whoever was let in before the end gets an answer all the same.
+    """
+    visitors: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            line = await reader.readline()
-            if line:
-                writer.write(json.dumps(await _reply(json.loads(line), conductor)).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):
-            pass  # A visitor who speaks nonsense, or leaves, gets no answer and does no harm.
+            with suppress(ConnectionError):  # A visitor who leaves does no harm.
+                answer = await _answer(reader, conductor)
+                if answer is not None:
+                    writer.write(json.dumps(answer).encode() + b"\n")
+                    await writer.drain()
         finally:
             writer.close()
 
+    def let_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visitor = asyncio.ensure_future(answer(reader, writer))
+        visitors.add(visitor)
+        visitor.add_done_callback(visitors.discard)
+
     with _near(door) as path:
         _remove(path)
-        server = await asyncio.start_unix_server(answer, path, limit=LINE_BYTES)
+        server = await asyncio.start_unix_server(let_in, path, limit=LINE_BYTES)
         async with server:
             yield
-        _remove(path)
+            _remove(path)
+            server.close()
+            if visitors:
+                await asyncio.wait(visitors, timeout=PARTING_SECONDS)
+            for visitor in visitors:
+                visitor.cancel()
 
 
 def _remove(path: str) -> None:
@@ -79,10 +97,32 @@ def answers(path: str) -> bool:
     """Return whether an engine stands behind a door."""
     try:
         with _near(path) as near, socket.socket(socket.AF_UNIX) as knocking:
+            # Never wait: in front of a stopped process the queue of visitors may be full.
+            knocking.settimeout(0)
             knocking.connect(near)
+    except BlockingIOError:
+        return True
     except OSError:
         return False
     return True
+
+
+async def _answer(reader: asyncio.StreamReader, conductor: Conductor) -> dict[str, object] | None:
+    """Return the answer to what a visitor asks; None for one who only knocks."""
+    try:
+        line = await reader.readline()
+        request = json.loads(line) if line else None
+    except ValueError:
+        # Too long, or nonsense. Silence would look as if we had died, and be asked again.
+        return {"problems": [["E7010", "the engine cannot read what it was asked", TWINS]]}
+    if request is None:
+        return None
+    if not isinstance(request, dict):
+        return {"problems": [["E7010", "the engine was asked nothing that it knows", TWINS]]}
+    try:
+        return await _reply(request, conductor)
+    except KeyError as missing:
+        return {"problems": [["E7010", f"the engine was asked without {missing}", TWINS]]}
 
 
 async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, object]:
@@ -96,9 +136,7 @@ async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, 
             case "keep-plan":
                 await conductor.keep_plan(decode(_bytes(request["plan"]), Plan))
             case verb:
-                raise refuse(
-                    "E7010", f"the engine does not know `{verb}`", "both sides must be of one release"
-                )
+                raise refuse("E7010", f"the engine does not know `{verb}`", TWINS)
     except Refusal as refusal:
         return {"problems": [[p.code, p.message, *p.help] for p in refusal.problems]}
     return {"ok": None}
@@ -116,10 +154,14 @@ def _start_of(request: dict[str, object]) -> Start:
 
 @dataclass(frozen=True, slots=True)
 class DoorConductor:
-    """The engine of another process, asked through its door. `journal` reads the same store."""
+    """The engine of another process, asked through its door. `journal` reads the same store.
+
+    `holder` says which process that is, in words. Every request may raise `HolderGone`.
+    """
 
     door: str
     journal: Journal
+    holder: str = "nobody knows which process"
 
     async def start(self, start: Start) -> RunId:
         """Create a run over there."""
@@ -146,24 +188,47 @@ class DoorConductor:
         return answers(self.door)
 
     async def _ask(self, **request: str) -> object:
+        """Return the answer. Raises `HolderGone` when nobody is there, or leaves without a word.
+
+        A holder that is there and says nothing for `ANSWER_SECONDS` is a refusal (`E7011`).
+        """
         try:
-            with _near(self.door) as path:
-                reader, writer = await asyncio.open_unix_connection(path, limit=LINE_BYTES)
-        except OSError as failure:
-            raise refuse(
-                "E7011", f"the engine that holds this store does not answer: {failure.strerror}", "try again"
-            ) from failure
-        try:
-            writer.write(json.dumps(request).encode() + b"\n")
-            await writer.drain()
-            line = await reader.readline()
-        finally:
-            writer.close()
-        if not line:
-            raise refuse("E7011", "the engine that holds this store ended before it answered", "try again")
+            async with asyncio.timeout(ANSWER_SECONDS):
+                line = await self._exchange(json.dumps(request).encode() + b"\n")
+        except TimeoutError:
+            raise silent(self.holder) from None
+        if not line.endswith(b"\n"):
+            raise HolderGone
         answer = json.loads(line)
         if "problems" in answer:
             raise Refusal(
                 Problem(code, message, help=tuple(rest)) for code, message, *rest in answer["problems"]
             )
         return answer["ok"]
+
+    async def _exchange(self, line: bytes) -> bytes:
+        """Return the answer to a line, empty when the engine ended before. Raises `HolderGone`."""
+        try:
+            with _near(self.door) as path:
+                reader, writer = await asyncio.open_unix_connection(path, limit=LINE_BYTES)
+        except OSError as failure:
+            raise HolderGone from failure
+        try:
+            writer.write(line)
+            await writer.drain()
+            return await reader.readline()
+        except OSError:
+            return b""
+        finally:
+            writer.close()
+
+
+def silent(holder: str) -> Refusal:
+    """Return the refusal of one who was not answered in time, with what is known of the engine."""
+    return refuse(
+        "E7011",
+        f"the engine that holds this store does not answer: {holder}",
+        "if it is stopped (Ctrl-Z), let it go on with `fg`; if it hangs, end it: "
+        "whoever comes next takes its place, and nothing is lost",
+        "it may still do what it was asked when it goes on: `--id` keeps a run from starting twice",
+    )

@@ -2,27 +2,67 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from dirigent.engine.engine import Start
 from dirigent.model.ids import RunId
-from dirigent.model.plan import Plan
-from dirigent.model.problem import refuse
+from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow, assemble
-from dirigent.model.run.journal import Fact, Held, Repeated, Skipped, Vouched
+from dirigent.model.run.journal import (
+    CancelRequested,
+    Ended,
+    Fact,
+    Held,
+    Repeated,
+    Resumed,
+    Skipped,
+    Suspended,
+    Vouched,
+)
+from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack, StackWorkflow
-from dirigent.model.values import Value
-from dirigent.ports import Journal, Shelf
+from dirigent.model.values import SecretRef, SecretText, Value
+from dirigent.ports import Clock, Conductor, Journal, Shelf, Vault
+from dirigent.service.finding import find
 from dirigent.service.plans import Planner
 
 # Letters and digits that people do not take for each other.
 _LETTERS: Final = "abcdefghjkmnpqrstvwxyz23456789"
 _SUFFIX: Final = 7
+RUN_ID_CHARACTERS: Final = 128
+# What people copy from a line of text, and no terminal takes for an order.
+_RUN_ID: Final = re.compile(rf"[\w.:/@+=-]{{1,{RUN_ID_CHARACTERS}}}")
+_SHOWN: Final = 60
+_ENDED: Final = {"faulted": "failed", "cancelled": "was cancelled"}
+
+
+class Driven(Protocol):
+    """A desk at which runs can be started and steered."""
+
+    @property
+    def journal(self) -> Journal:
+        """Return the journals."""
+        ...
+
+    @property
+    def shelf(self) -> Shelf:
+        """Return what can be asked beside them."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock."""
+        ...
+
+    @property
+    def conductor(self) -> Conductor:
+        """Return who drives."""
+        ...
 
 
 def name_run(name: str) -> RunId:
@@ -39,7 +79,13 @@ class Wanted:
     metadata: Mapping[str, Value]
 
     def start(self, run: RunId | None = None) -> Start:
-        """Return the start of a new run of it, or of the run with that id."""
+        """Return the start of a new run of it, or of the run with that id. Raises `Refusal` (E4018)."""
+        if run is not None and not _RUN_ID.fullmatch(run):
+            raise refuse(
+                "E4018",
+                f"`{run[:_SHOWN]}` cannot name a run",
+                f"take 1 to {RUN_ID_CHARACTERS} letters, digits and `. _ - : / @ + =`, with no space",
+            )
         return Start(run or name_run(self.program.name), self.program, self.input, self.metadata)
 
 
@@ -64,6 +110,18 @@ async def of_stack(
 def naked(program: Program, given: Value) -> Wanted:
     """Return a workflow of a file that belongs to no stack."""
     return Wanted(program, {} if given is None else given, {})
+
+
+def check_secrets(vault: Vault, program: Program) -> None:
+    """Raise `Refusal` (E6001) unless every secret of a program has a value: nothing starts without."""
+    problems: list[Problem] = []
+    for name in program.secrets:
+        try:
+            vault.reveal(SecretText((SecretRef(name),)))
+        except Refusal as refusal:
+            problems.extend(refusal.problems)
+    if problems:
+        raise Refusal(problems)
 
 
 def _merged(wired: dict[str, Value], given: Value) -> Value:
@@ -104,24 +162,6 @@ def _rank(version: str) -> tuple[tuple[int, ...], bool, str]:
     return (numbers, not rest, rest)
 
 
-async def find(shelf: Shelf, text: str) -> RunSummary:
-    """Return the run that a user means: its id, or the beginning of exactly one id, or of a name's newest.
-
-    Raises:
-        Refusal: E4004 when there is none, E4011 when there are several.
-    """
-    exact = await shelf.run(RunId(text))
-    if exact is not None:
-        return exact
-    matching = [run for run in await shelf.runs(limit=10_000) if run.id.startswith(text)]
-    if not matching:
-        raise refuse("E4004", f"there is no run `{text}`", "list the runs with `dirigent ps --all`")
-    if len(matching) > 1 and not any(run.name == text for run in matching):
-        shown = ", ".join(run.id for run in matching[:5])
-        raise refuse("E4011", f"`{text}` could be {len(matching)} runs: {shown}", "give more letters")
-    return matching[0]
-
-
 async def answers_for(
     journal: Journal, run: RunId, choice: str, at: float, output: Value = None
 ) -> list[Fact]:
@@ -150,6 +190,47 @@ async def answers_for(
     return answers
 
 
-def plan_of(run: RunSummary, plan: Plan) -> bool:
-    """Return whether a run applies a plan."""
-    return run.kind == "apply" and run.name == plan.stack
+async def let_go(desk: Driven, found: RunSummary, choice: str = "", output: Value = None) -> None:
+    """Let a run go on: answer what it holds with `done`, `repeat` or `skip`, and end its suspension.
+
+    A run that is over is left as it is.
+
+    Raises:
+        Refusal: E4012 when there is a choice and nothing is held.
+    """
+    if not found.open:
+        return
+    if choice:
+        for fact in await answers_for(desk.journal, found.id, choice, desk.clock.now(), output):
+            await desk.conductor.tell(found.id, fact)
+    if found.phase == "suspended":
+        await desk.conductor.tell(found.id, Resumed(desk.clock.now()))
+
+
+async def cancel(desk: Driven, wanted: str, reason: str) -> tuple[RunId, Ended]:
+    """Stop a run for good and return how it ended.
+
+    Raises:
+        Refusal: E4003 when it is over already.
+    """
+    found = await _open(desk.shelf, wanted)
+    await desk.conductor.tell(found.id, CancelRequested(desk.clock.now(), reason))
+    return found.id, await desk.conductor.follow(found.id, lambda *_: None)
+
+
+async def suspend(desk: Driven, wanted: str, reason: str) -> RunId:
+    """Stop a run for a while.
+
+    Raises:
+        Refusal: E4003 when it is over, or suspended already.
+    """
+    found = await _open(desk.shelf, wanted)
+    await desk.conductor.tell(found.id, Suspended(desk.clock.now(), reason))
+    return found.id
+
+
+async def _open(shelf: Shelf, wanted: str) -> RunSummary:
+    found = await find(shelf, wanted)
+    if not found.open:
+        raise refuse("E4003", f"run `{found.id}` is over: it {_ENDED.get(found.phase, found.phase)}")
+    return found

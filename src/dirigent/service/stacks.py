@@ -107,6 +107,14 @@ def value_of(path: Path) -> Value:
     return plain(node)
 
 
+def value_of_text(text: str, source: str) -> Value:
+    """Return what a text on the command line means: YAML, of which JSON is a part; else the text itself."""
+    node, problems = load(text, source)
+    if node is None or problems:
+        return text
+    return plain(node)
+
+
 def values_of(path: Path) -> dict[str, Value]:
     """Return the mapping that a YAML or JSON file holds. Raises `Refusal`."""
     value = value_of(path)

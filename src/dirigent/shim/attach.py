@@ -13,7 +13,6 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -184,16 +183,26 @@ def set_aside(spool: str) -> None:
     files.sync_folder(os.path.dirname(spool))
 
 
-def sweep(folder: str, keep: Collection[str]) -> list[str]:
-    """Delete the folders of orders that nobody needs: not kept by id, and not running. Return their names."""
-    deleted = []
-    for name in sorted(os.listdir(folder) if os.path.isdir(folder) else ()):
-        spool = os.path.join(folder, name)
-        if name.partition("-")[0] in keep or state(spool) is State.RUNNING:
-            continue
-        shutil.rmtree(spool, ignore_errors=True)
-        deleted.append(name)
-    return deleted
+def orders(folder: str) -> list[str]:
+    """Return the names of the spools in a folder: `ID-ATTEMPT`, and `ID-ATTEMPT.N` for those set aside."""
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
+
+def discard(folder: str, order: str) -> None:
+    """Delete the spool of one order, and what was set aside for it; what runs stays."""
+    if _delete(folder, order):
+        number = 1
+        while _delete(folder, f"{order}.{number}"):
+            number += 1
+
+
+def _delete(folder: str, name: str) -> bool:
+    """Delete one folder unless its command runs; return whether it was there to be deleted."""
+    spool = os.path.join(folder, name)
+    if not os.path.isdir(spool) or state(spool) is State.RUNNING:
+        return False
+    shutil.rmtree(spool, ignore_errors=True)
+    return True
 
 
 def _forbid(spool: str) -> bool:

@@ -30,7 +30,10 @@ HASTE = {
             "health: {http: /health, interval: 0.2}\n      restart: {delay: 0.02, most: 0.1}",
         ),
     ),
-    "workflows/place-order.yaml": (("milliseconds: 200", "milliseconds: 20"), ("milliseconds: 500", "milliseconds: 20")),
+    "workflows/place-order.yaml": (
+        ("milliseconds: 200", "milliseconds: 20"),
+        ("milliseconds: 500", "milliseconds: 20"),
+    ),
 }
 
 
@@ -162,6 +165,11 @@ class Shop:
             raise Differs("somebody holds the lock")
         lock.release()
 
+    def left(self):
+        """Return the command lines of what lives, when it should be nothing; it may take a moment to end."""
+        until(lambda: not self.forge.family())
+        return [words_of(pid) for pid in self.forge.family()]
+
     # -- orders -------------------------------------------------------------------------------------
 
     def ledger(self, order):
@@ -182,7 +190,9 @@ class Shop:
         output = NUMBERS.sub(r"\1-N", json.dumps(ended.output, sort_keys=True).replace(order, "ORDER"))
         intents = Counter((fact.position, fact.attempt) for fact in facts if isinstance(fact, Intended))
         results = Counter((f.position, f.attempt) for f in facts if isinstance(f, Succeeded | Failed))
-        same(f"intents of {order} that are twice in the journal", [k for k, n in intents.items() if n > 1], [])
+        same(
+            f"intents of {order} that are twice in the journal", [k for k, n in intents.items() if n > 1], []
+        )
         same(f"intents of {order} without a result", set(intents) - set(results), set())
         return {
             "phase": ended.phase,

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -51,7 +52,9 @@ class Life:
         if not name.startswith("amid "):
             return LITTLE_SECONDS
         after = name.replace("amid ", "after ", 1)
-        ends = [end for place, end in zip(self.places, self.times, strict=True) if after in place and end > at]
+        ends = [
+            end for place, end in zip(self.places, self.times, strict=True) if after in place and end > at
+        ]
         return max((ends[0] - at) / 2, 0.0005) if ends else LITTLE_SECONDS
 
 
@@ -150,10 +153,8 @@ class Forge:
 
 def kill(pid):
     """Kill a process of ours, if it is still there."""
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def parent_of(pid):

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from dirigent.core import want
+from dirigent.core.evaluate import evaluate, truth
 from dirigent.core.frame import Frame, TryState
-from dirigent.core.machine import Run, fresh_ledger, new_variables
+from dirigent.core.machine import Run, bound_variables, fresh_ledger
 from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.core.nodes.simple import duration
 from dirigent.model import fault as faults
@@ -39,8 +41,8 @@ def _start(run: Run, frame: Frame, node: Try, state: TryState) -> None:
     """Start an attempt; its time is known before it begins."""
     retry = node.catch.retry
     if retry is not None and retry.attempt_seconds is not None:
-        amount = run.evaluate(frame, "attempt", retry.attempt_seconds, frame.input)
-        run.ask_timer(frame, ATTEMPT_TIMEOUT, duration(amount), state.attempt)
+        amount = evaluate(run, frame, "attempt", retry.attempt_seconds, frame.input)
+        want.timer(run, frame, ATTEMPT_TIMEOUT, duration(amount), state.attempt)
     frame.answers.clear()
     frame.ledger = fresh_ledger(frame)
     run.enter_block(frame, node.body, "body", frame.input)
@@ -53,7 +55,7 @@ def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) ->
         then = node.catch.then
         run.complete(frame, output, None if then == CONTINUE else then)
     else:
-        run.drop_timer(frame, ATTEMPT_TIMEOUT, state.attempt)
+        want.drop_timer(run, frame, ATTEMPT_TIMEOUT, state.attempt)
         run.complete(frame, output)
 
 
@@ -63,7 +65,7 @@ def broke(run: Run, frame: Frame, child: Frame, fault: Fault) -> None:
     if child.slot == "catch":
         run.fail(frame, fault)
         return
-    run.drop_timer(frame, ATTEMPT_TIMEOUT, state.attempt)
+    want.drop_timer(run, frame, ATTEMPT_TIMEOUT, state.attempt)
     state.fault = fault
     frame.answers.clear()
     _judge(run, frame, _node(frame), state)
@@ -100,10 +102,10 @@ def _judge(run: Run, frame: Frame, node: Try, state: TryState) -> None:
     if delay is not None:
         state.retries += 1
         run.mark("retrying", frame)
-        run.ask_timer(frame, RETRY, delay, state.attempt)
+        want.timer(run, frame, RETRY, delay, state.attempt)
     elif catch.body is not None:
         block = run.enter_block(frame, catch.body, "catch", frame.input)
-        block.variables = new_variables(frame, bound)
+        block.variables = bound_variables(frame, bound)
     elif catch.retry is None or catch.then != CONTINUE:
         then = catch.then
         run.complete(frame, frame.input, None if then == CONTINUE else then)
@@ -125,10 +127,10 @@ def _matches(catch: Catch, fault: Fault) -> bool:
 
 
 def _holds(run: Run, frame: Frame, slot: str, policy: Catch | Retry, bound: dict[str, Value]) -> bool:
-    if policy.when is not None and not run.truth(frame, f"{slot}when", policy.when, frame.input, **bound):
+    if policy.when is not None and not truth(run, frame, f"{slot}when", policy.when, frame.input, **bound):
         return False
     refused = policy.except_when
-    return refused is None or not run.truth(frame, f"{slot}except", refused, frame.input, **bound)
+    return refused is None or not truth(run, frame, f"{slot}except", refused, frame.input, **bound)
 
 
 def _delay(
@@ -140,15 +142,15 @@ def _delay(
     number = state.retries + 1
     if number > (limits.RETRIES if retry.attempts_max is None else retry.attempts_max):
         return None
-    amount = duration(run.evaluate(frame, "delay", retry.delay, frame.input, **bound))
+    amount = duration(evaluate(run, frame, "delay", retry.delay, frame.input, **bound))
     delay = _grown(retry.backoff, amount, number)
-    low = duration(run.evaluate(frame, "jitter-from", retry.jitter_from, frame.input, **bound))
-    high = duration(run.evaluate(frame, "jitter-to", retry.jitter_to, frame.input, **bound))
+    low = duration(evaluate(run, frame, "jitter-from", retry.jitter_from, frame.input, **bound))
+    high = duration(evaluate(run, frame, "jitter-to", retry.jitter_to, frame.input, **bound))
     delay = min(
         delay + low + (high - low) * _drawn(f"{run.id}\n{frame.position}\n{number}"), limits.WAIT_SECONDS
     )
     if retry.total_seconds is not None:
-        total = duration(run.evaluate(frame, "total", retry.total_seconds, frame.input, **bound))
+        total = duration(evaluate(run, frame, "total", retry.total_seconds, frame.input, **bound))
         if run.now + delay > state.since + total:
             return None
     return delay

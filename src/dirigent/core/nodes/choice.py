@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dirigent.core.evaluate import truth
 from dirigent.core.frame import Frame
 from dirigent.core.machine import Run
 from dirigent.core.nodes.behaviour import Behaviour
@@ -14,7 +15,7 @@ def begin(run: Run, frame: Frame) -> None:
     if not isinstance(node, Switch):
         raise TypeError(frame.position)
     for number, case in enumerate(node.cases):
-        if case.when is None or run.truth(frame, f"case:{number}", case.when, frame.input):
+        if case.when is None or truth(run, frame, f"case:{number}", case.when, frame.input):
             run.complete(frame, frame.input, case.then)
             return
     run.complete(frame, frame.input)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dirigent.core.evaluate import evaluate, truth
 from dirigent.core.frame import Frame, LoopState
-from dirigent.core.machine import Faulted, Run, new_variables, overrun
+from dirigent.core.machine import Faulted, Run, bound_variables, overrun
 from dirigent.core.nodes.behaviour import Behaviour, passes_on
 from dirigent.core.render import shown
 from dirigent.model import fault as faults
@@ -19,7 +20,7 @@ def begin(run: Run, frame: Frame) -> None:
     if not isinstance(node, Loop):
         raise TypeError(frame.position)
     if not isinstance(frame.state, LoopState):
-        items = run.evaluate(frame, "in", node.items, frame.input)
+        items = evaluate(run, frame, "in", node.items, frame.input)
         if not isinstance(items, list):
             words = f"`for.in` must give an array, not {shown(items)}; `[...]` makes one of several results"
             raise Faulted(Fault(faults.EXPRESSION, 400, "Expression Error", words))
@@ -38,13 +39,13 @@ def _pass(run: Run, frame: Frame, node: Loop, state: LoopState) -> None:
         run.complete(frame, state.current)
         return
     bound: dict[str, Value] = {node.each: state.items[state.index], node.at: state.index}
-    if node.condition is not None and not run.truth(frame, "while", node.condition, state.current, **bound):
+    if node.condition is not None and not truth(run, frame, "while", node.condition, state.current, **bound):
         run.complete(frame, state.current)
         return
     frame.answers.clear()
     state.inside = True
     body = run.enter_block(frame, node.body, state.index, state.current, f"[{state.index}]")
-    body.variables = new_variables(frame, bound)
+    body.variables = bound_variables(frame, bound)
 
 
 def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) -> None:

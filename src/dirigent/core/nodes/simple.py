@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from dirigent.core import want
+from dirigent.core.evaluate import evaluate
 from dirigent.core.frame import Frame
 from dirigent.core.machine import Faulted, Run
 from dirigent.core.nodes.behaviour import Behaviour
@@ -22,7 +24,7 @@ def set_begin(run: Run, frame: Frame) -> None:
     node = frame.node
     if not isinstance(node, Set):
         raise TypeError(frame.position)
-    run.complete(frame, run.evaluate(frame, "set", node.value, frame.input))
+    run.complete(frame, evaluate(run, frame, "set", node.value, frame.input))
 
 
 def raise_begin(run: Run, frame: Frame) -> None:
@@ -30,7 +32,7 @@ def raise_begin(run: Run, frame: Frame) -> None:
     node = frame.node
     if not isinstance(node, Raise):
         raise TypeError(frame.position)
-    error = run.evaluate(frame, "error", node.error, frame.input)
+    error = evaluate(run, frame, "error", node.error, frame.input)
     members = error if isinstance(error, dict) else {}
     kind = _text(members, "type")
     if not kind:
@@ -73,8 +75,8 @@ def wait_begin(run: Run, frame: Frame) -> None:
     node = frame.node
     if not isinstance(node, Wait):
         raise TypeError(frame.position)
-    amount = run.evaluate(frame, "wait", node.seconds, frame.input)
-    run.ask_timer(frame, "wait", duration(amount))
+    amount = evaluate(run, frame, "wait", node.seconds, frame.input)
+    want.timer(run, frame, "wait", duration(amount))
 
 
 def wait_fired(run: Run, frame: Frame, purpose: str) -> None:
@@ -87,7 +89,7 @@ def call_begin(run: Run, frame: Frame) -> None:
     node = frame.node
     if not isinstance(node, Call):
         raise TypeError(frame.position)
-    run.ask_effect(frame, node, run.evaluate(frame, "request", node.request, frame.input))
+    want.effect(run, frame, node, evaluate(run, frame, "request", node.request, frame.input))
 
 
 def duration(amount: Value) -> float:

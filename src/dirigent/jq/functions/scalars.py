@@ -100,7 +100,7 @@ def _rounded(function: Run) -> Run:
     def run(value: Value, frame: Frame) -> Value:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise refusal(value, f"{shown(value)} number required")
-        return value if isinstance(value, int) else function(value, frame)
+        return settle(value) if isinstance(value, int) or value.is_integer() else function(value, frame)
 
     return run
 

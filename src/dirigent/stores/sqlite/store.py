@@ -7,7 +7,8 @@ process writes: the newest that opened the file. A handle opened for reading nev
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Self
+from dataclasses import dataclass, field
+from typing import Self
 
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.plan import Plan
@@ -25,17 +26,16 @@ from dirigent.stores.sqlite.reading import Desk, Reader
 from dirigent.stores.sqlite.writing import Append, KeepDefinition, KeepPlan, Writer
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class SqliteStore:
-    """A store in a file; fits `ports.Journal` and `ports.Shelf`."""
+    """A store in a file; fits `ports.Journal` and `ports.Shelf`. Made by the two `open_` methods."""
 
-    def __init__(self, path: str, reader: Reader, writer: Writer | None) -> None:
-        """Join the parts; use `open_for_writing` or `open_for_reading`."""
-        self.path: Final = path
-        self._reader: Final = reader
-        self._desk: Final = Desk(path)
-        self._writer: Final = writer
-        self._queue: Final = GroupCommit(path, writer.commit if writer else _read_only(path))
-        self._programs: Final = Programs()
+    path: str
+    _reader: Reader
+    _desk: Desk
+    _queue: GroupCommit
+    _writer: Writer | None = None
+    _programs: Programs = field(default_factory=Programs)
 
     @classmethod
     def open_for_writing(cls, path: str, *, network: bool = False) -> Self:
@@ -46,12 +46,14 @@ class SqliteStore:
         """
         connection, epoch = opening.writing(path, network=network)
         writer = Writer(connection, path, epoch)
-        return cls(path, Reader(opening.reading(path), path), writer)
+        reader = Reader(opening.reading(path), path)
+        return cls(path, reader, Desk(path), GroupCommit(path, writer.commit), writer)
 
     @classmethod
     def open_for_reading(cls, path: str) -> Self:
         """Open an existing file beside whoever writes, or raise `Refusal` as above."""
-        return cls(path, Reader(opening.reading(path), path), None)
+        reader = Reader(opening.reading(path), path)
+        return cls(path, reader, Desk(path), GroupCommit(path, _read_only(path)))
 
     async def append(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
         """Store the facts at `expected`; durable on return. Raises `Refusal`, see `docs/problems`."""

@@ -1,4 +1,4 @@
-"""Runs as text: lists, one run as a tree, and the line that a change is worth when nobody can look."""
+"""Runs as text: lists, and the line that a change is worth where nothing can be drawn over."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from dirigent.cli import wire
-from dirigent.cli.terminal import Terminal, cut, padded, shown
+from dirigent.cli.text.terminal import Terminal, cut, padded, shown
 from dirigent.model.fault import Fault
+from dirigent.model.ids import RunId
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import (
     CancelRequested,
@@ -25,7 +26,7 @@ from dirigent.model.run.journal import (
 )
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Value
-from dirigent.service.views import RunView, TaskView
+from dirigent.providers.services.logs import LogLine
 
 SIGNS: Final = {
     "succeeded": ("✓", "green"),
@@ -104,33 +105,6 @@ def rows_text(rows: Sequence[ResourceRow], terminal: Terminal) -> str:
     return "\n".join(lines)
 
 
-def run_text(view: RunView, now: float, terminal: Terminal) -> str:
-    """Return one run: head, tree, result, and what to do next."""
-    spent = lasted((view.ended_at or now) - view.created_at)
-    head = f"{sign(view.phase, terminal)} {terminal.paint(view.id, 'bold')}  {view.kind} {view.name}"
-    lines = [f"{head}  {view.phase}  {spent}"]
-    lines += [task_line(task, now, terminal) for task in view.tasks]
-    if view.fault is not None:
-        lines += ["", fault_text(view.fault, terminal)]
-    if view.ended_at is not None and view.phase == "completed" and view.output is not None:
-        lines += ["", "output:", indented(view.output)]
-    lines += _advice(view)
-    return "\n".join(lines)
-
-
-def task_line(task: TaskView, now: float, terminal: Terminal) -> str:
-    """Return one task of a tree."""
-    indent = "  " * (task.depth + 1)
-    spent = lasted((task.ended_at or now) - task.started_at)
-    attempt = f"  attempt {task.attempt}" if task.attempt > 1 else ""
-    until = f"  until {clock(task.until)}" if task.until and task.ended_at is None else ""
-    reason = f"  {shown(task.reason)}" if task.reason and task.status != "succeeded" else ""
-    name = padded(task.name, max(1, 28 - len(indent)))
-    state = f"{padded(task.kind, 9)} {padded(task.status, 9)} {spent}"
-    line = f"{indent}{sign(task.status, terminal)} {name} {state}"
-    return cut(f"{line}{attempt}{until}{reason}", max(terminal.width, 60) + 20)
-
-
 def fault_text(fault: Fault, terminal: Terminal) -> str:
     """Return an error of a run: what, where in the document, and why."""
     name = fault.title or fault.type.rpartition("/")[2]
@@ -142,21 +116,26 @@ def fault_text(fault: Fault, terminal: Terminal) -> str:
     return "\n".join(lines)
 
 
+def ended_text(run: RunId, end: Ended) -> str:
+    """Return one line on a run that did not complete and tells no error."""
+    return f"run {run} was {end.phase}"
+
+
+def event_line(fact: tuple[int, str, float], members: str, terminal: Terminal) -> str:
+    """Return a line of a journal: number, kind and seconds since the beginning of a fact, and its members."""
+    number, kind, since = fact
+    line = f"{number:>4} {since:>9.3f}s {terminal.paint(f'{kind:<16}', 'bold')} {members}"
+    return cut(line, terminal.width) if terminal.live else line
+
+
+def log_line(service: str, line: LogLine, terminal: Terminal) -> str:
+    """Return a line of the log of a service, with the time and the replica that wrote it."""
+    who = "steward" if line.replica is None else f"{service}#{line.replica}"
+    return f"{terminal.paint(f'{clock(line.at)} {who}', 'grey')} {shown(line.text)}"
+
+
 def _fault_line(fault: Fault) -> str:
     return cut(shown(fault.detail or fault.title or fault.type), 60)
-
-
-def _advice(view: RunView) -> list[str]:
-    if view.phase == "held":
-        held = [task for task in view.tasks if task.status == "held"]
-        evidence = [
-            f"  {task.name}: {json.dumps(wire.value(task.evidence))}" for task in held if task.evidence
-        ]
-        choices = f"dirigent resume {view.id} --done [JSON] | --repeat | --skip"
-        return ["", "nobody can say whether it happened; look, then decide:", *evidence, f"  {choices}"]
-    if view.phase == "suspended":
-        return ["", f"next: dirigent resume {view.id}"]
-    return []
 
 
 def indented(value: Value) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dirigent.cli.terminal import Terminal, columns, shown
+from dirigent.cli.text.mask import masked
+from dirigent.cli.text.terminal import Terminal, columns, shown
 from dirigent.model import limits
 from dirigent.model.problem import Problem
 from dirigent.model.source import Span
@@ -26,7 +27,7 @@ def problems_text(problems: Iterable[Problem], sources: Mapping[str, str], termi
     parts = [problem_text(problem, sources, terminal) for problem in found[: limits.PROBLEMS_SHOWN]]
     hidden = len(found) - len(parts)
     if hidden:
-        parts.append(f"... and {hidden} more; mend these first")
+        parts.append(f"and {hidden} more; mend these first, or see all with `--json`")
     return "\n\n".join(parts)
 
 
@@ -40,7 +41,7 @@ def problem_text(problem: Problem, sources: Mapping[str, str], terminal: Termina
         if text is None:
             lines.append(f"  --> {problem.at}")
         else:
-            lines.extend(_frame(problem, text.splitlines(), tint, terminal))
+            lines.extend(_frame(problem, masked(text).splitlines(), tint, terminal))
     lines.extend(f"  = help: {shown(line)}" for line in problem.help)
     return "\n".join(lines)
 

@@ -9,13 +9,12 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from dirigent.cli.wire import Json
 from dirigent.settings import Settings
 from dirigent.stores.lock import EngineLock, holder
 
@@ -33,11 +32,6 @@ class Check:
     status: str
     found: str
     remedy: str = ""
-
-
-def wire(check: Check) -> Json:
-    """Return a check for `--json`."""
-    return dict(asdict(check))
 
 
 def examine(settings: Settings) -> list[Check]:

@@ -1,0 +1,137 @@
+"""Make this process the engine of a store, or find the process that is.
+
+A store has one engine. Whoever finds the lock taken asks the engine behind the door; when that one
+dies, the next that asks takes its place, in the middle of following a run if need be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from dirigent.app.later import LaterPerformer
+from dirigent.app.looking import SystemClock, readable
+from dirigent.app.planning import Parts, inherited, parts_of, planner_of
+from dirigent.app.seat import seat
+from dirigent.app.stacks import Surrounding
+from dirigent.app.tools import TOOLS
+from dirigent.engine.children import WorkflowPerformer
+from dirigent.engine.conductor import LocalConductor
+from dirigent.engine.effects import Effects
+from dirigent.engine.engine import Engine
+from dirigent.model.values import Value
+from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
+from dirigent.providers.apply import ResourcePerformer
+from dirigent.service import door, runs
+from dirigent.service.plans import Planner
+from dirigent.service.spools import Spools
+from dirigent.service.succession import Succession
+from dirigent.stores.lock import EngineLock, holder
+from dirigent.stores.sqlite import SqliteStore
+from dirigent.tasks.process import ShellPerformer, Surroundings
+from dirigent.tasks.script import ScriptPerformer
+
+# For what is under way when an engine ends in order: a request whose fate the next one could not know.
+PARTING_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All that a command needs that starts or steers runs."""
+
+    journal: Journal
+    shelf: Shelf
+    planner: Planner
+    clock: SystemClock
+    vault: Vault
+    conductor: Conductor
+
+
+@asynccontextmanager
+async def conducting(around: Surrounding, *, drive: bool = True) -> AsyncIterator[Desk]:
+    """Become the engine of the store, or the client of the process that is.
+
+    With `drive`, every open run is taken up and goes on while the block runs.
+    """
+    async with AsyncExitStack() as stack:
+        lock = await seat(around.settings)
+        if lock is None:
+            yield await _second(stack, around)
+            return
+        yield await _enthroned(stack, around, lock, drive=drive)
+
+
+async def _enthroned(
+    stack: AsyncExitStack, around: Surrounding, lock: EngineLock, *, drive: bool = True
+) -> Desk:
+    stack.enter_context(lock)
+    store = SqliteStore.open_for_writing(around.settings.store)
+    stack.push_async_callback(store.close)
+    parts = await parts_of(stack, around, store)
+    return await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
+
+
+async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
+    """Become the client of the process that is the engine, and its heir when it ends."""
+
+    async def succeed() -> Conductor | None:
+        lock = await seat(around.settings)
+        return (await _enthroned(stack, around, lock)).conductor if lock is not None else None
+
+    parts = await parts_of(stack, around, readable(stack, around.settings))
+    distant = door.DoorConductor(around.settings.socket, parts.store, holder(around.settings.lock))
+    return _desk(parts, Succession(distant, succeed, parts.store))
+
+
+def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
+    """Build who carries out the effects, by function; `engaged` adds `workflow`, which needs the engine."""
+    surroundings = Surroundings(around.settings.spool, str(around.folder.absolute()), inherited())
+    return {
+        "http": LaterPerformer("http", around, parts),
+        "openapi": LaterPerformer("openapi", around, parts),
+        "shell": ShellPerformer(surroundings, parts.vault),
+        "script": ScriptPerformer(surroundings, parts.vault),
+        "resource": ResourcePerformer(parts.providers, parts.store.row, parts.clock),
+    }
+
+
+async def engaged(
+    stack: AsyncExitStack, around: Surrounding, parts: Parts, performers: dict[str, Performer], *, drive: bool
+) -> Desk:
+    """Set an engine going on a store that is locked and open for writing, with its door open."""
+    effects = Effects(performers, parts.oracle, parts.vault, parts.clock)
+    engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock)
+    performers["workflow"] = _children(around, engine)
+    stack.push_async_callback(engine.close)
+
+    async def part(kind: type[BaseException] | None, _reason: object, _trace: object) -> None:
+        if kind is None or not issubclass(kind, KeyboardInterrupt):  # that is a second Ctrl-C: at once, then
+            await engine.settle(PARTING_SECONDS)
+
+    stack.push_async_exit(part)
+    conductor = LocalConductor(engine, parts.store)
+    await stack.enter_async_context(door.opened(around.settings.socket, conductor))
+    if drive:
+        spools = Spools(around.settings.spool)
+        left = spools.left()
+        engine.observers.append(spools.hear)
+        await engine.open()
+        await asyncio.to_thread(spools.sweep, left, frozenset(engine.standing))
+    return _desk(parts, conductor)
+
+
+def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
+    known = runs.catalogue(around.stack.workflows if around.stack else {}, around.programs)
+    stack = around.stack
+
+    async def metadata() -> dict[str, Value]:
+        return runs.metadata_of(stack, await engine.shelf.rows()) if stack else {}
+
+    return WorkflowPerformer(engine, lambda *names: known.get(names), metadata)
+
+
+def _desk(parts: Parts, conductor: Conductor) -> Desk:
+    return Desk(parts.store, parts.store, planner_of(parts), parts.clock, parts.vault, conductor)

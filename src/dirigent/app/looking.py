@@ -1,0 +1,59 @@
+"""Open a store to read, beside whatever engine drives it. Nothing is created."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from dirigent.ports import Journal, Shelf
+from dirigent.settings import Settings
+from dirigent.stores.empty import EmptyStore
+from dirigent.stores.sqlite import SqliteStore
+
+Store: TypeAlias = SqliteStore | EmptyStore
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time()
+
+    async def sleep_until(self, at: float) -> None:
+        """Sleep in short stretches, so that a clock that is set forward is noticed."""
+        left = at - time.time()
+        while left > 0:
+            await asyncio.sleep(min(left, 30.0))
+            left = at - time.time()
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What a command needs that only looks."""
+
+    journal: Journal
+    shelf: Shelf
+    clock: SystemClock
+
+
+@asynccontextmanager
+async def looking(settings: Settings) -> AsyncIterator[Reader]:
+    """Yield a reader of the store; of an empty one where nothing has happened yet."""
+    async with AsyncExitStack() as stack:
+        store = readable(stack, settings)
+        yield Reader(store, store, SystemClock())
+
+
+def readable(stack: AsyncExitStack, settings: Settings) -> Store:
+    """Return the store, open for reading; `stack` closes it."""
+    if not Path(settings.store).exists():
+        return EmptyStore()
+    store = SqliteStore.open_for_reading(settings.store)
+    stack.push_async_callback(store.close)
+    return store

@@ -1,0 +1,75 @@
+"""Look at the world through the providers, and plan. What must act is in `app.conducting`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from dirigent.app.looking import Store, SystemClock, readable
+from dirigent.app.stacks import Surrounding
+from dirigent.jq import LANGUAGE
+from dirigent.ports import Journal, Provider, Shelf
+from dirigent.providers.files import FilesProvider
+from dirigent.providers.services.provider import ServiceProvider
+from dirigent.service.plans import Planner
+from dirigent.tasks.oracle import JqOracle
+from dirigent.tasks.secrets import EnvironmentVault
+
+INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What both a look at the world and an engine are made of."""
+
+    store: Store
+    vault: EnvironmentVault
+    oracle: JqOracle
+    providers: Mapping[str, Provider]
+    clock: SystemClock = field(default_factory=SystemClock)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What a command needs that plans and changes nothing."""
+
+    journal: Journal
+    shelf: Shelf
+    planner: Planner
+    clock: SystemClock
+
+
+@asynccontextmanager
+async def planning(around: Surrounding) -> AsyncIterator[Board]:
+    """Yield a planner over the store as it stands, beside whatever engine drives it."""
+    async with AsyncExitStack() as stack:
+        parts = await parts_of(stack, around, readable(stack, around.settings))
+        yield Board(parts.store, parts.store, planner_of(parts), parts.clock)
+
+
+async def parts_of(stack: AsyncExitStack, around: Surrounding, store: Store) -> Parts:
+    """Build the adapters around a store; what must be closed is given to `stack`."""
+    vault = EnvironmentVault(around.secrets, os.environ, around.folder)
+    oracle = JqOracle()
+    stack.push_async_callback(oracle.close)
+    folder = str(around.folder.absolute())
+    files = FilesProvider(folder, vault)
+    services = ServiceProvider(around.settings.services, folder, inherited(), vault)
+    providers: dict[str, Provider] = {
+        **dict.fromkeys(files.types, files),
+        **dict.fromkeys(services.types, services),
+    }
+    return Parts(store, vault, oracle, providers)
+
+
+def planner_of(parts: Parts) -> Planner:
+    """Return the planner over these parts."""
+    return Planner(parts.store, parts.providers, parts.oracle, parts.clock, LANGUAGE)
+
+
+def inherited() -> dict[str, str]:
+    """Return what processes may see of our own environment: enough to find programs, and no secret."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}

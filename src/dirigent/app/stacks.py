@@ -1,0 +1,41 @@
+"""What a command works in: the types that a stack may use, and the stack with all that surrounds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dirigent.lang.stack import TypeShape
+from dirigent.model.program import Program
+from dirigent.model.stack import Secret, Stack
+from dirigent.providers.files.shape import TYPES as FILE_TYPES
+from dirigent.providers.services.shape import SERVICE
+from dirigent.settings import Settings
+
+TYPES: Final[Mapping[str, TypeShape]] = {**FILE_TYPES, "service": SERVICE}
+
+# Secrets of a workflow that belongs to no stack are looked up under this prefix.
+ENVIRONMENT_PREFIX: Final = "DIRIGENT_SECRET_"
+
+
+@dataclass(frozen=True, slots=True)
+class Surrounding:
+    """What a command works in: the folder of the stack, and what it declares."""
+
+    settings: Settings
+    folder: Path
+    stack: Stack | None = None
+    programs: tuple[Program, ...] = ()
+
+    @property
+    def secrets(self) -> dict[str, Secret]:
+        """Return where each secret is found: as the stack says, else in the environment."""
+        named = {name for program in self.programs for name in program.secrets}
+        found = {name: Secret(name, "env", ENVIRONMENT_PREFIX + _variable(name)) for name in sorted(named)}
+        return {**found, **(self.stack.secrets if self.stack else {})}
+
+
+def _variable(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in name).upper()

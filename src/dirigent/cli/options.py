@@ -1,0 +1,103 @@
+"""Options that commands share, what a command was given, and the door to the module that does its work.
+
+Rule: a module of `cli.commands` imports this one and click, nothing else, so that help costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, ParamSpec, TypeAlias, TypeVar
+
+import click
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+STACK_FILE: Final = "stack.yaml"
+STATE_FOLDER: Final = ".dirigent"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user gave to one command, by the names of its parameters."""
+
+    given: Mapping[str, object]
+
+    def text(self, name: str) -> str:
+        """Return an option or argument, empty where it was not given."""
+        found = self.given.get(name)
+        return "" if found is None else str(found)
+
+    def flag(self, name: str) -> bool:
+        """Return whether a flag was given."""
+        return self.given.get(name) is True
+
+    def many(self, name: str) -> tuple[str, ...]:
+        """Return every value of an option that may be repeated."""
+        found = self.given.get(name)
+        return tuple(str(each) for each in found) if isinstance(found, tuple) else ()
+
+    def number(self, name: str) -> float | None:
+        """Return a number, None where it was not given."""
+        found = self.given.get(name)
+        return float(found) if isinstance(found, int | float) else None
+
+    @property
+    def as_json(self) -> bool:
+        """Return whether the answer is for a program."""
+        return self.flag("as_json")
+
+
+Work: TypeAlias = Callable[[Options], int]
+
+
+def call(work: str, options: Mapping[str, object]) -> int:
+    """Do the work `module.verb` of `cli.work` and return the exit code. Only now its imports are paid."""
+    module, _, verb = work.partition(".")
+    doing: Work = getattr(importlib.import_module(f"dirigent.cli.work.{module}"), verb)
+    answered: Callable[[Work, Options], int] = importlib.import_module("dirigent.cli.answer").answered
+    return answered(doing, Options(options))
+
+
+def placed(command: Callable[P, T]) -> Callable[P, T]:
+    """Add the options that say where a command works: `directory`, `stack`, `state`."""
+    options = (
+        click.option("-C", "--directory", metavar="DIR", help="Work as if started in DIR."),
+        click.option("-s", "--stack", metavar="FILE", help=f"The stack file (default: {STACK_FILE})."),
+        click.option(
+            "--state",
+            metavar="DIR",
+            envvar="DIRIGENT_STATE",
+            help=f"Where the state lies (default: {STATE_FOLDER} beside the stack file).",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def with_inputs(command: Callable[P, T]) -> Callable[P, T]:
+    """Add the options that give inputs of the stack: `flags` and `files`."""
+    command = click.option(
+        "--inputs", "files", multiple=True, metavar="FILE", help="Read inputs from a YAML or JSON file."
+    )(command)
+    return click.option(
+        "-i", "--input", "flags", multiple=True, metavar="NAME=VALUE", help="Give one input."
+    )(command)
+
+
+def with_json(command: Callable[P, T]) -> Callable[P, T]:
+    """Add `--json`, as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")(command)
+
+
+def with_timeout(command: Callable[P, T]) -> Callable[P, T]:
+    """Add `--timeout`, as `timeout`, in seconds."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="Stop waiting after so long (exit code 9); the run can go on.",
+    )(command)

@@ -1,0 +1,30 @@
+"""Where a command works: the stack file, and the state beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dirigent.cli.options import STACK_FILE, STATE_FOLDER, Options
+from dirigent.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command works: the stack file (which may be missing) and the state beside it."""
+
+    stack_file: Path
+    settings: Settings
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder from which relative paths start."""
+        return self.stack_file.parent
+
+
+def place(options: Options, stack: str = "") -> Place:
+    """Return where the options `-C`, `-s` and `--state` say that a command works."""
+    folder = Path(options.text("directory") or ".")
+    file = folder / (stack or options.text("stack") or STACK_FILE)
+    state = options.text("state")
+    return Place(file, Settings((Path(state) if state else file.parent / STATE_FOLDER).absolute()))

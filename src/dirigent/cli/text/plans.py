@@ -1,0 +1,165 @@
+"""A plan as text: what destroys first, then what changes, then what is new, and what comes next."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from dirigent.cli import wire
+from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
+from dirigent.model.plan import Action, Change, Difference, Plan
+from dirigent.model.source import Span
+from dirigent.model.values import SecretText, Unknown, Value
+
+DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
+_SIGNS: Final = {
+    Action.CREATE: ("+", "green"),
+    Action.UPDATE: ("~", "yellow"),
+    Action.REPLACE: ("-/+", "red"),
+    Action.DELETE: ("-", "red"),
+    Action.FORGET: ("x", "yellow"),
+    Action.KEEP: ("=", "grey"),
+}
+_VERBS: Final = {
+    Action.DELETE: "to delete",
+    Action.REPLACE: "to replace",
+    Action.UPDATE: "to update",
+    Action.FORGET: "to forget",
+    Action.CREATE: "to create",
+    Action.KEEP: "unchanged",
+}
+# More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
+ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "CREATE": 12}
+DIFFERENCES: Final = 8
+VALUE_COLUMNS: Final = 48
+NAME_COLUMNS: Final = (12, 32)
+
+
+def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
+    """Return the text of a plan. `full` lists every change and every difference."""
+    lines = [_head(plan, terminal)]
+    widths = _widths(plan.pending)
+    for title, tint, changes in _groups(plan):
+        lines += ["", f"  {terminal.paint(title, tint, 'bold')}  {_counts(changes)}"]
+        listed = changes if full else changes[: ROWS[title]]
+        for change in listed:
+            lines.extend(_change_lines(change, terminal, widths, full=full))
+        if len(changes) > len(listed):
+            rest = changes[len(listed) :]
+            lines.append(f"  and {len(rest)} more: {_types(rest)}")
+    lines += ["", f"  {summary(plan)}"]
+    return "\n".join(lines)
+
+
+def summary(plan: Plan) -> str:
+    """Return how much a plan does, in one line, what destroys first."""
+    counted = Counter(change.action for change in plan.changes)
+    if not plan.pending:
+        kept = f" ({counted[Action.KEEP]} unchanged)" if counted[Action.KEEP] else ""
+        what = "nothing is left to take down" if plan.destroy else "what is declared is what stands"
+        return f"Nothing to do: {what}{kept}."
+    return ", ".join(f"{counted[action]} {verb}" for action, verb in _VERBS.items() if counted[action])
+
+
+def next_step(plan: Plan, *, full: bool = False) -> str:
+    """Return the line that says how a plan is carried out, and how all of it is seen."""
+    verb = "down" if plan.destroy else "up"
+    more = "" if full or not _shortened(plan) else f"      all of it: dirigent plan {plan.id} --full"
+    return f"  next: dirigent {verb} {plan.id}{more}"
+
+
+def _shortened(plan: Plan) -> bool:
+    return any(len(changes) > ROWS[title] for title, _, changes in _groups(plan)) or any(
+        len(change.differences) > DIFFERENCES for change in plan.pending
+    )
+
+
+def _widths(changes: Sequence[Change]) -> tuple[int, int]:
+    """Return the widths of the columns of names and types: most fit, and none is absurd."""
+    least, most = NAME_COLUMNS
+    names = max([least, *(columns(change.address) for change in changes)])
+    types = max([0, *(columns(change.type) for change in changes)])
+    return min(most, names), min(most, types)
+
+
+def _head(plan: Plan, terminal: Terminal) -> str:
+    aim = "take down " if plan.destroy else ""
+    read = f"{sum(1 for c in plan.changes if c.prior)} resources read in {plan.read_seconds:.1f}s"
+    return f"{terminal.paint(f'plan {plan.id}', 'bold')}  {aim}{plan.stack}  ({read})"
+
+
+def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
+    destructive = [c for c in plan.changes if c.action in DESTRUCTIVE]
+    others = [
+        ("UPDATE", "yellow", [c for c in plan.changes if c.action is Action.UPDATE]),
+        ("FORGET", "yellow", [c for c in plan.changes if c.action is Action.FORGET]),
+        ("CREATE", "green", [c for c in plan.changes if c.action is Action.CREATE]),
+    ]
+    return [group for group in [("DESTRUCTIVE", "red", destructive), *others] if group[2]]
+
+
+def _counts(changes: Sequence[Change]) -> str:
+    counted = Counter(change.action.value for change in changes)
+    if len(counted) == 1:
+        return str(len(changes))
+    return ", ".join(f"{number} {action}" for action, number in counted.items())
+
+
+def _types(changes: Sequence[Change]) -> str:
+    counted = Counter(change.type for change in changes)
+    return ", ".join(f"{name} x{number}" if number > 1 else name for name, number in counted.items())
+
+
+def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *, full: bool) -> list[str]:
+    sign, tint = _SIGNS[change.action]
+    name = padded(change.address, widths[0])
+    # Of a new instance and of one whose differences follow, the reason is plain.
+    plain = change.action in {Action.CREATE, Action.UPDATE} and not full
+    told = "" if plain and (change.differences or change.action is Action.CREATE) else change.because
+    because = f"  {told}" if told else ""
+    line = f"  {terminal.paint(padded(sign, 3), tint)} {name} {padded(change.type, widths[1])}{because}"
+    lines = [_with_place(line, change.span, terminal)]
+    if change.drifted:
+        lines.append("        drifted: it is no longer as it was applied")
+    if change.action in {Action.UPDATE, Action.REPLACE}:
+        chosen = change.differences if full else change.differences[:DIFFERENCES]
+        width = max((columns(d.path) for d in chosen), default=0)
+        lines += [_difference_line(d, width, terminal) for d in chosen]
+        if len(change.differences) > len(chosen):
+            lines.append(f"        and {len(change.differences) - len(chosen)} more properties")
+    lines += [f"        {terminal.paint('warning', 'yellow')}: {shown(text)}" for text in change.warnings]
+    return lines
+
+
+def _difference_line(found: Difference, width: int, terminal: Terminal) -> str:
+    forced = f"   {terminal.paint('forces replacement', 'red')}" if found.forces_replacement else ""
+    change = f"{_value_text(found.before)} -> {_value_text(found.after)}"
+    return _with_place(f"        {padded(found.path, width)}  {change}{forced}", found.span, terminal)
+
+
+def _with_place(line: str, at: Span | None, terminal: Terminal) -> str:
+    """Return a line with its place in the document behind it, where there is room for it."""
+    placed = f"{line}  {terminal.paint(str(at), 'grey')}"
+    return placed if at is not None and columns(placed) <= terminal.width else line.rstrip()
+
+
+def _value_text(value: Value) -> str:
+    if value is None:
+        return "(none)"
+    if isinstance(value, Unknown):
+        return "(known after apply)"
+    if isinstance(value, SecretText):
+        return str(value)
+    return cut(shown(json.dumps(wire.value(value), ensure_ascii=False)), VALUE_COLUMNS)
+
+
+def drift_text(changes: Sequence[Change], terminal: Terminal) -> str:
+    """Return what drifted, or that nothing did."""
+    if not changes:
+        return "nothing drifted: the world is as it was applied"
+    lines = [f"{terminal.paint('DRIFTED', 'yellow', 'bold')}  {len(changes)}"]
+    for change in changes:
+        lines.extend(_change_lines(change, terminal, _widths(changes), full=True))
+    return "\n".join([*lines, "", "  repair it with: dirigent up"])

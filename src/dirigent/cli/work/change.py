@@ -1,0 +1,114 @@
+"""The work of `up` and `down`."""
+
+from __future__ import annotations
+
+from dirigent.app import conducting
+from dirigent.app.conducting import Desk
+from dirigent.app.stacks import Surrounding
+from dirigent.cli import wire
+from dirigent.cli.exits import Exit
+from dirigent.cli.options import Options
+from dirigent.cli.output import note, say, say_json
+from dirigent.cli.session import around, opened
+from dirigent.cli.text.plans import plan_text
+from dirigent.cli.text.runs import ended_text, fault_text, indented
+from dirigent.cli.text.terminal import err, out
+from dirigent.cli.waiting import confirmed, wait_for
+from dirigent.cli.work.following import followed
+from dirigent.model.ids import RunId
+from dirigent.model.plan import Plan
+from dirigent.model.problem import refuse
+from dirigent.model.run.journal import Ended
+from dirigent.service import changes
+from dirigent.service.changes import Aim
+
+
+def up(options: Options) -> int:
+    """Bring the world to what the stack declares."""
+    if options.text("stored"):
+        if options.many("flags") or options.many("files"):
+            raise refuse(
+                "E7007", "a stored plan has its inputs already", "leave them out, or make a new plan"
+            )
+        surrounding, aim = around(options), Aim("", stored=options.text("stored"))
+    else:
+        session = opened(options)
+        surrounding = session.surrounding
+        aim = Aim(session.stack.name, session.stack, session.inputs)
+    return wait_for(_changed(surrounding, aim, options))
+
+
+def down(options: Options) -> int:
+    """Take everything down; also when the stack file is broken by now, or gone."""
+    surrounding = around(options)
+    name = surrounding.stack.name if surrounding.stack else ""
+    return wait_for(_changed(surrounding, Aim(name, destroy=True, stored=options.text("stored")), options))
+
+
+async def _changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
+    async with conducting.conducting(surrounding) as desk:
+        await _finish_earlier(desk, options)
+        made = await changes.proposed(desk.planner, await changes.named(desk.shelf, aim))
+        if aim.stored:
+            await changes.check_fresh(desk.shelf, made)
+        if not options.as_json:
+            say(plan_text(made, out()))
+        if not made.pending:
+            return await _told(desk, surrounding, made, options)
+        if not await _agreed(made, options):
+            note("nothing was touched")
+            return Exit.DONE
+        run = await changes.apply(desk.conductor, desk.shelf, made)
+        end = await followed(desk, run, quiet=options.as_json, seconds=options.number("timeout"))
+        return await _told(desk, surrounding, made, options, (run, end))
+
+
+async def _agreed(made: Plan, options: Options) -> bool:
+    if options.flag("yes"):
+        return True
+    if options.as_json:
+        raise refuse("E7005", "nobody is asked with `--json`", "add `--yes`; nothing was touched")
+    if made.destroy:
+        question = f"\nThis takes everything down. Type the name of the stack (`{made.stack}`) to go on: "
+        return await confirmed(question, made.stack)
+    return await confirmed("\nApply this plan? [y/N] ")
+
+
+async def _finish_earlier(desk: Desk, options: Options) -> None:
+    """An apply that a crash left open goes on first: its plan was approved."""
+    earlier = await changes.unfinished(desk.shelf)
+    if earlier is None:
+        return
+    note(f"resuming {earlier.id}, which was left unfinished")
+    await followed(desk, earlier.id, quiet=options.as_json, seconds=options.number("timeout"))
+
+
+async def _told(
+    desk: Desk,
+    surrounding: Surrounding,
+    made: Plan,
+    options: Options,
+    run: tuple[RunId, Ended] | None = None,
+) -> int:
+    """Show how it ended and what the outputs are now."""
+    end = run[1] if run else None
+    outputs = await changes.outputs(desk.planner, surrounding.stack, made, end)
+    if options.as_json:
+        say_json(
+            {
+                "plan": wire.plan(made),
+                "run": run[0] if run else None,
+                "phase": end.phase if end else None,
+                "fault": wire.fault(end.fault) if end else None,
+                "outputs": {name: wire.value(value) for name, value in outputs.items()},
+            }
+        )
+        return Exit.DONE if end is None or end.phase == "completed" else Exit.FAILED
+    if outputs:
+        say(f"\noutputs:\n{indented(dict(outputs))}")
+    if end is None or run is None or end.phase == "completed":
+        return Exit.DONE
+    note(fault_text(end.fault, err()) if end.fault else ended_text(run[0], end))
+    note(f"  = look closer with: dirigent show {run[0]}")
+    note("  = mend the cause, then: dirigent up (what was done is kept)")
+    return Exit.FAILED

@@ -1,0 +1,45 @@
+"""The work of `cancel` and `suspend`."""
+
+from __future__ import annotations
+
+from dirigent.app import conducting
+from dirigent.app.stacks import Surrounding
+from dirigent.cli.exits import Exit
+from dirigent.cli.options import Options
+from dirigent.cli.output import say, say_json
+from dirigent.cli.session import around
+from dirigent.cli.waiting import wait_for
+from dirigent.model.ids import RunId
+from dirigent.service import runs
+
+
+def cancel(options: Options) -> int:
+    """Stop a run for good."""
+    return wait_for(_cancel(around(options), options))
+
+
+async def _cancel(surrounding: Surrounding, options: Options) -> int:
+    async with conducting.conducting(surrounding) as desk:
+        run, end = await runs.cancel(desk, options.text("run_id"), options.text("reason"))
+    return _told(run, end.phase, options)
+
+
+def suspend(options: Options) -> int:
+    """Stop a run for a while."""
+    return wait_for(_suspend(around(options), options))
+
+
+async def _suspend(surrounding: Surrounding, options: Options) -> int:
+    async with conducting.conducting(surrounding) as desk:
+        run = await runs.suspend(desk, options.text("run_id"), options.text("reason"))
+    return _told(run, "suspended", options)
+
+
+def _told(run: RunId, phase: str, options: Options) -> int:
+    if options.as_json:
+        say_json({"run": run, "phase": phase})
+    else:
+        say(f"run {run} is {phase}")
+        if phase == "suspended":
+            say(f"next: dirigent resume {run}")
+    return Exit.DONE

@@ -1,0 +1,83 @@
+"""The work of `plan` and `drift`. They change nothing."""
+
+from __future__ import annotations
+
+from dirigent.app.planning import planning
+from dirigent.app.seat import keep_plan
+from dirigent.app.stacks import Surrounding
+from dirigent.cli import wire
+from dirigent.cli.exits import Exit
+from dirigent.cli.options import Options
+from dirigent.cli.output import say, say_json
+from dirigent.cli.session import around, opened
+from dirigent.cli.text.plans import drift_text, next_step, plan_text
+from dirigent.cli.text.terminal import out
+from dirigent.cli.waiting import wait_for
+from dirigent.model.plan import Plan
+from dirigent.service import changes
+from dirigent.service.changes import Aim
+
+
+def plan(options: Options) -> int:
+    """Show what would change, or a stored plan again."""
+    return wait_for(_stored(options) if options.text("stored") else _planned(options))
+
+
+async def _planned(options: Options) -> int:
+    if options.flag("destroy"):
+        surrounding = around(options)
+        aim = Aim(surrounding.stack.name if surrounding.stack else "", destroy=True)
+    else:
+        session = opened(options)
+        surrounding = session.surrounding
+        refresh = not options.flag("no_refresh")
+        aim = Aim(session.stack.name, session.stack, session.inputs, refresh=refresh)
+    async with planning(surrounding) as board:
+        made = await changes.proposed(board.planner, await changes.named(board.shelf, aim))
+        known = await board.shelf.plan(made.id) is not None
+    if made.pending and not known:
+        # Only now, and only for this, may the store be made or written to.
+        await keep_plan(surrounding.settings, made)
+    return _shown(made, options)
+
+
+async def _stored(options: Options) -> int:
+    async with planning(around(options)) as board:
+        made = await changes.stored(board.shelf, options.text("stored"))
+        if not options.as_json:
+            say(plan_text(made, out(), full=options.flag("full")))
+        await changes.check_fresh(board.shelf, made)
+    return _exit(made, options) if not options.as_json else _shown(made, options)
+
+
+def _shown(made: Plan, options: Options) -> int:
+    if options.as_json:
+        say_json(wire.plan(made))
+    else:
+        say(plan_text(made, out(), full=options.flag("full")))
+        if made.pending:
+            say(next_step(made, full=options.flag("full")))
+    return _exit(made, options)
+
+
+def _exit(made: Plan, options: Options) -> int:
+    if made.pending and options.flag("detailed_exitcode"):
+        return Exit.USAGE
+    return Exit.CHANGES if made.pending and options.flag("check") else Exit.DONE
+
+
+def drift(options: Options) -> int:
+    """Show what differs from what was applied."""
+    session = opened(options)
+    aim = Aim(session.stack.name, session.stack, session.inputs)
+    return wait_for(_drift(session.surrounding, aim, options))
+
+
+async def _drift(surrounding: Surrounding, aim: Aim, options: Options) -> int:
+    async with planning(surrounding) as board:
+        found = await changes.drifted(board.planner, aim)
+    if options.as_json:
+        say_json({"drifted": [wire.change(each) for each in found]})
+    else:
+        say(drift_text(found, out()))
+    return Exit.CHANGES if options.flag("check") and found else Exit.DONE

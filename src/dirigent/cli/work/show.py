@@ -1,0 +1,73 @@
+"""The work of `show`."""
+
+from __future__ import annotations
+
+from dirigent.app.looking import looking
+from dirigent.app.tools import TOOLS
+from dirigent.cli import wire
+from dirigent.cli.answer import Json, span_json
+from dirigent.cli.exits import Exit
+from dirigent.cli.options import Options
+from dirigent.cli.output import say, say_json
+from dirigent.cli.place import place
+from dirigent.cli.text.terminal import out
+from dirigent.cli.text.tree import run_text
+from dirigent.cli.waiting import wait_for
+from dirigent.service.finding import find
+from dirigent.service.views import RunView, TaskView, view
+from dirigent.settings import Settings
+
+
+def show(options: Options) -> int:
+    """Show one run."""
+    return wait_for(_show(place(options).settings, options))
+
+
+async def _show(settings: Settings, options: Options) -> int:
+    async with looking(settings) as reader:
+        found = await find(reader.shelf, options.text("run_id"))
+        facts = await reader.journal.read(found.id)
+        program = await reader.journal.definition(found.definition)
+        seen = view(program, found.id, facts, TOOLS)
+        now = reader.clock.now()
+    if options.as_json:
+        say_json(_json(seen))
+    else:
+        say(run_text(seen, now, out()))
+    return Exit.DONE
+
+
+def _json(seen: RunView) -> Json:
+    """Return one run with its tasks."""
+    return {
+        "id": seen.id,
+        "name": seen.name,
+        "kind": seen.kind,
+        "phase": seen.phase,
+        "createdAt": seen.created_at,
+        "endedAt": seen.ended_at,
+        "facts": seen.facts,
+        "input": wire.value(seen.input),
+        "output": wire.value(seen.output),
+        "fault": wire.fault(seen.fault),
+        "tasks": [_task(each) for each in seen.tasks],
+    }
+
+
+def _task(seen: TaskView) -> Json:
+    """Return one activation of a task."""
+    return {
+        "position": seen.position,
+        "pointer": seen.pointer,
+        "name": seen.name,
+        "kind": seen.kind,
+        "status": seen.status,
+        "depth": seen.depth,
+        "attempt": seen.attempt,
+        "startedAt": seen.started_at,
+        "endedAt": seen.ended_at,
+        "until": seen.until,
+        "reason": seen.reason,
+        "evidence": wire.value(seen.evidence),
+        "at": span_json(seen.span),
+    }

@@ -1,0 +1,148 @@
+"""Change the world by plans: find what was left unfinished, propose, apply what was shown, and answer.
+
+Rule: a plan is applied as it was shown or not at all, and one change of a stack at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from dirigent.model.ids import PlanId, RunId
+from dirigent.model.plan import Change, Plan
+from dirigent.model.problem import refuse
+from dirigent.model.run.journal import Ended
+from dirigent.model.run.start import Start
+from dirigent.model.run.summary import RunSummary
+from dirigent.model.stack import Stack
+from dirigent.model.values import Value
+from dirigent.planning.compile import compile_plan
+from dirigent.planning.destroy import drift
+from dirigent.planning.digest import fingerprint
+from dirigent.ports import Conductor, Shelf
+from dirigent.service.plans import Planner
+from dirigent.service.runs import name_run
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a change is for: a stored plan by its id, or the stack as declared, or its end.
+
+    `stack` may be missing where `stored` or `destroy` is given; `name` is that of the stack.
+    """
+
+    name: str
+    stack: Stack | None = None
+    inputs: Mapping[str, Value] = field(default_factory=dict)
+    stored: str = ""
+    destroy: bool = False
+    refresh: bool = True
+
+
+async def proposed(planner: Planner, aim: Aim) -> Plan:
+    """Return the plan for an aim; a stored one as it was made.
+
+    Raises:
+        Refusal: E2041 and E2043 for a stored plan that is not there, or that does the opposite; what
+            planning refuses (E2xxx, E3xxx).
+    """
+    if aim.stored:
+        made = await stored(planner.shelf, aim.stored)
+        if made.destroy != aim.destroy:
+            verb, does = ("down", "takes down") if made.destroy else ("up", "brings up")
+            raise refuse(
+                "E2043",
+                f"plan `{made.id}` {does} what the stack declares",
+                f"apply it with `dirigent {verb} {made.id}`; nothing was touched",
+            )
+        return made
+    if aim.destroy:
+        return await planner.plan_destroy(aim.name)
+    if aim.stack is None:
+        raise AssertionError("only a stored plan and an end can do without a stack")
+    return await planner.plan(aim.stack, aim.inputs, refresh=aim.refresh)
+
+
+async def drifted(planner: Planner, aim: Aim) -> tuple[Change, ...]:
+    """Return what differs from what was applied."""
+    return drift(await proposed(planner, aim))
+
+
+async def stored(shelf: Shelf, wanted: str) -> Plan:
+    """Return a plan that was stored, or raise `Refusal` (`E2041`)."""
+    found = await shelf.plan(PlanId(wanted))
+    if found is None:
+        raise refuse("E2041", f"there is no plan `{wanted}`", "make one with `dirigent plan`")
+    return found
+
+
+async def check_fresh(shelf: Shelf, chosen: Plan) -> None:
+    """Raise `Refusal` (`E2040`) when the resources are no longer those that a plan was made for."""
+    if fingerprint(await shelf.rows()) != chosen.fingerprint:
+        raise refuse(
+            "E2040",
+            f"the world changed since plan `{chosen.id}` was made",
+            "make a new plan with `dirigent plan`, and look at it again; nothing was touched",
+        )
+
+
+async def keep(conductor: Conductor, shelf: Shelf, made: Plan) -> None:
+    """Store a plan. Its id is the digest of what it would do, so the same id needs no second copy."""
+    if await shelf.plan(made.id) is None:
+        await conductor.keep_plan(made)
+
+
+async def apply(conductor: Conductor, shelf: Shelf, chosen: Plan) -> RunId:
+    """Start the run that carries out a plan: its program is the plan's, and nothing else.
+
+    Raises:
+        Refusal: E2040 when the world moved on, E2042 while an earlier change is not over.
+    """
+    await check_fresh(shelf, chosen)
+    earlier = await unfinished(shelf)
+    if earlier is not None:
+        raise refuse(
+            "E2042",
+            f"an earlier change, run `{earlier.id}`, is not finished",
+            f"let it end with `dirigent resume {earlier.id}`",
+            f"or stop it with `dirigent cancel {earlier.id}`",
+        )
+    await keep(conductor, shelf, chosen)
+    run = name_run("down" if chosen.destroy else "up")
+    return await conductor.start(Start(run, compile_plan(chosen), metadata={"plan": chosen.id}))
+
+
+async def outputs(planner: Planner, stack: Stack | None, made: Plan, end: Ended | None) -> dict[str, Value]:
+    """Return the outputs of a stack as it stands after a plan; none when it failed or took it down.
+
+    `end` is None for a plan that had nothing to do. The inputs are those of the plan.
+    """
+    if stack is None or made.destroy or (end is not None and end.phase != "completed"):
+        return {}
+    return await planner.evaluate(stack, made.inputs, stack.outputs)
+
+
+async def unfinished(shelf: Shelf) -> RunSummary | None:
+    """Return the apply that a crash or a stop left open, if there is one."""
+    for run in await shelf.runs(only_open=True, limit=1000):
+        if run.kind == "apply":
+            return run
+    return None
+
+
+async def named(shelf: Shelf, aim: Aim) -> Aim:
+    """Return an aim with the name of its stack: that of the last apply here where no file tells it.
+
+    Raises:
+        Refusal: E7001 when nobody knows.
+    """
+    if aim.name or aim.stored:
+        return aim
+    for run in await shelf.runs(limit=1000):
+        if run.kind == "apply":
+            return replace(aim, name=run.name)
+    raise refuse(
+        "E7001",
+        "there is no stack file that can be read, and nothing was ever applied here",
+        "name the file with `-s FILE`, or start in the folder of a `stack.yaml`",
+    )

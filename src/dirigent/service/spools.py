@@ -1,0 +1,52 @@
+"""The spools of commands: kept while a command may still be asked about, deleted when its end is recorded.
+
+What a finished command wrote stands in the journal; without this, the state directory would grow
+for ever. A command that was started and not awaited keeps its spool until it has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from dirigent.model.ids import EffectId, RunId, effect_id
+from dirigent.model.program import Program
+from dirigent.model.run.journal import Abandoned, Fact, Failed, Skipped, Succeeded, Vouched
+from dirigent.shim import attach
+
+
+class Spools:
+    """The folder of spools of one store."""
+
+    def __init__(self, folder: str) -> None:
+        """Keep house in `folder`, which need not exist."""
+        self._folder = folder
+
+    def hear(self, run: RunId, _: Program, __: int, facts: Sequence[Fact]) -> None:
+        """Delete the spools of attempts whose end is durable now. An observer of the engine."""
+        for name in _over(run, facts):
+            attach.discard(self._folder, name)
+
+    def left(self) -> list[str]:
+        """Return what earlier engines left, to be asked before this one acts."""
+        return attach.orders(self._folder)
+
+    def sweep(self, left: Sequence[str], standing: Collection[EffectId]) -> None:
+        """Delete what was left, but for the spools of effects whose end is not recorded yet."""
+        for name in left:
+            if name.partition("-")[0] not in standing:
+                attach.discard(self._folder, name)
+
+
+def _over(run: RunId, facts: Sequence[Fact]) -> Iterator[str]:
+    for fact in facts:
+        match fact:
+            case (
+                Succeeded(position=position, attempt=attempt)
+                | Failed(position=position, attempt=attempt)
+                | Abandoned(position=position, attempt=attempt)
+                | Vouched(position=position, attempt=attempt)
+                | Skipped(position=position, attempt=attempt)
+            ):
+                yield f"{effect_id(run, position)}-{attempt}"
+            case _:
+                pass

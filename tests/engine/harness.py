@@ -1,0 +1,199 @@
+"""The real engine in a world that survives it, and deaths at chosen places.
+
+One life is one event loop, one engine and one opening of the store. Death is a `Crash` at a place of the
+fuse: before and after each append and each effect. What a client was not told of, he asks for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from core.scenario import made
+from core.simulation import TOOLS, answer
+from dirigent.engine.effects import Effects
+from dirigent.engine.engine import Engine
+from dirigent.model.ids import RunId
+from dirigent.model.problem import Refusal
+from dirigent.model.run.start import Start
+from dirigent.testing import (
+    Crash,
+    FakeVault,
+    Fuse,
+    FusedStore,
+    MemoryDisk,
+    MemoryStore,
+    Rule,
+    ScriptedOracle,
+    ScriptedPerformer,
+    VirtualClock,
+    World,
+)
+
+RUN = RunId("run-1")
+FUNCTIONS = ("shell", "script", "http", "openapi", "workflow", "resource")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A program, its input, and what happens to it: rules of the world, and words of people by time."""
+
+    program: object
+    rules: tuple[Rule, ...] = ()
+    input: object = None
+    people: tuple = ()
+    metadata: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a control exchanges: each takes the sound part and gives another one."""
+
+    store: Callable = lambda sound: sound
+    effects: Callable = lambda sound: sound
+    performer: Callable = lambda sound: sound
+
+
+@dataclass
+class Outside:
+    """All that is there when no engine is: the disk, the world, the time. `happened` counts what truly did."""
+
+    case: Case
+    parts: Parts = Parts()
+    deaths: tuple[int, ...] = ()
+    disk: MemoryDisk = field(default_factory=MemoryDisk)
+    world: World = field(default_factory=World)
+    clock: VirtualClock = field(default_factory=lambda: VirtualClock(0.0, patience=25))
+    happened: Counter = field(default_factory=Counter)
+    places: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.fuse = Fuse(*self.deaths)
+
+    def engine(self):
+        """A new engine on the store, which fences off those before it."""
+        store = self.parts.store(FusedStore(MemoryStore(self.disk), self.fuse))
+        rules = [self.counted(rule) for rule in (*self.case.rules, Rule())]
+        performer = ScriptedPerformer(*rules, world=self.world, fuse=self.fuse, clock=self.clock)
+        performers = dict.fromkeys(FUNCTIONS, self.parts.performer(performer))
+        effects = Effects(performers, ScriptedOracle(answer), FakeVault(), self.clock)
+        return Engine(store, store, self.parts.effects(effects), TOOLS, self.clock)
+
+    def counted(self, rule):
+        def outcome(order):
+            self.happened[order.position, order.attempt] += 1
+            return rule.outcome(order)
+
+        return replace(rule, answers=(outcome,))
+
+    def live(self):
+        """Live until the run has ended, dying as often as it was told to; return how it ended."""
+        while True:
+            try:
+                return asyncio.run(self.life())
+            except Crash:
+                self.places.append(len(self.fuse.places))
+                self.fuse.revive()
+
+    async def life(self):
+        engine = self.engine()
+        await engine.open()
+        start = Start(RUN, self.case.program, self.case.input, self.case.metadata)
+        await engine.start(start)
+        talk = asyncio.ensure_future(self.talk(engine))
+        end = asyncio.ensure_future(engine.wait(RUN))
+        await asyncio.wait(
+            {end, talk}, return_when=asyncio.FIRST_EXCEPTION if talk.done() else "FIRST_COMPLETED"
+        )
+        if talk.done():
+            talk.result()
+        ended = await end
+        talk.cancel()
+        await engine.close()
+        self.places.append(len(self.fuse.places))
+        return ended
+
+    async def talk(self, engine):
+        """Say what people say, each word once: a word that is in the journal was heard."""
+        for at, word in self.case.people:
+            await self.clock.sleep_until(at)
+            facts = await engine.journal.read(RUN)
+            fact = word(at, facts)
+            if any(known.at == at and type(known) is type(fact) for known in facts):
+                continue
+            try:
+                await engine.tell(RUN, fact)
+            except Refusal as refusal:
+                if refusal.problems[0].code != "E4003":
+                    raise
+        await asyncio.Event().wait()
+
+    @property
+    def journal(self):
+        return asyncio.run(MemoryStore(self.disk).read(RUN))
+
+
+def case_of(given, program):
+    """The case that a scenario file describes."""
+    rules = []
+    for rule in given.get("world", ()):
+        outcomes = [made(each) for each in rule["gives"]]
+
+        def by_attempt(order, outcomes=outcomes):
+            return outcomes[min(order.attempt, len(outcomes)) - 1]
+
+        rules.append(
+            Rule(
+                position=rule["at"],
+                answers=(lambda order, of=by_attempt: of(order)[0],),
+                seconds=lambda order, of=by_attempt: of(order)[1],
+            )
+        )
+    rules.append(Rule(answers=(made({"done": "ok"})[0],)))
+    return Case(program, tuple(rules), given.get("input"), (), given.get("metadata", {}))
+
+
+def random_case(program, world, given=None, people=()):
+    """The case of a random program in a random world."""
+    rule = Rule(
+        answers=(lambda order: world.outcome(order.position, order.attempt, order.request),),
+        seconds=lambda order: world.seconds(order.position, order.attempt),
+    )
+    return Case(program, (rule,), given, people)
+
+
+def assert_same(outside, calm, where):
+    """The end, the journal and the world are those of the calm life; no fact is lost, none is new."""
+    assert outside.ended == calm.ended, where
+    assert sorted(map(repr, outside.journal)) == sorted(map(repr, calm.journal)), where
+    assert_once(outside, calm, where)
+
+
+def assert_once(outside, calm, where):
+    """Each attempt of each effect happened once, and equal requests of a position went under one id."""
+    assert outside.happened == calm.happened, f"{where}: {outside.happened - calm.happened}"
+    ids = {}
+    for order in outside.world.orders:
+        assert ids.setdefault((order.position, repr(order.request)), order.id) == order.id, where
+
+
+def calm_life(case, parts=None):
+    """One life without a death: what every other one is compared with."""
+    outside = Outside(case, parts or Parts())
+    outside.ended = outside.live()
+    return outside
+
+
+def die_everywhere(case, parts=None, second=()):
+    """Die at every place, and then again at each of `second` of the next life. Returns how many deaths."""
+    calm = calm_life(case)
+    deaths = 0
+    for first in range(1, calm.places[-1] + 1):
+        for more in [(), *((place,) for place in second)]:
+            outside = Outside(case, parts or Parts(), (first, *more))
+            outside.ended = outside.live()
+            assert_same(outside, calm, f"died at place {(first, *more)}")
+            deaths += outside.fuse.lives - 1
+    return deaths

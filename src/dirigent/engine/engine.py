@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias, assert_never
@@ -33,6 +34,8 @@ from dirigent.ports import Clock, Journal, Shelf
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
 
+LOOK_SECONDS = 0.01
+
 Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 
 
@@ -55,6 +58,7 @@ class Engine:
     _crew: Crew = field(default_factory=Crew)
     _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
     _risky: set[asyncio.Task[None]] = field(default_factory=set)
+    _turning: int = 0
     _settling: bool = False
 
     def __post_init__(self) -> None:
@@ -77,8 +81,11 @@ class Engine:
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
         self._settling = True
-        if self._risky and self._crew.failure is None:
-            await asyncio.wait(self._risky, timeout=seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                # A turn that has recorded an intent is about to act on it.
+                while self._crew.failure is None and (self._risky or self._turning):
+                    await asyncio.wait([*self._risky, asyncio.ensure_future(asyncio.sleep(LOOK_SECONDS))])
 
     async def close(self) -> None:
         """Stop acting. Effects under way are left alone, as a crash would leave them."""
@@ -168,6 +175,7 @@ class Engine:
             return
         self._crew.check()
         live.turning = True
+        self._turning += 1
         arrived: list[Arrival] = []
         try:
             if not live.recovered and not self._settling:
@@ -186,6 +194,8 @@ class Engine:
                 each.fail(failure)
             self._crew.fail(failure)
             raise
+        finally:
+            self._turning -= 1
         live.turning = False
         if not self._crew.closing:
             self._memory.park(live, self.clock.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ from dirigent.service.plans import Planner
 # Letters and digits that people do not take for each other.
 _LETTERS: Final = "abcdefghjkmnpqrstvwxyz23456789"
 _SUFFIX: Final = 7
+RUN_ID_CHARACTERS: Final = 128
+# What people copy from a line of text, and no terminal takes for an order.
+_RUN_ID: Final = re.compile(rf"[\w.:/@+=-]{{1,{RUN_ID_CHARACTERS}}}")
+_SHOWN: Final = 60
 _ENDED: Final = {"faulted": "failed", "cancelled": "was cancelled"}
 
 
@@ -74,7 +79,13 @@ class Wanted:
     metadata: Mapping[str, Value]
 
     def start(self, run: RunId | None = None) -> Start:
-        """Return the start of a new run of it, or of the run with that id."""
+        """Return the start of a new run of it, or of the run with that id. Raises `Refusal` (E4018)."""
+        if run is not None and not _RUN_ID.fullmatch(run):
+            raise refuse(
+                "E4018",
+                f"`{run[:_SHOWN]}` cannot name a run",
+                f"take 1 to {RUN_ID_CHARACTERS} letters, digits and `. _ - : / @ + =`, with no space",
+            )
         return Start(run or name_run(self.program.name), self.program, self.input, self.metadata)
 
 

@@ -163,7 +163,7 @@ def test_a_refusal_takes_the_code_of_its_first_error_and_a_warning_none():
 def test_2_when_a_stored_plan_does_the_opposite_of_the_command(up):
     plan = up.answer("plan", "--destroy")["id"]
     told = up.say("up", plan, "--yes")
-    assert (told.code, "E2044" in told.err, f"dirigent down {plan}" in told.err) == (2, True, True)
+    assert (told.code, "E2043" in told.err, f"dirigent down {plan}" in told.err) == (2, True, True)
     assert up.say("down", plan, "--yes").code == 0
     assert not (up.folder / "site").exists()
 
@@ -172,5 +172,5 @@ def test_8_when_the_state_belongs_to_another_stack(up):
     up.write(STACK.replace("stack: small", "stack: another"))
     told = up.say("up", "--yes")
     assert told.code == 8
-    assert "E2043" in told.err
+    assert "E2044" in told.err
     assert (up.folder / "site/note.txt").exists()

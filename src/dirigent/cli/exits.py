@@ -32,7 +32,7 @@ _SPECIAL: Final = {
     "E2040": Exit.CONFLICT,
     "E2041": Exit.NOT_FOUND,
     "E2042": Exit.CONFLICT,
-    "E2043": Exit.CONFLICT,
+    "E2044": Exit.CONFLICT,
     "E4002": Exit.CONFLICT,
     "E4003": Exit.CONFLICT,
     "E4004": Exit.NOT_FOUND,

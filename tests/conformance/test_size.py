@@ -9,7 +9,7 @@ import time
 import pytest
 
 from conformance.stage import SCRIPTED, Cast, played, probe, program_of
-from dirigent.app import SystemClock
+from dirigent.app.looking import SystemClock
 from dirigent.jq import LANGUAGE
 from dirigent.lang.workflow.document import read_naked
 from dirigent.model import limits

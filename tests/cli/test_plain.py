@@ -73,7 +73,8 @@ def test_a_run_goes_on_when_the_reader_of_its_lines_goes_away(small):
         if "STARTED" in line:
             break
     process.stdout.close()
-    assert process.stderr.read() == ""
+    with process.stderr as err:
+        assert err.read() == ""
     assert process.wait() == 0
     assert (small.folder / "site/note.txt").read_text() == "hello"
 

@@ -33,7 +33,7 @@ def test_a_request_that_is_under_way_at_ctrl_c_ends_and_is_not_in_doubt(desk):
     command = desk.start("run", "notify", "--id", "first")
     assert arrived.wait(30)
     command.send(signal.SIGINT)
-    command.read_errors_until("dirigent resume first")
+    desk.wait_for_shut_door()
     desk.server.gate.set()
     assert command.ended() == 130
     later = desk.call("resume", "first")
@@ -44,7 +44,7 @@ def test_a_request_that_is_under_way_at_ctrl_c_ends_and_is_not_in_doubt(desk):
 def test_a_second_ctrl_c_ends_at_once(desk):
     command = desk.start_gated("first")
     command.send(signal.SIGINT)
-    command.read_errors_until("dirigent resume first")
+    desk.wait_for_shut_door()
     began = time.monotonic()
     command.send(signal.SIGINT)
     assert command.ended() == 130

@@ -106,12 +106,7 @@ async def engaged(
     engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock)
     performers["workflow"] = _children(around, engine)
     stack.push_async_callback(engine.close)
-
-    async def part(kind: type[BaseException] | None, _reason: object, _trace: object) -> None:
-        if kind is None or not issubclass(kind, KeyboardInterrupt):  # that is a second Ctrl-C: at once, then
-            await engine.settle(PARTING_SECONDS)
-
-    stack.push_async_exit(part)
+    stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
     await stack.enter_async_context(door.opened(around.settings.socket, conductor))
     if drive:

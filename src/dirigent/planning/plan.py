@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dirigent.model.ids import PlanId
-from dirigent.model.plan import Action, Change, Plan
+from dirigent.model.plan import Action, Change, Plan, fingerprint, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import Resource, ResourceRow, assemble
 from dirigent.model.stack import Stack
@@ -19,7 +19,6 @@ from dirigent.planning import graph
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, create_first, decide
 from dirigent.planning.difference import span_of
-from dirigent.planning.digest import fingerprint, identity
 from dirigent.planning.evaluate import Rendered, Scope, render
 from dirigent.planning.expand import Instance, expand, is_counted, is_keyed, repeats
 from dirigent.planning.remove import refuse_protected, removals

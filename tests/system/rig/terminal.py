@@ -42,14 +42,6 @@ class Command:
                 return
         raise AssertionError(f"no `{sign}` in {self.out} {self.process.stderr.read()}")
 
-    def read_errors_until(self, sign):
-        """Read its complaints up to a line with this sign in it."""
-        for line in self.process.stderr:
-            self.err += line
-            if sign in line:
-                return
-        raise AssertionError(f"no `{sign}` in {self.err}")
-
     def ended(self):
         """Wait for its end and return its exit code."""
         out, err = self.process.communicate(timeout=PATIENCE_SECONDS)
@@ -98,6 +90,11 @@ class Desk:
         command = self.start("run", "gated", "--id", run)
         self.at_gate(waiting + 1)
         return command
+
+    def wait_for_shut_door(self):
+        """Wait until the engine has begun to end: it takes no visitors any more."""
+        door = self.world.state / "engine.sock"
+        assert until(lambda: not door.exists())
 
     def hold_posts(self):
         """Let posts wait at the gate; return an event that is set when one has arrived."""

@@ -51,7 +51,9 @@ async def followed(desk: Desk, run: RunId, *, quiet: bool, seconds: float | None
         with _drawn(picture, desk, err()) if live else _nothing():
             await asyncio.wait({following, person}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
-        raise Interrupted(f"stopped; nothing is lost. Go on with: dirigent resume {run}") from None
+        # Said at once: the engine may take some seconds to end what must not be left in doubt.
+        note(f"stopped; nothing is lost. Go on with: dirigent resume {run}")
+        raise Interrupted from None
     finally:
         for task in (following, person, watching):
             if task is not None and not task.done():

@@ -55,9 +55,14 @@ class Steward:
 
     async def run(self, ready: int) -> None:
         """Keep the service until it is wished away, or until we are told to end."""
+
+        def end() -> None:
+            self._told_to_end = True
+            self._woken.set()
+
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._woken.set)
-        loop.add_signal_handler(signal.SIGTERM, self._end)
+        loop.add_signal_handler(signal.SIGTERM, end)
         self._report()
         os.close(ready)
         await self._take_up()
@@ -83,10 +88,6 @@ class Steward:
             return os.path.samestat(os.fstat(self._lock), (self._folder.path / "lock").stat())
         except OSError:
             return False
-
-    def _end(self) -> None:
-        self._told_to_end = True
-        self._woken.set()
 
     async def _take_up(self) -> None:
         """Go on with what ran under a steward that was killed."""

@@ -123,8 +123,8 @@ def test_9_when_the_time_is_over_and_the_run_goes_on(small):
 
 
 def test_70_when_nobody_expected_it(small):
-    # A store that is a folder is nothing that anybody would plan for.
-    (small.folder / ".dirigent/engine.lock").mkdir(parents=True)
+    # A door that is a folder is nothing that anybody would plan for.
+    (small.folder / ".dirigent/engine.sock").mkdir(parents=True)
     told = small.say("up", "--yes")
     assert told.code == 70
     report = told.err.split("report: ")[1].splitlines()[0]

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from core.scenario import made
 from core.simulation import TOOLS, answer
 from dirigent.engine.effects import Effects
-from dirigent.engine.engine import Engine, Start
+from dirigent.engine.engine import Engine
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
-from dirigent.model.run.journal import Ended
+from dirigent.model.run.start import Start
 from dirigent.testing import (
     Crash,
     FakeVault,
@@ -58,7 +58,7 @@ class Parts:
 
 @dataclass
 class Outside:
-    """All that is there when no engine is: the disk, the world, the time. `happened` counts what truly did."""
+    """All that is there when no engine is: disk, world and time. `happened` counts what truly did."""
 
     case: Case
     parts: Parts = Parts()
@@ -104,7 +104,9 @@ class Outside:
         await engine.start(start)
         talk = asyncio.ensure_future(self.talk(engine))
         end = asyncio.ensure_future(engine.wait(RUN))
-        await asyncio.wait({end, talk}, return_when=asyncio.FIRST_EXCEPTION if talk.done() else "FIRST_COMPLETED")
+        await asyncio.wait(
+            {end, talk}, return_when=asyncio.FIRST_EXCEPTION if talk.done() else "FIRST_COMPLETED"
+        )
         if talk.done():
             talk.result()
         ended = await end
@@ -195,5 +197,3 @@ def die_everywhere(case, parts=None, second=()):
             assert_same(outside, calm, f"died at place {(first, *more)}")
             deaths += outside.fuse.lives - 1
     return deaths
-
-

@@ -36,11 +36,15 @@ _SPECIAL: Final = {
     "E4003": Exit.CONFLICT,
     "E4004": Exit.NOT_FOUND,
     "E4010": Exit.NOT_FOUND,
+    "E4011": Exit.USAGE,
     "E4012": Exit.NOT_FOUND,
     "E4013": Exit.WAITING,
+    "E4014": Exit.NOT_FOUND,
+    "E4015": Exit.WAITING,
+    "E4016": Exit.GAVE_UP,
     "E5001": Exit.CONFLICT,
     "E5002": Exit.CONFLICT,
-    "E7011": Exit.FAILED,
+    "E7011": Exit.CONFLICT,
 }
 _BY_THOUSAND: Final = {
     "E1": Exit.USAGE,

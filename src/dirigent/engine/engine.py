@@ -96,13 +96,13 @@ class Engine:
     async def start(self, start: Start) -> RunId:
         """Create a run and let it go. Durable when this returns; a known id is answered, not repeated.
 
-        Raises `Refusal`: E4002 for a known id with another program or input, E4015 for an input that
+        Raises `Refusal`: E4002 for a known id with another program or input, E4017 for an input that
         no journal could hold. A caller who goes away meanwhile takes nothing back.
         """
         self._crew.check()
         reason = unstorable(start.input, dict(start.metadata))
         if reason is not None:
-            raise refuse("E4015", f"run `{start.id}` cannot take its input: {reason}")
+            raise refuse("E4017", f"run `{start.id}` cannot take its input: {reason}")
         await self._crew.ask(self._start(start))
         return start.id
 
@@ -125,12 +125,12 @@ class Engine:
         """Put a fact from a person into a run: cancel, suspend, resume, or an answer to a held effect.
 
         Durable when this returns. Raises `Refusal`: E4003 when the run cannot take it as it stands,
-        E4004 when there is no such run, E4015 for an output that no journal could hold.
+        E4004 when there is no such run, E4017 for an output that no journal could hold.
         """
         self._crew.check()
         reason = unstorable(fact.output) if isinstance(fact, Vouched) else None
         if reason is not None:
-            raise refuse("E4015", f"run `{run}` cannot take this output: {reason}")
+            raise refuse("E4017", f"run `{run}` cannot take this output: {reason}")
         await self._crew.ask(self._tell(run, fact))
 
     async def _start(self, start: Start) -> None:

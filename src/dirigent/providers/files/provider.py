@@ -14,7 +14,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown, Value
 from dirigent.ports import Operation, Proposal, Reading, Vault
 from dirigent.providers.files import disk, seal
-from dirigent.providers.files.reading import reading_of
+from dirigent.providers.files.reading import claims_of, reading_of
 from dirigent.providers.files.site import Site
 from dirigent.providers.files.wish import DIRECTORY, FILE, Wish, shown_mode, wish_of
 from dirigent.providers.files.work import put_directory, put_file, take_away
@@ -52,7 +52,8 @@ class FilesProvider:
         is_there = prior is not None and prior.attributes.get("path") == path
         if type_name == FILE and isinstance(path, str) and not wish.adopt and not is_there:
             await asyncio.to_thread(_refuse_in_the_way, path)
-        return Proposal(attributes, replace=("path",))
+        claims = claims_of(path) if type_name == FILE and isinstance(path, str) else ()
+        return Proposal(attributes, replace=("path",), claims=claims)
 
     async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
         """Create, update or delete; an order may be given again at any time.
@@ -103,9 +104,12 @@ def _refuse_in_the_way(path: str) -> None:
             [
                 Problem(
                     "E3104",
-                    f"`{path}` exists and was not made by Dirigent",
+                    f"`{path}` exists and was not made by this resource",
                     label="path",
-                    help=("move it away, or set `adopt: true` to replace it",),
+                    help=(
+                        "move it away, or set `adopt: true` to replace it",
+                        "if another resource has made it, run `dirigent up` without this one first",
+                    ),
                 )
             ]
         )

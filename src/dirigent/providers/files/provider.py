@@ -61,6 +61,8 @@ class FilesProvider:
         Raises:
             ProviderFailed: E3101-E3107; nothing is left of a creation that failed.
         """
+        if operation.action == "forget":
+            return {}, None
         if operation.action == "delete":
             return await asyncio.to_thread(take_away, operation, self._site)
         wish = wish_of(operation.type, operation.config, self._site.folder)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
-from cli.rig import STACK
+from cli.rig import ROOT, STACK
 from dirigent.cli.exits import Exit, exit_of
 from dirigent.model.problem import Problem
 
@@ -122,13 +123,26 @@ def test_9_when_the_time_is_over_and_the_run_goes_on(small):
     assert small.answer("ps")["runs"][0]["phase"] == "running"
 
 
-def test_70_when_nobody_expected_it(small):
-    # A door that is a folder is nothing that anybody would plan for.
-    (small.folder / ".dirigent/engine.sock").mkdir(parents=True)
-    told = small.say("up", "--yes")
+PLANTED = """
+import os, shutil
+
+def fall(*_):
+    raise RuntimeError("nobody expected " + os.environ["TOKEN"])
+
+shutil.which = fall
+"""
+
+
+def test_70_when_nobody_expected_it(up, tmp_path_factory):
+    defect = tmp_path_factory.mktemp("defect")
+    (defect / "sitecustomize.py").write_text(PLANTED)
+    told = up.say("doctor", PYTHONPATH=f"{defect}:{ROOT / 'src'}", TOKEN="hunter2-hunter2")
     assert told.code == 70
-    report = told.err.split("report: ")[1].splitlines()[0]
-    assert report.startswith(str(small.folder / ".dirigent"))
+    assert "this is a defect of Dirigent (RuntimeError)" in told.err
+    report = Path(told.err.split("report: ")[1].splitlines()[0])
+    assert report.parent == up.folder / ".dirigent"
+    assert "nobody expected ($TOKEN)" in report.read_text()
+    assert "hunter2" not in report.read_text() + told.err
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
@@ -144,3 +158,19 @@ def test_a_refusal_takes_the_code_of_its_first_error_and_a_warning_none():
     assert exit_of([Problem("W1001", "x"), Problem("E2008", "y")]) is Exit.REFUSED
     assert exit_of([Problem("E6001", "x"), Problem("E2008", "y")]) is Exit.DENIED
     assert exit_of([]) is Exit.FAILED
+
+
+def test_2_when_a_stored_plan_does_the_opposite_of_the_command(up):
+    plan = up.answer("plan", "--destroy")["id"]
+    told = up.say("up", plan, "--yes")
+    assert (told.code, "E2044" in told.err, f"dirigent down {plan}" in told.err) == (2, True, True)
+    assert up.say("down", plan, "--yes").code == 0
+    assert not (up.folder / "site").exists()
+
+
+def test_8_when_the_state_belongs_to_another_stack(up):
+    up.write(STACK.replace("stack: small", "stack: another"))
+    told = up.say("up", "--yes")
+    assert told.code == 8
+    assert "E2043" in told.err
+    assert (up.folder / "site/note.txt").exists()

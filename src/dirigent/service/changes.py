@@ -42,7 +42,7 @@ async def proposed(planner: Planner, aim: Aim) -> Plan:
     """Return the plan for an aim; a stored one as it was made.
 
     Raises:
-        Refusal: E2041 and E2043 for a stored plan that is not there, or that does the opposite; what
+        Refusal: E2041 and E2044 for a stored plan that is not there, or that does the opposite; what
             planning refuses (E2xxx, E3xxx).
     """
     if aim.stored:
@@ -50,7 +50,7 @@ async def proposed(planner: Planner, aim: Aim) -> Plan:
         if made.destroy != aim.destroy:
             verb, does = ("down", "takes down") if made.destroy else ("up", "brings up")
             raise refuse(
-                "E2043",
+                "E2044",
                 f"plan `{made.id}` {does} what the stack declares",
                 f"apply it with `dirigent {verb} {made.id}`; nothing was touched",
             )

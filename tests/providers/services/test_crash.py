@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dirigent.model.values import SecretRef, SecretText
 from dirigent.ports import ProviderFailed, Reading
 from dirigent.providers.services import control
 from dirigent.providers.services.folder import MARK, Wish
@@ -52,6 +53,17 @@ def test_delete_after_the_steward_was_killed_leaves_nothing(desk):
         await desk.apply(desk.config(command=program, health={"alive": True, "interval": 0.05}))
         os.kill(desk.status().mark["pid"], signal.SIGKILL)
         await desk.delete()
+        assert not desk.at().path.exists()
+
+    asyncio.run(main())
+
+
+def test_forgetting_a_service_whose_steward_was_killed_leaves_no_secret_and_no_log(desk):
+    async def main():
+        await desk.apply(desk.config(environment={"KEY": SecretText((SecretRef("token"),))}))
+        os.kill(desk.status().mark["pid"], signal.SIGKILL)
+        assert b"s3cr3t-value" in (desk.at().path / "desired.json").read_bytes()
+        await desk.provider.apply(desk.operation("forget", {}))
         assert not desk.at().path.exists()
 
     asyncio.run(main())

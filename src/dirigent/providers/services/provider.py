@@ -78,7 +78,7 @@ class ServiceProvider:
     async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
         """Bring it to its configuration, or end it; raises `ProviderFailed`."""
         folder = folder_of(self._services, operation.address)
-        if operation.action == "delete":
+        if operation.action in {"delete", "forget"}:
             await self._remove(folder)
             return {}, None
         definition, texts = self._definition(operation.config)

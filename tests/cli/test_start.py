@@ -32,6 +32,8 @@ finally:
     print(*sorted(sys.modules), file=sys.stderr)
 """
 CPU_MILLISECONDS = 80.0
+# What an empty program costs on the machine for which that bar is meant, when it is idle.
+BARE_MILLISECONDS = 12.0
 
 
 def imported(*words):
@@ -82,11 +84,7 @@ def test_a_declaration_imports_click_and_options_only(path):
 def cpu_milliseconds(*words):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
-        [sys.executable, "-m", "dirigent", *words],
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        check=True,
-        cwd=Path("/"),
+        [sys.executable, *words], env=environment(), stdout=subprocess.DEVNULL, check=True, cwd=Path("/")
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
@@ -95,5 +93,8 @@ def cpu_milliseconds(*words):
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [("--help",), ("plan", "--help"), ("--version",)], ids=" ".join)
 def test_help_costs_at_most_eighty_milliseconds_of_processor(words):
-    spent = statistics.median(cpu_milliseconds(*words) for _ in range(15))
-    assert spent <= CPU_MILLISECONDS, f"{spent:.0f} ms"
+    pairs = [(cpu_milliseconds("-c", "pass"), cpu_milliseconds("-m", "dirigent", *words)) for _ in range(15)]
+    bare, spent = (statistics.median(column) for column in zip(*pairs, strict=True))
+    # Neighbours on the same cores make every process dearer; bare Python beside it says by how much.
+    slowness = max(1.0, bare / BARE_MILLISECONDS)
+    assert spent <= CPU_MILLISECONDS * slowness, f"{spent:.0f} ms where bare Python takes {bare:.0f} ms"

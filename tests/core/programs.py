@@ -58,24 +58,37 @@ class Place:
 
 
 @dataclass
+class Dice:
+    """Numbers that look drawn and follow from a seed."""
+
+    seed: int
+    rolled: int = 0
+
+    def roll(self, low, high):
+        self.rolled += 1
+        digest = blake2b(f"{self.seed} {self.rolled}".encode(), digest_size=6).digest()
+        return low + int.from_bytes(digest) % (high - low + 1)
+
+
+@dataclass
 class Maker:
     """Draws the parts of one program. `slow` allows expressions for the worker."""
 
-    draw: object
+    dice: Dice
     slow: bool = True
     count: int = 0
     seconds: set = field(default_factory=set)
 
     def chance(self, percent):
-        return self.draw(st.integers(0, 99)) < percent
+        return self.dice.roll(0, 99) < percent
 
     def one_of(self, *choices):
-        return self.draw(st.sampled_from(choices))
+        return choices[self.dice.roll(0, len(choices) - 1)]
 
     def span(self, low, high):
         """A length of time that no other thing of this program has."""
         self.count += 1
-        return self.draw(st.integers(low, high)) + self.count / 1021
+        return self.dice.roll(low, high) + self.count / 1021
 
     def expression(self, text):
         return Expression(f"{text} {SLOW}" if self.slow and self.chance(15) else text)
@@ -124,7 +137,7 @@ class Maker:
         return self.one_of("continue", "exit", *place.later, *([] if place.calm else ["end"]))
 
     def tasks(self, place, part, least=1, most=3):
-        names = [self.name() for _ in range(self.draw(st.integers(least, most)))]
+        names = [self.name() for _ in range(self.dice.roll(least, most))]
         return tuple(
             self.task(name, place.under(f"{part}/{index}/{name}", later=tuple(names[index + 1 :])))
             for index, name in enumerate(names)
@@ -166,12 +179,11 @@ class Maker:
     def switch(self, place):
         thens = ["continue", "exit", *place.later, *([] if place.calm else ["end"])]
         cases = [
-            Case(self.name(), self.one_of(*thens), self.condition(place))
-            for _ in range(self.draw(st.integers(1, 2)))
+            Case(self.name(), self.one_of(*thens), self.condition(place)) for _ in range(self.dice.roll(1, 2))
         ]
         if self.chance(40):
             cases.insert(
-                self.draw(st.integers(0, len(cases))), Case("default", self.one_of("continue", *place.later))
+                self.dice.roll(0, len(cases)), Case("default", self.one_of("continue", *place.later))
             )
         # The front-end puts the default last.
         cases.sort(key=lambda case: case.when is None)
@@ -193,13 +205,13 @@ class Maker:
 
     def fork(self, place):
         inner, branches = self.deeper(place), []
-        for index in range(self.draw(st.integers(1, 3))):
+        for index in range(self.dice.roll(1, 3)):
             name, first = self.name(), self.name()
             branch = inner.under(f"fork/branches/{index}/{name}")
             start = Task(first, f"{branch.pointer}/do/0/{first}", Wait(self.span(0, 2)))
             rest = tuple(
                 self.task(name, branch.under(f"do/{number}/{name}", later=()))
-                for number, name in enumerate([self.name() for _ in range(self.draw(st.integers(1, 2)))], 1)
+                for number, name in enumerate([self.name() for _ in range(self.dice.roll(1, 2))], 1)
             )
             branches.append(Task(name, branch.pointer, Sequence((start, *rest))))
         return Fork(tuple(branches), compete=self.chance(40))
@@ -214,7 +226,7 @@ class Maker:
                 when=self.condition(policy) if self.chance(15) else None,
                 delay=self.one_of(0, self.span(0, 2), self.expression("1.0371")),
                 backoff=self.one_of(*Backoff),
-                attempts_max=self.draw(st.integers(0, 2)),
+                attempts_max=self.dice.roll(0, 2),
                 attempt_seconds=self.one_of(self.span(1, 3), self.expression("1.7713"))
                 if self.chance(30)
                 else None,
@@ -230,16 +242,14 @@ class Maker:
         return Try(Sequence(self.tasks(inner, "try", most=2)), catch)
 
     def graph(self, place):
-        names = [self.name() for _ in range(self.draw(st.integers(1, 4)))]
+        names = [self.name() for _ in range(self.dice.roll(1, 4))]
         needs, tasks = {}, []
         for index, name in enumerate(names):
-            needs[name] = (
-                tuple(self.draw(st.lists(st.sampled_from(names[:index]), unique=True))) if index else ()
-            )
+            needs[name] = tuple(name for name in names[:index] if self.chance(40))
             inner = self.deeper(place, variables=(*place.variables, "made"), calm=True)
             tasks.append(self.task(name, inner.under(f"graph/{name}")))
-        width = self.draw(st.integers(1, 3))
-        order = self.draw(st.permutations(tasks))
+        width = self.dice.roll(1, 3)
+        order = sorted(tasks, key=lambda task: self.dice.roll(0, 9))
         return Graph(tuple(order), needs, "made", {"kept": {"n": 5}}, width, {"constant": 7})
 
 
@@ -247,9 +257,21 @@ setattr(Maker, "raise", Maker.raise_)
 setattr(Maker, "try", Maker.try_)
 
 
-@st.composite
-def programs(draw, *, slow=True, depth=2):
-    maker = Maker(draw, slow)
+@dataclass(frozen=True)
+class Sample:
+    """A program by its seed, so that a failure is told in one line."""
+
+    seed: int
+    slow: bool = True
+
+    @property
+    def program(self):
+        return program_of(self.seed, slow=self.slow)
+
+
+def program_of(seed, *, slow=True, depth=3):
+    """The program that a seed stands for."""
+    maker = Maker(Dice(seed), slow)
     root = Place("", depth)
     node = Sequence(maker.tasks(root, "do", least=2, most=5))
     output = maker.shape(root) if maker.chance(20) else UNFILTERED
@@ -284,3 +306,8 @@ class RandomWorld:
 
 
 worlds = st.builds(RandomWorld, st.integers(0, 2**32))
+
+
+def samples(*, slow=True):
+    """Programs; with `slow`, some of their expressions are for the worker."""
+    return st.builds(Sample, st.integers(0, 2**32), st.just(slow))

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from fnmatch import fnmatchcase
+from functools import partial
 
 import yaml
 
@@ -65,9 +66,15 @@ def simulation(given, program):
 
     made_simulation = Simulation(program, outcome, given.get("input"), metadata=given.get("metadata", {}))
     made_simulation.people = [
-        (said["at"], said_of(said, made_simulation)) for said in given.get("people", ())
+        (said["at"], partial(heard, said, made_simulation)) for said in given.get("people", ())
     ]
     return made_simulation
+
+
+def heard(said, simulation, at):
+    """What a person says, when the time comes: answers go to the first held effect."""
+    asks = [ask for ask in simulation.run.asks.values() if ask.status.value == "held"]
+    return word(said, at, asks[0].key[:2] if asks else ("", 0))
 
 
 def made(written):
@@ -83,27 +90,18 @@ def made(written):
     return Done(written["done"]), seconds
 
 
-def said_of(said, simulation):
-    """What a person says, as a fact made when the time comes: answers go to the first held effect."""
-
-    def word(at):
-        asks = [ask for ask in simulation.run.asks.values() if ask.status.value == "held"]
-        position, attempt = asks[0].key[:2] if asks else ("", 0)
-        match said["say"]:
-            case "cancel":
-                return CancelRequested(at, said.get("reason", ""))
-            case "suspend":
-                return Suspended(at, said.get("reason", ""))
-            case "resume":
-                return Resumed(at)
-            case "done":
-                return Vouched(at, position, attempt, said.get("output"))
-            case "repeat":
-                return Repeated(at, position, attempt)
-            case "skip":
-                return Skipped(at, position, attempt)
-
-    return word
+def word(said, at, held):
+    """What a person says as a fact; `held` is the position and attempt that an answer is for."""
+    position, attempt = held
+    words = {
+        "cancel": lambda: CancelRequested(at, said.get("reason", "")),
+        "suspend": lambda: Suspended(at, said.get("reason", "")),
+        "resume": lambda: Resumed(at),
+        "done": lambda: Vouched(at, position, attempt, said.get("output")),
+        "repeat": lambda: Repeated(at, position, attempt),
+        "skip": lambda: Skipped(at, position, attempt),
+    }
+    return words[said["say"]]()
 
 
 def trace(simulation):

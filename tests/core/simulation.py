@@ -118,7 +118,7 @@ class Simulation:
         """Begin, or go on from the facts at hand, until nothing more can happen. Returns the facts."""
         for at, make in self.people:
             if at > self.now or not self.facts:
-                heapq.heappush(self.queue, (at, ("", 0, make.__name__), lambda at, make=make: (make(at),)))
+                heapq.heappush(self.queue, (at, ("", 0, str(at)), lambda at, make=make: (make(at),)))
         if self.facts:
             self.follow(decide(self.run, self.now))
         else:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.interpreter import Interpreter
 from core.laws import assert_lawful
-from core.programs import programs, worlds
+from core.programs import samples, worlds
 from core.simulation import Simulation
 from dirigent.core.decide import decide
 from dirigent.model.run.command import Finish, Perform, SetTimer
@@ -59,8 +59,9 @@ def end_of(simulation):
 
 @pytest.mark.slow
 @settings(max_examples=1500, **seldom)
-@given(programs(), worlds, inputs)
-def test_a_run_comes_to_what_a_plain_interpreter_says(program, world, given):
+@given(samples(), worlds, inputs)
+def test_a_run_comes_to_what_a_plain_interpreter_says(sample, world, given):
+    program = sample.program
     simulation = played(program, world, given)
     plain = Interpreter(program, world)
     phase, output, fault = end_of(simulation)
@@ -72,8 +73,9 @@ def test_a_run_comes_to_what_a_plain_interpreter_says(program, world, given):
 
 @pytest.mark.slow
 @settings(max_examples=600, **seldom)
-@given(programs(), worlds, inputs, people())
-def test_every_prefix_of_every_journal_is_lawful(program, world, given, said):
+@given(samples(), worlds, inputs, people())
+def test_every_prefix_of_every_journal_is_lawful(sample, world, given, said):
+    program = sample.program
     simulation = played(program, world, given, said)
     assert isinstance(simulation.facts[-1], Ended)
     assert_lawful(program, simulation.facts, simulation.moments)
@@ -81,8 +83,9 @@ def test_every_prefix_of_every_journal_is_lawful(program, world, given, said):
 
 @pytest.mark.slow
 @settings(max_examples=250, **seldom)
-@given(programs(), worlds, inputs, people())
-def test_to_recover_is_to_have_run(program, world, given, said):
+@given(samples(), worlds, inputs, people())
+def test_to_recover_is_to_have_run(sample, world, given, said):
+    program = sample.program
     """From every prefix: the same commands stand, and the same journal follows, fact for fact."""
     calm = played(program, world, given, said)
     for length in range(1, len(calm.facts)):
@@ -113,8 +116,9 @@ def assert_obeyed(standing, obeyed):
 
 @pytest.mark.slow
 @settings(max_examples=200, **seldom)
-@given(programs(), worlds, inputs, st.floats(0.1, 30), st.data())
-def test_a_pause_of_the_engine_may_lose_a_race_but_breaks_no_law(program, world, given, pause, data):
+@given(samples(), worlds, inputs, st.floats(0.1, 30), st.data())
+def test_a_pause_of_the_engine_may_lose_a_race_but_breaks_no_law(sample, world, given, pause, data):
+    program = sample.program
     calm = played(program, world, given)
     length = data.draw(st.integers(1, len(calm.facts)))
     again = Simulation(program, world.of, given, [], calm.facts[:length], calm.facts[length - 1].at + pause)
@@ -130,16 +134,16 @@ def test_a_pause_of_the_engine_may_lose_a_race_but_breaks_no_law(program, world,
 SEEDED = """
 import hashlib
 from hypothesis import given, settings
-from core.programs import programs, worlds
+from core.programs import samples, worlds
 from core.simulation import Simulation
 from core.test_properties import seldom
 
 journals = hashlib.sha256()
 
 @settings(max_examples=150, database=None, **seldom)
-@given(programs(), worlds)
-def play(program, world):
-    simulation = Simulation(program, world.of, {"n": 1})
+@given(samples(), worlds)
+def play(sample, world):
+    simulation = Simulation(sample.program, world.of, {"n": 1})
     simulation.play()
     journals.update(repr((simulation.facts, simulation.standing)).encode())
 

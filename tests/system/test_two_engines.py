@@ -8,6 +8,8 @@ from dirigent.stores.lock import EngineLock
 
 pytestmark = pytest.mark.slow
 
+CONFLICT = 8
+
 
 def test_a_second_process_works_through_the_first(desk):
     first = desk.start_gated("first")

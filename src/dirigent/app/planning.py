@@ -56,7 +56,7 @@ async def parts_of(stack: AsyncExitStack, around: Surrounding, store: Store) -> 
     oracle = JqOracle()
     stack.push_async_callback(oracle.close)
     folder = str(around.folder.absolute())
-    files = FilesProvider(folder, vault)
+    files = FilesProvider(folder, vault, around.settings.made)
     services = ServiceProvider(around.settings.services, folder, inherited(), vault)
     providers: dict[str, Provider] = {
         **dict.fromkeys(files.types, files),

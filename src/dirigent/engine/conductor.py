@@ -63,6 +63,9 @@ class LocalConductor:
             for first, facts in early:
                 tell(program, first, facts)
             waiting = False
-            return await self.engine.wait(run)
+            ended = await self.engine.wait(run)
+            # The end may be known from the store before the engine tells of it: whoever follows hears all.
+            tell(program, 0, await self.engine.journal.read(run))
+            return ended
         finally:
             self.engine.observers.remove(listen)

@@ -15,17 +15,21 @@ from dirigent.model.values import Unknown, Value
 from dirigent.ports import Operation, Proposal, Reading, Vault
 from dirigent.providers.files import disk, seal
 from dirigent.providers.files.reading import claims_of, reading_of
+from dirigent.providers.files.site import Site
 from dirigent.providers.files.wish import DIRECTORY, FILE, Wish, shown_mode, wish_of
-from dirigent.providers.files.work import Site, put_directory, put_file, take_away
+from dirigent.providers.files.work import put_directory, put_file, take_away
 
 
 class FilesProvider:
     """Implements `ports.Provider`. `folder` is where relative paths start and must stay inside."""
 
-    def __init__(self, folder: str, vault: Vault) -> None:
-        """Keep the folder, absolute, and the vault that reveals secret contents."""
+    def __init__(self, folder: str, vault: Vault, record: str | None = None) -> None:
+        """Keep the folder, absolute, and the vault that reveals secret contents.
+
+        `record` is the file in which the directories stand that were made on the way to others.
+        """
         self._vault = vault
-        self._site = Site(os.path.abspath(folder), {})
+        self._site = Site(os.path.abspath(folder), record)
 
     @property
     def types(self) -> frozenset[str]:

@@ -88,20 +88,25 @@ class Laws:
             case Succeeded() | Failed() | Vouched() | Skipped() | Abandoned():
                 self.open_effect(fact)
                 del self.begun[fact.position, fact.attempt]
-            case TimerSet():
-                key = (fact.position, fact.attempt, fact.purpose)
-                assert key not in self.timers, f"{fact} has the name of an older one"
-                self.timers[key] = fact.until
-            case TimerFired():
-                until = self.timers[fact.position, fact.attempt, fact.purpose]
-                assert until is not None, f"{fact} a second time"
-                assert fact.at >= until, f"{fact} before {until}"
-                self.timers[fact.position, fact.attempt, fact.purpose] = None
+            case TimerSet() | TimerFired():
+                self.timer(fact)
             case CancelRequested():
                 self.stopped = True
             case Ended():
                 assert not self.begun, f"it ends over {self.begun}"
                 self.ended = True
+
+    def timer(self, fact):
+        """A timer is set once, and fires once, not before its time."""
+        key = (fact.position, fact.attempt, fact.purpose)
+        if isinstance(fact, TimerSet):
+            assert key not in self.timers, f"{fact} has the name of an older one"
+            self.timers[key] = fact.until
+            return
+        until = self.timers[key]
+        assert until is not None, f"{fact} a second time"
+        assert fact.at >= until, f"{fact} before {until}"
+        self.timers[key] = None
 
     def intended(self, fact):
         """Attempts of a position go up, one at a time, and only of a task that runs."""

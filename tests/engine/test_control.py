@@ -116,14 +116,14 @@ def living(test):
 def test_a_word_at_the_wrong_time_is_refused_and_leaves_the_run_alone():
     async def test(engine, outside):
         for word in (Resumed(0.0), Vouched(0.0, "/do/0/nowhere", 1, None)):
-            with pytest.raises(Refusal, match="E4003.*is running and cannot take"):
+            with pytest.raises(Refusal, match=r"E4003.*is running and cannot take"):
                 await engine.tell(RUN, word)
-        with pytest.raises(Refusal, match="E4004.*there is no run `nobody`"):
+        with pytest.raises(Refusal, match=r"E4004.*there is no run `nobody`"):
             await engine.tell("nobody", CancelRequested(0.0))
         with pytest.raises(Refusal, match="E4004"):
             await engine.wait("nobody")
         ended = await engine.wait(RUN)
-        with pytest.raises(Refusal, match="E4003.*is ended and cannot take `CancelRequested`"):
+        with pytest.raises(Refusal, match=r"E4003.*is ended and cannot take `CancelRequested`"):
             await engine.tell(RUN, CancelRequested(0.0))
         assert await engine.wait(RUN) == ended
 

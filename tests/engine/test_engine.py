@@ -68,9 +68,9 @@ def test_a_known_id_with_another_program_or_input_is_refused():
 
     async def test(engine):
         await begun(engine, outside)
-        with pytest.raises(Refusal, match="E4002.*exists with another input"):
+        with pytest.raises(Refusal, match=r"E4002.*exists with another input"):
             await engine.start(Start(RUN, outside.case.program, {"n": 2}))
-        with pytest.raises(Refusal, match="E4002.*exists with another definition"):
+        with pytest.raises(Refusal, match=r"E4002.*exists with another definition"):
             await engine.start(Start(RUN, document(NAP)))
         assert (await begun(engine, outside, "run-2")).phase == "completed"
 
@@ -82,9 +82,9 @@ def test_a_start_or_a_word_that_no_journal_could_hold_is_refused_and_harms_nobod
     outside = outside_of(ONE)
 
     async def test(engine):
-        with pytest.raises(Refusal, match="E4015"):
+        with pytest.raises(Refusal, match="E4017"):
             await engine.start(Start(RUN, outside.case.program, value))
-        with pytest.raises(Refusal, match="E4015"):
+        with pytest.raises(Refusal, match="E4017"):
             await engine.tell(RUN, Vouched(0.0, "/do/0/call", 1, value))
         assert (await begun(engine, outside)).phase == "completed"
 

@@ -50,7 +50,7 @@ def rows_of(outside):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, **seldom)
+@settings(max_examples=25, **seldom)
 @given(samples(slow=False), worlds, inputs)
 def test_a_crash_anywhere_in_a_random_program_changes_nothing(sample, world, given):
     case = random_case(sample.program, world, given)
@@ -58,7 +58,7 @@ def test_a_crash_anywhere_in_a_random_program_changes_nothing(sample, world, giv
 
 
 @pytest.mark.slow
-@settings(max_examples=150, **seldom)
+@settings(max_examples=80, **seldom)
 @given(samples(), worlds, inputs, people(), st.data())
 def test_many_deaths_of_a_random_run_with_people_leave_a_lawful_journal(sample, world, given, said, data):
     words = tuple((at, lambda at, held, kind=kind: kind(at)) for at, kind in said)

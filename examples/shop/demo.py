@@ -21,6 +21,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 HERE = Path(__file__).parent
 MARK = "DIRIGENT_DEMO"
@@ -242,7 +243,7 @@ class Load:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         """Begin."""
         self._thread.start()
         return self
@@ -272,9 +273,8 @@ def roll_over(shop: Shop) -> None:
             until("an answer of release 2", lambda: "2" in load.releases)
         holds(not load.failed, f"{len(load.failed)} of {load.asked} requests failed: {load.failed[:3]}")
         holds(shop.urls() == before, "an address changed")
-        told(
-            f"{load.asked} requests, none failed, the addresses are the same; releases seen: {sorted(load.releases)}"
-        )
+        seen = ", ".join(sorted(load.releases))
+        told(f"{load.asked} requests, none failed, the addresses are the same; releases seen: {seen}")
 
 
 def drift_and_repair(shop: Shop) -> None:

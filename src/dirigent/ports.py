@@ -198,24 +198,33 @@ class Reading:
     """What a provider sees of an instance now; `attributes` None means that it is gone.
 
     `config` holds those configured properties whose actual value differs from what was applied.
+    `claims` names what of the world this instance alone may own, such as "the path `/etc/x`".
     """
 
     attributes: dict[str, Value] | None
     config: dict[str, Value] = field(default_factory=dict)
+    claims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What an instance would become: `attributes` may hold `Unknown`, `replace` lists forcing paths."""
+    """What an instance would become: `attributes` may hold `Unknown`, `replace` lists forcing paths.
+
+    `claims` names what it would own alone; two instances of a plan with one claim are refused.
+    """
 
     attributes: dict[str, Value]
     replace: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One step of a lifecycle, as the provider gets it. `action` is create, update or delete.
+    """One step of a lifecycle, as the provider gets it. `action` is create, update, delete or forget.
+
+    To forget is to clear away our own traces (logs, notes) of an instance that is gone; nothing that
+    stands in the world is touched.
 
     `prior` is the row as stored, None before the first creation.
     """

@@ -33,6 +33,11 @@ class Settings:
         return str(self.state / "spool")
 
     @property
+    def made(self) -> str:
+        """Return the path of the record of directories that were made on the way to files."""
+        return str(self.state / "made.json")
+
+    @property
     def services(self) -> str:
         """Return the directory of services, one folder per instance."""
         return str(self.state / "services")

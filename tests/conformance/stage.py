@@ -6,6 +6,7 @@ A life is one engine on a store. Leaving it without `close` is a crash: its task
 from __future__ import annotations
 
 import asyncio
+import re
 import textwrap
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ HEAD = "document: {dsl: 1.0.3, namespace: tests, name: NAME, version: 1.0.0}\n"
 def program_of(text, name="probe"):
     """Return the program of a document; the head is added where it has none."""
     text = textwrap.dedent(text)
-    whole = text if "document:" in text and "dsl:" in text else HEAD.replace("NAME", name) + text
+    whole = text if re.search(r'\bdsl"?:', text) else HEAD.replace("NAME", name) + text
     program, problems = read_naked(whole, f"{name}.yaml", LANGUAGE)
     errors = [str(problem) for problem in problems if problem.severity == "error"]
     assert not errors, "\n".join(errors)

@@ -12,6 +12,7 @@ import re
 import ssl
 import subprocess
 import sys
+from base64 import b64encode
 
 import aiohttp
 import pytest
@@ -20,7 +21,7 @@ import yaml
 from conformance import kit, standins
 from conformance.gherkin import scenarios_of
 from conformance.stage import Cast, played, program_of
-from dirigent.app import SystemClock
+from dirigent.app.looking import SystemClock
 from dirigent.jq import LANGUAGE
 from dirigent.lang.workflow.document import read_naked
 from dirigent.stores.sqlite import SqliteStore
@@ -207,15 +208,44 @@ def test_a_private_authority_is_trusted_by_whoever_names_its_file(server, tmp_pa
         "do": [{"greet": {"call": "http", "with": {"method": "get", "endpoint": greeting(server)}}}],
     }
     (tmp_path / "private.json").write_text(json.dumps(document))
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "NO_COLOR": "1"}
-    environment.pop("SSL_CERT_FILE", None)
-    if trusted:
-        environment["SSL_CERT_FILE"] = server.trusted
-    line = [sys.executable, "-m", "dirigent", "run", "private.json"]
-    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = dirigent(tmp_path, "private.json", **({"SSL_CERT_FILE": server.trusted} if trusted else {}))
     told = done.stdout + done.stderr
     assert (done.returncode == 0) == trusted, told
     assert trusted or "does not show a certificate that is trusted" in told
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not standins.OPENSSL, reason="no openssl: no certificate can be made")
+@pytest.mark.parametrize("password", ["conformance-test", "another-password"])
+def test_a_secret_of_the_environment_signs_a_call_and_is_written_nowhere(server, tmp_path, password):
+    place = greeting(server).replace("greeting", "basic-auth/ann/conformance-test")
+    endpoint = {"uri": place, "authentication": {"basic": {"use": "login"}}}
+    document = {
+        "document": {"dsl": "1.0.3", "namespace": "tests", "name": "signed", "version": "1.0.0"},
+        "use": {"secrets": ["login"]},
+        "do": [
+            {"sign": {"call": "http", "with": {"method": "get", "endpoint": endpoint, "output": "response"}}}
+        ],
+    }
+    (tmp_path / "signed.json").write_text(json.dumps(document))
+    login = json.dumps({"username": "ann", "password": password})
+    done = dirigent(tmp_path, "signed.json", SSL_CERT_FILE=server.trusted, DIRIGENT_SECRET_LOGIN=login)
+    told = done.stdout + done.stderr
+    assert (done.returncode == 0) == (password == "conformance-test"), told
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    if password == "another-password":
+        assert "authentication" in told or "401" in told
+        assert password not in told
+        assert password.encode() not in kept
+    assert b64encode(f"ann:{password}".encode()) not in kept
+
+
+def dirigent(folder, document, **environment):
+    """Run a workflow with the command line, as a user does."""
+    kept = {name: text for name, text in os.environ.items() if name not in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
+    whole = {**kept, "PYTHONPATH": os.pathsep.join(sys.path), "NO_COLOR": "1", **environment}
+    line = [sys.executable, "-m", "dirigent", "run", document]
+    return subprocess.run(line, cwd=folder, env=whole, capture_output=True, text=True, check=False)
 
 
 def greeting(server):

@@ -63,7 +63,7 @@ class Parts:
 
 @dataclass
 class Outside:
-    """All that is there when no engine is: the disk, the world, the time. `happened` counts what truly did."""
+    """All that is there when no engine is: disk, world and time. `happened` counts what truly did."""
 
     case: Case
     parts: Parts = Parts()

@@ -7,13 +7,12 @@ from dataclasses import replace
 import pytest
 
 from dirigent.model.ids import Address
-from dirigent.model.plan import Action
+from dirigent.model.plan import Action, fingerprint
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import Lifecycle
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Unknown
 from dirigent.planning.destroy import drift, plan_destroy
-from dirigent.planning.digest import fingerprint
 from dirigent.planning.plan import evaluate_outputs
 from dirigent.ports import Proposal, Reading
 from planning.plain_language import PlainLanguage, drive

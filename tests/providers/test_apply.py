@@ -249,3 +249,18 @@ def test_a_generator_that_asks_nothing_just_ends():
         yield
 
     assert asyncio.run(carry(asking(), {}, Answering())) == 7
+
+
+def test_to_forget_is_given_to_the_provider_which_clears_its_own_traces():
+    provider = Told()
+    outcome = perform(provider, order("forget"), ROW)
+    assert [operation.action for operation in provider.asked] == ["forget"]
+    assert outcome.records[0].row is None
+
+
+def test_what_no_provider_manages_any_more_is_forgotten_all_the_same():
+    async def row_of(_):
+        return ROW
+
+    outcome = asyncio.run(ResourcePerformer({}, row_of, Noon()).perform(order("forget")))
+    assert rows(outcome) == {"web": None}

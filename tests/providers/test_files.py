@@ -64,6 +64,11 @@ def do(files, action, config, prior=None, **more):
     return ResourceRow(Address("f"), "f", told.type, config, attributes, private=private)
 
 
+def as_applied(row):
+    claims = () if row.type == "directory" else (f"the path `{row.attributes['path']}`",)
+    return Reading(row.attributes, {}, claims)
+
+
 def read(files, row):
     return asyncio.run(files.read(row))
 
@@ -115,7 +120,7 @@ def test_what_is_not_known_yet_is_foretold_as_unknown(files):
 def test_nothing_differs_from_what_was_just_applied(files):
     config = {"path": "x", "content": "", "owner": str(os.getuid()), "group": str(os.getgid())}
     row = do(files, "create", config)
-    assert read(files, row) == Reading(row.attributes)
+    assert read(files, row) == as_applied(row)
 
 
 def test_drift_shows_what_differs(files, folder):
@@ -163,7 +168,7 @@ def test_a_secret_is_written_but_never_kept_or_shown(files, folder):
     assert mode_of(folder / "x") == 0o600
     assert "<pay>" not in repr(row)
     assert row.attributes["sha256"] is None
-    assert read(files, row) == Reading(row.attributes)
+    assert read(files, row) == as_applied(row)
     (folder / "x").write_text("key=stolen")
     assert read(files, row).config == {"content": "(10 bytes that were not written by Dirigent)"}
 
@@ -205,7 +210,7 @@ def test_in_doubt_our_own_content_is_the_proof(files, folder):
     (folder / "x").write_text("hallo")
     row = do(files, "create", {"path": "x", "content": "hallo"}, doubtful=True)
     assert mode_of(folder / "x") == 0o644
-    assert read(files, row) == Reading(row.attributes)
+    assert read(files, row) == as_applied(row)
 
 
 def test_a_file_that_came_back_is_still_ours(files, folder):
@@ -237,7 +242,7 @@ def test_only_empty_directories_that_we_made_go_with_the_file(files, folder):
 def test_a_directory_is_made_and_goes_when_it_is_empty(files, folder):
     row = do(files, "create", {"path": "a/d"}, kind="directory")
     assert (row.attributes["mode"], mode_of(folder / "a/d")) == ("0755", 0o755)
-    assert read(files, row) == Reading(row.attributes)
+    assert read(files, row) == as_applied(row)
     (folder / "a/d").chmod(0o700)
     assert read(files, row).config == {"mode": "0700"}
     row = do(files, "update", {"path": "a/d", "mode": "0750"}, row, kind="directory")

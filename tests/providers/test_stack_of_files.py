@@ -9,6 +9,7 @@ import pytest
 
 from dirigent.lang.stack import StackContext, read_stack, stack_schema
 from dirigent.model.ids import Position, RunId, effect_id
+from dirigent.model.problem import Refusal
 from dirigent.model.resource import assemble
 from dirigent.model.run.effect import Broken, Order
 from dirigent.model.values import SecretText
@@ -203,3 +204,16 @@ def test_editors_know_the_types():
     schema = json.dumps(stack_schema(TYPES))
     assert "the whole text of the file" in schema
     assert "another path means another file" in schema
+
+
+def test_two_files_with_one_path_are_refused_by_the_plan(house):
+    text = """\
+stack: shop
+resources:
+  one: {type: file, with: {path: page, content: one}}
+  two: {type: file, with: {path: ./page, content: two}}
+"""
+    with pytest.raises(Refusal) as refusal:
+        asyncio.run(house.plan(text))
+    assert [problem.code for problem in refusal.value.problems] == ["E2011"]
+    assert refusal.value.problems[0].at.line == 4

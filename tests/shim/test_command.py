@@ -96,7 +96,7 @@ def test_a_program_that_does_not_exist_ends_with_the_reason(spool, tmp_path, mar
 def test_a_folder_that_does_not_exist_ends_with_the_reason(spool, order):
     ended = carry_out(spool, order("true", folder="/nowhere"))
     assert ended.code is None
-    assert ended.error.startswith("No such file or directory")
+    assert ended.error == "No such file or directory: /nowhere"
 
 
 def test_files_are_for_the_owner_only(spool, order):

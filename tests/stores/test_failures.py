@@ -1,6 +1,7 @@
 """A disk that is full, breaks or is locked: no false acknowledgement, and a way on where there is one."""
 
 import asyncio
+import os
 import resource
 import sqlite3
 from contextlib import closing, contextmanager
@@ -9,7 +10,7 @@ import pytest
 
 from dirigent.model.problem import Refusal
 from dirigent.model.run.journal import Created, Succeeded
-from dirigent.stores.sqlite import SqliteStore, opening
+from dirigent.stores.sqlite import SqliteStore, failures, opening
 from stores.samples import AT, PAY, PROGRAM, code_of, in_loop
 
 
@@ -163,3 +164,20 @@ async def test_closing_answers_what_is_under_way_first(store):
     again = SqliteStore.open_for_reading(store.path)
     assert {len(await again.read(run)) for run in runs} == {2}
     await again.close()
+
+
+class Disk:
+    f_bavail = 0
+
+
+@pytest.mark.parametrize(("room", "code"), [(0, "E5011"), (7, "E5010")])
+def test_an_error_of_input_or_output_on_a_disk_without_room_is_called_a_full_disk(
+    tmp_path, monkeypatch, room, code
+):
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR | (19 << 8)
+    disk = Disk()
+    disk.f_bavail = room
+    monkeypatch.setattr(os, "statvfs", lambda path: disk)
+    (problem,) = failures.refusal(error, str(tmp_path / "dirigent.db")).problems
+    assert problem.code == code

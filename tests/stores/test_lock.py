@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dirigent.model.problem import Refusal
+from dirigent.stores import files
 from dirigent.stores.lock import EngineLock, holder
 
 SOURCE = str(Path(__file__).parents[2] / "src")
@@ -60,13 +62,28 @@ def test_the_lock_and_its_directory_are_private(path):
         assert Path(path).parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_lock_in_a_place_that_cannot_be_written_is_an_error_not_a_holder(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"):
+def test_a_lock_in_a_place_that_cannot_be_written_is_a_refusal_not_a_holder(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(Refusal) as refusal:
         EngineLock.try_take(str(tmp_path / "file" / "engine.lock"))
+    assert refusal.value.problems[0].code == "E5012"
+    assert "Not a directory" in refusal.value.problems[0].message
 
 
-@pytest.mark.slow
+def test_a_store_that_may_not_even_be_looked_at_is_a_refusal(tmp_path):
+    (tmp_path / "round").symlink_to("round")
+    with pytest.raises(Refusal) as refusal:
+        files.there(str(tmp_path / "round" / "dirigent.db"))
+    assert refusal.value.problems[0].code == "E5012"
+
+
+def test_a_store_that_is_missing_is_not_there(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert not files.there(str(tmp_path / "none" / "dirigent.db"))
+    assert not files.there(str(tmp_path / "file" / "dirigent.db"))
+    assert files.there(str(tmp_path / "file"))
+
+
 def test_the_death_of_the_holder_frees_the_lock_even_while_its_children_live(path):
     environment = {**os.environ, "PYTHONPATH": SOURCE}
     engine = subprocess.Popen(

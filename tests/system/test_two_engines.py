@@ -8,6 +8,8 @@ from dirigent.stores.lock import EngineLock
 
 pytestmark = pytest.mark.slow
 
+CONFLICT = 8
+
 
 def test_a_second_process_works_through_the_first(desk):
     first = desk.start_gated("first")
@@ -73,7 +75,7 @@ def test_a_first_process_that_is_stopped_keeps_the_lock_and_the_second_says_so(d
     first = desk.start_gated("first")
     first.send(signal.SIGSTOP)
     second = desk.start("run", "notify", "--id", "second")
-    assert second.ended() == 1, second.told()
+    assert second.ended() == 8, second.told()
     assert "E7011" in second.err
     assert f"process {first.process.pid}" in second.err
     assert EngineLock.try_take(desk.world.folder / ".dirigent" / "engine.lock") is None

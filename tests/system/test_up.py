@@ -1,5 +1,7 @@
 """`up` of the shop, killed at every place: around each append, around and amid each effect."""
 
+from zlib import crc32
+
 import pytest
 
 from system.rig.storm import Raising, pairs
@@ -14,7 +16,9 @@ def raising(forge, tmp_path, tally):
 
 @pytest.mark.parametrize("share", range(3))
 def test_up_killed_once_at_every_place_ends_as_the_calm_one(raising, share):
-    missed = [death for death in raising.learn()[share::3] if not raising.round(death)]
+    # By name, not by number: in which order three services come up differs from run to run.
+    ours = [death for death in raising.learn() if crc32(death.name.encode()) % 3 == share]
+    missed = [death for death in ours if not raising.round(death)]
     assert not missed
 
 

@@ -143,7 +143,7 @@ def test_death_by_a_signal_has_the_code_of_the_shells(shell):
         ("echo ${1}x", ["a"], "ax\n"),
         ('for x in "$@"; do echo "<$x>"; done', ["a", "b c"], "<a>\n<b c>\n"),
         ("printf '%s|'", [1, 2.5, True], "1|2.5|true|"),
-        ("printf '%s|'", {"--name": "a b", "-v": None}, "--name=a b|-v|"),
+        ("printf '%s|'", {"--name": "a b", "-v": None}, "--name|a b|-v|"),
         ("echo", [], "\n"),
     ],
 )

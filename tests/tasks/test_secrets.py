@@ -236,3 +236,13 @@ def test_a_deep_value_is_walked_without_recursion():
 
 def test_names_of_secrets_are_what_is_shown():
     assert named({"a": [secret("key", "Bearer ")]}) == {"a": ["Bearer (secret key)"]}
+
+
+def test_a_secret_of_a_document_that_this_process_never_saw_is_looked_for_where_it_must_be():
+    def otherwise(name):
+        return Secret(name, "env", f"DIRIGENT_SECRET_{name.upper()}")
+
+    vault = EnvironmentVault({}, {"DIRIGENT_SECRET_TOKEN": "hunter2"}, "/nowhere", otherwise)
+    assert vault.reveal(secret("token")) == "hunter2"
+    assert vault.redact("login hunter2") == "login (secret token)"
+    assert "`DIRIGENT_SECRET_OTHER`" in str(refusal_of(vault, secret("other")))

@@ -23,7 +23,7 @@ from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.model.values import Value
-from dirigent.ports import Conductor, Journal, Performer, Shelf
+from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.service import door, runs
 from dirigent.service.plans import Planner
@@ -46,6 +46,7 @@ class Desk:
     shelf: Shelf
     planner: Planner
     clock: SystemClock
+    vault: Vault
     conductor: Conductor
 
 
@@ -128,4 +129,4 @@ def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
 
 
 def _desk(parts: Parts, conductor: Conductor) -> Desk:
-    return Desk(parts.store, parts.store, planner_of(parts), parts.clock, conductor)
+    return Desk(parts.store, parts.store, planner_of(parts), parts.clock, parts.vault, conductor)

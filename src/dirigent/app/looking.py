@@ -7,11 +7,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 from dirigent.ports import Journal, Shelf
 from dirigent.settings import Settings
+from dirigent.stores import files
 from dirigent.stores.empty import EmptyStore
 from dirigent.stores.sqlite import SqliteStore
 
@@ -52,7 +52,7 @@ async def looking(settings: Settings) -> AsyncIterator[Reader]:
 
 def readable(stack: AsyncExitStack, settings: Settings) -> Store:
     """Return the store, open for reading; `stack` closes it."""
-    if not Path(settings.store).exists():
+    if not files.there(settings.store):
         return EmptyStore()
     store = SqliteStore.open_for_reading(settings.store)
     stack.push_async_callback(store.close)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dirigent.app.looking import Store, SystemClock, readable
-from dirigent.app.stacks import Surrounding
+from dirigent.app.stacks import Surrounding, secret_of_workflow
 from dirigent.jq import LANGUAGE
 from dirigent.ports import Journal, Provider, Shelf
 from dirigent.providers.files import FilesProvider
@@ -52,11 +52,11 @@ async def planning(around: Surrounding) -> AsyncIterator[Board]:
 
 async def parts_of(stack: AsyncExitStack, around: Surrounding, store: Store) -> Parts:
     """Build the adapters around a store; what must be closed is given to `stack`."""
-    vault = EnvironmentVault(around.secrets, os.environ, around.folder)
+    vault = EnvironmentVault(around.secrets, os.environ, around.folder, secret_of_workflow)
     oracle = JqOracle()
     stack.push_async_callback(oracle.close)
     folder = str(around.folder.absolute())
-    files = FilesProvider(folder, vault)
+    files = FilesProvider(folder, vault, around.settings.made)
     services = ServiceProvider(around.settings.services, folder, inherited(), vault)
     providers: dict[str, Provider] = {
         **dict.fromkeys(files.types, files),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Final
 
 from dirigent.app.looking import readable
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
 from dirigent.service import door
+from dirigent.service.conductor import HolderGone
 from dirigent.settings import Settings
 from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.sqlite import SqliteStore
@@ -21,11 +22,11 @@ RETRY_SECONDS: Final = 0.05
 
 async def keep_plan(settings: Settings, plan: Plan) -> None:
     """Store a plan, through whoever may write; an engine is not started for it."""
-    lock = await seat(settings)
-    if lock is None:
+    while (lock := await seat(settings)) is None:
         async with AsyncExitStack() as stack:
-            await door.DoorConductor(settings.socket, readable(stack, settings)).keep_plan(plan)
-        return
+            with suppress(HolderGone):  # then the seat is free
+                await door.DoorConductor(settings.socket, readable(stack, settings)).keep_plan(plan)
+                return
     with lock:
         store = SqliteStore.open_for_writing(settings.store)
         try:

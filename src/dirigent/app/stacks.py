@@ -30,12 +30,12 @@ class Surrounding:
     programs: tuple[Program, ...] = ()
 
     @property
-    def secrets(self) -> dict[str, Secret]:
-        """Return where each secret is found: as the stack says, else in the environment."""
-        named = {name for program in self.programs for name in program.secrets}
-        found = {name: Secret(name, "env", ENVIRONMENT_PREFIX + _variable(name)) for name in sorted(named)}
-        return {**found, **(self.stack.secrets if self.stack else {})}
+    def secrets(self) -> Mapping[str, Secret]:
+        """Return where each secret of the stack is found."""
+        return self.stack.secrets if self.stack else {}
 
 
-def _variable(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in name).upper()
+def secret_of_workflow(name: str) -> Secret:
+    """Return where a secret is found that no stack declares: one of a workflow that belongs to none."""
+    variable = "".join(letter if letter.isalnum() else "_" for letter in name).upper()
+    return Secret(name, "env", ENVIRONMENT_PREFIX + variable)

@@ -6,7 +6,6 @@ Rule: nothing heavy is imported before a command does its work; `tests/cli/test_
 from __future__ import annotations
 
 import importlib
-import signal
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -98,8 +97,8 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line and exit."""
-    # A reader that goes away (`dirigent ps | head`) ends us quietly, as it does every Unix tool.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # SIGPIPE stays ignored: a server or a visitor that goes away must not end the engine. When it is the
+    # reader of our output that does (`dirigent ps | head`), click ends us quietly.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -109,14 +109,23 @@ _TASK: Final = _object(
     at=_SPAN,
 )
 
+_UP: Final = _object(
+    plan=_PLAN, run=_maybe(_TEXT), phase=_maybe(_TEXT), fault=_FAULT, outputs={"type": "object"}
+)
+_RUN: Final = _object(run=_TEXT, phase=_TEXT, output=_ANY, fault=_FAULT)
+_CONTROL: Final = _object(run=_TEXT, phase=_TEXT)
+
+# By the command that gives the answer; `problems` is the answer of each that refuses.
 _SCHEMAS: Final[dict[str, Json]] = {
     "problems": _object(problems=_list(_PROBLEM)),
+    "init": _object(files=_list(_TEXT)),
     "check": _object(file=_TEXT, what=_TEXT, problems=_list(_PROBLEM)),
+    "schema": {"type": "object", "required": ["$schema"]},
     "plan": _PLAN,
-    "up": _object(
-        plan=_PLAN, run=_maybe(_TEXT), phase=_maybe(_TEXT), fault=_FAULT, outputs={"type": "object"}
-    ),
-    "run": _object(run=_TEXT, phase=_TEXT, output=_ANY, fault=_FAULT),
+    "up": _UP,
+    "down": _UP,
+    "run": _RUN,
+    "resume": _RUN,
     "ps": _object(runs=_list(_SUMMARY), resources=_list(_ROW)),
     "show": _object(
         id=_TEXT,
@@ -131,16 +140,22 @@ _SCHEMAS: Final[dict[str, Json]] = {
         fault=_FAULT,
         tasks=_list(_TASK),
     ),
-    "event": {
+    # One document a line.
+    "events": {
         "type": "object",
         "properties": {"n": _COUNT, "fact": _TEXT, "at": _NUMBER},
         "required": ["n", "fact", "at"],
     },
-    "control": _object(run=_TEXT, phase=_TEXT),
+    "logs": _object(
+        at=_NUMBER, replica=_maybe(_COUNT), stream={"enum": ["out", "err", "steward"]}, text=_TEXT
+    ),
+    "cancel": _CONTROL,
+    "suspend": _CONTROL,
     "drift": _object(drifted=_list(_CHANGE)),
     "doctor": _object(
         checks=_list(_object(id=_TEXT, status={"enum": ["ok", "warn", "fail"]}, found=_TEXT, remedy=_TEXT))
     ),
+    "version": _object(version=_TEXT),
 }
 NAMES: Final = tuple(_SCHEMAS)
 

@@ -19,17 +19,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(Exception):
-    """A person stopped the command; the message says what stands, and how to go on."""
+    """A person stopped the command, and was told what stands and how to go on."""
 
 
 def wait_for(work: Coroutine[None, None, int]) -> int:
     """Run the asynchronous part of a command and return its exit code; Ctrl-C gives 130."""
     try:
         return asyncio.run(_interruptible(work))
-    except Interrupted as farewell:
-        note(str(farewell))
+    except Interrupted:
+        pass
     except asyncio.CancelledError:
-        note("interrupted; nothing was started")
+        note("interrupted")
     return Exit.INTERRUPTED
 
 

@@ -38,10 +38,8 @@ def truth(run: Run, frame: Frame, slot: str, template: Template, dot: Value, **m
     value = evaluate(run, frame, slot, template, dot, **more)
     if isinstance(value, bool):
         return value
-    shown = repr(value)[:80]
-    raise Faulted(
-        Fault(faults.EXPRESSION, 400, "Expression Error", f"a condition gave {shown}, not true or false")
-    )
+    words = f"a condition gave {render.shown(value)}, not true or false"
+    raise Faulted(Fault(faults.EXPRESSION, 400, "Expression Error", words))
 
 
 def check(run: Run, schema: Value, value: Value, what: str) -> None:

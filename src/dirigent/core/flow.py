@@ -44,7 +44,7 @@ def settle(run: Run) -> None:
         steps += 1
         excess = within_limits(run)
         if steps > limits.PURE_STEPS:
-            excess = overrun("the run goes round without ever doing anything", limits.PURE_STEPS)
+            excess = overrun("too many steps in a row without an effect or a wait", limits.PURE_STEPS)
         if excess is not None:
             _collapse(run, excess)
             return

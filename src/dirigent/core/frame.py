@@ -108,9 +108,9 @@ NodeState: TypeAlias = SequenceState | LoopState | ForkState | TryState | GraphS
 class Frame:
     """One activation of a task, or of a bare block (a loop's body, a try's body): then `task` is None.
 
-    `raw` is the input as it came, `value` what the current step works on. `lazy` computes variables
-    that are costly and seldom read. `answers` are the expression worker's, by slot; `asks` are the keys
-    of what this frame waits for.
+    `raw` is the input as it came, `value` what the current step works on, `output` what the node gave. `lazy`
+    computes variables that are costly and seldom read. `answers` are the expression worker's, by slot;
+    `asks` are the keys of what this frame waits for.
     """
 
     node: Node
@@ -128,6 +128,7 @@ class Frame:
     step: Step = Step.CONDITION
     input: Value = None
     value: Value = None
+    output: Value = None
     directive: str | None = None
     state: NodeState | None = None
     alive: bool = True

@@ -207,7 +207,8 @@ class Run:
 
     def complete(self, frame: Frame, output: Value, directive: str | None = None) -> None:
         """The node of a frame gave its output; the data flow of its task goes on from there."""
-        frame.value, frame.directive, frame.step = output, directive, Step.OUTPUT
+        frame.value = frame.output = output
+        frame.directive, frame.step = directive, Step.OUTPUT
         frame.answers.clear()
         frame.children.clear()
         self.agenda.append(Proceed(frame))

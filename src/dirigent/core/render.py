@@ -5,14 +5,18 @@ Iterative over the template, so its depth costs no stack.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import quote
 
 from dirigent.model.fault import Fault
 from dirigent.model.run.command import Question
 from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value, leaves
 from dirigent.ports import ExpressionFailed, Language
+
+SHOWN_CHARACTERS: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,12 @@ def _build(template: Template, source: _Leaves) -> Value:
         else:
             holder[str(key)] = value
     return root[0]
+
+
+def shown(value: Value) -> str:
+    """Return the beginning of a value as JSON, for the words of a fault; a secret shows its name only."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def expand(text: str, dot: Value) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from dirigent import __version__
-from dirigent.core.frame import Frame
+from dirigent.core.frame import Frame, Step
 from dirigent.core.machine import Run
 from dirigent.model.values import SecretRef, SecretText, Value
 
@@ -91,6 +91,7 @@ def _task(frame: Frame) -> Value:
         "reference": task.pointer,
         "definition": task.definition,
         "input": owner.raw,
+        "output": owner.output if owner.step >= Step.OUTPUT else None,
         "startedAt": moment(owner.started_at),
     }
 

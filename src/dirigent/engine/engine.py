@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias, assert_never
@@ -33,6 +34,8 @@ from dirigent.ports import Clock, Journal, Shelf
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
 
+LOOK_SECONDS = 0.01
+
 Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 
 
@@ -55,6 +58,7 @@ class Engine:
     _crew: Crew = field(default_factory=Crew)
     _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
     _risky: set[asyncio.Task[None]] = field(default_factory=set)
+    _turning: int = 0
     _settling: bool = False
 
     def __post_init__(self) -> None:
@@ -77,8 +81,11 @@ class Engine:
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
         self._settling = True
-        if self._risky and self._crew.failure is None:
-            await asyncio.wait(self._risky, timeout=seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                # A turn that has recorded an intent is about to act on it.
+                while self._crew.failure is None and (self._risky or self._turning):
+                    await asyncio.wait([*self._risky, asyncio.ensure_future(asyncio.sleep(LOOK_SECONDS))])
 
     async def close(self) -> None:
         """Stop acting. Effects under way are left alone, as a crash would leave them."""
@@ -89,13 +96,13 @@ class Engine:
     async def start(self, start: Start) -> RunId:
         """Create a run and let it go. Durable when this returns; a known id is answered, not repeated.
 
-        Raises `Refusal`: E4002 for a known id with another program or input, E4015 for an input that
+        Raises `Refusal`: E4002 for a known id with another program or input, E4017 for an input that
         no journal could hold. A caller who goes away meanwhile takes nothing back.
         """
         self._crew.check()
         reason = unstorable(start.input, dict(start.metadata))
         if reason is not None:
-            raise refuse("E4015", f"run `{start.id}` cannot take its input: {reason}")
+            raise refuse("E4017", f"run `{start.id}` cannot take its input: {reason}")
         await self._crew.ask(self._start(start))
         return start.id
 
@@ -118,12 +125,12 @@ class Engine:
         """Put a fact from a person into a run: cancel, suspend, resume, or an answer to a held effect.
 
         Durable when this returns. Raises `Refusal`: E4003 when the run cannot take it as it stands,
-        E4004 when there is no such run, E4015 for an output that no journal could hold.
+        E4004 when there is no such run, E4017 for an output that no journal could hold.
         """
         self._crew.check()
         reason = unstorable(fact.output) if isinstance(fact, Vouched) else None
         if reason is not None:
-            raise refuse("E4015", f"run `{run}` cannot take this output: {reason}")
+            raise refuse("E4017", f"run `{run}` cannot take this output: {reason}")
         await self._crew.ask(self._tell(run, fact))
 
     async def _start(self, start: Start) -> None:
@@ -168,6 +175,7 @@ class Engine:
             return
         self._crew.check()
         live.turning = True
+        self._turning += 1
         arrived: list[Arrival] = []
         try:
             if not live.recovered and not self._settling:
@@ -186,6 +194,8 @@ class Engine:
                 each.fail(failure)
             self._crew.fail(failure)
             raise
+        finally:
+            self._turning -= 1
         live.turning = False
         if not self._crew.closing:
             self._memory.park(live, self.clock.now())

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dirigent.model.ids import PlanId
-from dirigent.model.plan import Change, Plan
+from dirigent.model.plan import Change, Plan, fingerprint, identity
 from dirigent.model.resource import ResourceRow
-from dirigent.planning.digest import fingerprint, identity
 from dirigent.planning.plan import in_order
 from dirigent.planning.remove import refuse_protected, removals
 from dirigent.ports import Reading

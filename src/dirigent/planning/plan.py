@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dirigent.model.ids import PlanId
-from dirigent.model.plan import Action, Change, Plan
+from dirigent.model.plan import Action, Change, Plan, fingerprint, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import Resource, ResourceRow, assemble
 from dirigent.model.stack import Stack
 from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning import graph
+from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, create_first, decide
 from dirigent.planning.difference import span_of
-from dirigent.planning.digest import fingerprint, identity
 from dirigent.planning.evaluate import Rendered, Scope, render
 from dirigent.planning.expand import Instance, expand, is_counted, is_keyed, repeats
 from dirigent.planning.remove import refuse_protected, removals
@@ -49,7 +49,8 @@ def plan(situation: Situation) -> Asking[Plan]:
 
     Raises:
         Refusal: with all problems of the stage that failed: references (E2001-E2004), repetition
-            (E2005-E2009), a provider's refusal (E3xxx), protected resources (E2008).
+            (E2005-E2009), a provider's refusal (E3xxx), what two instances want (E2011, E2012),
+            protected resources (E2008).
     """
     draft = _Draft(situation)
     edges = graph.edges_of(situation.stack.resources, situation.language)
@@ -98,6 +99,7 @@ class _Draft:
         self._addresses: dict[str, tuple[str, ...]] = {}
         self._changes: dict[str, Change] = {}
         self._empty: dict[str, Value] = {}
+        self._claims: dict[str, tuple[str, ...]] = {}
         names = tuple(situation.stack.secrets)
         self.scope = Scope(constants(situation.stack.name, situation.inputs, names))
 
@@ -169,6 +171,7 @@ class _Draft:
         for case, change, proposal in judged:
             self._changes[change.address] = change
             self._wanted[change.address] = create_first(case)
+            self._claims[change.address] = proposal.claims
             attributes[change.name][change.address] = _future(change, proposal)
         for resource in resources:
             by_address = attributes[resource.name]
@@ -184,6 +187,7 @@ class _Draft:
         situation = self._situation
         declared = spread_create_first(list(self._changes.values()), self._wanted)
         changes = [*declared, *removals(situation.rows, situation.readings, situation.stack, self._changes)]
+        refuse_shared(changes, self._claims, situation.readings)
         refuse_protected(changes)
         made = Plan(
             id=PlanId(""),

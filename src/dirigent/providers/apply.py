@@ -39,8 +39,9 @@ class Request:
 class ResourcePerformer:
     """Implements `ports.Performer` for the function `resource`.
 
-    Actions are create, update and delete, which a provider does, and record and forget, which only
-    change the row. `providers` are by type; `row_of` reads one row of the store.
+    Actions are create, update, delete and forget, which a provider does, and record, which only
+    changes the row. What no provider manages any more is forgotten all the same. `providers` are by
+    type; `row_of` reads one row of the store.
     """
 
     def __init__(self, providers: Mapping[str, Provider], row_of: RowOf, clock: Clock) -> None:
@@ -53,9 +54,12 @@ class ResourcePerformer:
         """Do one step. The output is what `$resources` shows of the instance, null after a deletion."""
         request = request_of(order.request)
         row = await self._row_of(request.address)
-        if request.action in {"forget", "record"} or (row is None and request.action != "create"):
-            return self._kept(request, row)
         provider = self._providers.get(request.type)
+        forgets = request.action == "forget" and row is not None and provider is not None
+        if not forgets and (
+            request.action in {"forget", "record"} or (row is None and request.action != "create")
+        ):
+            return self._kept(request, row)
         if provider is None:
             detail = _coded("E3001", f"no provider manages the type `{request.type}`")
             return Broken(_fault(CONFIGURATION, request, detail))
@@ -65,7 +69,7 @@ class ResourcePerformer:
             return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
         except ProviderFailed as failure:
             return Broken(_fault(RUNTIME, request, str(failure)), self._left(request, row, failure))
-        if request.action == "delete":
+        if request.action in {"delete", "forget"}:
             return Done(None, self._changed((request.address, None)))
         return Done(attributes, self._applied(request, row, _row(request, row, attributes, private)))
 
@@ -162,7 +166,7 @@ def _row(
 
 
 def _fault(kind: str, request: Request, detail: str) -> Fault:
-    verbs = {"create": "created", "update": "updated", "delete": "deleted"}
+    verbs = {"create": "created", "update": "updated", "delete": "deleted", "forget": "forgotten"}
     done = verbs.get(request.action, request.action)
     status = 400 if kind == CONFIGURATION else 500
     return Fault(kind, status, title=f"`{request.address}` could not be {done}", detail=detail)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from dirigent.model.ids import PlanId, RunId
-from dirigent.model.plan import Change, Plan
+from dirigent.model.plan import Change, Plan, fingerprint
 from dirigent.model.problem import refuse
 from dirigent.model.run.journal import Ended
 from dirigent.model.run.start import Start
@@ -18,7 +18,6 @@ from dirigent.model.stack import Stack
 from dirigent.model.values import Value
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import drift
-from dirigent.planning.digest import fingerprint
 from dirigent.ports import Conductor, Shelf
 from dirigent.service.plans import Planner
 from dirigent.service.runs import name_run

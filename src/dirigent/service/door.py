@@ -70,13 +70,15 @@ async def opened(door: str, conductor: Conductor) -> AsyncIterator[None]:
         _remove(path)
         server = await asyncio.start_unix_server(let_in, path, limit=LINE_BYTES)
         async with server:
-            yield
-            _remove(path)
-            server.close()
-            if visitors:
-                await asyncio.wait(visitors, timeout=PARTING_SECONDS)
-            for visitor in visitors:
-                visitor.cancel()
+            try:
+                yield
+            finally:
+                _remove(path)
+                server.close()
+                if visitors:
+                    await asyncio.wait(visitors, timeout=PARTING_SECONDS)
+                for visitor in visitors:
+                    visitor.cancel()
 
 
 def _remove(path: str) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dirigent.model.plan import Plan
-from dirigent.model.problem import Refusal
+from dirigent.model.problem import Refusal, refuse
+from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template, Value
 from dirigent.planning.destroy import plan_destroy
@@ -31,15 +32,31 @@ class Planner:
         Raises:
             Refusal: with every problem of the stack in this world (E2xxx, E3xxx).
         """
-        rows = await self.shelf.rows()
+        rows = await self._rows_of(stack.name)
         readings, seconds = await self._read() if refresh else ({}, 0.0)
         situation = Situation(stack, self.language, inputs, rows, readings, self.clock.now(), seconds)
         return await carry(plan(situation), self.providers, self.oracle)
 
     async def plan_destroy(self, name: str) -> Plan:
-        """Return the plan that takes everything down."""
+        """Return the plan that takes everything down. Raises `Refusal` (E2043, E3xxx)."""
+        rows = await self._rows_of(name)
         readings, seconds = await self._read()
-        return plan_destroy(name, await self.shelf.rows(), readings, self.clock.now(), seconds)
+        return plan_destroy(name, rows, readings, self.clock.now(), seconds)
+
+    async def _rows_of(self, name: str) -> list[ResourceRow]:
+        """Return the rows of the store, which must be those of the stack: else a plan would delete them."""
+        rows = await self.shelf.rows()
+        for row in rows[:1]:  # One apply makes rows of one stack only.
+            history = await self.shelf.history(row.address)
+            run = await self.shelf.run(history[-1][1]) if history else None
+            if run is not None and run.name != name:
+                raise refuse(
+                    "E2043",
+                    f"the resources in this state belong to the stack `{run.name}`, and this is `{name}`",
+                    "give each stack a state of its own, with `--state DIR` or in a folder of its own",
+                    f"a stack is known by its name: to rename it, take `{run.name}` down first",
+                )
+        return rows
 
     async def evaluate(
         self, stack: Stack, inputs: Mapping[str, Value], templates: Mapping[str, Template]

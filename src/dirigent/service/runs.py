@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from dirigent.model.ids import RunId
-from dirigent.model.problem import refuse
+from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.run.journal import (
@@ -25,14 +26,18 @@ from dirigent.model.run.journal import (
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack, StackWorkflow
-from dirigent.model.values import Value
-from dirigent.ports import Clock, Conductor, Journal, Shelf
+from dirigent.model.values import SecretRef, SecretText, Value
+from dirigent.ports import Clock, Conductor, Journal, Shelf, Vault
 from dirigent.service.finding import find
 from dirigent.service.plans import Planner
 
 # Letters and digits that people do not take for each other.
 _LETTERS: Final = "abcdefghjkmnpqrstvwxyz23456789"
 _SUFFIX: Final = 7
+RUN_ID_CHARACTERS: Final = 128
+# What people copy from a line of text, and no terminal takes for an order.
+_RUN_ID: Final = re.compile(rf"[\w.:/@+=-]{{1,{RUN_ID_CHARACTERS}}}")
+_SHOWN: Final = 60
 _ENDED: Final = {"faulted": "failed", "cancelled": "was cancelled"}
 
 
@@ -74,7 +79,13 @@ class Wanted:
     metadata: Mapping[str, Value]
 
     def start(self, run: RunId | None = None) -> Start:
-        """Return the start of a new run of it, or of the run with that id."""
+        """Return the start of a new run of it, or of the run with that id. Raises `Refusal` (E4018)."""
+        if run is not None and not _RUN_ID.fullmatch(run):
+            raise refuse(
+                "E4018",
+                f"`{run[:_SHOWN]}` cannot name a run",
+                f"take 1 to {RUN_ID_CHARACTERS} letters, digits and `. _ - : / @ + =`, with no space",
+            )
         return Start(run or name_run(self.program.name), self.program, self.input, self.metadata)
 
 
@@ -99,6 +110,18 @@ async def of_stack(
 def naked(program: Program, given: Value) -> Wanted:
     """Return a workflow of a file that belongs to no stack."""
     return Wanted(program, {} if given is None else given, {})
+
+
+def check_secrets(vault: Vault, program: Program) -> None:
+    """Raise `Refusal` (E6001) unless every secret of a program has a value: nothing starts without."""
+    problems: list[Problem] = []
+    for name in program.secrets:
+        try:
+            vault.reveal(SecretText((SecretRef(name),)))
+        except Refusal as refusal:
+            problems.extend(refusal.problems)
+    if problems:
+        raise Refusal(problems)
 
 
 def _merged(wired: dict[str, Value], given: Value) -> Value:

@@ -14,6 +14,9 @@ SET_PARENT_DEATH_SIGNAL = 1
 SET_CHILD_SUBREAPER = 36
 SET_NO_NEW_PRIVILEGES = 38
 
+# What could not be used, in the report of a child that could not become its program.
+FOLDER, PROGRAM = b"f", b"p"
+
 _libc = ctypes.CDLL(None)
 # A supervisor may raise its own limit on open files; its children get the one that it was born with.
 _OPEN_FILES = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -34,8 +37,8 @@ def start_child(
 ) -> int:
     """Start a program in a process group of its own and return its pid, which is the group's id.
 
-    `streams` become its standard input, output and error. Raises `OSError` when the folder or the
-    program cannot be used; then nothing runs.
+    `streams` become its standard input, output and error. Raises `OSError`, which names the folder or
+    the program that cannot be used; then nothing runs.
     """
     failed, report = os.pipe()
     parent = os.getpid()
@@ -47,8 +50,8 @@ def start_child(
         reason = file.read()
     if reason:
         os.waitpid(pid, 0)
-        code = int(reason)
-        raise OSError(code, os.strerror(code), argv[0])
+        what, code = reason[:1], int(reason[1:])
+        raise OSError(code, os.strerror(code), folder if what == FOLDER else argv[0])
     return pid
 
 
@@ -61,6 +64,7 @@ def _become(
 ) -> None:
     """Turn the forked process into the program; never returns."""
     parent, report = origin
+    what = FOLDER
     try:
         os.setpgid(0, 0)
         _libc.prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
@@ -75,9 +79,10 @@ def _become(
         for target, source in enumerate(streams):
             os.dup2(source, target)
         os.chdir(folder)
+        what = PROGRAM
         os.execvpe(argv[0], argv, environment)
     except OSError as reason:
-        os.write(report, str(reason.errno).encode())
+        os.write(report, what + str(reason.errno).encode())
     finally:
         os._exit(127)
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from dirigent.model.problem import refuse
+from dirigent.model.problem import Refusal, refuse
 
 MOUNTS: Final = "/proc/self/mountinfo"
 _REMOTE: Final = (
@@ -30,6 +30,26 @@ def make(path: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def there(path: str) -> bool:
+    """Return whether a file exists. Raises `Refusal` (E5012) when we may not even look."""
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise unusable(path, error) from None
+    return True
+
+
+def unusable(path: str, error: OSError) -> Refusal:
+    """Return the refusal (E5012) for a file that the system does not let us use."""
+    return refuse(
+        "E5012",
+        f"`{path}` cannot be used: {error.strerror}",
+        "check that this user may write in the directory, and that the disk has room",
+    )
 
 
 def make_directory(folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
@@ -29,16 +30,21 @@ class EngineLock:
         """Take the lock, or return None when another process or handle has it.
 
         The directory is made (0700) if it is missing. Child processes do not inherit the lock.
+        Raises `Refusal` (E5012) when the system does not let us have the file.
         """
-        files.make_directory(Path(path).parent)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            files.make_directory(Path(path).parent)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise files.unusable(path, error) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
             return None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, _signature().encode(), 0)
+        with suppress(OSError):  # On a full disk nobody can read who has it; it is ours all the same.
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, _signature().encode(), 0)
         return cls(descriptor)
 
     def release(self) -> None:

@@ -47,7 +47,7 @@ class Surroundings:
 class ShellPerformer:
     """Carries out `shell`: a command line for `sh`, with arguments that are never parsed as one.
 
-    Request: `command`, and optionally `arguments` (list, or map of `key=value`), `environment`,
+    Request: `command`, and optionally `arguments` (list, or map: each key, then its value), `environment`,
     `stdin`, `await` (default true), `return` (`stdout` by default, `stderr`, `code`, `all`, `none`).
     """
 

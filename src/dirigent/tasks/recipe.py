@@ -94,9 +94,11 @@ def _arguments(given: Value) -> list[str]:
     if given is None:
         return []
     if isinstance(given, dict):
-        # The form of DSL 1.0.1 and before.
+        # The form of DSL 1.0.1 and before, computed; one that is written out is a list already.
         return [
-            name if value is None else f"{name}={_argument(name, value)}" for name, value in given.items()
+            text
+            for name, value in given.items()
+            for text in ([_no_nul(name)] if value is None else [_no_nul(name), _argument(name, value)])
         ]
     if not isinstance(given, list):
         raise Unfit(f"`arguments` must be a list, and is {kind_of(given)}")

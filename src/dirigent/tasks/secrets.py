@@ -64,9 +64,20 @@ class EnvironmentVault:
     the secret `NAME`. Problems: E6001 no value, E6002 no such member.
     """
 
-    def __init__(self, secrets: Mapping[str, Secret], environ: Mapping[str, str], folder: str | Path) -> None:
-        """Take the declared secrets, the environment, and the folder that file names start from."""
+    def __init__(
+        self,
+        secrets: Mapping[str, Secret],
+        environ: Mapping[str, str],
+        folder: str | Path,
+        otherwise: Callable[[str], Secret] | None = None,
+    ) -> None:
+        """Take the declared secrets, the environment, and the folder that file names start from.
+
+        `otherwise` says where a secret is that is not declared here: a run may be taken up by a
+        process that never saw its document. Without it there is none.
+        """
         self._secrets = secrets
+        self._otherwise = otherwise
         self._environ = environ
         self._folder = Path(folder)
         self._forms: dict[str, str] = {}
@@ -100,13 +111,18 @@ class EnvironmentVault:
         name, _, member = reference.name.partition(".")
         if reference.name in self._secrets:
             name, member = reference.name, ""
-        if name not in self._secrets:
-            raise refuse("E6001", f"the secret `{name}` is not declared", "Declare it under `secrets`.")
-        text = self._read(self._secrets[name])
+        text = self._read(self._declared(name))
         if member:
             text = _member(name, text, member)
         self._remember(reference.name, text)
         return text
+
+    def _declared(self, name: str) -> Secret:
+        if name in self._secrets:
+            return self._secrets[name]
+        if self._otherwise is not None:
+            return self._otherwise(name)
+        raise refuse("E6001", f"the secret `{name}` is not declared", "Declare it under `secrets`.")
 
     def _read(self, secret: Secret) -> str:
         if secret.kind == "env":

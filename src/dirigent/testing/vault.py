@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from dirigent.model.problem import refuse
@@ -9,7 +10,10 @@ from dirigent.model.values import SecretRef, SecretText, Value
 
 
 class FakeVault:
-    """Fits `ports.Vault`. Values are at most `limits.VALUE_DEPTH` deep."""
+    """Fits `ports.Vault`. Values are at most `limits.VALUE_DEPTH` deep.
+
+    As in the real one, `NAME.MEMBER` is a member of a secret whose text is a JSON object.
+    """
 
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         """Take the values by name."""
@@ -38,9 +42,12 @@ class FakeVault:
     def _text(self, part: str | SecretRef) -> str:
         if isinstance(part, str):
             return part
-        if part.name not in self._secrets:
+        if part.name in self._secrets:
+            return self._secrets[part.name]
+        name, _, member = part.name.partition(".")
+        if name not in self._secrets:
             raise refuse("E6001", f"there is no secret `{part.name}`", "declare it under `secrets`")
-        return self._secrets[part.name]
+        return str(json.loads(self._secrets[name])[member])
 
     def _redacted(self, text: str) -> str:
         # Longest first: a secret that holds another must not be left in pieces.

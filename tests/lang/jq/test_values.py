@@ -107,6 +107,8 @@ def test_a_number_is_written_as_jq_writes_it(number, text):
         ("{a: $s} | to_entries | from_entries", {"a": KEY}),
         ("if true then $s else 1 end", KEY),
         ("$s as $u | $u", KEY),
+        ("$s.user", SecretText((SecretRef("key.user"),))),
+        ('$s["user"].name', SecretText((SecretRef("key.user.name"),))),
     ],
 )
 def test_a_secret_is_carried_and_joined(text, expected):
@@ -134,8 +136,9 @@ def test_a_secret_is_carried_and_joined(text, expected):
         '"a" | startswith($s)',
         '$s | split("")',
         "$s[0:1]",
-        "$s.a",
         "$s[]",
+        "$s[0]",
+        '("a" + $s).user',
         "$s | not",
         "if $s then 1 else 2 end",
         "$s and true",

@@ -184,7 +184,7 @@ def test_a_chosen_port_is_unknown_until_it_was_chosen(desk):
     unknown = {"url": Unknown(), "host": "127.0.0.1", "port": Unknown(), "replicas": 2}
     assert propose(desk, config) == Proposal(unknown)
     known = {"url": "http://127.0.0.1:8080", "host": "127.0.0.1", "port": 8080, "replicas": 2}
-    assert propose(desk, {**config, "port": 8080}) == Proposal(known)
+    assert propose(desk, {**config, "port": 8080}) == Proposal(known, claims=("port 8080 of 127.0.0.1",))
     assert propose(desk, {**config, "port": Unknown()}) == Proposal(unknown)
 
 

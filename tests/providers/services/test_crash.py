@@ -1,12 +1,15 @@
 import asyncio
 import os
+import shutil
 import signal
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dirigent.model.values import SecretRef, SecretText
 from dirigent.ports import ProviderFailed, Reading
 from dirigent.providers.services import control
 from dirigent.providers.services.folder import MARK, Wish
@@ -55,6 +58,17 @@ def test_delete_after_the_steward_was_killed_leaves_nothing(desk):
     asyncio.run(main())
 
 
+def test_forgetting_a_service_whose_steward_was_killed_leaves_no_secret_and_no_log(desk):
+    async def main():
+        await desk.apply(desk.config(environment={"KEY": SecretText((SecretRef("token"),))}))
+        os.kill(desk.status().mark["pid"], signal.SIGKILL)
+        assert b"s3cr3t-value" in (desk.at().path / "desired.json").read_bytes()
+        await desk.provider.apply(desk.operation("forget", {}))
+        assert not desk.at().path.exists()
+
+    asyncio.run(main())
+
+
 def test_a_steward_told_to_end_ends_everything_and_is_drift(desk, wait_until):
     async def main():
         attributes = await desk.apply(desk.config())
@@ -63,6 +77,50 @@ def test_a_steward_told_to_end_ends_everything_and_is_drift(desk, wait_until):
         await wait_until(lambda: not pulse.alive(mark))
         assert await desk.provider.read(desk.row) == Reading(None)
         assert await desk.apply(desk.config()) == attributes
+        await desk.delete()
+
+    asyncio.run(main())
+
+
+@pytest.mark.slow
+def test_a_steward_whose_folder_was_deleted_ends_and_frees_its_port(desk, wait_until):
+    async def main():
+        attributes = await desk.apply(desk.config())
+        mark, pids = desk.status().mark, desk.pids()
+        shutil.rmtree(desk.at().path)
+        await wait_until(lambda: not pulse.alive(mark))
+        assert [pid for pid in pids if pulse.start_ticks(pid) is not None] == []
+        with socket.create_server(("127.0.0.1", attributes["port"])):
+            pass
+
+    asyncio.run(main())
+
+
+@pytest.mark.slow
+def test_a_steward_whose_folder_was_deleted_says_nothing_about_its_successor(desk, fetch, wait_until):
+    async def main():
+        await desk.apply(desk.config(stop={"grace": 0.2}))
+        former = desk.status().mark
+        shutil.rmtree(desk.at().path)
+        await desk.apply(desk.config())
+        mark = desk.status().mark
+        await wait_until(lambda: not pulse.alive(former))
+        assert desk.status().mark == mark != former
+        assert desk.status().settled == 1
+        await desk.delete()
+
+    asyncio.run(main())
+
+
+@pytest.mark.slow
+def test_a_service_whose_folder_was_moved_ends_and_starts_anew_where_it_is_declared(desk, fetch, wait_until):
+    async def main():
+        await desk.apply(desk.config())
+        mark = desk.status().mark
+        desk.at().path.rename(desk.folder / "moved")
+        await wait_until(lambda: not pulse.alive(mark))
+        attributes = await desk.apply(desk.config())
+        assert await fetch(attributes["url"]) == "1"
         await desk.delete()
 
     asyncio.run(main())

@@ -82,10 +82,54 @@ def test_half_a_line_and_foreign_lines_are_passed_over(folder, tmp_path):
 
 def test_secrets_become_their_names(folder):
     log = LogWriter(folder.log)
-    log.secrets = {"token": "hunter2", "empty": ""}
+    log.hide({"token": "hunter2", "empty": ""})
     assert log.write(1, "out", "login with hunter2!") == "login with (secret token)!"
     log.close()
     assert b"hunter2" not in folder.log.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["a/b+c d&1", "a%2Fb%2Bc+d%261", "a%2Fb%2Bc%20d%261", "a/b%2Bc%20d%261", "YS9iK2MgZCYx"],
+)
+def test_a_secret_in_a_url_or_in_base64_becomes_its_name_too(folder, shown):
+    log = LogWriter(folder.log)
+    log.hide({"key": "a/b+c d&1"})
+    assert log.write(1, "out", f"GET /?k={shown} 200") == "GET /?k=(secret key) 200"
+    log.close()
+
+
+def test_a_secret_of_many_lines_is_hidden_line_by_line_and_inside_json(folder):
+    log = LogWriter(folder.log)
+    log.hide({"pem": "-----BEGIN\nMIIEvQIBADAN\n--\n"})
+    assert log.write(1, "out", "| MIIEvQIBADAN") == "| (secret pem)"
+    assert log.write(1, "out", "-- a rule") == "-- a rule"
+    assert log.write(1, "out", json.dumps({"k": "-----BEGIN\nMIIEvQIBADAN\n--\n"})) == '{"k": "(secret pem)"}'
+    log.close()
+
+
+def test_a_secret_that_begins_with_another_one_is_hidden_whole(folder):
+    log = LogWriter(folder.log)
+    log.hide({"short": "hunter", "long": "hunter-two"})
+    assert log.write(1, "out", "hunter-two, hunter") == "(secret long), (secret short)"
+    log.close()
+
+
+def test_a_log_that_cannot_be_rotated_costs_neither_the_service_nor_older_files(folder):
+    log = LogWriter(folder.log, file_bytes=200)
+    for number in range(4):
+        log.write(1, "out", f"line {number} {'x' * 60}")
+    older = folder.log.with_name("service.log.1").read_bytes()
+    hidden = folder.path.with_name("elsewhere")
+    folder.path.rename(hidden)
+    for number in range(9):
+        log.write(1, "out", f"lost {number} {'x' * 60}")
+    hidden.rename(folder.path)
+    log.write(1, "out", "back")
+    log.close()
+    kept = [path.read_bytes() for path in folder.path.iterdir()]
+    assert older in kept
+    assert b"back" in b"".join(kept)
 
 
 def test_following_sees_every_line_once_across_rotations(folder, tmp_path, monkeypatch):

@@ -10,6 +10,11 @@ import pytest
 from dirigent.ports import ProviderFailed, Reading
 from dirigent.shim import pulse
 
+
+def standing(attributes):
+    return Reading(attributes, {}, (f"port {attributes['port']} of 127.0.0.1",))
+
+
 pytestmark = pytest.mark.slow
 
 
@@ -91,7 +96,7 @@ def test_a_version_that_does_not_become_well_leaves_the_former_one_serving(desk,
         assert "cannot find the ledger" in str(failure.value)
         assert "what ran before runs on" in str(failure.value)
         assert desk.pids() == former
-        assert await desk.provider.read(row) == Reading(attributes)
+        assert await desk.provider.read(row) == standing(attributes)
         # The next good one succeeds, and a steward that starts anew does not try the bad one again.
         os.kill(desk.status().mark["pid"], signal.SIGKILL)
         await desk.apply(desk.config("1", replicas=2))
@@ -165,7 +170,7 @@ def test_an_abandoned_change_goes_back_to_what_ran(desk, wait_until, fetch):
         changing.cancel()
         await asyncio.gather(changing, return_exceptions=True)
         await desk.provider.abandon(operation)
-        assert await desk.provider.read(row) == Reading(attributes)
+        assert await desk.provider.read(row) == standing(attributes)
         assert desk.pids() == former
         await desk.provider.abandon(operation)
         assert desk.pids() == former

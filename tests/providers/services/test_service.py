@@ -14,6 +14,11 @@ from dirigent.ports import ProviderFailed, Reading
 from dirigent.providers.services.logs import read_logs
 from dirigent.shim import pulse
 
+
+def standing(attributes):
+    return Reading(attributes, {}, (f"port {attributes['port']} of 127.0.0.1",))
+
+
 pytestmark = pytest.mark.slow
 
 
@@ -28,7 +33,7 @@ def test_a_service_comes_up_answers_and_goes_without_a_trace(desk, fetch):
             "replicas": 1,
         }
         assert await fetch(attributes["url"]) == "1"
-        assert await desk.provider.read(desk.row) == Reading(attributes)
+        assert await desk.provider.read(desk.row) == standing(attributes)
         assert await desk.delete() == ({}, None)
         assert await desk.provider.read(desk.row) == Reading(None)
         assert await desk.delete() == ({}, None)
@@ -106,7 +111,7 @@ def test_a_replica_that_dies_is_restarted_and_the_address_stays(desk, fetch, wai
         await wait_until(lambda: desk.pids() not in ([pid], [None]) and healthy(desk) == 1)
         assert desk.status().replicas[0]["restarts"] == 1
         assert await fetch(attributes["url"]) == "1"
-        assert await desk.provider.read(desk.row) == Reading(attributes)
+        assert await desk.provider.read(desk.row) == standing(attributes)
         await desk.delete()
 
     asyncio.run(main())
@@ -263,7 +268,7 @@ def test_a_secret_is_in_the_environment_and_nowhere_else(desk):
             if path.name not in {"desired.json", "current.json"}:
                 assert b"s3cr3t" not in path.read_bytes(), path
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert await desk.provider.read(desk.row) == Reading(desk.row.attributes)
+        assert await desk.provider.read(desk.row) == standing(desk.row.attributes)
         await desk.delete()
 
     asyncio.run(main())

@@ -5,11 +5,13 @@ an engine leaves behind becomes a child of this process, so that nothing can get
 """
 
 import ctypes
+import importlib
 import json
 import os
+import pkgutil
 import sys
 
-from dirigent.cli.main import COMMANDS, cli
+import dirigent
 from system.rig import life
 from system.rig.fuse import Death, Fuse
 
@@ -20,8 +22,9 @@ def main():
     """Serve until the orders end."""
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "cannot adopt orphans")
-    for name in COMMANDS:
-        cli.get_command(None, name)
+    for module in pkgutil.walk_packages(dirigent.__path__, "dirigent."):
+        if not module.name.endswith(("__main__", "worker", ".launch")):
+            importlib.import_module(module.name)
     for line in sys.stdin:
         order = json.loads(line)
         code = None if order.get("reap") else forked(order)

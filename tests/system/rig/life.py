@@ -5,7 +5,8 @@ import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
-from dirigent import app
+from dirigent.app import conducting as app
+from dirigent.app.planning import parts_of
 from dirigent.cli import main as cli
 from dirigent.stores.lock import EngineLock
 from dirigent.stores.sqlite import SqliteStore
@@ -39,7 +40,7 @@ def conductor(fuse, plant):
             stack.push_async_callback(store.close)
             fuse.reach("store opened")
             fused = FusedStore(store, fuse)
-            parts = await app.parts_of(stack, around, plant.store(fused) if plant else fused)
+            parts = await parts_of(stack, around, plant.store(fused) if plant else fused)
             performers = {
                 name: FusedPerformer(each, fuse) for name, each in app.performers_of(around, parts).items()
             }

@@ -4,13 +4,11 @@ import asyncio
 import json
 import re
 import shutil
-import sqlite3
 import stat
 import urllib.request
 from collections import Counter
 from dataclasses import asdict, dataclass
 
-from dirigent.model.run.journal import Ended, Failed, Intended, Succeeded
 from dirigent.providers.services.folder import folder_of
 from dirigent.shim import pulse
 from dirigent.stores.lock import EngineLock
@@ -19,9 +17,8 @@ from system.rig.smith import ROOT, until, words_of
 
 SHOP = ROOT / "examples" / "shop"
 REPLICAS = {"inventory": 1, "payment": 2, "shipping": 1}
-# Figures that are chosen anew each time: ports, the counters in the ids of the services' answers.
+# Ports are chosen anew for each shop.
 PORTS = re.compile(r"\b[23][0-9]{4}\b")
-NUMBERS = re.compile(r"\b(charge|reservation|shipment)-[0-9]+")
 # A shop whose waits are short, so that a thousand crashes cost minutes and not hours.
 HASTE = {
     "stack.yaml": (
@@ -42,7 +39,7 @@ class Differs(AssertionError):
 
 
 def same(what, found, expected):
-    """Raise `Differs` unless both are equal; of long lists only the members that are not in both are shown."""
+    """Raise `Differs` unless both are equal; of lists only what is not in both is shown."""
     if found == expected:
         return
     if isinstance(found, list) and isinstance(expected, list):
@@ -134,7 +131,7 @@ class Shop:
         return folder_of(str(self.state / "services"), service).status()
 
     def settled(self):
-        """Return whether our processes are the stewards and replicas of three healthy services, and no more."""
+        """Return whether our processes are three stewards and their healthy replicas, and no more."""
         wanted = set()
         for service, replicas in REPLICAS.items():
             status = self.status(service)
@@ -164,42 +161,6 @@ class Shop:
         if lock is None:
             raise Differs("somebody holds the lock")
         lock.release()
-
-    def left(self):
-        """Return the command lines of what lives, when it should be nothing; it may take a moment to end."""
-        until(lambda: not self.forge.family())
-        return [words_of(pid) for pid in self.forge.family()]
-
-    # -- orders -------------------------------------------------------------------------------------
-
-    def ledger(self, order):
-        """Return what the services did for an order, oldest first."""
-        found = []
-        for service in REPLICAS:
-            with sqlite3.connect(f"file:{self.folder}/run/data/{service}.db?mode=ro", uri=True) as store:
-                found += store.execute('SELECT at, act FROM ledger WHERE "order" = ?', (order,)).fetchall()
-            store.close()
-        return [act for _, act in sorted(found)]
-
-    def order_seen(self, order):
-        """Return an order as it ended: its phase, output, ledger, and the attempts of every effect."""
-        facts = self.journal(order)
-        ended = facts[-1] if facts else None
-        if not isinstance(ended, Ended):
-            raise Differs(f"order {order} has not ended: {ended}")
-        output = NUMBERS.sub(r"\1-N", json.dumps(ended.output, sort_keys=True).replace(order, "ORDER"))
-        intents = Counter((fact.position, fact.attempt) for fact in facts if isinstance(fact, Intended))
-        results = Counter((f.position, f.attempt) for f in facts if isinstance(f, Succeeded | Failed))
-        same(
-            f"intents of {order} that are twice in the journal", [k for k, n in intents.items() if n > 1], []
-        )
-        same(f"intents of {order} without a result", set(intents) - set(results), set())
-        return {
-            "phase": ended.phase,
-            "output": json.loads(output),
-            "ledger": self.ledger(order),
-            "attempts": dict(sorted(Counter(position for position, _ in intents).items())),
-        }
 
 
 def fetch(url, body=None, method=None):

@@ -128,12 +128,17 @@ class Forge:
 
     def family(self):
         """Return every living process that comes from our engines, however it detached itself."""
-        parents = {pid: parent_of(pid) for pid in map(int, filter(str.isdigit, os.listdir("/proc")))}
+        parents = {pid: parent_of(pid) for pid in processes()}
         found, fresh = set(), {self.process.pid}
         while fresh:
             fresh = {pid for pid, parent in parents.items() if parent in fresh} - found
             found |= fresh
         return found
+
+    def left(self):
+        """Return the command lines of what lives, when it should be nothing; it may take a moment to end."""
+        until(lambda: not self.family())
+        return [words_of(pid) for pid in self.family()]
 
     def sweep(self):
         """Kill everything that our engines left, and wait until it is gone."""
@@ -164,6 +169,11 @@ def parent_of(pid):
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if fields[0] in (b"Z", b"X") else int(fields[1])
+
+
+def processes():
+    """Return the numbers of all processes of this machine."""
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
 def words_of(pid):

@@ -4,6 +4,7 @@ import os
 import shutil
 
 from system.rig.fuse import Death
+from system.rig.orders import order_seen
 from system.rig.shop import Differs, Shop, fetch, same
 
 # Where the second engine dies: a place near its beginning, and ever farther in.
@@ -115,7 +116,7 @@ class Ordering:
     def learn(self):
         """Place one order calmly, and keep what it gives; return every place as a death."""
         lived = self.shop.calm(*self.prepare())
-        self.calm = self.shop.order_seen(self.order)
+        self.calm = order_seen(self.shop, self.order)
         self.tally.places = len(lived.places)
         return lived.deaths()
 
@@ -126,7 +127,7 @@ class Ordering:
         lived = self.shop.live(*command, plant=plant)
         if lived.code:
             raise Differs(f"the order gave {lived.code} after {deaths}: {lived.err}{lived.out}")
-        self.compare(self.shop.order_seen(self.order), deaths)
+        self.compare(order_seen(self.shop, self.order), deaths)
         return struck
 
     def compare(self, seen, deaths):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 
 from system.rig.smith import PATIENCE_SECONDS, ROOT, until
@@ -37,16 +38,23 @@ class Command:
         """Read its output up to a line with this sign in it."""
         for line in self.process.stdout:
             self.out += line
-            if sign in line:
+            if sign in f"{line.rstrip()} ":
                 return
         raise AssertionError(f"no `{sign}` in {self.out} {self.process.stderr.read()}")
 
     def ended(self):
         """Wait for its end and return its exit code."""
-        out, self.err = self.process.communicate(timeout=PATIENCE_SECONDS)
+        out, err = self.process.communicate(timeout=PATIENCE_SECONDS)
         self.out += out
+        self.err += err
         assert "Traceback" not in self.err, self.err
         return self.process.returncode
+
+    def close(self):
+        """Wait for its end, and let go of its output."""
+        self.process.wait(PATIENCE_SECONDS)
+        self.process.stdout.close()
+        self.process.stderr.close()
 
     def told(self):
         """Return everything that it said."""
@@ -83,6 +91,22 @@ class Desk:
         self.at_gate(waiting + 1)
         return command
 
+    def wait_for_shut_door(self):
+        """Wait until the engine has begun to end: it takes no visitors any more."""
+        door = self.world.state / "engine.sock"
+        assert until(lambda: not door.exists())
+
+    def hold_posts(self):
+        """Let posts wait at the gate; return an event that is set when one has arrived."""
+        arrived = threading.Event()
+
+        def hold():
+            arrived.set()
+            self.server.gate.wait(PATIENCE_SECONDS)
+
+        self.server.struck = hold
+        return arrived
+
     def journal_kinds(self, run):
         return [type(fact).__name__ for fact in self.world.journal(run)]
 
@@ -98,4 +122,4 @@ def desk_in(folder):
             for command in desk.commands:
                 if command.lives:
                     command.send(signal.SIGKILL)
-                command.process.communicate()
+                command.close()

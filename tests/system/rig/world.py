@@ -172,5 +172,5 @@ class Errand:
     def check(self):
         self.world.check_lock()
         same(f"times that {self.run} was done", self.done(self.run), 1)
-        left = self.world.left()
+        left = self.world.forge.left()
         same("processes", left, [])

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Final, TextIO
 
 from dirigent.cli.text.runs import change_line, clock, lasted, sign
-from dirigent.cli.text.terminal import Terminal, cut, padded, shown
+from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
 from dirigent.model.ids import Position, RunId
 from dirigent.model.program import Program, Task
 from dirigent.model.run.journal import (
     Abandoned,
     Created,
+    Ended,
     Fact,
     Failed,
     Held,
@@ -34,6 +35,7 @@ from dirigent.service.views import name_of, tasks_of
 HEARTBEAT_SECONDS: Final = 30.0
 ROWS: Final = 12
 NAMES: Final = 4
+NAME_COLUMNS: Final = 32
 _ORDER: Final = {"held": 0, "failed": 1, "retrying": 2, "running": 3, "waiting": 4}
 
 
@@ -88,7 +90,12 @@ class Picture:
                 self.failed += 1
                 why = fault.detail or fault.title
                 self.rows[position] = Row(name_of(position, self.tasks), "failed", fact.at, why)
-            case Succeeded(position=position) | Vouched(position=position) | Skipped(position=position):
+            case (
+                Succeeded(position=position)
+                | Vouched(position=position)
+                | Skipped(position=position)
+                | TimerFired(position=position, purpose="wait")
+            ):
                 self.done += 1
                 self.rows.pop(position, None)
             case Abandoned(position=position) | TimerFired(position=position):
@@ -109,14 +116,20 @@ class Picture:
         head = f" {terminal.paint(self.title, 'bold')}  run {self.run}    {counts}   {_ago(now, self.since)}"
         rows = sorted(self.rows.values(), key=lambda row: _ORDER.get(row.status, 9))
         room = max(1, min(ROWS, terminal.height - 4))
+        width = min(NAME_COLUMNS, max([12, *(columns(row.name) for row in rows[:room])]))
         body = [
-            f"  {sign(row.status, terminal)} {padded(row.name, 24)} {padded(row.status, 9)} "
+            f"  {sign(row.status, terminal)} {padded(cut(row.name, width), width)} {padded(row.status, 9)} "
             f"{padded(_ago(now, row.since), 7)} {shown(row.why)}".rstrip()
             for row in rows[:room]
         ]
         if len(rows) > room:
             body.append(f"  and {len(rows) - room} more")
         return [cut(line, terminal.width - 1) for line in [head, *body, terminal.paint(f" {foot}", "grey")]]
+
+    def epilogue(self, end: Ended, terminal: Terminal) -> str:
+        """Return the line that stays when the picture is taken away."""
+        took = lasted(end.at - self.since)
+        return f"{sign(end.phase, terminal)} {self.title}  {end.phase}, {self.done} done in {took}"
 
     def heartbeat(self, now: float) -> str:
         """Return the line that says that the run still goes on."""
@@ -172,7 +185,8 @@ class Screen:
 
     def draw(self, lines: Sequence[str]) -> None:
         """Replace what was drawn before."""
-        back = f"\x1b[{self._drawn}A" if self._drawn else ""
+        # The terminal itself may have written in our line: Ctrl-C is echoed as `^C`.
+        back = "\r" + (f"\x1b[{self._drawn}A" if self._drawn else "")
         self._stream.write(back + "".join(f"\x1b[2K{line}\n" for line in lines) + "\x1b[J")
         self._stream.flush()
         self._drawn = len(lines)

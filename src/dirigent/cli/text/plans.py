@@ -10,6 +10,7 @@ from typing import Final
 from dirigent.cli import wire
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
 from dirigent.model.plan import Action, Change, Difference, Plan
+from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Unknown, Value
 
 DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
@@ -114,12 +115,12 @@ def _types(changes: Sequence[Change]) -> str:
 def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *, full: bool) -> list[str]:
     sign, tint = _SIGNS[change.action]
     name = padded(change.address, widths[0])
-    # Every new instance has the same reason, so it is said only where all is asked for.
-    told = change.because if full or change.action is not Action.CREATE else ""
+    # Of a new instance and of one whose differences follow, the reason is plain.
+    plain = change.action in {Action.CREATE, Action.UPDATE} and not full
+    told = "" if plain and (change.differences or change.action is Action.CREATE) else change.because
     because = f"  {told}" if told else ""
-    place = f"  {change.span}" if change.span else ""
     line = f"  {terminal.paint(padded(sign, 3), tint)} {name} {padded(change.type, widths[1])}{because}"
-    lines = [f"{line}{terminal.paint(place, 'grey')}".rstrip()]
+    lines = [_with_place(line, change.span, terminal)]
     if change.drifted:
         lines.append("        drifted: it is no longer as it was applied")
     if change.action in {Action.UPDATE, Action.REPLACE}:
@@ -134,9 +135,14 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
 
 def _difference_line(found: Difference, width: int, terminal: Terminal) -> str:
     forced = f"   {terminal.paint('forces replacement', 'red')}" if found.forces_replacement else ""
-    place = f"   {terminal.paint(str(found.span), 'grey')}" if found.span else ""
     change = f"{_value_text(found.before)} -> {_value_text(found.after)}"
-    return f"        {padded(found.path, width)}  {change}{forced}{place}"
+    return _with_place(f"        {padded(found.path, width)}  {change}{forced}", found.span, terminal)
+
+
+def _with_place(line: str, at: Span | None, terminal: Terminal) -> str:
+    """Return a line with its place in the document behind it, where there is room for it."""
+    placed = f"{line}  {terminal.paint(str(at), 'grey')}"
+    return placed if at is not None and columns(placed) <= terminal.width else line.rstrip()
 
 
 def _value_text(value: Value) -> str:

@@ -124,7 +124,8 @@ def ended_text(run: RunId, end: Ended) -> str:
 def event_line(fact: tuple[int, str, float], members: str, terminal: Terminal) -> str:
     """Return a line of a journal: number, kind and seconds since the beginning of a fact, and its members."""
     number, kind, since = fact
-    return f"{number:>4} {since:>9.3f}s {terminal.paint(f'{kind:<16}', 'bold')} {members}"
+    line = f"{number:>4} {since:>9.3f}s {terminal.paint(f'{kind:<16}', 'bold')} {members}"
+    return cut(line, terminal.width) if terminal.live else line
 
 
 def log_line(service: str, line: LogLine, terminal: Terminal) -> str:

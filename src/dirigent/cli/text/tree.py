@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from dirigent.cli import wire
 from dirigent.cli.text.runs import clock, fault_text, indented, lasted, sign
-from dirigent.cli.text.terminal import Terminal, cut, padded, shown
+from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
 from dirigent.service.views import RunView, TaskView
+
+NAME_COLUMNS: Final = 40
 
 
 def run_text(view: RunView, now: float, terminal: Terminal) -> str:
@@ -15,7 +18,9 @@ def run_text(view: RunView, now: float, terminal: Terminal) -> str:
     spent = lasted((view.ended_at or now) - view.created_at)
     head = f"{sign(view.phase, terminal)} {terminal.paint(view.id, 'bold')}  {view.kind} {view.name}"
     lines = [f"{head}  {view.phase}  {spent}"]
-    lines += [task_line(task, now, terminal) for task in view.tasks]
+    width = _name_columns(view)
+    for task in view.tasks:
+        lines += _task_lines(task, now, terminal, width)
     if view.fault is not None:
         lines += ["", fault_text(view.fault, terminal)]
     if view.ended_at is not None and view.phase == "completed" and view.output is not None:
@@ -24,17 +29,24 @@ def run_text(view: RunView, now: float, terminal: Terminal) -> str:
     return "\n".join(lines)
 
 
-def task_line(task: TaskView, now: float, terminal: Terminal) -> str:
-    """Return one task of a tree."""
+def _name_columns(view: RunView) -> int:
+    widest = max([0, *(2 * (task.depth + 1) + columns(task.name) for task in view.tasks)])
+    return min(NAME_COLUMNS, widest)
+
+
+def _task_lines(task: TaskView, now: float, terminal: Terminal, width: int) -> list[str]:
+    """Return one task of a tree, and below it why it failed or is held."""
     indent = "  " * (task.depth + 1)
     spent = lasted((task.ended_at or now) - task.started_at)
     attempt = f"  attempt {task.attempt}" if task.attempt > 1 else ""
     until = f"  until {clock(task.until)}" if task.until and task.ended_at is None else ""
-    reason = f"  {shown(task.reason)}" if task.reason and task.status != "succeeded" else ""
-    name = padded(task.name, max(1, 28 - len(indent)))
+    left = width - len(indent)
+    name = padded(cut(task.name, left), left)
     state = f"{padded(task.kind, 9)} {padded(task.status, 9)} {spent}"
-    line = f"{indent}{sign(task.status, terminal)} {name} {state}"
-    return cut(f"{line}{attempt}{until}{reason}", max(terminal.width, 60) + 20)
+    lines = [f"{indent}{sign(task.status, terminal)} {name} {state}{attempt}{until}".rstrip()]
+    if task.reason and task.status != "succeeded":
+        lines.append(f"{indent}    = {shown(task.reason)}")
+    return lines
 
 
 def _advice(view: RunView) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -24,7 +25,14 @@ def init(options: Options) -> int:
     """Write a new stack."""
     directory = options.text("directory")
     folder = Path(directory)
-    files = templates.stack_files(options.text("name") or templates.name_from(folder.resolve().name))
+    name = options.text("name") or templates.name_from(folder.resolve().name)
+    if templates.name_from(name) != name:
+        raise refuse(
+            "E7009",
+            f"`{name}` cannot be the name of a stack",
+            f"use small letters, digits and hyphens: `{templates.name_from(name)}`; nothing was written",
+        )
+    files = templates.stack_files(name)
     standing = [path for path in files if (folder / path).exists()]
     if standing:
         raise refuse(
@@ -44,7 +52,7 @@ def init(options: Options) -> int:
         return Exit.DONE
     for path in files:
         say(f"wrote {folder / path}")
-    there = "" if directory == "." else f" -C {directory}"
+    there = "" if directory == "." else f" -C {shlex.quote(directory)}"
     say(f"next: dirigent check{there}, then dirigent up{there}")
     return Exit.DONE
 

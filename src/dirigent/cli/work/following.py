@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from dirigent.app.conducting import Desk
+from dirigent.cli.output import note
 from dirigent.cli.text.picture import Heart, Picture, Screen, told
 from dirigent.cli.text.terminal import Terminal, err, out
 from dirigent.cli.waiting import Interrupted
@@ -37,8 +40,7 @@ async def followed(desk: Desk, run: RunId, *, quiet: bool, seconds: float | None
         picture.hear(program, facts)
         if plain:
             heart.heard(desk.clock.now())
-            sys.stdout.write("".join(f"{line}\n" for line in told(picture, facts)))
-            sys.stdout.flush()
+            _tell(told(picture, facts))
         if picture.stopped:
             stopped.set()
 
@@ -49,13 +51,18 @@ async def followed(desk: Desk, run: RunId, *, quiet: bool, seconds: float | None
         with _drawn(picture, desk, err()) if live else _nothing():
             await asyncio.wait({following, person}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
-        raise Interrupted(f"stopped; nothing is lost. Go on with: dirigent resume {run}") from None
+        # Said at once: the engine may take some seconds to end what must not be left in doubt.
+        note(f"stopped; nothing is lost. Go on with: dirigent resume {run}")
+        raise Interrupted from None
     finally:
         for task in (following, person, watching):
             if task is not None and not task.done():
                 task.cancel()
     if following.done() and not following.cancelled():
-        return following.result()
+        end = following.result()
+        if live:
+            note(picture.epilogue(end, err()))
+        return end
     raise _left(run, picture.stopped)
 
 
@@ -84,8 +91,17 @@ async def _beat(picture: Picture, desk: Desk, heart: Heart) -> None:
         now = desk.clock.now()
         if heart.due(now):
             heart.heard(now)
-            sys.stdout.write(picture.heartbeat(now) + "\n")
-            sys.stdout.flush()
+            _tell([picture.heartbeat(now)])
+
+
+def _tell(lines: Sequence[str]) -> None:
+    try:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone (`dirigent up --yes | head`); the run is not its affair and goes on, unheard.
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 @contextmanager
@@ -101,7 +117,8 @@ def _drawn(picture: Picture, desk: Desk, terminal: Terminal) -> Iterator[None]:
 
     async def paint() -> None:
         while True:
-            screen.draw(picture.lines(desk.clock.now(), terminal, foot))
+            if picture.title:
+                screen.draw(picture.lines(desk.clock.now(), terminal, foot))
             await asyncio.sleep(FRAME_SECONDS)
 
     painting = asyncio.ensure_future(paint())

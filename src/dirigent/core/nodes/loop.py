@@ -6,6 +6,7 @@ from dirigent.core.evaluate import evaluate, truth
 from dirigent.core.frame import Frame, LoopState
 from dirigent.core.machine import Faulted, Run, bound_variables, overrun
 from dirigent.core.nodes.behaviour import Behaviour, passes_on
+from dirigent.core.render import shown
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
@@ -21,7 +22,7 @@ def begin(run: Run, frame: Frame) -> None:
     if not isinstance(frame.state, LoopState):
         items = evaluate(run, frame, "in", node.items, frame.input)
         if not isinstance(items, list):
-            words = f"`for.in` must give an array, not {repr(items)[:80]}"
+            words = f"`for.in` must give an array, not {shown(items)}; `[...]` makes one of several results"
             raise Faulted(Fault(faults.EXPRESSION, 400, "Expression Error", words))
         if len(items) > limits.LOOP_ITERATIONS:
             raise Faulted(overrun(f"a loop over {len(items)} items", limits.LOOP_ITERATIONS))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from dirigent.core import want
 from dirigent.core.evaluate import evaluate
 from dirigent.core.frame import Frame
 from dirigent.core.machine import Faulted, Run
 from dirigent.core.nodes.behaviour import Behaviour
+from dirigent.core.render import shown
 from dirigent.model import fault as faults
 from dirigent.model.duration import seconds_of
 from dirigent.model.fault import Fault
 from dirigent.model.program import Call, Raise, Set, Wait
-from dirigent.model.values import Value
+from dirigent.model.values import SecretText, Value
+
+STATUSES: Final = range(100, 600)
 
 
 def set_begin(run: Run, frame: Frame) -> None:
@@ -28,24 +33,41 @@ def raise_begin(run: Run, frame: Frame) -> None:
     if not isinstance(node, Raise):
         raise TypeError(frame.position)
     error = evaluate(run, frame, "error", node.error, frame.input)
-    if not isinstance(error, dict) or not isinstance(error.get("type"), str):
-        words = f"`raise` needs an error with a type, not {repr(error)[:80]}"
-        raise Faulted(Fault(faults.CONFIGURATION, 400, "Configuration Error", words))
-    status = error.get("status")
+    members = error if isinstance(error, dict) else {}
+    kind = _text(members, "type")
+    if not kind:
+        raise _unfit(f"`raise` needs an error with a type, not {shown(error)}")
     raise Faulted(
         Fault(
-            type=str(error["type"]),
-            status=status if isinstance(status, int) else 500,
-            title=_text(error.get("title")),
-            detail=_text(error.get("detail")),
+            type=kind,
+            status=_status(members.get("status")),
+            title=_text(members, "title"),
+            detail=_text(members, "detail"),
             instance=frame.pointer,
             span=frame.task.span if frame.task else None,
         )
     )
 
 
-def _text(value: Value) -> str:
-    return "" if value is None else str(value)
+def _status(value: Value) -> int:
+    """Return a computed status under the rule of a literal one: a whole number of three digits."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value in STATUSES:
+        return int(value)
+    raise _unfit(f"the status of an error must be a whole number from 100 to 599, not {shown(value)}")
+
+
+def _text(members: dict[str, Value], name: str) -> str:
+    match members.get(name):
+        case None:
+            return ""
+        case str() | SecretText() as text:
+            return str(text)
+        case other:
+            raise _unfit(f"the {name} of an error must be text, not {shown(other)}")
+
+
+def _unfit(words: str) -> Faulted:
+    return Faulted(Fault(faults.CONFIGURATION, 400, "Configuration Error", words))
 
 
 def wait_begin(run: Run, frame: Frame) -> None:

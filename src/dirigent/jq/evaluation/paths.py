@@ -8,25 +8,32 @@ from typing import Final
 from dirigent.jq.evaluation.frame import Frame, Stopped, Undetermined
 from dirigent.jq.evaluation.order import equal
 from dirigent.jq.evaluation.shown import ONLY_JOINED, kind, pay_text, shown
-from dirigent.model.values import SecretText, Unknown, Value
+from dirigent.model.values import SecretRef, SecretText, Unknown, Value
 from dirigent.ports import ExpressionFailed
 
 _SLICE: Final = "array and string slice indices must be numbers"
 
 
 def member(value: Value, name: str) -> Value:
-    """Return the member of an object; null has every member, and it is null."""
-    if isinstance(value, dict):
-        return value.get(name)
-    if value is None:
-        return None
-    raise refusal(value, f"cannot index {kind(value)} with `{name}`: it is {shown(value)}")
+    """Return the member of an object; null has every member, and it is null.
+
+    A member of a secret is a reference too: whether there is one is found out where it is revealed.
+    """
+    match value:
+        case dict():
+            return value.get(name)
+        case None:
+            return None
+        case SecretText((SecretRef(secret),)):
+            return SecretText((SecretRef(f"{secret}.{name}"),))
+        case _:
+            raise refusal(value, f"cannot index {kind(value)} with `{name}`: it is {shown(value)}")
 
 
 def at(value: Value, key: Value, frame: Frame) -> Value:
     """Return what an object has under a name, or an array at a position or where a part begins."""
     match value, key:
-        case (dict() | None, str()):
+        case (dict() | None | SecretText(), str()):
             return member(value, key)
         case (list() | None, int() | float()) if not isinstance(key, bool):
             return None if value is None else _item(value, key)

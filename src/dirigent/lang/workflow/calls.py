@@ -157,7 +157,7 @@ def _function(reading: Reading, node: Members, scope: Scope) -> Work:
     definition = named(reading, "functions", called, reading.uses.functions, also=_PROTOCOLS)
     if definition is None or _endless(reading, called, name, scope):
         return NO_WORK
-    inner = Scope(calls=(*scope.calls, name), pointer=scope.pointer)
+    inner = Scope(calls=(*scope.calls, name), pointer=scope.pointer, depth=scope.depth)
     member = reading.uses.functions[name]
     body = task(reading, member, inner.at("call", name))
     arguments = node.get("with")
@@ -172,12 +172,13 @@ def _endless(reading: Reading, called: Leaf, name: str, scope: Scope) -> bool:
         way = " calls ".join(f"`{each}`" for each in (*scope.calls[scope.calls.index(name) :], name))
         complain(reading, "E1311", f"{way}: a function cannot call itself", called.span, "use a `for` loop")
         return True
-    if len(scope.calls) >= limits.RUN_DEPTH or reading.tasks > limits.GRAPH_TASKS:
+    deep = len(scope.calls) >= limits.RUN_DEPTH or scope.depth >= limits.TASK_DEPTH
+    if deep or reading.tasks > limits.GRAPH_TASKS:
         complain(
             reading,
             "E1311",
-            f"`{shortened(name)}` is one call too many: functions may stand {limits.RUN_DEPTH} deep, "
-            f"and a workflow may have {limits.GRAPH_TASKS} tasks",
+            f"`{shortened(name)}` is one call too many: functions may stand {limits.RUN_DEPTH} deep, tasks "
+            f"{limits.TASK_DEPTH} deep, and a workflow may have {limits.GRAPH_TASKS} tasks",
             called.span,
             "run a workflow of its own instead",
         )

@@ -7,7 +7,7 @@ from typing import Final
 from dirigent.lang.shape import inner_expression
 from dirigent.lang.tree import Leaf, Members, Node, plain
 from dirigent.lang.workflow.expressions import projection, template
-from dirigent.lang.workflow.reading import Reading, Scope, complain, member_of, named
+from dirigent.lang.workflow.reading import OUTPUT, Reading, Scope, complain, member_of, named
 from dirigent.model.duration import seconds_of
 from dirigent.model.program import IDENTITY, UNFILTERED, Filter
 from dirigent.model.values import Expression, Template, Value
@@ -23,12 +23,12 @@ def input_filter(reading: Reading, task: Node | None, scope: Scope) -> Filter:
 
 def output_filter(reading: Reading, task: Node | None, scope: Scope) -> Filter:
     """Return the filter `output` of a task or document."""
-    return _filter(reading, member_of(task, "output"), "as", IDENTITY, scope)
+    return _filter(reading, member_of(task, "output"), "as", IDENTITY, scope.seeing(OUTPUT))
 
 
 def export_filter(reading: Reading, task: Node | None, scope: Scope) -> Filter:
     """Return the filter `export` of a task; without `as` the context stays what it is."""
-    return _filter(reading, member_of(task, "export"), "as", _CONTEXT, scope)
+    return _filter(reading, member_of(task, "export"), "as", _CONTEXT, scope.seeing(OUTPUT))
 
 
 def duration(reading: Reading, node: Node | None, scope: Scope) -> Template:

@@ -12,7 +12,15 @@ from typing import Final
 
 from dirigent.lang.shape import inner_expression, nearest, shortened
 from dirigent.lang.tree import Items, Leaf, Node
-from dirigent.lang.workflow.reading import STANDARD_VARIABLES, Reading, Scope, complain, text_of
+from dirigent.lang.workflow.reading import (
+    AUTHORIZATION,
+    RESERVED,
+    STANDARD_VARIABLES,
+    Reading,
+    Scope,
+    complain,
+    text_of,
+)
 from dirigent.model.program import IDENTITY
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template
@@ -90,11 +98,11 @@ def check_secret(reading: Reading, name: str, span: Span | None) -> None:
 def check_variable(reading: Reading, node: Node | None) -> None:
     """Report a variable that would hide one that every expression sees (E1312)."""
     name = text_of(node)
-    if name in STANDARD_VARIABLES and node is not None:
+    if name in RESERVED and node is not None:
         complain(
             reading,
             "E1312",
-            f"`{name}` cannot name a variable: every expression sees a `${name}` already",
+            f"`{name}` cannot name a variable: the standard has a `${name}` of its own",
             node.span,
             "choose another name",
             label="taken",
@@ -211,6 +219,10 @@ class _Text:
 def _check_variables(reading: Reading, compiled: Compiled, text: _Text, scope: Scope) -> None:
     known = (*STANDARD_VARIABLES, *scope.variables)
     for name in sorted(compiled.variables):
+        if name == AUTHORIZATION:
+            at = text.of(r"\$authorization(?!\w)")
+            complain(reading, "E1204", "`$authorization` is not supported yet", at, label="later")
+            continue
         if scope.open or name in known or name in _BUILT_IN:
             continue
         meant = nearest(name, known)

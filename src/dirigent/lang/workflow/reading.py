@@ -18,17 +18,12 @@ from dirigent.model.source import Span
 from dirigent.ports import Language
 
 # What every expression of a workflow sees; `secret` is the reference implementation's spelling.
-STANDARD_VARIABLES: Final = (
-    "context",
-    "input",
-    "output",
-    "secrets",
-    "secret",
-    "task",
-    "workflow",
-    "runtime",
-    "authorization",
-)
+STANDARD_VARIABLES: Final = ("context", "input", "secrets", "secret", "task", "workflow", "runtime")
+# What only the `output` and the `export` of a task see, and the `output` of the workflow.
+OUTPUT: Final = "output"
+# What a later release brings.
+AUTHORIZATION: Final = "authorization"
+RESERVED: Final = (*STANDARD_VARIABLES, OUTPUT, AUTHORIZATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +44,15 @@ class Scope:
 
     `pointer` is the JSON pointer of the list or task at hand, `names` the tasks that a directive may
     name, `variables` the loop and error variables in sight, `calls` the custom functions that are
-    being expanded. An `open` scope is that of a definition, whose variables only its use can tell.
+    being expanded, `depth` how many tasks stand inside one another here. An `open` scope is that of a
+    definition, whose variables only its use can tell.
     """
 
     pointer: str = ""
     names: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
+    depth: int = 0
     open: bool = False
 
     def at(self, *parts: str | int) -> Scope:

@@ -37,6 +37,7 @@ def branches(reading: Reading, node: Node | None, scope: Scope) -> tuple[Task, .
 def task(reading: Reading, member: Member, scope: Scope) -> Task:
     """Return one task; `scope.pointer` is the task's own."""
     reading.tasks += 1
+    scope = replace(scope, depth=scope.depth + 1)
     node = member.node
     return Task(
         name=member.key,

@@ -82,19 +82,23 @@ def discard(path: str, effect: str) -> None:
         os.unlink(_beside(path, effect))
 
 
-def make_parents(path: str) -> tuple[str, ...]:
-    """Make the directories above a path that are missing; return those made, the outermost first."""
+def missing_parents(path: str) -> tuple[str, ...]:
+    """Return the directories above a path that are missing, the outermost first."""
     missing: list[str] = []
     parent = os.path.dirname(path)
     while not os.path.lexists(parent):
         missing.append(parent)
         parent = os.path.dirname(parent)
-    for folder in reversed(missing):
+    return tuple(reversed(missing))
+
+
+def make_parents(missing: tuple[str, ...]) -> None:
+    """Make directories, the outermost first."""
+    for folder in missing:
         # Another resource of the same plan may be making it right now.
         with suppress(FileExistsError):
             os.mkdir(folder)
             sync_folder(folder)
-    return tuple(reversed(missing))
 
 
 def make_directory(path: str) -> bool:
@@ -139,7 +143,9 @@ def remove_empty(path: str) -> bool:
         return True
     except OSError:
         return False
-    sync_folder(path)
+    with suppress(FileNotFoundError):
+        # Another deletion of the same plan may have taken away the folder above, too.
+        sync_folder(path)
     return True
 
 

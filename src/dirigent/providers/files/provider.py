@@ -14,18 +14,22 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown, Value
 from dirigent.ports import Operation, Proposal, Reading, Vault
 from dirigent.providers.files import disk, seal
-from dirigent.providers.files.reading import reading_of
+from dirigent.providers.files.reading import claims_of, reading_of
+from dirigent.providers.files.site import Site
 from dirigent.providers.files.wish import DIRECTORY, FILE, Wish, shown_mode, wish_of
-from dirigent.providers.files.work import Site, put_directory, put_file, take_away
+from dirigent.providers.files.work import put_directory, put_file, take_away
 
 
 class FilesProvider:
     """Implements `ports.Provider`. `folder` is where relative paths start and must stay inside."""
 
-    def __init__(self, folder: str, vault: Vault) -> None:
-        """Keep the folder, absolute, and the vault that reveals secret contents."""
+    def __init__(self, folder: str, vault: Vault, record: str | None = None) -> None:
+        """Keep the folder, absolute, and the vault that reveals secret contents.
+
+        `record` is the file in which the directories stand that were made on the way to others.
+        """
         self._vault = vault
-        self._site = Site(os.path.abspath(folder), {})
+        self._site = Site(os.path.abspath(folder), record)
 
     @property
     def types(self) -> frozenset[str]:
@@ -48,7 +52,8 @@ class FilesProvider:
         is_there = prior is not None and prior.attributes.get("path") == path
         if type_name == FILE and isinstance(path, str) and not wish.adopt and not is_there:
             await asyncio.to_thread(_refuse_in_the_way, path)
-        return Proposal(attributes, replace=("path",))
+        claims = claims_of(path) if type_name == FILE and isinstance(path, str) else ()
+        return Proposal(attributes, replace=("path",), claims=claims)
 
     async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
         """Create, update or delete; an order may be given again at any time.
@@ -56,6 +61,8 @@ class FilesProvider:
         Raises:
             ProviderFailed: E3101-E3107; nothing is left of a creation that failed.
         """
+        if operation.action == "forget":
+            return {}, None
         if operation.action == "delete":
             return await asyncio.to_thread(take_away, operation, self._site)
         wish = wish_of(operation.type, operation.config, self._site.folder)
@@ -99,9 +106,12 @@ def _refuse_in_the_way(path: str) -> None:
             [
                 Problem(
                     "E3104",
-                    f"`{path}` exists and was not made by Dirigent",
+                    f"`{path}` exists and was not made by this resource",
                     label="path",
-                    help=("move it away, or set `adopt: true` to replace it",),
+                    help=(
+                        "move it away, or set `adopt: true` to replace it",
+                        "if another resource has made it, run `dirigent up` without this one first",
+                    ),
                 )
             ]
         )

@@ -31,7 +31,12 @@ def reading_of(row: ResourceRow) -> Reading:
         differing["content"] = _shown(found, secret=secret)
     if found.content is not None and not secret:
         attributes["sha256"] = seal.digest(found.content)
-    return Reading(attributes, differing)
+    return Reading(attributes, differing, claims_of(path))
+
+
+def claims_of(path: str) -> tuple[str, ...]:
+    """Return what a file owns alone. Directories may be shared."""
+    return (f"the path `{path}`",)
 
 
 def _shown(found: disk.Found, *, secret: bool) -> str:

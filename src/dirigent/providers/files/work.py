@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dirigent.model import limits
 from dirigent.model.values import Value
 from dirigent.ports import Operation
 from dirigent.providers.files import disk, seal
+from dirigent.providers.files.site import Site
 from dirigent.providers.files.wish import DIRECTORY, Wish, shown_mode
 
 Applied = tuple[dict[str, Value], Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where the work is done. `made` are the directories that this engine has made on the way to others.
-
-    Two files of one plan may share directories that neither found: both are their cause.
-    """
-
-    folder: str
-    made: dict[str, None]
 
 
 def put_file(operation: Operation, wish: Wish, content: bytes, site: Site) -> Applied:
@@ -83,7 +72,7 @@ def take_away(operation: Operation, site: Site) -> Applied:
             disk.remove_file(path)
             gone = True
         if gone:
-            _remove_parents(private.get("parents"), site)
+            _remove_parents(path, private.get("parents"), site)
     return {}, None
 
 
@@ -126,20 +115,22 @@ def _parents(operation: Operation, wish: Wish, site: Site) -> list[Value]:
     """Make what is missing on the way; return the directories there that are ours, the outermost first."""
     before = _private(operation).get("parents") if operation.action == "update" else None
     ours = dict.fromkeys(str(folder) for folder in before) if isinstance(before, list) else {}
-    made = disk.make_parents(wish.path)
+    missing = disk.missing_parents(wish.path)
+    site.claim(missing)
+    disk.make_parents(missing)
     if operation.order.doubtful and operation.action == "create" and wish.inside:
         # The attempt before may have made them: those with nothing else in them.
         ours |= dict.fromkeys(disk.empty_chain(wish.path, site.folder, operation.order.id))
-    site.made.update(dict.fromkeys(made))
-    ours |= {folder: None for folder in site.made if wish.path.startswith(f"{folder}/")}
+    ours |= dict.fromkeys(site.above(wish.path))
     return [*sorted(ours, key=len)]
 
 
-def _remove_parents(parents: Value, site: Site) -> None:
-    for folder in reversed(parents if isinstance(parents, list) else []):
-        if not disk.remove_empty(str(folder)):
+def _remove_parents(path: str, parents: Value, site: Site) -> None:
+    ours = {*(str(folder) for folder in parents)} if isinstance(parents, list) else set()
+    for folder in sorted({*ours, *site.above(path)}, key=len, reverse=True):
+        if not disk.remove_empty(folder):
             return
-        site.made.pop(str(folder), None)
+        site.release(folder)
 
 
 def _private(operation: Operation) -> Mapping[str, Value]:

@@ -9,18 +9,22 @@ import asyncio
 import json
 import os
 import time
+from base64 import b64encode
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote, quote_plus
 
 from dirigent.model import limits
 from dirigent.providers.services.folder import folder_of
 
 FOLLOW_SECONDS: Final = 0.1
+# A line of a secret that is shorter than this would match everywhere.
+LINE_CHARACTERS_MIN: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class LogWriter:
         files: int = limits.SERVICE_LOG_FILES,
     ) -> None:
         """Go on at the end of what is there."""
-        self.secrets: dict[str, str] = {}
+        self._forms: list[tuple[str, str]] = []
         self._path = path
         self._file_bytes = file_bytes
         self._files = files
@@ -61,11 +65,16 @@ class LogWriter:
                 self._rotate()
         return shown
 
+    def hide(self, secrets: Mapping[str, str]) -> None:
+        """Write the names of these secrets, by name, wherever their text comes in one of its usual forms."""
+        found = {form: name for name, text in secrets.items() for form in _forms(text)}
+        # The longest first: a secret inside another one must not leave the rest of it behind.
+        self._forms = sorted(found.items(), key=lambda each: (-len(each[0]), each[0]))
+
     def redacted(self, text: str) -> str:
         """Return the text with every secret as its name."""
-        for name, secret in self.secrets.items():
-            if secret:
-                text = text.replace(secret, f"(secret {name})")
+        for form, name in self._forms:
+            text = text.replace(form, f"(secret {name})")
         return text
 
     def close(self) -> None:
@@ -77,12 +86,25 @@ class LogWriter:
         self._size = self._file.tell()
 
     def _rotate(self) -> None:
-        self._file.close()
-        for number in range(self._files - 1, 0, -1):
-            former = _numbered(self._path, number - 1)
-            if former.exists():
-                former.replace(_numbered(self._path, number))
+        # After a rotation that the disk refused half-way, only the new file is missing.
+        if self._path.exists():
+            for number in range(self._files - 1, 0, -1):
+                former = _numbered(self._path, number - 1)
+                if former.exists():
+                    former.replace(_numbered(self._path, number))
+        full = self._file
         self._open()
+        full.close()
+
+
+def _forms(text: str) -> set[str]:
+    """Return the texts in which a program shows a secret: as it is, escaped, quoted, or in base64."""
+    raw = text.encode(errors="surrogatepass")
+    forms = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    forms |= {quote(raw), quote(raw, safe=""), quote_plus(raw), b64encode(raw).decode()}
+    # A program of many lines logs them one by one.
+    lines = {line for line in text.splitlines() if len(line) >= LINE_CHARACTERS_MIN}
+    return {form for form in forms | lines if form}
 
 
 async def read_logs(

@@ -56,7 +56,8 @@ class ServiceProvider:
         lasting = sum(1 for each in status.replicas if each.get("state") != "given-up")
         if lasting < current.definition.replicas:
             actual["replicas"] = lasting
-        return Reading(_attributes(status.port, current.definition.replicas), actual)
+        attributes = _attributes(status.port, current.definition.replicas)
+        return Reading(attributes, actual, _claims(status.port))
 
     async def propose(self, type_name: str, prior: ResourceRow | None, config: dict[str, Value]) -> Proposal:
         """Say what would become of it; raises `Refusal` (E3401, E3402) for properties that cannot be."""
@@ -70,13 +71,14 @@ class ServiceProvider:
             port = prior.attributes.get("port", Unknown())
         replicas = config.get("replicas", 1)
         if isinstance(port, int):
-            return Proposal({**_attributes(port, definition.replicas), "replicas": replicas})
+            attributes = {**_attributes(port, definition.replicas), "replicas": replicas}
+            return Proposal(attributes, claims=_claims(port))
         return Proposal({"url": Unknown(), "host": HOST, "port": Unknown(), "replicas": replicas})
 
     async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
         """Bring it to its configuration, or end it; raises `ProviderFailed`."""
         folder = folder_of(self._services, operation.address)
-        if operation.action == "delete":
+        if operation.action in {"delete", "forget"}:
             await self._remove(folder)
             return {}, None
         definition, texts = self._definition(operation.config)
@@ -136,6 +138,10 @@ class ServiceProvider:
 
 def _attributes(port: int, replicas: int) -> dict[str, Value]:
     return {"url": f"http://{HOST}:{port}", "host": HOST, "port": port, "replicas": replicas}
+
+
+def _claims(port: int) -> tuple[str, ...]:
+    return (f"port {port} of {HOST}",)
 
 
 def _refuse(found: Findings, type_name: str) -> None:

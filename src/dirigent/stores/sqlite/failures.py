@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from pathlib import Path
 from typing import Final
 
 from dirigent.model.problem import Refusal, refuse
@@ -23,11 +25,10 @@ def refusal(error: sqlite3.Error, path: str) -> Refusal:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     match code:
         case sqlite3.SQLITE_FULL:
-            return refuse(
-                "E5011",
-                f"the disk of `{path}` is full, so nothing more can be recorded",
-                "free some space: runs go on by themselves, and everything stored can be read meanwhile",
-            )
+            return _full(path)
+        case sqlite3.SQLITE_IOERR if _has_no_room(path):
+            # It could not even make the small file in which readers and writers meet.
+            return _full(path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return refuse(
                 "E5009",
@@ -48,3 +49,19 @@ def refusal(error: sqlite3.Error, path: str) -> Refusal:
                 f"`{path}` failed: {error}; nothing more is acknowledged",
                 "check the disk and its logs, then start Dirigent again: it recovers what was acknowledged",
             )
+
+
+def _full(path: str) -> Refusal:
+    return refuse(
+        "E5011",
+        f"the disk of `{path}` is full, so nothing more can be recorded",
+        "free some space: runs go on by themselves, and nothing that was recorded is lost",
+    )
+
+
+def _has_no_room(path: str) -> bool:
+    """Return whether the disk has no block left for us; False when nobody can tell."""
+    try:
+        return os.statvfs(Path(path).resolve().parent).f_bavail == 0
+    except OSError:
+        return False

@@ -42,7 +42,7 @@ def writing(path: str, *, network: bool) -> tuple[sqlite3.Connection, int]:
     try:
         files.make(path)
     except OSError as error:
-        raise unusable(path, error) from None
+        raise files.unusable(path, error) from None
     connection = _connect(f"file:{quote(str(Path(path).resolve()))}?mode=rw", path)
     try:
         _identify(connection, path)
@@ -55,7 +55,7 @@ def writing(path: str, *, network: bool) -> tuple[sqlite3.Connection, int]:
         raise refusal(error, path) from None
     except OSError as error:
         connection.close()
-        raise unusable(path, error) from None
+        raise files.unusable(path, error) from None
     except Refusal:
         connection.close()
         raise
@@ -82,15 +82,6 @@ def reading(path: str) -> sqlite3.Connection:
             "start the engine once (`dirigent up` or `dirigent run`): it upgrades the file",
         )
     return connection
-
-
-def unusable(path: str, error: OSError) -> Refusal:
-    """Return the refusal for a file that the system does not let us make."""
-    return refuse(
-        "E5012",
-        f"`{path}` cannot be made: {error.strerror}",
-        "check that this user may write in the directory, and that the disk has room",
-    )
 
 
 def _connect(uri: str, path: str) -> sqlite3.Connection:

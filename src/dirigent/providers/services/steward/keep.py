@@ -36,9 +36,10 @@ class Failed(Exception):
 class Steward:
     """Keeps the service of one folder."""
 
-    def __init__(self, folder: ServiceFolder) -> None:
-        """Take up what a former steward of this folder left."""
+    def __init__(self, folder: ServiceFolder, lock: int) -> None:
+        """Take up what a former steward of this folder left; `lock` is our descriptor of its lock."""
         self._folder = folder
+        self._lock = lock
         self._log = LogWriter(folder.log)
         self._balancer = Balancer()
         self._current = folder.current()
@@ -54,13 +55,18 @@ class Steward:
 
     async def run(self, ready: int) -> None:
         """Keep the service until it is wished away, or until we are told to end."""
+
+        def end() -> None:
+            self._told_to_end = True
+            self._woken.set()
+
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._woken.set)
-        loop.add_signal_handler(signal.SIGTERM, self._end)
+        loop.add_signal_handler(signal.SIGTERM, end)
         self._report()
         os.close(ready)
         await self._take_up()
-        while not self._told_to_end:
+        while not self._told_to_end and self._belongs():
             self._woken.clear()
             wish = self._folder.desired()
             if wish is not None and wish.generation > self._settled:
@@ -76,16 +82,19 @@ class Steward:
         await self._fleet.end_all()
         self._report()
 
-    def _end(self) -> None:
-        self._told_to_end = True
-        self._woken.set()
+    def _belongs(self) -> bool:
+        """Return whether the folder is still ours: a deleted or moved one would have us live for ever."""
+        try:
+            return os.path.samestat(os.fstat(self._lock), (self._folder.path / "lock").stat())
+        except OSError:
+            return False
 
     async def _take_up(self) -> None:
         """Go on with what ran under a steward that was killed."""
         watch.kill_bearing(MARK, str(self._folder.path))
         if self._current is None or self._current.definition is None:
             return
-        self._log.secrets = self._current.secrets
+        self._log.hide(self._current.secrets)
         await self._stand()
         definition = self._current.definition
         self._fleet.switch(self._fleet.begin(definition, definition.replicas, on_trial=False))
@@ -141,7 +150,7 @@ class Steward:
     async def _fulfil(self, wish: Wish, definition: Definition, fresh: list[Replica]) -> None:
         """Start what is missing, wait until all is well, then let it serve. `fresh` gets what was started."""
         former = self._current.definition if self._current else None
-        self._log.secrets = {**(self._current.secrets if self._current else {}), **wish.secrets}
+        self._log.hide({**(self._current.secrets if self._current else {}), **wish.secrets})
         port = await self._listen(definition)
         same = former is not None and former.process_key() == definition.process_key()
         stay = [each for each in self._fleet.serving if same and each.condition is not Condition.GIVEN_UP]
@@ -156,7 +165,7 @@ class Steward:
         for each in replicas:
             each.definition = definition
         self._current = wish
-        self._log.secrets = wish.secrets
+        self._log.hide(wish.secrets)
         self._folder.keep_address(port)
         self._folder.keep_current(wish)
         self._balancer.move(port)
@@ -183,6 +192,8 @@ class Steward:
 
     def _report(self) -> None:
         self._report_due = False
+        if not self._belongs():
+            return  # Another steward may report in a new folder of that name.
         # On a full disk the last report stands until the next one.
         with suppress(OSError):
             self._write_report()
@@ -212,11 +223,11 @@ def main(arguments: list[str], ready: int) -> None:
     except BlockingIOError:
         return
     child.open_many_files()
-    asyncio.run(_keep(path, ready))
+    asyncio.run(_keep(path, descriptor, ready))
 
 
-async def _keep(path: Path, ready: int) -> None:
-    await Steward(ServiceFolder(path)).run(ready)
+async def _keep(path: Path, lock: int, ready: int) -> None:
+    await Steward(ServiceFolder(path), lock).run(ready)
 
 
 def _number(replica: dict[str, object]) -> int:

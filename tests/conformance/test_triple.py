@@ -1,0 +1,415 @@
+"""For every construct that reaches outside: it is stored before it acts and can be suspended; it completes
+from its journal after a crash, wherever that comes; and after a restart it still waits.
+
+The store, the performers and what they act on are real. Only time is made: a wait is an hour long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from conformance.stage import RUN, Cast, life, program_of
+from dirigent.model.run.journal import (
+    Ended,
+    Failed,
+    Intended,
+    Resumed,
+    Succeeded,
+    Suspended,
+    TimerFired,
+    TimerSet,
+    Vouched,
+)
+from dirigent.model.run.start import Start
+from dirigent.stores.sqlite import SqliteStore
+from dirigent.tasks.http import Client, HttpPerformer
+from dirigent.tasks.openapi import OpenApiPerformer
+from dirigent.tasks.openapi.document import within
+from dirigent.tasks.process import ShellPerformer, Surroundings
+from dirigent.tasks.script import ScriptPerformer
+from dirigent.tasks.secrets import EnvironmentVault
+from dirigent.testing import Crash, Fuse, FusedStore, VirtualClock
+
+pytestmark = pytest.mark.slow
+
+PATIENCE_SECONDS = 20
+
+
+class World:
+    """What is outside of every engine: a server, a folder, the time. It holds back until it is released.
+
+    `happened` counts what was done, by name.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.clock = VirtualClock()
+        self.gate = threading.Event()
+        self.happened = Counter()
+        self.failures = 0
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
+        self.server.world = self
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def release(self):
+        """Let everything go on that waits: the server answers, processes end, time passes."""
+        self.gate.set()
+        (self.folder / "gate").touch()
+        self.clock.advance(7200)
+
+    def begun(self, name):
+        """How often something was begun."""
+        return self.happened[name] + len(list(self.folder.glob(f"begun-{name}-*")))
+
+    def close(self):
+        self.release()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class _Answers(BaseHTTPRequestHandler):
+    """`/slow` waits for the gate, `/failing` fails as often as the world says; the rest answers at once."""
+
+    def do_GET(self):
+        world = self.server.world
+        name = self.path.strip("/")
+        if name == "openapi.json":
+            return self._say(200, DESCRIPTION)
+        world.happened[name] += 1
+        if name == "slow":
+            world.gate.wait(PATIENCE_SECONDS)
+        if name == "failing" and world.failures:
+            world.failures -= 1
+            return self._say(503, "later")
+        return self._say(200, name)
+
+    def do_POST(self):
+        self.do_GET()
+
+    def _say(self, status, content):
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with suppress(ConnectionError):  # The engine that asked may have died.
+            self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        """Say nothing."""
+
+
+DESCRIPTION = {
+    "openapi": "3.0.3",
+    "info": {"title": "slow", "version": "1"},
+    "paths": {"/slow": {"get": {"operationId": "slow", "responses": {"200": {"description": "ok"}}}}},
+}
+# Counted by files, whose names differ: a file for each beginning.
+WAITS = "touch begun-process-$$; while [ ! -e gate ]; do sleep 0.01; done; printf done"
+SCRIPT = """import pathlib, os, time
+pathlib.Path(f"begun-process-{os.getpid()}").touch()
+while not pathlib.Path("gate").exists(): time.sleep(0.01)
+print("done", end="")
+"""
+CHILD = f"do: [{{inner: {{run: {{shell: {{command: '{WAITS}'}}}}}}}}]"
+
+
+@dataclass(frozen=True)
+class Construct:
+    """One construct: the task, what is counted of it, and whether a repeat after a crash is harmless.
+
+    `output` is that of the task. `timer` is the purpose of the timer it waits for, if it is one.
+    """
+
+    task: str
+    counted: str
+    output: object
+    repeatable: bool = False
+    timer: str = ""
+    failures: int = 0
+    at: str = "/do/0/first"
+
+
+CONSTRUCTS = {
+    "call http": Construct(
+        "{call: http, with: {method: get, endpoint: URL/slow}}", "slow", "slow", repeatable=True
+    ),
+    "call openapi": Construct(
+        "{call: openapi, with: {document: {endpoint: URL/openapi.json}, operationId: slow}}",
+        "slow",
+        "slow",
+        repeatable=True,
+    ),
+    "run shell": Construct(f"{{run: {{shell: {{command: '{WAITS}'}}}}}}", "process", "done"),
+    "run script": Construct(
+        f"{{run: {{script: {{language: python, code: {json.dumps(SCRIPT)}}}}}}}", "process", "done"
+    ),
+    "run workflow": Construct("{run: {workflow: {namespace: tests, name: child}}}", "process", "done"),
+    "wait": Construct("{wait: PT1H}", "", {}, timer="wait"),
+    "try retry": Construct(
+        "{try: [{call: {call: http, with: {method: get, endpoint: URL/failing}}}],"
+        " catch: {retry: {delay: PT1H, limit: {attempt: {count: 3}}}}}",
+        "failing",
+        "failing",
+        repeatable=True,
+        timer="retry",
+        failures=1,
+    ),
+}
+each_construct = pytest.mark.parametrize("construct", CONSTRUCTS.values(), ids=CONSTRUCTS)
+
+
+def program(construct, world):
+    """The construct, and a task after it that would start if nothing held it back."""
+    after = "{call: http, with: {method: get, endpoint: URL/after}, output: {as: '${ $input }'}}"
+    return program_of(f"do: [{{first: {construct.task}}}, {{second: {after}}}]".replace("URL", world.url))
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+@dataclass
+class Stack:
+    """The parts that every life of an engine is made of anew."""
+
+    world: World
+    construct: Construct
+    fuses: list = field(default_factory=list)
+
+    def cast(self):
+        folder = str(self.world.folder)
+        vault = EnvironmentVault({}, {}, folder)
+        client = Client()
+        around = Surroundings(f"{folder}/spool", folder, {"PATH": "/usr/bin:/bin"}, 1.0)
+        performers = {
+            "http": HttpPerformer(client, vault),
+            "openapi": OpenApiPerformer(client, vault, within(folder)),
+            "shell": ShellPerformer(around, vault),
+            "script": ScriptPerformer(around, vault),
+        }
+        return Cast(performers, self.world.clock, vault, (program_of(CHILD, "child"),))
+
+    @asynccontextmanager
+    async def life(self, fuse=None):
+        """One engine on the store. Time stands still; the end of the block is a crash."""
+        store = SqliteStore.open_for_writing(str(Path(self.world.folder, "state", "dirigent.db")))
+        used = FusedStore(store, fuse) if fuse else store
+        try:
+            with self.world.clock.hold():
+                async with life(used, self.cast()) as engine:
+                    yield engine, store
+        finally:
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+            await asyncio.sleep(0)
+            store.abandon()
+
+    async def start(self, engine):
+        await engine.start(Start(RUN, program(self.construct, self.world), {}))
+
+    async def under_way(self, store):
+        """Wait until the construct waits for the world, and return its journal."""
+        return await until(store, self._waits)
+
+    def _waits(self, facts):
+        if self.construct.timer:
+            return any(isinstance(fact, TimerSet) and fact.purpose == self.construct.timer for fact in facts)
+        intended = any(isinstance(fact, Intended) for fact in facts)
+        return intended and self.world.begun(self.construct.counted) >= 1
+
+
+async def until(store, holds):
+    """Return the journal as soon as it is as wanted. The world has no event to wait for: it is looked at."""
+    for _ in range(PATIENCE_SECONDS * 100):
+        facts = await store.read(RUN)
+        if holds(facts):
+            return facts
+        await asyncio.sleep(0.01)
+    raise AssertionError("the run has not come so far")
+
+
+def settled(facts):
+    """Whether the construct has what it waited for."""
+    return any(isinstance(fact, Succeeded | TimerFired) for fact in facts)
+
+
+def run(scene):
+    """Play one life, in an event loop of its own: what it leaves behind is what a process leaves behind."""
+    return asyncio.run(scene())
+
+
+@each_construct
+def test_it_is_stored_and_when_suspended_nothing_new_starts(construct, world):
+    world.failures = construct.failures
+    stack = Stack(world, construct)
+
+    async def suspended():
+        async with stack.life() as (engine, store):
+            await stack.start(engine)
+            before = await stack.under_way(store)
+            await engine.tell(RUN, Suspended(world.clock.now(), "for a while"))
+            world.release()
+            facts = await until(store, settled)
+            return before, facts
+
+    async def still_suspended():
+        async with stack.life() as (_, store):
+            return await store.read(RUN), (await store.run(RUN)).phase
+
+    async def resumed():
+        async with stack.life() as (engine, _):
+            await engine.tell(RUN, Resumed(world.clock.now()))
+            return await asyncio.wait_for(engine.wait(RUN), PATIENCE_SECONDS)
+
+    before, facts = run(suspended)
+    stored = [fact for fact in before if isinstance(fact, Intended | TimerSet)]
+    assert stored[0].position.startswith(construct.at)
+    if isinstance(stored[0], Intended):
+        assert stored[0].request, "the intent holds what will be done, whole"
+    assert isinstance(facts[-1], Succeeded | TimerFired), (
+        "what was under way has ended, and nothing has begun"
+    )
+    assert run(still_suspended) == (facts, "suspended")
+    assert world.happened["after"] == 0
+    end = run(resumed)
+    assert (end.phase, end.output) == ("completed", construct.output)
+    assert world.happened["after"] == 1
+
+
+@each_construct
+def test_it_still_waits_after_a_restart_and_then_completes(construct, world):
+    world.failures = construct.failures
+    stack = Stack(world, construct)
+
+    async def begins():
+        async with stack.life() as (engine, store):
+            await stack.start(engine)
+            return await stack.under_way(store)
+
+    async def waits():
+        async with stack.life() as (engine, store):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(engine.wait(RUN), 0.2)
+            return await store.read(RUN)
+
+    async def ends():
+        async with stack.life() as (engine, store):
+            world.release()
+            end = await asyncio.wait_for(engine.wait(RUN), PATIENCE_SECONDS)
+            return end, await store.read(RUN)
+
+    before = run(begins)
+    assert run(waits) == before, "a restart adds nothing to the journal of a run that waits"
+    assert run(waits) == before
+    end, facts = run(ends)
+    assert (end.phase, end.output) == ("completed", construct.output)
+    assert_each_attempt_once(facts)
+    if not construct.repeatable and construct.counted:
+        assert world.begun(construct.counted) == 1, "the process was found again, not begun again"
+
+
+@each_construct
+def test_it_completes_from_the_journal_wherever_the_engine_dies(construct, tmp_path):
+    calm = Fuse()
+    end, facts, _ = lives(construct, tmp_path / "calm", calm)
+    assert (end.phase, end.output) == ("completed", construct.output)
+    assert len(calm.places) >= 6
+    for place in range(1, len(calm.places) + 1):
+        fuse = Fuse(place)
+        found, journal, begun = lives(construct, tmp_path / str(place), fuse)
+        where = calm.places[place - 1]
+        assert (found.phase, found.output) == (end.phase, end.output), where
+        assert fuse.dead, where
+        assert_each_attempt_once(journal)
+        # An answer 503 that no journal has seen is gone: the repeat of that attempt may do better.
+        assert construct.failures or kinds(journal) == kinds(facts), where
+        if not construct.repeatable and construct.counted:
+            assert begun == 1, where
+
+
+def lives(construct, folder, fuse):
+    """Run a construct that nothing holds back, in two lives if the fuse burns in the first."""
+    folder.mkdir()
+    world = World(folder)
+    world.failures = construct.failures
+    world.release()
+    stack = Stack(world, construct)
+
+    async def whole(fuse):
+        async with stack.life(fuse) as (engine, store):
+            await stack.start(engine)
+            passing = asyncio.ensure_future(time_passes(world.clock))
+            end = await asyncio.wait_for(engine.wait(RUN), PATIENCE_SECONDS)
+            passing.cancel()
+            return end, await store.read(RUN)
+
+    try:
+        try:
+            end, facts = asyncio.run(whole(fuse))
+        except Crash:
+            end, facts = asyncio.run(whole(None))
+        return end, facts, world.begun(construct.counted)
+    finally:
+        world.close()
+
+
+async def time_passes(clock):
+    """An hour in every few turns of the event loop."""
+    while True:
+        await asyncio.sleep(0.005)
+        clock.advance(3600)
+
+
+def kinds(facts):
+    """What happened, without when; an attempt that was repeated after a crash has one intent all the same."""
+    return [
+        (type(fact).__name__, getattr(fact, "position", ""), getattr(fact, "attempt", 0)) for fact in facts
+    ]
+
+
+def assert_each_attempt_once(facts):
+    for kind in (Intended, Succeeded, Failed, TimerSet, TimerFired):
+        keys = Counter((fact.position, fact.attempt) for fact in facts if isinstance(fact, kind))
+        assert max(keys.values(), default=1) == 1, f"{kind.__name__}: {keys}"
+    assert [type(fact) for fact in facts].count(Ended) == 1
+
+
+def test_a_call_that_must_not_be_repeated_is_held_after_a_crash(world):
+    posting = Construct("{call: http, with: {method: post, endpoint: URL/slow}}", "slow", "vouched for")
+    stack = Stack(world, posting)
+
+    async def begins():
+        async with stack.life() as (engine, store):
+            await stack.start(engine)
+            await stack.under_way(store)
+
+    async def held():
+        async with stack.life() as (engine, store):
+            facts = await until(store, lambda facts: type(facts[-1]).__name__ == "Held")
+            assert (await store.run(RUN)).phase == "held"
+            await engine.tell(RUN, Vouched(world.clock.now(), facts[-1].position, 1, "vouched for"))
+            return await asyncio.wait_for(engine.wait(RUN), PATIENCE_SECONDS)
+
+    run(begins)
+    world.release()
+    end = run(held)
+    assert (end.phase, end.output) == ("completed", "vouched for")
+    assert world.happened == {"slow": 1, "after": 1}
+
+
+def test_the_triple_covers_every_function_of_the_program_format():
+    assert {"call http", "call openapi", "run shell", "run script", "run workflow"} <= CONSTRUCTS.keys()

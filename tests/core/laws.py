@@ -76,32 +76,35 @@ class Laws:
         if not isinstance(fact, ResourceChanged):  # Its time is that of the provider.
             assert fact.at >= self.at, f"{fact} goes back in time"
             self.at = fact.at
-        if self.stopped:
-            assert not isinstance(fact, BEGINNINGS), f"{fact} begins in a cancelled run"
+        assert not (self.stopped and isinstance(fact, BEGINNINGS)), f"{fact} begins in a cancelled run"
+        if isinstance(fact, TimerSet | TimerFired):
+            self.timer(fact)
+            return
         match fact:
             case Intended():
                 self.intended(fact)
-            case Held():
-                self.open_effect(fact)
-            case Repeated():
+            case Held() | Repeated():
                 self.open_effect(fact)
             case Succeeded() | Failed() | Vouched() | Skipped() | Abandoned():
                 self.open_effect(fact)
                 del self.begun[fact.position, fact.attempt]
-            case TimerSet():
-                key = (fact.position, fact.attempt, fact.purpose)
-                assert key not in self.timers, f"{fact} has the name of an older one"
-                self.timers[key] = fact.until
-            case TimerFired():
-                until = self.timers[fact.position, fact.attempt, fact.purpose]
-                assert until is not None, f"{fact} a second time"
-                assert fact.at >= until, f"{fact} before {until}"
-                self.timers[fact.position, fact.attempt, fact.purpose] = None
             case CancelRequested():
                 self.stopped = True
             case Ended():
                 assert not self.begun, f"it ends over {self.begun}"
                 self.ended = True
+
+    def timer(self, fact):
+        """A timer is set once under its name, and fires once, not early."""
+        key = (fact.position, fact.attempt, fact.purpose)
+        if isinstance(fact, TimerSet):
+            assert key not in self.timers, f"{fact} has the name of an older one"
+            self.timers[key] = fact.until
+            return
+        until = self.timers[key]
+        assert until is not None, f"{fact} a second time"
+        assert fact.at >= until, f"{fact} before {until}"
+        self.timers[key] = None
 
     def intended(self, fact):
         """Attempts of a position go up, one at a time, and only of a task that runs."""

@@ -121,10 +121,10 @@ class Outside:
 
     async def talk(self, engine):
         """Say what people say, each word once: one that is in the journal was heard, or it was refused."""
-        for at, word in self.case.people:
+        for at, said in self.case.people:
             await self.clock.sleep_until(at)
             facts = await engine.journal.read(RUN)
-            fact = word(at, held_in(facts))
+            fact = said(at, held_in(facts))
             if at in self.refused or any(f.at == at and type(f) is type(fact) for f in facts):
                 continue
             try:

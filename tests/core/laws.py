@@ -76,20 +76,18 @@ class Laws:
         if not isinstance(fact, ResourceChanged):  # Its time is that of the provider.
             assert fact.at >= self.at, f"{fact} goes back in time"
             self.at = fact.at
-        if self.stopped:
-            assert not isinstance(fact, BEGINNINGS), f"{fact} begins in a cancelled run"
+        assert not (self.stopped and isinstance(fact, BEGINNINGS)), f"{fact} begins in a cancelled run"
+        if isinstance(fact, TimerSet | TimerFired):
+            self.timer(fact)
+            return
         match fact:
             case Intended():
                 self.intended(fact)
-            case Held():
-                self.open_effect(fact)
-            case Repeated():
+            case Held() | Repeated():
                 self.open_effect(fact)
             case Succeeded() | Failed() | Vouched() | Skipped() | Abandoned():
                 self.open_effect(fact)
                 del self.begun[fact.position, fact.attempt]
-            case TimerSet() | TimerFired():
-                self.timer(fact)
             case CancelRequested():
                 self.stopped = True
             case Ended():
@@ -97,7 +95,7 @@ class Laws:
                 self.ended = True
 
     def timer(self, fact):
-        """A timer is set once, and fires once, not before its time."""
+        """A timer is set once under its name, and fires once, not early."""
         key = (fact.position, fact.attempt, fact.purpose)
         if isinstance(fact, TimerSet):
             assert key not in self.timers, f"{fact} has the name of an older one"

@@ -85,9 +85,10 @@ class Drawn:
         return choices[self.dice.roll(0, len(choices) - 1)]
 
     def span(self, low, high):
-        """A length of time that no other thing of this program has."""
+        """A length of time that no other thing of this program has, nor any sum of others."""
         self.count += 1
-        return self.dice.roll(low, high) + self.count / 1021
+        fraction = blake2b(f"span {self.count}".encode(), digest_size=6).digest()
+        return self.dice.roll(low, high) + int.from_bytes(fraction) / 2**48
 
     def expression(self, text):
         return Expression(f"{text} {SLOW}" if self.slow and self.chance(15) else text)

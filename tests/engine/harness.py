@@ -73,6 +73,7 @@ class Outside:
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(0.0, patience=200))
     happened: Counter = field(default_factory=Counter)
     places: list = field(default_factory=list)
+    refused: set = field(default_factory=set)
 
     def __post_init__(self):
         self.fuse = Fuse(*self.deaths)
@@ -119,18 +120,19 @@ class Outside:
         return ended
 
     async def talk(self, engine):
-        """Say what people say, each word once: a word that is in the journal was heard."""
-        for at, word in self.case.people:
+        """Say what people say, each word once: one that is in the journal was heard, or it was refused."""
+        for at, said in self.case.people:
             await self.clock.sleep_until(at)
             facts = await engine.journal.read(RUN)
-            fact = word(at, held_in(facts))
-            if any(known.at == at and type(known) is type(fact) for known in facts):
+            fact = said(at, held_in(facts))
+            if at in self.refused or any(f.at == at and type(f) is type(fact) for f in facts):
                 continue
             try:
                 await engine.tell(RUN, fact)
             except Refusal as refusal:
                 if refusal.problems[0].code != "E4003":
                     raise
+                self.refused.add(at)
         await asyncio.Event().wait()
 
     @property

@@ -20,7 +20,8 @@ PARENT = document(
     "do: [{sub: {run: {workflow: {namespace: tests, name: child, version: 1.0.0, input: {n: 1}}}}}]"
 )
 LATER = document(
-    "do: [{begin: {run: {workflow: {namespace: tests, name: child, version: 1.0.0}, await: false}}}, {nap: {wait: {seconds: 50}}}]"
+    "do: [{begin: {run: {workflow: {namespace: tests, name: child, version: 1.0.0}, await: false}}},"
+    " {nap: {wait: {seconds: 50}}}]"
 )
 PATIENT = document(
     "do: [{t: {try: [{sub: {run: {workflow: {namespace: tests, name: child, version: 1.0.0}}}}],"
@@ -64,6 +65,7 @@ def family(program, *rules, deaths=()):
     return Family(Case(program, rules or (Rule(answers=(Done("ok"),), seconds=10),)), deaths=deaths)
 
 
+@pytest.mark.slow
 def test_a_child_begins_once_and_is_found_again_after_a_crash_anywhere():
     calm = family(PARENT)
     ended = calm.live()
@@ -148,3 +150,15 @@ def test_a_workflow_that_nobody_knows_is_a_fault_of_the_task():
     ended = family(UNKNOWN).live()
     assert (ended.fault.status, ended.fault.instance) == (404, "/do/0/sub")
     assert "tests/nobody:2.0.0" in ended.fault.detail
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("second", range(1, 9))
+def test_a_parent_that_was_cancelled_over_a_crash_leaves_no_child(second):
+    for first in range(1, 14):
+        outside = family(PARENT, deaths=(first, second))
+        people = ((5.0, lambda at, held: CancelRequested(at)),)
+        outside.case = Case(PARENT, outside.case.rules, people=people)
+        assert outside.live().phase in {"cancelled", "completed"}
+        outside.parts = type(outside.parts)()
+        assert {each.phase for each in asyncio.run(outside.children()).values()} <= {"cancelled", "completed"}

@@ -66,7 +66,6 @@ class LoopState:
     items: list[Value]
     current: Value
     index: int = 0
-    inside: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -34,7 +34,7 @@ def begin(run: Run, frame: Frame) -> None:
     if state.fault is None:
         _start(run, frame, node, state)
     else:
-        _judge(run, frame, node, state)
+        _judge(run, frame, node, state, state.fault)
 
 
 def _start(run: Run, frame: Frame, node: Try, state: TryState) -> None:
@@ -68,7 +68,7 @@ def broke(run: Run, frame: Frame, child: Frame, fault: Fault) -> None:
     want.drop_timer(run, frame, ATTEMPT_TIMEOUT, state.attempt)
     state.fault = fault
     frame.answers.clear()
-    _judge(run, frame, _node(frame), state)
+    _judge(run, frame, _node(frame), state, fault)
 
 
 def fired(run: Run, frame: Frame, purpose: str) -> None:
@@ -87,11 +87,8 @@ def fired(run: Run, frame: Frame, purpose: str) -> None:
     _start(run, frame, node, state)
 
 
-def _judge(run: Run, frame: Frame, node: Try, state: TryState) -> None:
+def _judge(run: Run, frame: Frame, node: Try, state: TryState, fault: Fault) -> None:
     """Decide what becomes of the fault. Asked again after answers of the worker, it decides alike."""
-    fault = state.fault
-    if fault is None:
-        return
     catch = node.catch
     bound: dict[str, Value] = {catch.variable: fault.as_value()}
     if not _matches(catch, fault) or not _holds(run, frame, "", catch, bound):

@@ -33,8 +33,6 @@ def begin(run: Run, frame: Frame) -> None:
 
 def _pass(run: Run, frame: Frame, node: Loop, state: LoopState) -> None:
     """Start the pass that is due, unless the items or the condition say that it is over."""
-    if state.inside:
-        return
     if state.index >= len(state.items):
         run.complete(frame, state.current)
         return
@@ -43,7 +41,6 @@ def _pass(run: Run, frame: Frame, node: Loop, state: LoopState) -> None:
         run.complete(frame, state.current)
         return
     frame.answers.clear()
-    state.inside = True
     body = run.enter_block(frame, node.body, state.index, state.current, f"[{state.index}]")
     body.variables = bound_variables(frame, bound)
 
@@ -53,7 +50,7 @@ def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) ->
     node, state = frame.node, frame.state
     if not isinstance(node, Loop) or not isinstance(state, LoopState):
         raise TypeError(frame.position)
-    state.current, state.index, state.inside = output, state.index + 1, False
+    state.current, state.index = output, state.index + 1
     if directive != CONTINUE:
         run.complete(frame, output)
     else:

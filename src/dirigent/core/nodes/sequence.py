@@ -5,7 +5,7 @@ from __future__ import annotations
 from dirigent.core.frame import Frame, SequenceState
 from dirigent.core.machine import Run
 from dirigent.core.nodes.behaviour import Behaviour, passes_on
-from dirigent.model.program import CONTINUE, END, EXIT, Sequence
+from dirigent.model.program import CONTINUE, EXIT, Sequence
 from dirigent.model.values import Value
 
 
@@ -16,7 +16,7 @@ def begin(run: Run, frame: Frame) -> None:
 
 
 def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) -> None:
-    """Follow the directive of the task that ended."""
+    """Follow the directive of the task that ended; `end` never comes here, it ends the run."""
     node = frame.node
     if not isinstance(node, Sequence) or not isinstance(child.slot, int):
         raise TypeError(frame.position)
@@ -25,8 +25,6 @@ def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) ->
             _enter(run, frame, child.slot + 1, output)
         case "exit":
             _finish(run, frame, output, EXIT)
-        case "end":
-            _finish(run, frame, output, END)
         case name:
             _enter(run, frame, _index(node, name), output)
 

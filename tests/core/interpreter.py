@@ -73,13 +73,66 @@ class At:
 
 
 @dataclass
-class Interpreter:
-    """One run. `begun` is every attempt that was made: position, number and request."""
+class Leaves:
+    """What has no tasks inside: values, time, and the nodes made of them."""
 
     program: object
     world: object
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(0.0))
     begun: list = field(default_factory=list)
+
+    async def set(self, node, at, value):
+        return self.value(node.value, at, value, value)
+
+    async def wait(self, node, at, value):
+        await self.sleep(node.seconds)
+        return value
+
+    async def broken(self, node, at, value):
+        error = self.value(node.error, at, value, value)
+        raise Broke(error["type"], error["status"])
+
+    def chosen(self, node, at, value):
+        for case in node.cases:
+            if case.when is None or self.truth(case.when, at, value, value):
+                return case.then
+        return None
+
+    async def sleep(self, seconds):
+        await self.clock.sleep_until(self.clock.now() + seconds)
+
+    async def within(self, seconds, work, pointer=None):
+        async with gathering() as started:
+            started += [asyncio.ensure_future(work), asyncio.ensure_future(self.sleep(seconds))]
+            await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
+            if started[0].done():
+                return started[0].result()
+        raise Broke(faults.TIMEOUT, 408, pointer)
+
+    def value(self, template, at, dot, given, **more):
+        if isinstance(template, list):
+            return [self.value(item, at, dot, given, **more) for item in template]
+        if isinstance(template, dict):
+            return {name: self.value(item, at, dot, given, **more) for name, item in template.items()}
+        if not isinstance(template, Expression):
+            return template
+        seen = {"context": at.thread.context, "input": given, **at.variables, **more}
+        seen = {name: found() if callable(found) else found for name, found in seen.items()}
+        try:
+            return LANGUAGE.compile(template.text).evaluate(dot, seen)
+        except ExpressionFailed:
+            raise Broke(faults.EXPRESSION, 400) from None
+
+    def truth(self, template, at, dot, given):
+        found = self.value(template, at, dot, given)
+        if not isinstance(found, bool):
+            raise Broke(faults.EXPRESSION, 400)
+        return found
+
+
+@dataclass
+class Interpreter(Leaves):
+    """One run. `begun` is every attempt that was made: position, number and request."""
 
     async def run(self, given):
         root = self.program.root
@@ -144,17 +197,6 @@ class Interpreter:
         }
         return await kinds[type(node)](node, at, value), None
 
-    async def set(self, node, at, value):
-        return self.value(node.value, at, value, value)
-
-    async def wait(self, node, at, value):
-        await self.sleep(node.seconds)
-        return value
-
-    async def broken(self, node, at, value):
-        error = self.value(node.error, at, value, value)
-        raise Broke(error["type"], error["status"])
-
     async def do(self, node, at, value):
         output, _ = await self.block(node, at, value)
         return output
@@ -171,12 +213,6 @@ class Interpreter:
                 return value, "exit"
             index = index + 1 if directive == "continue" else names.index(directive)
         return value, "continue"
-
-    def chosen(self, node, at, value):
-        for case in node.cases:
-            if case.when is None or self.truth(case.when, at, value, value):
-                return case.then
-        return None
 
     async def call(self, node, at, value, attempt):
         request = self.value(node.request, at, value, value)
@@ -307,39 +343,6 @@ class Interpreter:
             if task.name in failed:
                 raise failed[task.name]
         return assemble({**node.initial, **outputs})
-
-    # -- small parts ----------------------------------------------------------------------------
-
-    async def sleep(self, seconds):
-        await self.clock.sleep_until(self.clock.now() + seconds)
-
-    async def within(self, seconds, work, pointer=None):
-        async with gathering() as started:
-            started += [asyncio.ensure_future(work), asyncio.ensure_future(self.sleep(seconds))]
-            await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
-            if started[0].done():
-                return started[0].result()
-        raise Broke(faults.TIMEOUT, 408, pointer)
-
-    def value(self, template, at, dot, given, **more):
-        if isinstance(template, list):
-            return [self.value(item, at, dot, given, **more) for item in template]
-        if isinstance(template, dict):
-            return {name: self.value(item, at, dot, given, **more) for name, item in template.items()}
-        if not isinstance(template, Expression):
-            return template
-        seen = {"context": at.thread.context, "input": given, **at.variables, **more}
-        seen = {name: found() if callable(found) else found for name, found in seen.items()}
-        try:
-            return LANGUAGE.compile(template.text).evaluate(dot, seen)
-        except ExpressionFailed:
-            raise Broke(faults.EXPRESSION, 400) from None
-
-    def truth(self, template, at, dot, given):
-        found = self.value(template, at, dot, given)
-        if not isinstance(found, bool):
-            raise Broke(faults.EXPRESSION, 400)
-        return found
 
 
 @asynccontextmanager

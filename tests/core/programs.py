@@ -71,8 +71,8 @@ class Dice:
 
 
 @dataclass
-class Maker:
-    """Draws the parts of one program. `slow` allows expressions for the worker."""
+class Drawer:
+    """Draws the small parts of one program. `slow` allows expressions for the worker."""
 
     dice: Dice
     slow: bool = True
@@ -86,9 +86,8 @@ class Maker:
         return choices[self.dice.roll(0, len(choices) - 1)]
 
     def span(self, low, high):
-        """A length of time that no other thing of this program has."""
-        self.count += 1
-        return self.dice.roll(low, high) + self.count / 1021
+        """A length of time that is not that of any other thing of this program, nor the sum of some."""
+        return self.dice.roll(low, high) + self.dice.roll(1, 2**40) / 2**41
 
     def expression(self, text):
         return Expression(f"{text} {SLOW}" if self.slow and self.chance(15) else text)
@@ -105,6 +104,15 @@ class Maker:
 
     def shape(self, place):
         return Filter(self.expression(f"{{n: {self.number(place)}}}"), present=True)
+
+    def name(self):
+        self.count += 1
+        return f"t{self.count}"
+
+
+@dataclass
+class Maker(Drawer):
+    """Draws tasks, and nodes of every kind."""
 
     # -- tasks ----------------------------------------------------------------------------------
 
@@ -142,10 +150,6 @@ class Maker:
             self.task(name, place.under(f"{part}/{index}/{name}", later=tuple(names[index + 1 :])))
             for index, name in enumerate(names)
         )
-
-    def name(self):
-        self.count += 1
-        return f"t{self.count}"
 
     def deeper(self, place, **changes):
         return Place(

@@ -72,22 +72,67 @@ class At:
         return replace(self, position=self.position + mark, variables={**self.variables, **variables})
 
 
-@dataclass(frozen=True)
-class Tries:
-    """How often a body was repeated, and for how many seconds it has been tried."""
-
-    count: int
-    elapsed: float
-
-
 @dataclass
-class Interpreter:
-    """One run. `begun` is every attempt that was made: position, number and request."""
+class Leaves:
+    """What has no tasks inside: values, time, and the nodes made of them."""
 
     program: object
     world: object
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(0.0))
     begun: list = field(default_factory=list)
+
+    async def set(self, node, at, value):
+        return self.value(node.value, at, value, value)
+
+    async def wait(self, node, at, value):
+        await self.sleep(node.seconds)
+        return value
+
+    async def broken(self, node, at, value):
+        error = self.value(node.error, at, value, value)
+        raise Broke(error["type"], error["status"])
+
+    def chosen(self, node, at, value):
+        for case in node.cases:
+            if case.when is None or self.truth(case.when, at, value, value):
+                return case.then
+        return None
+
+    async def sleep(self, seconds):
+        await self.clock.sleep_until(self.clock.now() + seconds)
+
+    async def within(self, seconds, work, pointer=None):
+        async with gathering() as started:
+            started += [asyncio.ensure_future(work), asyncio.ensure_future(self.sleep(seconds))]
+            await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
+            if started[0].done():
+                return started[0].result()
+        raise Broke(faults.TIMEOUT, 408, pointer)
+
+    def value(self, template, at, dot, given, **more):
+        if isinstance(template, list):
+            return [self.value(item, at, dot, given, **more) for item in template]
+        if isinstance(template, dict):
+            return {name: self.value(item, at, dot, given, **more) for name, item in template.items()}
+        if not isinstance(template, Expression):
+            return template
+        seen = {"context": at.thread.context, "input": given, **at.variables, **more}
+        seen = {name: found() if callable(found) else found for name, found in seen.items()}
+        try:
+            return LANGUAGE.compile(template.text).evaluate(dot, seen)
+        except ExpressionFailed:
+            raise Broke(faults.EXPRESSION, 400) from None
+
+    def truth(self, template, at, dot, given):
+        found = self.value(template, at, dot, given)
+        if not isinstance(found, bool):
+            raise Broke(faults.EXPRESSION, 400)
+        return found
+
+
+@dataclass
+class Interpreter(Leaves):
+    """One run. `begun` is every attempt that was made: position, number and request."""
 
     async def run(self, given):
         root = self.program.root
@@ -106,9 +151,9 @@ class Interpreter:
             past.attempt += 1
             attempt = past.attempt
         try:
-            if task.condition is not None and not truth(task.condition, at, raw, raw):
+            if task.condition is not None and not self.truth(task.condition, at, raw, raw):
                 return raw, "continue"
-            value = evaluated(task.input.shape, at, raw, raw) if task.input.present else raw
+            value = self.value(task.input.shape, at, raw, raw) if task.input.present else raw
             work = self.body(task, at, value, attempt)
             if task.timeout_seconds is None:
                 return await work
@@ -124,9 +169,9 @@ class Interpreter:
                 raise
             output, directive = end.output, None
         if task.output.present:
-            output = evaluated(task.output.shape, at, output, value, output=output)
+            output = self.value(task.output.shape, at, output, value, output=output)
         if task.export.present:
-            at.thread.context = evaluated(task.export.shape, at, output, value, output=output)
+            at.thread.context = self.value(task.export.shape, at, output, value, output=output)
         directive = directive or task.then
         if directive == "end" and at.pointer:
             raise End(output)
@@ -138,23 +183,19 @@ class Interpreter:
             case Call():
                 return await self.call(node, at, value, attempt), None
             case Switch():
-                return value, chosen(node, at, value)
+                return value, self.chosen(node, at, value)
             case Try():
                 return await self.attempts(node, at, value)
         kinds = {
-            Set: replaced,
+            Set: self.set,
             Wait: self.wait,
-            Raise: broken,
+            Raise: self.broken,
             Sequence: self.do,
             Loop: self.loop,
             Fork: self.fork,
             Graph: self.graph,
         }
         return await kinds[type(node)](node, at, value), None
-
-    async def wait(self, node, at, value):
-        await self.sleep(node.seconds)
-        return value
 
     async def do(self, node, at, value):
         output, _ = await self.block(node, at, value)
@@ -174,7 +215,7 @@ class Interpreter:
         return value, "continue"
 
     async def call(self, node, at, value, attempt):
-        request = evaluated(node.request, at, value, value)
+        request = self.value(node.request, at, value, value)
         past = at.ledger[at.position] if at.ledger is not None else Past()
         if past.began and past.doubtful:
             request = past.sent
@@ -189,13 +230,13 @@ class Interpreter:
         raise Broke(outcome.fault.type, outcome.fault.status)
 
     async def loop(self, node, at, value):
-        items = evaluated(node.items, at, value, value)
+        items = self.value(node.items, at, value, value)
         if not isinstance(items, list):
             raise Broke(faults.EXPRESSION, 400)
         current = value
         for index, item in enumerate(items):
             inner = at.block(f"[{index}]", **{node.each: item, node.at: index})
-            if node.condition is not None and not truth(node.condition, inner, current, value):
+            if node.condition is not None and not self.truth(node.condition, inner, current, value):
                 return current
             current, directive = await self.block(node.body, inner, current)
             if directive == "exit":
@@ -232,16 +273,35 @@ class Interpreter:
                 body = self.block(node.body, at, value)
                 limit = catch.retry.attempt_seconds if catch.retry else None
                 if limit is not None:
-                    body = self.within(evaluated(limit, at, value, value), body, at.pointer)
+                    body = self.within(self.value(limit, at, value, value), body, at.pointer)
                 output, _ = await body
             except Broke as broke:
-                delay = judged(broke, node, at, value, Tries(retries, self.clock.now() - since))
+                delay = self.judged(broke, node, at, value, retries, since)
                 if delay is None:
                     return await self.caught(broke, catch, at, value)
                 retries += 1
                 await self.sleep(delay)
             else:
                 return output, None
+
+    def judged(self, broke, node, at, value, retries, since):
+        """Return the delay until the next attempt, None when there is none, or raise what is not caught."""
+        catch, retry = node.catch, node.catch.retry
+        seen = {"type": broke.kind, "status": broke.status}
+        inner = at.block(**{catch.variable: seen})
+        caught = all(seen.get(name) == wanted for name, wanted in catch.matching.items())
+        if not caught or (catch.when is not None and not self.truth(catch.when, inner, value, value)):
+            raise broke
+        if retry is None or (retry.when is not None and not self.truth(retry.when, inner, value, value)):
+            return None
+        if retries >= retry.attempts_max:
+            return None
+        delay = self.value(retry.delay, inner, value, value)
+        grown = {Backoff.CONSTANT: 1, Backoff.LINEAR: retries + 1, Backoff.EXPONENTIAL: 2**retries}
+        delay *= grown[retry.backoff]
+        if retry.total_seconds is not None and self.clock.now() + delay > since + retry.total_seconds:
+            return None
+        return delay
 
     async def caught(self, broke, catch, at, value):
         directive = None if catch.then == "continue" else catch.then
@@ -283,77 +343,6 @@ class Interpreter:
             if task.name in failed:
                 raise failed[task.name]
         return assemble({**node.initial, **outputs})
-
-    # -- small parts ----------------------------------------------------------------------------
-
-    async def sleep(self, seconds):
-        await self.clock.sleep_until(self.clock.now() + seconds)
-
-    async def within(self, seconds, work, pointer=None):
-        async with gathering() as started:
-            started += [asyncio.ensure_future(work), asyncio.ensure_future(self.sleep(seconds))]
-            await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
-            if started[0].done():
-                return started[0].result()
-        raise Broke(faults.TIMEOUT, 408, pointer)
-
-
-def chosen(node, at, dot):
-    for case in node.cases:
-        if case.when is None or truth(case.when, at, dot, dot):
-            return case.then
-    return None
-
-
-def judged(broke, node, at, dot, tries):
-    """Return the delay until the next attempt, None when there is none, or raise what is not caught."""
-    catch, retry = node.catch, node.catch.retry
-    seen = {"type": broke.kind, "status": broke.status}
-    inner = at.block(**{catch.variable: seen})
-    caught = all(seen.get(name) == wanted for name, wanted in catch.matching.items())
-    if not caught or (catch.when is not None and not truth(catch.when, inner, dot, dot)):
-        raise broke
-    if retry is None or (retry.when is not None and not truth(retry.when, inner, dot, dot)):
-        return None
-    if tries.count >= retry.attempts_max:
-        return None
-    delay = evaluated(retry.delay, inner, dot, dot)
-    grown = {Backoff.CONSTANT: 1, Backoff.LINEAR: tries.count + 1, Backoff.EXPONENTIAL: 2**tries.count}
-    delay *= grown[retry.backoff]
-    if retry.total_seconds is not None and tries.elapsed + delay > retry.total_seconds:
-        return None
-    return delay
-
-
-def evaluated(template, at, dot, given, **more):
-    if isinstance(template, list):
-        return [evaluated(item, at, dot, given, **more) for item in template]
-    if isinstance(template, dict):
-        return {name: evaluated(item, at, dot, given, **more) for name, item in template.items()}
-    if not isinstance(template, Expression):
-        return template
-    seen = {"context": at.thread.context, "input": given, **at.variables, **more}
-    seen = {name: found() if callable(found) else found for name, found in seen.items()}
-    try:
-        return LANGUAGE.compile(template.text).evaluate(dot, seen)
-    except ExpressionFailed:
-        raise Broke(faults.EXPRESSION, 400) from None
-
-
-def truth(template, at, dot, given):
-    found = evaluated(template, at, dot, given)
-    if not isinstance(found, bool):
-        raise Broke(faults.EXPRESSION, 400)
-    return found
-
-
-async def replaced(node, at, dot):
-    return evaluated(node.value, at, dot, dot)
-
-
-async def broken(node, at, dot):
-    error = evaluated(node.error, at, dot, dot)
-    raise Broke(error["type"], error["status"])
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ things that could decide a race come at one time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from hypothesis import strategies as st
@@ -71,12 +71,13 @@ class Dice:
 
 
 @dataclass
-class Drawn:
-    """The small things of one program, drawn. `slow` allows expressions for the worker."""
+class Drawer:
+    """Draws the small parts of one program. `slow` allows expressions for the worker."""
 
     dice: Dice
     slow: bool = True
     count: int = 0
+    seconds: set = field(default_factory=set)
 
     def chance(self, percent):
         return self.dice.roll(0, 99) < percent
@@ -85,10 +86,8 @@ class Drawn:
         return choices[self.dice.roll(0, len(choices) - 1)]
 
     def span(self, low, high):
-        """A length of time that no other thing of this program has, nor any sum of others."""
-        self.count += 1
-        fraction = blake2b(f"span {self.count}".encode(), digest_size=6).digest()
-        return self.dice.roll(low, high) + int.from_bytes(fraction) / 2**48
+        """A length of time that is not that of any other thing of this program, nor the sum of some."""
+        return self.dice.roll(low, high) + self.dice.roll(1, 2**40) / 2**41
 
     def expression(self, text):
         return Expression(f"{text} {SLOW}" if self.slow and self.chance(15) else text)
@@ -112,161 +111,150 @@ class Drawn:
 
 
 @dataclass
-class Maker:
-    """Draws the tasks of one program."""
-
-    drawn: Drawn
+class Maker(Drawer):
+    """Draws tasks, and nodes of every kind."""
 
     # -- tasks ----------------------------------------------------------------------------------
 
     def task(self, name, place, kinds=None):
         leaves = ["call", "call", "call", "set", "wait", "raise"]
         nested = ["do", "switch", "loop", "fork", "try", "try", "graph"] if place.depth else ["switch"]
-        kind = self.drawn.one_of(*(kinds or [*leaves, *nested]))
-        if kind == "raise" and not self.drawn.chance(40):
+        kind = self.one_of(*(kinds or [*leaves, *nested]))
+        if kind == "raise" and not self.chance(40):
             kind = "call"
         node = getattr(self, kind)(place)
         filters = {
-            "input": self.drawn.shape(place) if self.drawn.chance(15) else UNFILTERED,
-            "output": self.drawn.shape(place) if self.drawn.chance(15) else UNFILTERED,
+            "input": self.shape(place) if self.chance(15) else UNFILTERED,
+            "output": self.shape(place) if self.chance(15) else UNFILTERED,
         }
-        if not place.calm and self.drawn.chance(20):
-            filters["export"] = Filter(
-                self.drawn.expression(f"{{c: {self.drawn.number(place)}}}"), present=True
-            )
+        if not place.calm and self.chance(20):
+            filters["export"] = Filter(self.expression(f"{{c: {self.number(place)}}}"), present=True)
         return Task(
             name,
             place.pointer,
             node,
-            condition=self.drawn.condition(place) if self.drawn.chance(15) else None,
-            timeout_seconds=self.drawn.span(1, 6) if self.drawn.chance(12) else None,
+            condition=self.condition(place) if self.chance(15) else None,
+            timeout_seconds=self.span(1, 6) if self.chance(12) else None,
             then=self.directive(place),
             **filters,
         )
 
     def directive(self, place):
-        if not self.drawn.chance(15):
+        if not self.chance(15):
             return "continue"
-        return self.drawn.one_of("continue", "exit", *place.later, *([] if place.calm else ["end"]))
+        return self.one_of("continue", "exit", *place.later, *([] if place.calm else ["end"]))
 
     def tasks(self, place, part, least=1, most=3):
-        names = [self.drawn.name() for _ in range(self.drawn.dice.roll(least, most))]
+        names = [self.name() for _ in range(self.dice.roll(least, most))]
         return tuple(
             self.task(name, place.under(f"{part}/{index}/{name}", later=tuple(names[index + 1 :])))
             for index, name in enumerate(names)
+        )
+
+    def deeper(self, place, **changes):
+        return Place(
+            place.pointer,
+            place.depth - 1,
+            changes.get("variables", place.variables),
+            (),
+            changes.get("calm", place.calm),
         )
 
     # -- nodes ----------------------------------------------------------------------------------
 
     def call(self, place):
         return Call(
-            self.drawn.one_of("shell", "http"),
-            {"x": self.drawn.expression(self.drawn.number(place)), "k": [1, self.drawn.expression("2")]},
+            self.one_of("shell", "http"),
+            {"x": self.expression(self.number(place)), "k": [1, self.expression("2")]},
         )
 
     def set(self, place):
-        return Set({"n": self.drawn.expression(self.drawn.number(place))})
+        return Set({"n": self.expression(self.number(place))})
 
     def wait(self, place):
-        return Wait(self.drawn.span(0, 3))
+        return Wait(self.span(0, 3))
 
     def raise_(self, place):
-        return Raise(
-            {"type": BOOM, "status": self.drawn.one_of(400, 503), "detail": self.drawn.expression('"why"')}
-        )
+        return Raise({"type": BOOM, "status": self.one_of(400, 503), "detail": self.expression('"why"')})
 
     def do(self, place):
-        return Sequence(self.tasks(deeper(place), "do"))
+        return Sequence(self.tasks(self.deeper(place), "do"))
 
     def switch(self, place):
         thens = ["continue", "exit", *place.later, *([] if place.calm else ["end"])]
         cases = [
-            Case(self.drawn.name(), self.drawn.one_of(*thens), self.drawn.condition(place))
-            for _ in range(self.drawn.dice.roll(1, 2))
+            Case(self.name(), self.one_of(*thens), self.condition(place)) for _ in range(self.dice.roll(1, 2))
         ]
-        if self.drawn.chance(40):
+        if self.chance(40):
             cases.insert(
-                self.drawn.dice.roll(0, len(cases)),
-                Case("default", self.drawn.one_of("continue", *place.later)),
+                self.dice.roll(0, len(cases)), Case("default", self.one_of("continue", *place.later))
             )
         # The front-end puts the default last.
         cases.sort(key=lambda case: case.when is None)
         return Switch(tuple(cases))
 
     def loop(self, place):
-        each, at = self.drawn.name(), self.drawn.name()
-        inner = deeper(place, variables=(*place.variables, each, at))
-        items = self.drawn.one_of(
+        each, at = self.name(), self.name()
+        inner = self.deeper(place, variables=(*place.variables, each, at))
+        items = self.one_of(
             [1, 2],
             [3],
             [],
-            self.drawn.expression("[1, (.n? // 2)]"),
-            self.drawn.expression("if 1 == 2 then 1 else [2] end"),
+            self.expression("[1, (.n? // 2)]"),
+            self.expression("if 1 == 2 then 1 else [2] end"),
         )
         guard = Place(place.pointer, place.depth, inner.variables)
         body = Sequence(self.tasks(inner, "do", least=0, most=2))
-        return Loop(each, at, items, body, self.drawn.condition(guard) if self.drawn.chance(30) else None)
+        return Loop(each, at, items, body, self.condition(guard) if self.chance(30) else None)
 
     def fork(self, place):
-        inner, branches = deeper(place), []
-        for index in range(self.drawn.dice.roll(1, 3)):
-            name, first = self.drawn.name(), self.drawn.name()
+        inner, branches = self.deeper(place), []
+        for index in range(self.dice.roll(1, 3)):
+            name, first = self.name(), self.name()
             branch = inner.under(f"fork/branches/{index}/{name}")
-            start = Task(first, f"{branch.pointer}/do/0/{first}", Wait(self.drawn.span(0, 2)))
+            start = Task(first, f"{branch.pointer}/do/0/{first}", Wait(self.span(0, 2)))
             rest = tuple(
                 self.task(name, branch.under(f"do/{number}/{name}", later=()))
-                for number, name in enumerate(
-                    [self.drawn.name() for _ in range(self.drawn.dice.roll(1, 2))], 1
-                )
+                for number, name in enumerate([self.name() for _ in range(self.dice.roll(1, 2))], 1)
             )
             branches.append(Task(name, branch.pointer, Sequence((start, *rest))))
-        return Fork(tuple(branches), compete=self.drawn.chance(40))
+        return Fork(tuple(branches), compete=self.chance(40))
 
     def try_(self, place):
-        inner = deeper(place)
-        handled = deeper(place, variables=(*place.variables, "error"))
+        inner = self.deeper(place)
+        handled = self.deeper(place, variables=(*place.variables, "error"))
         policy = Place(place.pointer, place.depth, handled.variables)
         retry = None
-        if self.drawn.chance(65):
+        if self.chance(65):
             retry = Retry(
-                when=self.drawn.condition(policy) if self.drawn.chance(15) else None,
-                delay=self.drawn.one_of(0, self.drawn.span(0, 2), self.drawn.expression("1.0371")),
-                backoff=self.drawn.one_of(*Backoff),
-                attempts_max=self.drawn.dice.roll(0, 2),
-                attempt_seconds=self.drawn.one_of(self.drawn.span(1, 3), self.drawn.expression("1.7713"))
-                if self.drawn.chance(30)
+                when=self.condition(policy) if self.chance(15) else None,
+                delay=self.one_of(0, self.span(0, 2), self.expression("1.0371")),
+                backoff=self.one_of(*Backoff),
+                attempts_max=self.dice.roll(0, 2),
+                attempt_seconds=self.one_of(self.span(1, 3), self.expression("1.7713"))
+                if self.chance(30)
                 else None,
-                total_seconds=self.drawn.span(2, 9) if self.drawn.chance(20) else None,
+                total_seconds=self.span(2, 9) if self.chance(20) else None,
             )
         catch = Catch(
-            matching=self.drawn.one_of({}, {}, {"status": 503}, {"type": BOOM}),
-            when=self.drawn.condition(policy) if self.drawn.chance(15) else None,
+            matching=self.one_of({}, {}, {"status": 503}, {"type": BOOM}),
+            when=self.condition(policy) if self.chance(15) else None,
             retry=retry,
-            body=Sequence(self.tasks(handled, "catch/do", most=2)) if self.drawn.chance(50) else None,
+            body=Sequence(self.tasks(handled, "catch/do", most=2)) if self.chance(50) else None,
             then=self.directive(place),
         )
         return Try(Sequence(self.tasks(inner, "try", most=2)), catch)
 
     def graph(self, place):
-        names = [self.drawn.name() for _ in range(self.drawn.dice.roll(1, 4))]
+        names = [self.name() for _ in range(self.dice.roll(1, 4))]
         needs, tasks = {}, []
         for index, name in enumerate(names):
-            needs[name] = tuple(name for name in names[:index] if self.drawn.chance(40))
-            inner = deeper(place, variables=(*place.variables, "made"), calm=True)
+            needs[name] = tuple(name for name in names[:index] if self.chance(40))
+            inner = self.deeper(place, variables=(*place.variables, "made"), calm=True)
             tasks.append(self.task(name, inner.under(f"graph/{name}")))
-        width = self.drawn.dice.roll(1, 3)
-        order = sorted(tasks, key=lambda task: self.drawn.dice.roll(0, 9))
+        width = self.dice.roll(1, 3)
+        order = sorted(tasks, key=lambda task: self.dice.roll(0, 9))
         return Graph(tuple(order), needs, "made", {"kept": {"n": 5}}, width, {"constant": 7})
-
-
-def deeper(place, **changes):
-    return Place(
-        place.pointer,
-        place.depth - 1,
-        changes.get("variables", place.variables),
-        (),
-        changes.get("calm", place.calm),
-    )
 
 
 setattr(Maker, "raise", Maker.raise_)
@@ -287,12 +275,11 @@ class Sample:
 
 def program_of(seed, *, slow=True, depth=3):
     """The program that a seed stands for."""
-    maker = Maker(Drawn(Dice(seed), slow))
+    maker = Maker(Dice(seed), slow)
     root = Place("", depth)
     node = Sequence(maker.tasks(root, "do", least=2, most=5))
-    drawn = maker.drawn
-    output = drawn.shape(root) if drawn.chance(20) else UNFILTERED
-    timeout = drawn.span(6, 20) if drawn.chance(10) else None
+    output = maker.shape(root) if maker.chance(20) else UNFILTERED
+    timeout = maker.span(6, 20) if maker.chance(10) else None
     return Program(
         "random", "tests", "1.0.0", Task("random", "", node, output=output, timeout_seconds=timeout)
     )

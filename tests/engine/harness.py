@@ -215,3 +215,27 @@ def die_everywhere(case, parts=None, second=()):
             assert_same(outside, calm, f"died at place {(first, *more)}")
             deaths += outside.fuse.lives - 1
     return deaths
+
+
+def living(test, outside):
+    """Run a test with an open engine, in at most twenty seconds of real time."""
+
+    async def body():
+        engine = outside.engine()
+        await engine.open()
+        try:
+            return await asyncio.wait_for(test(engine), 20)
+        finally:
+            await engine.close()
+
+    return asyncio.run(body())
+
+
+async def begun(engine, outside, run=RUN):
+    await engine.start(Start(run, outside.case.program, outside.case.input))
+    return await engine.wait(run)
+
+
+async def rounds(number=30):
+    for _ in range(number):
+        await asyncio.sleep(0)

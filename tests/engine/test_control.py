@@ -100,7 +100,7 @@ def test_a_run_can_be_suspended_at_every_point_and_comes_to_the_same_end(name, c
         assert_stopped(outside, case)
 
 
-def living(test):
+def open_with(test):
     """Run a test with an engine that is open."""
 
     async def body(case):
@@ -128,7 +128,7 @@ def test_a_word_at_the_wrong_time_is_refused_and_leaves_the_run_alone():
             await engine.tell(RUN, CancelRequested(0.0))
         assert await engine.wait(RUN) == ended
 
-    asyncio.run(living(test)(scenario("wait")))
+    asyncio.run(open_with(test)(scenario("wait")))
 
 
 def test_a_word_is_durable_when_it_is_acknowledged_even_while_the_run_is_turning():
@@ -140,7 +140,7 @@ def test_a_word_is_durable_when_it_is_acknowledged_even_while_the_run_is_turning
         facts = await engine.journal.read(RUN)
         assert sum(isinstance(fact, Suspended) for fact in facts) == 1
 
-    asyncio.run(living(test)(scenario("fork-failure")))
+    asyncio.run(open_with(test)(scenario("fork-failure")))
 
 
 def test_a_caller_who_goes_away_takes_nothing_back():
@@ -169,7 +169,7 @@ def test_a_run_that_is_cancelled_before_it_did_anything_ends_at_once():
         assert not any(isinstance(fact, Intended) for fact in facts)
         assert isinstance(facts[-1], Ended)
 
-    asyncio.run(living(test)(scenario("wait")))
+    asyncio.run(open_with(test)(scenario("wait")))
 
 
 def test_a_word_for_a_run_that_is_just_beginning_waits_for_it():

@@ -80,7 +80,7 @@ class ActsBeforeItIsDurable:
             await self.sound.append(*self.waiting.pop(0))
 
 
-class FreshIdForEveryAttempt:
+class AnotherIdForEveryAttempt:
     """Sends each attempt under a key of its own."""
 
     def __init__(self, sound):
@@ -110,7 +110,7 @@ CONTROLS = {
     "the result is recorded before the effect": Parts(effects=RecordsTheResultFirst),
     "attempts are counted, not read": Parts(store=CountsAttempts),
     "it acts before the append is durable": Parts(store=ActsBeforeItIsDurable),
-    "the effect id changes with the attempt": Parts(performer=FreshIdForEveryAttempt),
+    "the effect id changes with the attempt": Parts(performer=AnotherIdForEveryAttempt),
     "doubt is forgotten": Parts(performer=ForgetsWhatWasAsked),
 }
 

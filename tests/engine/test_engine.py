@@ -5,45 +5,17 @@ import asyncio
 import pytest
 
 from core.simulation import RUN
-from dirigent.model.fault import RUNTIME, Fault
+from dirigent.model.fault import COMMUNICATION, RUNTIME, Fault
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.effect import Broken, Done, Doubt
 from dirigent.model.run.journal import Created, Ended, Failed, Held, Intended, Succeeded, TimerFired, Vouched
 from dirigent.model.run.start import Start
 from dirigent.testing import MemoryStore, Rule, VirtualClock
-from engine.harness import Case, Outside, Parts
-from engine.workflows import document
+from engine.harness import Case, Parts, begun, living, rounds
+from engine.workflows import document, outside_of
 
 ONE = "do: [{call: {run: {shell: {command: call}}}}, {last: {set: {got: '${ . }'}}}]"
 NAP = "do: [{nap: {wait: {seconds: 100}}}, {call: {run: {shell: {command: call}}}}]"
-
-
-def living(test, outside):
-    """Run a test with an open engine, in at most twenty seconds of real time."""
-
-    async def body():
-        engine = outside.engine()
-        await engine.open()
-        try:
-            return await asyncio.wait_for(test(engine), 20)
-        finally:
-            await engine.close()
-
-    return asyncio.run(body())
-
-
-def outside_of(text, *rules):
-    return Outside(Case(document(text), rules))
-
-
-async def begun(engine, outside, run=RUN):
-    await engine.start(Start(run, outside.case.program, outside.case.input))
-    return await engine.wait(run)
-
-
-async def rounds(number=30):
-    for _ in range(number):
-        await asyncio.sleep(0)
 
 
 # -- starting ---------------------------------------------------------------------------------------
@@ -381,5 +353,37 @@ def test_an_engine_that_is_closed_lets_nobody_wait_for_ever():
         await engine.close()
         with pytest.raises(asyncio.CancelledError):
             await waiting
+
+    living(test, outside)
+
+
+# -- an orderly end ------------------------------------------------------------------------------------
+
+
+def test_an_orderly_end_waits_for_what_the_next_engine_could_only_guess_and_begins_nothing():
+    post = "{call: http, with: {method: post, endpoint: 'http://shop.example/'}}"
+    text = f"do: [{{a: {post}}}, {{b: {post}}}]"
+    outside = outside_of(text, Rule(answers=(Done("ok"),), seconds=10))
+
+    async def test(engine):
+        await engine.start(Start(RUN, outside.case.program))
+        await engine.settle(5.0)
+        await engine.settle(5.0)
+
+    living(test, outside)
+    assert [type(fact) for fact in outside.journal] == [Created, Intended, Succeeded]
+    assert living(lambda engine: engine.wait(RUN), outside).output == "ok"
+    assert +outside.happened == {("/do/0/a", 1): 1, ("/do/1/b", 1): 1}
+
+
+def test_a_doubtful_answer_is_told_to_a_person_with_its_error():
+    lost = Broken(Fault(COMMUNICATION, 503, "Connection lost", doubtful=True))
+    outside = outside_of(ONE, Rule(answers=(lost,)))
+
+    async def test(engine):
+        await engine.start(Start(RUN, outside.case.program))
+        await rounds(100)
+        held = (await engine.journal.read(RUN))[-1]
+        assert (held.reason, held.evidence["error"]["status"]) == ("Connection lost", 503)
 
     living(test, outside)

@@ -13,7 +13,7 @@ from dirigent.model.run.effect import Broken, Done
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Expression
 from dirigent.testing import Rule
-from engine.harness import Case, case_of
+from engine.harness import Case, Outside, case_of
 
 SCENARIOS = {path.stem: path for path in (Path(__file__).parents[1] / "core" / "scenarios").glob("*.yaml")}
 # The first never ends; of the second only the simulation can say what a person gets when it is repeated.
@@ -57,3 +57,8 @@ def _applied(order):
     attributes = {"port": 5000 + len(name), "seen": order.request["port"]}
     row = ResourceRow(Address(name), name, "service", {"port": order.request["port"]}, attributes)
     return Done(attributes, (ResourceChanged(0.0, name, row),))
+
+
+def outside_of(text, *rules):
+    """The outside of a document in a world of these rules."""
+    return Outside(Case(document(text), rules))

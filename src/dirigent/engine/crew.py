@@ -16,10 +16,11 @@ from dirigent.model.run.journal import Ended
 
 @dataclass(slots=True, eq=False)
 class Crew:
-    """Owns every task and every promise of an engine."""
+    """Owns every task and every promise of an engine. `turning` counts the runs that are being turned."""
 
     failure: BaseException | None = None
     closing: bool = False
+    turning: int = 0
     _acting: set[asyncio.Task[None]] = field(default_factory=set)
     _asked: set[asyncio.Task[None]] = field(default_factory=set)
     _ends: dict[RunId, asyncio.Future[Ended]] = field(default_factory=dict)

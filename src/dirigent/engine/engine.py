@@ -22,6 +22,7 @@ from dirigent.engine.effects import FOUND_AGAIN, Effects
 from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.memory import Memory
 from dirigent.engine.timers import Alarm, Timers
+from dirigent.engine.turning import Turning
 from dirigent.model import limits
 from dirigent.model.ids import EffectId, RunId
 from dirigent.model.problem import refuse
@@ -58,7 +59,6 @@ class Engine:
     _crew: Crew = field(default_factory=Crew)
     _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
     _risky: set[asyncio.Task[None]] = field(default_factory=set)
-    _turning: int = 0
     _settling: bool = False
 
     def __post_init__(self) -> None:
@@ -84,7 +84,7 @@ class Engine:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
-                while self._crew.failure is None and (self._risky or self._turning):
+                while self._crew.failure is None and (self._risky or self._crew.turning):
                     await asyncio.wait([*self._risky, asyncio.ensure_future(asyncio.sleep(LOOK_SECONDS))])
 
     async def close(self) -> None:
@@ -174,29 +174,17 @@ class Engine:
         if live.turning:
             return
         self._crew.check()
-        live.turning = True
-        self._turning += 1
-        arrived: list[Arrival] = []
-        try:
+        with Turning(live, self._crew) as turning:
             if not live.recovered and not self._settling:
                 live.recovered = True
                 self._act(live, await recover(live.run, self.journal, self.clock))
             while live.arrived:
-                arrived, live.arrived = live.arrived, []
-                groups, onward = [each.facts for each in arrived], not self._settling
+                turning.arrived, live.arrived = live.arrived, []
+                groups, onward = [each.facts for each in turning.arrived], not self._settling
                 done = await turn(live.run, groups, self.journal, self.clock, onward=onward)
                 self._act(live, done)
-                for each, took in zip(arrived, done.took, strict=True):
+                for each, took in zip(turning.arrived, done.took, strict=True):
                     each.settle(took=took)
-        except BaseException as failure:
-            # The fold is ahead of the journal now; only a new engine may go on from what is durable.
-            for each in (*arrived, *live.arrived):
-                each.fail(failure)
-            self._crew.fail(failure)
-            raise
-        finally:
-            self._turning -= 1
-        live.turning = False
         if not self._crew.closing:
             self._memory.park(live, self.clock.now())
 

@@ -185,7 +185,7 @@ UPWARD = "dirigent.core is not allowed to import dirigent.engine"
             "def f():\n    import asyncio\n",
             "dirigent.planning is not allowed to import asyncio",
         ),
-        ("jq.py", "import jq\n", "dirigent.lang is not allowed to import jq"),
+        ("lang/words.py", "import jq\n", "dirigent.lang is not allowed to import jq"),
         ("core/run.py", "import dirigent.lang\n", "dirigent.core is not allowed to import dirigent.lang"),
         (
             "stores/row.py",

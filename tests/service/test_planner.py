@@ -52,7 +52,7 @@ def test_a_stack_cannot_plan_over_the_resources_of_another_one(wanted):
     with pytest.raises(Refusal) as refusal:
         asyncio.run(work)
     (problem,) = refusal.value.problems
-    assert problem.code == "E2043"
+    assert problem.code == "E2044"
     assert "`alpha`" in problem.message
 
 

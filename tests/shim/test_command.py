@@ -114,7 +114,8 @@ def test_the_command_is_hardened(spool, order):
     assert privileges.split()[1] == "1"
     assert core == "0"
     assert umask in {"0077", "077"}
-    assert int(ignored.split()[1], 16) == 0
+    # Signals 32 and 33 belong to the C library: no program can change what it inherits of them.
+    assert int(ignored.split()[1], 16) & ~(3 << 31) == 0
 
 
 def test_the_command_has_no_descriptors_but_its_streams(spool, order):

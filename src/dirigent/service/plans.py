@@ -38,7 +38,7 @@ class Planner:
         return await carry(plan(situation), self.providers, self.oracle)
 
     async def plan_destroy(self, name: str) -> Plan:
-        """Return the plan that takes everything down. Raises `Refusal` (E2043, E3xxx)."""
+        """Return the plan that takes everything down. Raises `Refusal` (E2044, E3xxx)."""
         rows = await self._rows_of(name)
         readings, seconds = await self._read()
         return plan_destroy(name, rows, readings, self.clock.now(), seconds)
@@ -51,7 +51,7 @@ class Planner:
             run = await self.shelf.run(history[-1][1]) if history else None
             if run is not None and run.name != name:
                 raise refuse(
-                    "E2043",
+                    "E2044",
                     f"the resources in this state belong to the stack `{run.name}`, and this is `{name}`",
                     "give each stack a state of its own, with `--state DIR` or in a folder of its own",
                     f"a stack is known by its name: to rename it, take `{run.name}` down first",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from dirigent.model.ids import RunId
@@ -110,6 +110,11 @@ async def of_stack(
 def naked(program: Program, given: Value) -> Wanted:
     """Return a workflow of a file that belongs to no stack."""
     return Wanted(program, {} if given is None else given, {})
+
+
+def in_doubt(wanted: Wanted, policy: str) -> Wanted:
+    """Return what is wanted with another policy for effects in doubt; an empty one changes nothing."""
+    return replace(wanted, metadata={**wanted.metadata, "doubt": policy}) if policy else wanted
 
 
 def check_secrets(vault: Vault, program: Program) -> None:

@@ -16,6 +16,11 @@ from dirigent.cli.options import call, placed, with_json, with_timeout
     "--stack-input", "flags", multiple=True, metavar="NAME=VALUE", help="Give one input of the stack."
 )
 @click.option("--id", "run_id", metavar="ID", help="The run's id: the same id starts nothing twice.")
+@click.option(
+    "--doubt",
+    type=click.Choice(("hold", "repeat", "skip")),
+    help="What becomes of an effect that may or may not have happened (default: `policy.doubt`, else hold).",
+)
 @with_timeout
 @with_json
 def run(**options: object) -> int:

@@ -52,6 +52,7 @@ async def _run(surrounding: Surrounding, source: Program | Session, value: Value
             wanted = await runs.of_stack(
                 desk.planner, source.stack, source.inputs, options.text("workflow"), value
             )
+        wanted = runs.in_doubt(wanted, options.text("doubt"))
         runs.check_secrets(desk.vault, wanted.program)
         started = await desk.conductor.start(wanted.start(RunId(name) if name else None))
         if not options.as_json:

@@ -14,7 +14,7 @@ from dirigent.jq import LANGUAGE
 from dirigent.model import fault, limits
 from dirigent.model.ids import Digest
 from dirigent.model.problem import Refusal
-from dirigent.model.program import Call, Graph, Program, Sequence, Set, Task, Wait
+from dirigent.model.program import Call, Fork, Graph, Program, Sequence, Set, Task, Wait
 from dirigent.model.run.command import Perform
 from dirigent.model.run.effect import Broken, Done
 from dirigent.model.run.journal import (
@@ -268,6 +268,15 @@ def test_an_inner_graph_sees_what_the_outer_one_has_made():
 
 def test_an_empty_graph_gives_what_was_there():
     assert Simulation(graph([], {}, initial={"kept": 1}), None).play()[-1].output == {"kept": 1}
+
+
+def test_what_ends_in_the_same_moment_as_the_run_changes_nothing_any_more():
+    first = Task("a", "/fork/branches/0/a", Set({"n": 1}), then="end")
+    second = Task("b", "/fork/branches/1/b", Set({"n": 2}))
+    program = Program("race", "tests", "1.0.0", Task("race", "", Fork((first, second), compete=True)))
+    simulation = Simulation(program, None)
+    assert simulation.play()[-1].output == {"n": 1}
+    assert [type(fact).__name__ for fact in simulation.facts] == ["Created", "Ended"]
 
 
 # -- views --------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -102,7 +103,10 @@ class Effects:
         """Stop an effect in the world, and return the fact that it is over."""
         performer = self.performers.get(command.function)
         if performer is not None:
-            await performer.abandon(_order(run, command, OnDoubt.HOLD, doubtful=True))
+            # What cannot be stopped is left as it is: the run is over either way, and a refusal that
+            # comes again at every restart would strand all runs of the store.
+            with suppress(Refusal):
+                await performer.abandon(_order(run, command, OnDoubt.HOLD, doubtful=True))
         return (Abandoned(self.clock.now(), command.position, command.attempt),)
 
 

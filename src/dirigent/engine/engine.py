@@ -25,7 +25,7 @@ from dirigent.engine.timers import Alarm, Timers
 from dirigent.engine.turning import Turning
 from dirigent.model import limits
 from dirigent.model.ids import EffectId, RunId
-from dirigent.model.problem import refuse
+from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
@@ -54,6 +54,7 @@ class Engine:
     clock: Clock
     observers: list[Observer] = field(default_factory=list)
     standing: set[EffectId] = field(default_factory=set, init=False)
+    left_out: dict[RunId, Refusal] = field(default_factory=dict, init=False)
     _memory: Memory = field(init=False)
     _timers: Timers = field(init=False)
     _crew: Crew = field(default_factory=Crew)
@@ -69,11 +70,19 @@ class Engine:
     # -- life -----------------------------------------------------------------------------------
 
     async def open(self) -> int:
-        """Take up every open run where its journal stands, and return how many there were."""
+        """Take up every open run where its journal stands, and return how many there were.
+
+        A run whose journal cannot be folded (of a newer release, or damaged) is left alone, in
+        `left_out`: it must not keep the others from going on.
+        """
         self._crew.act(self._timers.serve())
         found = await self.shelf.runs(only_open=True, limit=limits.RUNS_OPEN)
         for summary in reversed(found):
-            live = await self._memory.load(summary.id)
+            try:
+                live = await self._memory.load(summary.id)
+            except Refusal as refusal:
+                self.left_out[summary.id] = refusal
+                continue
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
             await self._turn(live)
         return len(found)

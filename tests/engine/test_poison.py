@@ -2,12 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from dirigent.core.machine import Tools
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.jq import LANGUAGE
 from dirigent.lang.schema import SCHEMAS
-from dirigent.model.problem import refuse
+from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.effect import Done
 from dirigent.model.run.journal import CancelRequested, Created, Succeeded
 from dirigent.model.run.start import Start
@@ -54,6 +56,11 @@ def test_a_run_whose_journal_fits_no_program_is_left_out_and_the_others_go_on():
         assert ended.phase == "completed"
         assert [refusal.problems[0].code for refusal in engine.left_out.values()] == ["E4001"]
         assert list(engine.left_out) == ["strange"]
+        # Whoever wants that run is told why it does not move, however they ask.
+        with pytest.raises(Refusal, match="E4001"):
+            await engine.wait("strange")
+        with pytest.raises(Refusal, match="E4001"):
+            await engine.tell("strange", CancelRequested(0.0))
         assert len(await store.read("strange")) == 2
         await engine.close()
 

@@ -116,8 +116,10 @@ class Engine:
         return start.id
 
     async def wait(self, run: RunId) -> Ended:
-        """Return how a run ended, when it has."""
+        """Return how a run ended, when it has. A run that was left out never will: that is its refusal."""
         self._crew.check()
+        if run in self.left_out:
+            raise self.left_out[run]
         # The promise is made before the look, so that an end in between is not missed.
         future = self._crew.end_of(run)
         summary = await self.shelf.run(run)

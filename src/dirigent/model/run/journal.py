@@ -118,7 +118,7 @@ class Abandoned:
 class TimerSet:
     """A wait, a retry's delay or a time-out began; it ends at `until`.
 
-    `purpose` is `wait`, `retry`, `timeout`, `attempt-timeout` or `retry-limit`.
+    `purpose` is `wait`, `retry`, `timeout` or `attempt-timeout`.
     """
 
     at: float

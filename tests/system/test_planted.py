@@ -12,11 +12,14 @@ pytestmark = pytest.mark.slow
 MONEY = "/do/1/place/try/1/charge/try/0/takeMoney"
 
 
-@pytest.fixture(scope="module")
-def shop(forge, tmp_path_factory):
-    made = Shop.made(tmp_path_factory.mktemp("shop"), forge)
+@pytest.fixture
+def shop(forge, tmp_path):
+    # A shop for each plant: a planted engine may leave a run open, whose charge would take the fault
+    # that was ordered for somebody else's.
+    made = Shop.made(tmp_path, forge)
     made.calm("up", "--yes")
-    return made
+    yield made
+    forge.sweep()
 
 
 def found_out(campaign, deaths, plant):

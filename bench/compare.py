@@ -106,7 +106,7 @@ def measure(
     began = time.monotonic()
     try:
         rounds = rounds_of(contestant, workload, ground, asked)
-    except (Failed, NotInstalled, NotStarted) as failure:
+    except (Failed, NotInstalled, NotStarted, OSError) as failure:
         print(f"   FAILED: {failure}", flush=True)
         results.refuse(contestant, workload, str(failure))
     else:

@@ -22,7 +22,7 @@ STARTED_AT_ONCE = 100
 
 
 @activity.defn
-async def step(run: str, number: int) -> dict[str, object]:
+async def step(run: str, number: int) -> dict:
     """Do one step."""
     return mark(run, number)
 

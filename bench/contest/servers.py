@@ -116,14 +116,25 @@ def program(name: str, hidden: str = "") -> str:
 def postgres(folder: Path, environment: Path) -> Server:
     """PostgreSQL as it comes: fsync and synchronous_commit are on."""
     del environment
-    initdb = program("initdb", "usr/lib/postgresql/*/bin/initdb")
+    # Where the real one lies are its companions; a link to it may stand alone on the path.
+    programs = Path(program("initdb", "usr/lib/postgresql/*/bin/initdb")).resolve().parent
     user = POSTGRES_USER if os.getuid() == ROOT else None
     place = folder / "postgres"
     place.mkdir()
     if user:
         shutil.chown(place, user, user)
     groups: list[str] | None = [] if user else None
-    command = [initdb, "-D", str(place), "-U", "bench", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8"]
+    command = [
+        str(programs / "initdb"),
+        "-D",
+        str(place),
+        "-U",
+        "bench",
+        "--auth=trust",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+    ]
     done = subprocess.run(
         command,
         cwd=place,
@@ -139,10 +150,10 @@ def postgres(folder: Path, environment: Path) -> Server:
     port = free_port()
     options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300"]
     words = [word for option in options for word in ("-c", option)]
-    daemon = [str(Path(initdb).with_name("postgres")), "-D", str(place), "-p", str(port), *words]
+    daemon = [str(programs / "postgres"), "-D", str(place), "-p", str(port), *words]
     orders = {"url": f"postgresql://bench@127.0.0.1:{port}/postgres"}
     server = Server(daemon, folder, port, orders, killed=False, user=user).start()
-    _answers(Path(initdb).with_name("psql"), port)
+    _answers(programs / "psql", port)
     return server
 
 

@@ -1,4 +1,4 @@
-"""Run one campaign: `python -m storms.campaign NAME --count N --seed S`; writes `docs/campaigns/NAME.json`."""
+"""Run one campaign and write its record: `python -m storms.campaign NAME --count N --seed S`."""
 
 import argparse
 import tempfile

@@ -31,5 +31,5 @@ def test_nothing_acknowledged_is_lost_when_the_power_is_cut(disks, kind):
 
 @pytest.mark.parametrize("kind", MAKE)
 def test_a_store_that_does_not_wait_for_the_disk_is_found_out(disks, kind):
-    with pytest.raises(Lost, match="were acknowledged|is not there|without an intent"):
+    with pytest.raises(Lost, match=r"were acknowledged|is not there|without an intent"):
         cut_often(disks, kind, 20, seed=1, weak="normal")

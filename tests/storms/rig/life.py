@@ -1,7 +1,8 @@
 """One life of the real engine on a real store, with effects that are only noted. It says all that it does.
 
 Each line is a JSON list: a letter, the monotonic time, and what was acknowledged. `F`: facts are
-durable; `S` a start, `T` a word, `P` a plan was answered; `E`: an effect happens now; `R`: open; `X`: refused.
+durable; `S` a start, `T` a word, `P` a plan was answered; `E`: an effect happens now; `R`: open;
+`X`: the store refused; `D`: all is done.
 """
 
 import asyncio
@@ -27,8 +28,8 @@ from dirigent.model.run.start import Start
 from dirigent.stores import codec
 from dirigent.stores.sqlite import SqliteStore, opening
 from dirigent.testing import FakeVault, ScriptedOracle
-from storms.rig.dice import Dice
 from stores.samples import PLAN
+from storms.rig.dice import Dice
 
 LARGE_BYTES = 40_000
 PARTING_SECONDS = 5.0

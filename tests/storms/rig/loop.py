@@ -1,4 +1,4 @@
-"""A disk of our own whose power can be cut: an image on a loop device, and the SHUTDOWN ioctl of ext4 and xfs."""
+"""A disk of our own whose power can be cut: a loop device, and the SHUTDOWN ioctl of ext4 and xfs."""
 
 import fcntl
 import os

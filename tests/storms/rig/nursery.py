@@ -21,6 +21,7 @@ import dirigent
 PR_SET_CHILD_SUBREAPER = 36
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0
+DEFECT = 70
 
 
 def serve():
@@ -41,21 +42,26 @@ def _fork(order):
     module, _, name = order["make"].partition(":")
     live = getattr(importlib.import_module(module), name)
     pid = os.fork()
-    if pid:
-        return pid
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(os.open(order["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
-    os.dup2(os.open(order["out"], os.O_WRONLY), 1)
-    try:
-        live(order["with"])
-        code = 0
-    except SystemExit as end:
-        code = end.code
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-        code = 70
-    sys.stderr.flush()
-    os._exit(code)
+    if not pid:
+        with _Grave():
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(os.open(order["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
+            os.dup2(os.open(order["out"], os.O_WRONLY), 1)
+            live(order["with"])
+    return pid
+
+
+class _Grave:
+    """The end of a fork: whatever ends its life, it goes no further than here."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, failure, trace):
+        if kind is not None and not issubclass(kind, SystemExit):
+            sys.excepthook(kind, failure, trace)
+        sys.stderr.flush()
+        os._exit(getattr(failure, "code", DEFECT) if failure else 0)
 
 
 def _wait(pid):

@@ -34,13 +34,18 @@ class Cuts:
 
 
 def cut_often(folder, kind, count, seed, weak=""):
-    """Cut the power `count` times under a working engine; raise `Lost` at the first promise that is not kept."""
+    """Cut the power `count` times under a working engine; raise `Lost` at the first broken promise."""
     dice, cuts = Dice("powercut", kind, seed), Cuts(kind, seed)
     disk, nursery = LoopDisk(folder, kind), Nursery(folder)
     path = str(disk.folder / "state" / "dirigent.db")
     try:
         for number in range(count):
-            order = {"path": path, "seed": f"{kind}{seed}-{number}", "weak": weak, "width": dice.between(1, 12)}
+            order = {
+                "path": path,
+                "seed": f"{kind}{seed}-{number}",
+                "weak": weak,
+                "width": dice.between(1, 12),
+            }
             life = nursery.begin(LIFE, order)
             life.hear_lines(dice.between(LEAST, MOST))
             moment = disk.cut()

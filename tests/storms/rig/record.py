@@ -1,4 +1,4 @@
-"""The record of a campaign: a small file in `docs/campaigns` that says what was tried, on what, and what came of it."""
+"""The record of a campaign: a small file that says what was tried, on what, and what came of it."""
 
 import json
 import os

@@ -15,6 +15,7 @@ from dirigent.model.ids import EffectId
 from dirigent.model.program import Call
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Ended
+from dirigent.ports import AWAKE, NEVER
 
 _LIVE: Final = frozenset({Phase.RUNNING, Phase.CANCELLING, Phase.SUSPENDED})
 
@@ -28,6 +29,21 @@ def due(run: Run, now: float) -> tuple[Command, ...]:
     """Return the commands that came up since the last call of `due`."""
     news, run.news = run.news, []
     return _commands(run, dict.fromkeys(news) if len(news) > 1 else news, now)
+
+
+def wake_at(run: Run, now: float) -> float:
+    """Return when a run next has something to do: `AWAKE`, the time of its first timer, or `NEVER`.
+
+    Exactly the runs of which `decide` orders nothing but to wait for timers may sleep.
+    """
+    if any(ask.call is not None and ask.status is Status.UNDER_WAY for ask in run.asks.values()):
+        return AWAKE
+    soonest = NEVER
+    for command in _commands(run, run.asks, now):
+        if not isinstance(command, FireAt):
+            return AWAKE
+        soonest = min(soonest, command.until)
+    return soonest
 
 
 def _commands(run: Run, keys: Iterable[Key], now: float) -> tuple[Command, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
@@ -189,6 +189,18 @@ class Performer(Protocol):
 
     async def abandon(self, order: Order) -> None:
         """Stop the effect in the world, if it can be stopped, and return when it is over."""
+        ...
+
+
+@runtime_checkable
+class Prompt(Protocol):
+    """A performer that may know the answer at once: then no task is made for the effect."""
+
+    def answer(self, order: Order) -> Outcome | None:
+        """Do it and say how it ended, or return None before anything is done: then `perform` does it.
+
+        It runs on the event loop, so it neither waits nor blocks.
+        """
         ...
 
 

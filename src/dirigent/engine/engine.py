@@ -17,7 +17,7 @@ from dirigent.core.machine import Tools
 from dirigent.core.status import unknown
 from dirigent.core.storable import unstorable
 from dirigent.engine.crew import Crew
-from dirigent.engine.drive import Turn, recover, turn
+from dirigent.engine.drive import Turn
 from dirigent.engine.effects import FOUND_AGAIN, Effects
 from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.memory import Memory
@@ -60,12 +60,13 @@ class Engine:
     _crew: Crew = field(default_factory=Crew)
     _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
     _risky: set[asyncio.Task[None]] = field(default_factory=set)
-    _settling: bool = False
+    _turning: Turning = field(init=False)
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
         self._memory = Memory(self.journal, self.tools)
         self._timers = Timers(self.clock, self._ring)
+        self._turning = Turning(self.journal, self.clock, self._crew, self._act, self._rest)
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -84,21 +85,21 @@ class Engine:
                 self.left_out[summary.id] = refusal
                 continue
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
-            await self._turn(live)
+            await self._put(live, ())
         return len(found)
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
-        self._settling = True
+        self._turning.settling = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
-                while self._crew.failure is None and (self._risky or self._crew.turning):
+                while self._crew.failure is None and (self._risky or self._turning.appends):
                     await asyncio.wait([*self._risky, asyncio.ensure_future(asyncio.sleep(LOOK_SECONDS))])
 
     async def close(self) -> None:
         """Stop acting. Effects under way are left alone, as a crash would leave them."""
-        await self._crew.close()
+        await self._crew.close(self._turning.appends)
 
     # -- what can be asked of it ------------------------------------------------------------------
 
@@ -122,6 +123,8 @@ class Engine:
             raise self.left_out[run]
         # The promise is made before the look, so that an end in between is not missed.
         future = self._crew.end_of(run)
+        if self._memory.holds(run):
+            return await asyncio.shield(future)
         summary = await self.shelf.run(run)
         if summary is None:
             self._crew.forget(run)
@@ -155,8 +158,7 @@ class Engine:
                 now, metadata = self.clock.now(), dict(start.metadata)
                 created = Created(now, digest, start.input, metadata, start.parent, start.depth)
                 live = self._memory.add(start.id, digest, start.program)
-                live.arrived.append(Arrival((created,)))
-                await self._turn(live)
+                await self._put(live, (created,))
                 return
             first = (await self.journal.read(start.id))[0]
             same = isinstance(first, Created) and first.input == start.input
@@ -171,38 +173,24 @@ class Engine:
         if run in self._starting:
             await self._starting[run].wait()
         live = await self._memory.load(run)
-        arrival = Arrival((fact,), asyncio.get_running_loop().create_future())
-        live.arrived.append(arrival)
-        await self._turn(live)
-        if arrival.taken is not None and not await arrival.taken:
+        if not await self._put(live, (fact,)):
             phase = live.run.phase.value
             raise refuse("E4003", f"run `{run}` is {phase} and cannot take `{type(fact).__name__}`")
 
     # -- turning runs -----------------------------------------------------------------------------
 
-    async def _turn(self, live: Live) -> None:
-        """Fold what has arrived until nothing more does. One turn of a run at a time."""
-        if live.turning:
-            return
+    async def _put(self, live: Live, facts: Sequence[Fact]) -> bool:
+        """Let facts arrive at a run; return whether it took them, once they are durable."""
         self._crew.check()
-        with Turning(live, self._crew) as turning:
-            if not live.recovered and not self._settling:
-                live.recovered = True
-                self._act(live, await recover(live.run, self.journal, self.clock))
-            while live.arrived:
-                turning.arrived, live.arrived = live.arrived, []
-                groups, onward = [each.facts for each in turning.arrived], not self._settling
-                done = await turn(live.run, groups, self.journal, self.clock, onward=onward)
-                self._act(live, done)
-                for each, took in zip(turning.arrived, done.took, strict=True):
-                    each.settle(took=took)
-        if not self._crew.closing:
-            self._memory.park(live, self.clock.now())
+        taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        live.arrived.append(Arrival(facts, taken))
+        self._turning.go(live)
+        return await taken
 
     def _act(self, live: Live, done: Turn) -> None:
         """Obey what a turn came to. All its facts are durable here."""
         run = live.run
-        if done.facts:
+        if done.facts and self.observers:
             for observer in tuple(self.observers):
                 observer(run.id, run.program, run.facts - len(done.facts), done.facts)
         for command in done.commands:
@@ -215,13 +203,7 @@ class Engine:
         run = live.run
         match command:
             case Perform(position=position, attempt=attempt):
-                doubtful = (position, attempt) in done.doubtful
-                act = partial(self.effects.perform, run, command, doubtful=doubtful)
-                self._dispatch(live, (position, attempt, "effect"), act)
-                if command.function not in FOUND_AGAIN:
-                    task = live.tasks[position, attempt, "effect"]
-                    self._risky.add(task)
-                    task.add_done_callback(self._risky.discard)
+                self._perform(live, command, doubtful=(position, attempt) in done.doubtful)
             case Compute(position=position, attempt=attempt, slot=slot):
                 self._dispatch(live, (position, attempt, slot), partial(self.effects.compute, command))
             case Abandon():
@@ -233,6 +215,19 @@ class Engine:
             case _:
                 assert_never(command)
 
+    def _perform(self, live: Live, command: Perform, *, doubtful: bool) -> None:
+        """Do an effect: on the spot when its performer can, else in a task of its own."""
+        facts = self.effects.answer(live.run, command, doubtful=doubtful)
+        if facts is not None:
+            live.arrived.append(Arrival(facts))
+            return
+        doing = (command.position, command.attempt, "effect")
+        self._dispatch(live, doing, partial(self.effects.perform, live.run, command, doubtful=doubtful))
+        if command.function not in FOUND_AGAIN:
+            task = live.tasks[doing]
+            self._risky.add(task)
+            task.add_done_callback(self._risky.discard)
+
     def _dispatch(self, live: Live, doing: Doing, effect: Effect) -> None:
         """Begin what a command asks for, unless that is under way already."""
         if doing in live.tasks:
@@ -242,7 +237,7 @@ class Engine:
             facts = await effect()
             live.tasks.pop(doing, None)
             live.arrived.append(Arrival(facts))
-            await self._turn(live)
+            self._turning.go(live)
 
         live.tasks[doing] = self._crew.act(act())
 
@@ -258,12 +253,17 @@ class Engine:
 
         self._dispatch(live, (command.position, command.attempt, "abandon"), stop)
 
+    def _rest(self, live: Live) -> None:
+        """Let a run that only waits leave memory."""
+        if not self._crew.closing:
+            self._memory.park(live, self.clock.now())
+
     def _ring(self, alarm: Alarm) -> None:
         fired = TimerFired(self.clock.now(), alarm.position, alarm.attempt, alarm.purpose)
 
         async def wake() -> None:
             live = await self._memory.load(alarm.run)
             live.arrived.append(Arrival((fired,)))
-            await self._turn(live)
+            self._turning.go(live)
 
         self._crew.act(wake())

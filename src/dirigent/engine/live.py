@@ -15,7 +15,7 @@ Doing: TypeAlias = tuple[Position, int, str]
 """What a task does: position, attempt, and `effect`, `abandon` or a slot of questions."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Arrival:
     """Facts that belong together. `taken` learns whether the run took them, once that is durable."""
 
@@ -42,10 +42,12 @@ class Live:
     """One run that the engine holds. Only the engine touches it, and only on its own event loop.
 
     A run that was replayed is not `recovered` until what stood to be done in it has been taken up.
+    `folding` is what has been folded and not recorded yet.
     """
 
     run: Run
     arrived: list[Arrival] = field(default_factory=list)
+    folding: Sequence[Arrival] = ()
     tasks: dict[Doing, asyncio.Task[None]] = field(default_factory=dict)
     turning: bool = False
     recovered: bool = False

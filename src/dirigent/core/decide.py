@@ -74,4 +74,5 @@ def _effect_command(ask: Ask, effect: EffectId, request: Value) -> Command | Non
         intended=ask.status is Status.UNDER_WAY,
         repeat=ask.repeat,
         span=ask.frame.task.span if ask.frame.task else None,
+        ticket=ask.ticket,
     )

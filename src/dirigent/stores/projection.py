@@ -66,12 +66,19 @@ class Standing:
     phase: str | None = None
     ended_at: float | None = None
     fault: Fault | None = None
+    queue: str = ""
+    admitted_at: float | None = None
 
     def shown_phase(self) -> str:
         """Return the phase for people: what the run waits for, the strongest reason first."""
         if self.phase is not None:
             return self.phase
-        reasons = (("cancelling", self.cancelling), ("suspended", self.suspended), ("held", bool(self.held)))
+        reasons = (
+            ("cancelling", self.cancelling),
+            ("queued", bool(self.queue) and self.admitted_at is None),
+            ("suspended", self.suspended),
+            ("held", bool(self.held)),
+        )
         return next((word for word, holds in reasons if holds), "running")
 
     def summary(self, facts: int) -> RunSummary:
@@ -87,6 +94,8 @@ class Standing:
             ended_at=self.ended_at,
             parent=self.parent,
             fault=self.fault,
+            queue=self.queue,
+            admitted_at=self.admitted_at,
         )
 
 
@@ -211,7 +220,8 @@ def _created(run: RunId, fact: Fact, title: Title | None) -> Standing:
         raise _disorder(run, fact, "the run does not exist")
     if title is None:
         raise missing_definition(fact.definition)
-    return Standing(run, title, fact.definition, fact.at, fact.parent)
+    queue = fact.ticket.queue if fact.ticket else ""
+    return Standing(run, title, fact.definition, fact.at, fact.parent, queue=queue)
 
 
 def missing_definition(digest: str) -> Refusal:
@@ -233,6 +243,8 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
             # The same object where nothing changes: a store writes the row only when it is another.
             if fact.position in standing.held:
                 after = replace(standing, held=_without(standing.held, fact.position))
+        case Resumed() if standing.queue and standing.admitted_at is None:
+            after = replace(standing, admitted_at=fact.at)
         case Suspended() | Resumed():
             after = replace(standing, suspended=isinstance(fact, Suspended))
         case CancelRequested():

@@ -40,8 +40,8 @@ insert or ignore into plans (id, content) values (?, ?);
 select content from plans where id = ?;
 
 -- name: keep_run
-insert into runs (number, id, definition, created_at, parent, held, suspended, cancelling, phase, ended_at, fault, facts)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+insert into runs (number, id, definition, created_at, parent, held, suspended, cancelling, phase, ended_at, fault, facts, queue, admitted_at)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (number) do update set
   held = excluded.held,
   suspended = excluded.suspended,
@@ -49,7 +49,8 @@ on conflict (number) do update set
   phase = excluded.phase,
   ended_at = excluded.ended_at,
   fault = excluded.fault,
-  facts = excluded.facts;
+  facts = excluded.facts,
+  admitted_at = excluded.admitted_at;
 
 -- name: run
 select * from standings where id = ?;

@@ -15,6 +15,7 @@ from dirigent.model.ids import EffectId
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Ended
 from dirigent.model.values import Value
+from dirigent.ports import AWAKE, NEVER
 
 _LIVE: Final = frozenset({Phase.RUNNING, Phase.CANCELLING, Phase.SUSPENDED})
 
@@ -29,6 +30,22 @@ def due(run: Run, now: float) -> tuple[Command, ...]:
     news = list(dict.fromkeys(run.news))
     run.news.clear()
     return tuple(_commands(run, news, now))
+
+
+def wake_at(run: Run, now: float) -> float:
+    """Return when a run next has something to do: `AWAKE`, the time of its first timer, or `NEVER`.
+
+    Exactly the runs of which `decide` orders nothing but to wait for timers may sleep. One that waits in a
+    queue does not: the next engine must know of it to let it go.
+    """
+    if run.phase is Phase.QUEUED:
+        return AWAKE
+    soonest = NEVER
+    for command in _commands(run, run.asks, now):
+        if not isinstance(command, FireAt):
+            return AWAKE
+        soonest = min(soonest, command.until)
+    return soonest
 
 
 def _commands(run: Run, keys: Iterable[Key], now: float) -> Iterator[Command]:

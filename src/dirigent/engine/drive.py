@@ -10,13 +10,13 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from dirigent.core.decide import decide, due
+from dirigent.core.decide import decide, due, wake_at
 from dirigent.core.machine import EFFECT, Key, Run
 from dirigent.core.replay import advance, expects
 from dirigent.model.ids import Position
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Fact, Intended, TimerSet
-from dirigent.ports import Clock, Journal
+from dirigent.ports import AWAKE, Clock, Journal
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +61,8 @@ async def turn(
     if onward:
         _follow(run, due(run, clock.now()), done, clock, admitted)
     if done.facts:
-        await journal.append(run.id, expected, done.facts)
+        # What arrived and is not followed leaves something to do for the next engine.
+        await journal.append(run.id, expected, done.facts, wake_at(run, clock.now()) if onward else AWAKE)
     return done
 
 
@@ -73,7 +74,7 @@ async def recover(run: Run, journal: Journal, clock: Clock, admitted: Container[
     done = Turn(doubtful={(command.position, command.attempt) for command in begun})
     _follow(run, standing, done, clock, admitted)
     if done.facts:
-        await journal.append(run.id, expected, done.facts)
+        await journal.append(run.id, expected, done.facts, wake_at(run, clock.now()))
     return done
 
 

@@ -5,6 +5,8 @@ alter table runs add column admitted_at real;
 
 drop view standings;
 
+-- A run with all that a list shows of it. `facts` is filled in while the run rests (it sleeps, or has ended); before that
+-- the journal itself says how many there are.
 create view standings as
 select
   r.number, r.id, d.name, d.kind, r.definition, r.created_at, r.parent, r.held, r.suspended, r.cancelling,
@@ -15,5 +17,5 @@ select
       and j.id between 512 * (select max(p.stretch) from places p where p.run = r.number)
       and 512 * (select max(p.stretch) from places p where p.run = r.number) + 511
   )) as facts,
-  r.queue, r.admitted_at
+  r.wake_at, r.queue, r.admitted_at
 from runs r join definitions d on d.digest = r.definition;

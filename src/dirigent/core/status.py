@@ -39,6 +39,9 @@ from dirigent.model.run.journal import (
 class Status(Enum):
     """The life of one ask: an effect, a timer, or a question to the expression worker."""
 
+    # Members are equal only to themselves; the hash of `Enum` is that of the name, at ten times the cost.
+    __hash__ = object.__hash__
+
     ASKED = "asked"
     UNDER_WAY = "under way"
     HELD = "held"
@@ -49,6 +52,8 @@ class Status(Enum):
 
 class Phase(Enum):
     """The life of a run."""
+
+    __hash__ = object.__hash__
 
     PENDING = "pending"
     QUEUED = "queued"
@@ -98,11 +103,11 @@ PHASES: Final[Mapping[tuple[Phase, type[Fact]], Phase]] = MappingProxyType(
 SETTLED: Final = frozenset({Status.DONE, Status.FAILED, Status.ABANDONED})
 
 
-def after(status: Status, fact: Fact, subject: str) -> Status:
-    """Return the status of an ask that follows, or raise `Refusal` (`E4001`)."""
+def after(status: Status, fact: Fact, position: str) -> Status:
+    """Return the status of the ask at a position that follows, or raise `Refusal` (`E4001`)."""
     following = NEXT.get((status, type(fact)))
     if following is None:
-        raise mismatch(f"{subject} is {status.value}, so `{type(fact).__name__}` cannot follow")
+        raise mismatch(f"`{position}` is {status.value}, so `{type(fact).__name__}` cannot follow")
     return following
 
 

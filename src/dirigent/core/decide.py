@@ -34,9 +34,12 @@ def due(run: Run, now: float) -> tuple[Command, ...]:
 def wake_at(run: Run, now: float) -> float:
     """Return when a run next has something to do: `AWAKE`, the time of its first timer, or `NEVER`.
 
-    Exactly the runs of which `decide` orders nothing but to wait for timers may sleep.
+    Exactly the runs of which `decide` orders nothing but to wait for timers may sleep. One that waits in a
+    queue does not: the next engine must know of it to let it go.
     """
-    if any(ask.call is not None and ask.status is Status.UNDER_WAY for ask in run.asks.values()):
+    if run.phase is Phase.QUEUED or any(
+        ask.call is not None and ask.status is Status.UNDER_WAY for ask in run.asks.values()
+    ):
         return AWAKE
     soonest = NEVER
     for command in _commands(run, run.asks, now):
@@ -94,4 +97,5 @@ def _effect_command(ask: Ask, call: Call) -> Command | None:
         intended=status is Status.UNDER_WAY,
         repeat=ask.repeat,
         span=frame.task.span if frame.task else None,
+        ticket=ask.ticket,
     )

@@ -20,6 +20,7 @@ from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.program import Call, Node, Program, Task
 from dirigent.model.run.command import Question
 from dirigent.model.run.journal import Created
+from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
 from dirigent.ports import Language, Schemas
 
@@ -39,7 +40,10 @@ class Tools:
 
 @dataclass(slots=True, eq=False)
 class Ask:
-    """Something that the run wants of the world. `frame` is None once nobody waits for it any more."""
+    """Something that the run wants of the world. `frame` is None once nobody waits for it any more.
+
+    An effect with a `ticket` is asked for until its queue admits it; it `began` when it was recorded.
+    """
 
     key: Key
     frame: Frame | None
@@ -50,6 +54,8 @@ class Ask:
     repeat: bool = False
     seconds: float = 0.0
     until: float = 0.0
+    began: float = 0.0
+    ticket: Ticket | None = None
     questions: tuple[Question, ...] = ()
 
 
@@ -251,9 +257,12 @@ class Run:
 
     @property
     def quiet(self) -> bool:
-        """Return whether nothing but timers and people can move this run."""
-        asks = (ask for ask in self.asks.values() if ask.status is not Status.HELD)
-        return not any(ask.call or ask.questions for ask in asks)
+        """Return whether nothing but timers, queues and people can move this run."""
+        return not any(
+            ask.questions or (ask.call and not (ask.ticket and ask.status is Status.ASKED))
+            for ask in self.asks.values()
+            if ask.status is not Status.HELD
+        )
 
 
 def _ancestors(frame: Frame) -> Iterator[Frame]:

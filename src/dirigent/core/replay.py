@@ -88,17 +88,23 @@ def expects(run: Run, fact: Fact) -> bool:
 def _run_fact(
     run: Run, fact: Created | CancelRequested | Suspended | Resumed | Ended | ResourceChanged
 ) -> None:
+    waited = run.phase is Phase.QUEUED
     run.phase = phase_after(run.phase, fact)
     match fact:
         case Created():
             run.created = fact
-            run.begin(fact.input)
+            if fact.ticket is None:
+                run.begin(fact.input)
+            else:
+                run.phase = Phase.QUEUED
         case CancelRequested():
             run.cancel_reason = fact.reason
             run.result = ("cancelled", None, None)
             run.agenda.clear()
             if run.root is not None:
                 run.detach(run.root)
+        case Resumed() if waited and run.created is not None:
+            run.begin(run.created.input)
         case Resumed():
             run.news.extend(run.asks)
         case Ended():
@@ -160,6 +166,7 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
     match fact:
         case Intended(request=request):
             ask.request = request
+            ask.began = fact.at
             run.news.append(ask.key)
         case TimerSet(until=until):
             ask.until = until

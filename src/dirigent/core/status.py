@@ -56,6 +56,7 @@ class Phase(Enum):
     __hash__ = object.__hash__
 
     PENDING = "pending"
+    QUEUED = "queued"
     RUNNING = "running"
     SUSPENDED = "suspended"
     CANCELLING = "cancelling"
@@ -83,6 +84,9 @@ NEXT: Final[Mapping[tuple[Status, type[Fact]], Status]] = MappingProxyType(
 PHASES: Final[Mapping[tuple[Phase, type[Fact]], Phase]] = MappingProxyType(
     {
         (Phase.PENDING, Created): Phase.RUNNING,
+        # A run that was made with a ticket waits until its queue lets it go (`core.replay` puts it there).
+        (Phase.QUEUED, Resumed): Phase.RUNNING,
+        (Phase.QUEUED, CancelRequested): Phase.CANCELLING,
         (Phase.RUNNING, Suspended): Phase.SUSPENDED,
         (Phase.SUSPENDED, Resumed): Phase.RUNNING,
         (Phase.RUNNING, CancelRequested): Phase.CANCELLING,

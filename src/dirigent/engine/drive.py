@@ -5,12 +5,12 @@ The facts of one turn (a result, and the intents that follow from it) are one ap
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from dirigent.core.decide import decide, due, wake_at
-from dirigent.core.machine import Run
+from dirigent.core.machine import EFFECT, Key, Run
 from dirigent.core.replay import advance, expects
 from dirigent.engine.live import Arrival
 from dirigent.model.ids import Position
@@ -36,13 +36,21 @@ class Turn:
     wake_at: float = AWAKE
 
 
-def turn(run: Run, arrived: Sequence[Arrival], now: float, *, onward: bool = True) -> Turn:
+def turn(
+    run: Run,
+    arrived: Sequence[Arrival],
+    now: float,
+    *,
+    onward: bool = True,
+    admitted: Container[Key] = (),
+) -> Turn:
     """Fold what arrived, follow it to its end, and return what is to be recorded and done.
 
     Without `onward` only what arrived is to be recorded, and nothing done: another engine goes on.
 
     The facts of an arrival belong together (a result and the resources it changed). Those that the run no
     longer waits for are dropped: the effect was abandoned and has ended already.
+    Effects that wait in a queue are recorded when they are `admitted`; till then their command stands.
     """
     done = Turn(run.facts, arrived)
     for each in arrived:
@@ -53,25 +61,25 @@ def turn(run: Run, arrived: Sequence[Arrival], now: float, *, onward: bool = Tru
                 advance(run, fact)
                 done.facts.append(fact)
     if onward:
-        _follow(run, due(run, now), done, now)
+        _follow(run, due(run, now), done, now, admitted)
     return done
 
 
-def recover(run: Run, now: float) -> Turn:
+def recover(run: Run, now: float, admitted: Container[Key] = ()) -> Turn:
     """Return what stands to be done in a run that was just replayed."""
     standing = decide(run, now)
     begun = [command for command in standing if isinstance(command, Perform) and command.intended]
     done = Turn(run.facts, doubtful={(command.position, command.attempt) for command in begun})
-    _follow(run, standing, done, now)
+    _follow(run, standing, done, now, admitted)
     return done
 
 
-def _follow(run: Run, commands: Sequence[Command], done: Turn, now: float) -> None:
+def _follow(run: Run, commands: Sequence[Command], done: Turn, now: float, admitted: Container[Key]) -> None:
     """Turn commands that are records into facts, until only those that act are left."""
     while commands:
         recorded = False
         for command in commands:
-            fact = record_of(command, now)
+            fact = None if _waits(command, admitted) else record_of(command, now)
             if fact is None:
                 done.commands.append(command)
             else:
@@ -83,11 +91,18 @@ def _follow(run: Run, commands: Sequence[Command], done: Turn, now: float) -> No
         done.wake_at = wake_at(run, now)
 
 
+def _waits(command: Command, admitted: Container[Key]) -> bool:
+    """Return whether an effect waits for its queue."""
+    if not isinstance(command, Perform) or command.ticket is None or command.intended:
+        return False
+    return (command.position, command.attempt, EFFECT) not in admitted
+
+
 def record_of(command: Command, now: float) -> Fact | None:
     """Return the fact that obeying this command consists of, or None when it asks for an action."""
     match command:
-        case Perform(intended=False, position=position, attempt=attempt, request=request):
-            return Intended(now, position, attempt, request)
+        case Perform(intended=False, position=position, attempt=attempt, request=request, ticket=ticket):
+            return Intended(now, position, attempt, request, ticket.queue if ticket else "")
         case SetTimer(position, attempt, purpose, seconds):
             return TimerSet(now, position, attempt, purpose, now + seconds)
         case Finish(fact):

@@ -69,6 +69,8 @@ class Standing:
     ended_at: float | None = None
     fault: Fault | None = None
     wake_at: float | None = AWAKE
+    queue: str = ""
+    admitted_at: float | None = None
 
     @property
     def resting(self) -> bool:
@@ -79,7 +81,12 @@ class Standing:
         """Return the phase for people: what the run waits for, the strongest reason first."""
         if self.phase is not None:
             return self.phase
-        reasons = (("cancelling", self.cancelling), ("suspended", self.suspended), ("held", bool(self.held)))
+        reasons = (
+            ("cancelling", self.cancelling),
+            ("queued", bool(self.queue) and self.admitted_at is None),
+            ("suspended", self.suspended),
+            ("held", bool(self.held)),
+        )
         return next((word for word, holds in reasons if holds), "running")
 
     def summary(self, facts: int) -> RunSummary:
@@ -95,6 +102,8 @@ class Standing:
             ended_at=self.ended_at,
             parent=self.parent,
             fault=self.fault,
+            queue=self.queue,
+            admitted_at=self.admitted_at,
         )
 
 
@@ -193,7 +202,8 @@ def _created(run: RunId, fact: Fact, title: Title | None) -> Standing:
         raise _disorder(run, fact, "the run does not exist")
     if title is None:
         raise missing_definition(fact.definition)
-    return Standing(run, title, fact.definition, fact.at, fact.parent)
+    queue = fact.ticket.queue if fact.ticket else ""
+    return Standing(run, title, fact.definition, fact.at, fact.parent, queue=queue)
 
 
 def missing_definition(digest: str) -> Refusal:
@@ -215,6 +225,8 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
             # The same object where nothing changes: a store writes the row only when it is another.
             if fact.position in standing.held:
                 after = replace(standing, held=_without(standing.held, fact.position))
+        case Resumed() if standing.queue and standing.admitted_at is None:
+            after = replace(standing, admitted_at=fact.at)
         case Suspended() | Resumed():
             after = replace(standing, suspended=isinstance(fact, Suspended))
         case CancelRequested():

@@ -25,7 +25,7 @@ _positions: Final = msgspec.msgpack.Decoder(list[str])
 def standing(row: Row) -> tuple[int, int, Standing]:
     """Return a run's number, the length of its journal, and how it stands, of a row of `standings`."""
     number, run, name, kind, definition, created_at, parent = row[:7]
-    held, suspended, cancelling, phase, ended_at, fault, facts, wake_at = row[7:]
+    held, suspended, cancelling, phase, ended_at, fault, facts, wake_at, queue, admitted_at = row[7:]
     where = Standing(
         id=RunId(cast("str", run)),
         title=Title(cast("str", name), cast("str", kind)),
@@ -39,6 +39,8 @@ def standing(row: Row) -> tuple[int, int, Standing]:
         ended_at=cast("float | None", ended_at),
         fault=None if fault is None else codec.decode(cast("bytes", fault), Fault),
         wake_at=cast("float | None", wake_at),
+        queue=cast("str", queue),
+        admitted_at=cast("float | None", admitted_at),
     )
     return cast("int", number), cast("int", facts), where
 
@@ -59,6 +61,8 @@ def run_row(number: int, length: int, where: Standing) -> Statement:
         None if where.fault is None else codec.encode(where.fault),
         length if where.resting else None,
         where.wake_at,
+        where.queue,
+        where.admitted_at,
     )
 
 

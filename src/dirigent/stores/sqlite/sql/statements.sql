@@ -41,9 +41,10 @@ select content from plans where id = ?;
 
 -- name: keep_run
 insert into runs (
-  number, id, definition, created_at, parent, held, suspended, cancelling, phase, ended_at, fault, facts, wake_at
+  number, id, definition, created_at, parent, held, suspended, cancelling, phase, ended_at, fault, facts, wake_at,
+  queue, admitted_at
 )
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (number) do update set
   held = excluded.held,
   suspended = excluded.suspended,
@@ -52,7 +53,8 @@ on conflict (number) do update set
   ended_at = excluded.ended_at,
   fault = excluded.fault,
   facts = excluded.facts,
-  wake_at = excluded.wake_at;
+  wake_at = excluded.wake_at,
+  admitted_at = excluded.admitted_at;
 
 -- name: run
 select * from standings where id = ?;

@@ -6,7 +6,7 @@ Adapters fit them; nobody subclasses. Plain methods are pure given their argumen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
@@ -105,7 +105,9 @@ class Journal(Protocol):
     Tables beside the journal change in the same transaction as the fact that causes it.
     """
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+    def append(
+        self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE
+    ) -> Awaitable[None]:
         """Store the facts at `expected`, or raise `Refusal`. Nothing of it is visible before all is.
 
         `wake_at` is when the run next has something to do, as these facts leave it: it replaces what was

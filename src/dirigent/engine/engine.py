@@ -7,19 +7,19 @@ refuses an append, the engine stops: what it cannot record it must not do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from dirigent.core.machine import Tools
 from dirigent.core.status import unknown
 from dirigent.core.storable import unstorable
+from dirigent.engine.acting import Acting
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
-from dirigent.engine.effects import FOUND_AGAIN, Effects
-from dirigent.engine.live import Arrival, Doing, Live
+from dirigent.engine.effects import Effects
+from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory
 from dirigent.engine.timers import Alarm, Timers
 from dirigent.engine.turning import Turning
@@ -27,7 +27,6 @@ from dirigent.model import limits
 from dirigent.model.ids import EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
 from dirigent.model.run.start import Start
 from dirigent.ports import Clock, Journal, Shelf
@@ -36,8 +35,6 @@ Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
 
 LOOK_SECONDS = 0.01
-
-Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 
 
 @dataclass(slots=True, eq=False)
@@ -59,14 +56,15 @@ class Engine:
     _timers: Timers = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
-    _risky: set[asyncio.Task[None]] = field(default_factory=set)
     _turning: Turning = field(init=False)
+    _acting: Acting = field(init=False)
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
         self._memory = Memory(self.journal, self.tools)
         self._timers = Timers(self.clock, self._ring)
         self._turning = Turning(self.journal, self.clock, self._crew, self._act, self._rest)
+        self._acting = Acting(self.effects, self._timers, self._crew, self._turning.go)
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -94,8 +92,10 @@ class Engine:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
-                while self._crew.failure is None and (self._risky or self._turning.appends):
-                    await asyncio.wait([*self._risky, asyncio.ensure_future(asyncio.sleep(LOOK_SECONDS))])
+                while self._crew.failure is None and (self._acting.risky or self._turning.appends):
+                    await asyncio.wait(
+                        [*self._acting.risky, asyncio.ensure_future(asyncio.sleep(LOOK_SECONDS))]
+                    )
 
     async def close(self) -> None:
         """Stop acting. Effects under way are left alone, as a crash would leave them."""
@@ -194,64 +194,10 @@ class Engine:
             for observer in tuple(self.observers):
                 observer(run.id, run.program, run.facts - len(done.facts), done.facts)
         for command in done.commands:
-            self._obey(live, command, done)
+            self._acting.obey(live, command, done.doubtful)
         if done.facts and isinstance(done.facts[-1], Ended):
             self._timers.forget(run.id)
             self._crew.ended(run.id, done.facts[-1])
-
-    def _obey(self, live: Live, command: Command, done: Turn) -> None:
-        run = live.run
-        match command:
-            case Perform(position=position, attempt=attempt):
-                self._perform(live, command, doubtful=(position, attempt) in done.doubtful)
-            case Compute(position=position, attempt=attempt, slot=slot):
-                self._dispatch(live, (position, attempt, slot), partial(self.effects.compute, command))
-            case Abandon():
-                self._abandon(live, command)
-            case FireAt(position, attempt, purpose, until):
-                self._timers.add(Alarm(until, run.id, position, attempt, purpose))
-            case SetTimer() | Finish():
-                raise AssertionError(f"{type(command).__name__} is a record, not an action")
-            case _:
-                assert_never(command)
-
-    def _perform(self, live: Live, command: Perform, *, doubtful: bool) -> None:
-        """Do an effect: on the spot when its performer can, else in a task of its own."""
-        facts = self.effects.answer(live.run, command, doubtful=doubtful)
-        if facts is not None:
-            live.arrived.append(Arrival(facts))
-            return
-        doing = (command.position, command.attempt, "effect")
-        self._dispatch(live, doing, partial(self.effects.perform, live.run, command, doubtful=doubtful))
-        if command.function not in FOUND_AGAIN:
-            task = live.tasks[doing]
-            self._risky.add(task)
-            task.add_done_callback(self._risky.discard)
-
-    def _dispatch(self, live: Live, doing: Doing, effect: Effect) -> None:
-        """Begin what a command asks for, unless that is under way already."""
-        if doing in live.tasks:
-            return
-
-        async def act() -> None:
-            facts = await effect()
-            live.tasks.pop(doing, None)
-            live.arrived.append(Arrival(facts))
-            self._turning.go(live)
-
-        live.tasks[doing] = self._crew.act(act())
-
-    def _abandon(self, live: Live, command: Abandon) -> None:
-        """Stop our own task first, then the effect in the world, then record that it is over."""
-        running = live.tasks.pop((command.position, command.attempt, "effect"), None)
-
-        async def stop() -> Sequence[Fact]:
-            if running is not None:
-                running.cancel()
-                await asyncio.wait([running])
-            return await self.effects.abandon(live.run, command)
-
-        self._dispatch(live, (command.position, command.attempt, "abandon"), stop)
 
     def _rest(self, live: Live) -> None:
         """Let a run that only waits leave memory."""

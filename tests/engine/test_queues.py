@@ -12,7 +12,7 @@ from dirigent.model.run.effect import Done, Doubt
 from dirigent.model.run.journal import CancelRequested, Created, Ended, Intended, Repeated, Resumed
 from dirigent.model.run.start import Start
 from dirigent.model.run.ticket import Ticket
-from dirigent.testing import Rule
+from dirigent.testing import MemoryStore, Rule
 from engine.fleet import ONE, Fleet, assert_lawful, die_everywhere, of_effects, queue, spans, starts
 from engine.harness import rounds
 from engine.workflows import document
@@ -126,10 +126,10 @@ def test_after_a_crash_the_order_is_what_it_would_have_been():
 class Forgetful(Queues):
     """A planted fault: what an engine before this one let go counts for nothing."""
 
-    def open(self, past=()):
+    async def open(self, journal, shelf):
         for line in self.lines.values():
             line._running.clear()
-        super().open()
+        await super().open(MemoryStore(), MemoryStore())
 
 
 class Hasty(Line):

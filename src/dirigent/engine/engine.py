@@ -22,7 +22,6 @@ from dirigent.engine.effects import FOUND_AGAIN, Effects
 from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.memory import Memory
 from dirigent.engine.queues import Queues
-from dirigent.engine.recollection import beginnings
 from dirigent.engine.timers import Alarm, Timers
 from dirigent.engine.turning import Turning
 from dirigent.model import limits
@@ -74,7 +73,6 @@ class Engine:
         self._memory = Memory(self.journal, self.tools)
         self._timers = Timers(self.clock, self._ring)
         self._queues = Queues(self.declared, self.clock, self._crew, self._memory.load, self._turn)
-        self.observers.append(self._queues.hear)
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -95,10 +93,7 @@ class Engine:
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
             self._queues.take_up(live.run)
             await self._turn(live)
-        rated = any(queue.limits.rate for queue in self.declared.values())
-        past = rated or self._queues.waiting
-        now = self.clock.now()
-        self._queues.open(await beginnings(self.journal, self.shelf, self.declared, now) if past else ())
+        await self._queues.open(self.journal, self.shelf)
         return len(found)
 
     async def settle(self, seconds: float) -> None:
@@ -177,11 +172,7 @@ class Engine:
                 live.arrived.append(Arrival((_created(start, digest, self.clock.now()),)))
                 await self._turn(live)
                 return
-            created = (await self.journal.read(start.id))[0]
-            same = isinstance(created, Created) and created.input == start.input
-            if known.definition != digest or not same:
-                what = "input" if known.definition == digest else "definition"
-                raise refuse("E4002", f"run `{start.id}` exists with another {what}")
+            _check_same(start, digest, (await self.journal.read(start.id))[0])
             answer(start.id)
         finally:
             del self._starting[start.id]
@@ -225,6 +216,7 @@ class Engine:
         """Obey what a turn came to. All its facts are durable here."""
         run = live.run
         if done.facts:
+            self._queues.hear(run.id, done.facts)
             for observer in tuple(self.observers):
                 observer(run.id, run.program, run.facts - len(done.facts), done.facts)
         for command in done.commands:
@@ -291,6 +283,14 @@ class Engine:
             await self._turn(live)
 
         self._crew.act(wake())
+
+
+def _check_same(start: Start, digest: Digest, first: Fact) -> None:
+    """Raise `Refusal` (E4002) when a known run was made of something else."""
+    if not isinstance(first, Created) or (first.definition, first.input) != (digest, start.input):
+        other = not isinstance(first, Created) or first.definition != digest
+        what = "definition" if other else "input"
+        raise refuse("E4002", f"run `{start.id}` exists with another {what}")
 
 
 def _created(start: Start, digest: Digest, now: float) -> Created:

@@ -15,10 +15,10 @@ from dirigent.core.machine import EFFECT, Run
 from dirigent.core.status import Phase, Status
 from dirigent.engine.crew import Crew
 from dirigent.engine.live import Arrival, Live
+from dirigent.engine.recollection import beginnings
 from dirigent.model import limits
 from dirigent.model.ids import Position, RunId
 from dirigent.model.problem import refuse
-from dirigent.model.program import Program
 from dirigent.model.queue import Queue
 from dirigent.model.run.command import Perform
 from dirigent.model.run.journal import (
@@ -37,7 +37,7 @@ from dirigent.model.run.journal import (
 )
 from dirigent.model.run.start import Start
 from dirigent.model.run.ticket import Ticket
-from dirigent.ports import Clock
+from dirigent.ports import Clock, Journal, Shelf
 
 Item: TypeAlias = tuple[RunId, Position, int]
 """An effect by run, position and attempt; a whole run has neither of these."""
@@ -76,10 +76,11 @@ class Queues:
 
     # -- life -------------------------------------------------------------------------------------
 
-    def open(self, past: Sequence[tuple[str, float, str]] = ()) -> None:
-        """Begin to let go. `past` are earlier beginnings: queue, time and key."""
-        for queue, at, key in sorted(past, key=lambda each: each[1]):
-            self._line(queue).passed(at, key)
+    async def open(self, journal: Journal, shelf: Shelf) -> None:
+        """Begin to let go, in the order that the past of the queues demands."""
+        if self._early or any(queue.limits.rate for queue in self.declared.values()):
+            for queue, at, key in await beginnings(journal, shelf, self.declared, self.clock.now()):
+                self._line(queue).passed(at, key)
         self._open = True
         for item, ticket in sorted(self._early, key=lambda each: each[1].since):
             self._join(item, ticket)
@@ -89,11 +90,6 @@ class Queues:
     def close(self) -> None:
         """Let nothing more go: the next engine does."""
         self._open = False
-
-    @property
-    def waiting(self) -> bool:
-        """Return whether an engine before this one left something that waits."""
-        return bool(self._early)
 
     # -- what comes in ----------------------------------------------------------------------------
 
@@ -138,8 +134,8 @@ class Queues:
         if command.ticket is not None:
             self._join((run, command.position, command.attempt), command.ticket)
 
-    def hear(self, run: RunId, _: Program, __: int, facts: Sequence[Fact]) -> None:
-        """Learn from what is durable now. An observer of the engine."""
+    def hear(self, run: RunId, facts: Sequence[Fact]) -> None:
+        """Learn from what is durable now."""
         first = facts[0]
         if isinstance(first, Created) and first.ticket is not None:
             self._note_first(run, first.ticket)

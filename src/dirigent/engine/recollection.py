@@ -25,7 +25,7 @@ Beginning: TypeAlias = tuple[str, float, str]
 async def beginnings(
     journal: Journal, shelf: Shelf, declared: Mapping[str, Queue], now: float
 ) -> list[Beginning]:
-    """Return what began in queues, as far as it can matter for what may begin next."""
+    """Return what began in queues, oldest first, as far as it can matter for what may begin next."""
     rates = [queue.limits.rate for queue in declared.values()]
     horizon = now - max((rate.seconds for rate in rates if rate is not None), default=0.0)
     found = [run for run in await shelf.runs(limit=LOOKED_AT) if _matters(run, horizon)]
@@ -36,7 +36,7 @@ async def beginnings(
             continue  # Whoever takes the run up says so.
         facts = past.facts if past.position == 0 else await journal.read(run.id)
         began.extend(_of(facts))
-    return began
+    return sorted(began, key=lambda each: each[1])
 
 
 def _matters(run: RunSummary, horizon: float) -> bool:

@@ -14,11 +14,10 @@ from dirigent.core.admission import Line
 from dirigent.core.machine import EFFECT, Run
 from dirigent.core.status import Phase, Status
 from dirigent.engine.crew import Crew
+from dirigent.engine.firsts import Firsts, check
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.recollection import beginnings
-from dirigent.model import limits
 from dirigent.model.ids import Position, RunId
-from dirigent.model.problem import refuse
 from dirigent.model.queue import Queue
 from dirigent.model.run.command import Perform
 from dirigent.model.run.journal import (
@@ -65,8 +64,7 @@ class Queues:
     turn: Callable[[Live], Awaitable[None]]
     lines: dict[str, Line[Item]] = field(default_factory=dict)
     _items: dict[RunId, dict[Item, str]] = field(default_factory=dict)
-    _first: dict[tuple[str, str], RunId] = field(default_factory=dict)
-    _dedupes: dict[RunId, tuple[str, str]] = field(default_factory=dict)
+    _firsts: Firsts = field(default_factory=Firsts)
     _unsure: set[Item] = field(default_factory=set)
     _early: list[tuple[Item, Ticket]] = field(default_factory=list)
     _touched: set[str] = field(default_factory=set)
@@ -99,28 +97,16 @@ class Queues:
         Raises `Refusal`: E4050 for a queue that is not declared, E4051 for a place that no queue has,
         E4052 when a run is open already and the start is to be the only one.
         """
-        ticket = start.ticket
-        if ticket is None:
+        if start.ticket is None:
             return None
-        self._check(ticket)
-        if not ticket.dedupe:
-            return None
-        first = self._first.setdefault((ticket.queue, ticket.dedupe), start.id)
-        if first == start.id:
-            return None
-        if start.unique:
-            raise refuse(
-                "E4052",
-                f"run `{first}` is open in queue `{ticket.queue}` with the key `{ticket.dedupe}` already",
-                f"wait for it with `dirigent resume {first}`, or give another key",
-            )
-        return first
+        check(start.ticket, self.declared)
+        return self._firsts.of(start, start.ticket)
 
     def take_up(self, run: Run) -> None:
         """Learn of a run that an engine before this one began, or let wait."""
         ticket = run.created.ticket if run.created else None
         if ticket is not None and run.phase is not Phase.ENDED:
-            self._note_first(run.id, ticket)
+            self._firsts.note(run.id, ticket)
             if run.phase is Phase.QUEUED:
                 self._join(whole(run.id), ticket)
             else:
@@ -138,7 +124,7 @@ class Queues:
         """Learn from what is durable now."""
         first = facts[0]
         if isinstance(first, Created) and first.ticket is not None:
-            self._note_first(run, first.ticket)
+            self._firsts.note(run, first.ticket)
             self._join(whole(run), first.ticket)
         items = self._items.get(run)
         if items is None:
@@ -161,30 +147,12 @@ class Queues:
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _check(self, ticket: Ticket) -> None:
-        if self.declared and ticket.queue not in self.declared:
-            names = ", ".join(f"`{name}`" for name in self.declared)
-            raise refuse("E4050", f"there is no queue `{ticket.queue}`", f"the stack declares {names}")
-        longest = max(len(ticket.key), len(ticket.dedupe), len(ticket.queue))
-        if abs(ticket.priority) > limits.QUEUE_PRIORITY or longest > limits.QUEUE_KEY_CHARACTERS:
-            raise refuse(
-                "E4051",
-                f"no place in queue `{ticket.queue[:60]}` has priority `{ticket.priority}` or a key so long",
-                f"a priority lies between -{limits.QUEUE_PRIORITY} and {limits.QUEUE_PRIORITY}; names and"
-                f" keys have at most {limits.QUEUE_KEY_CHARACTERS} characters",
-            )
-
     def _line(self, queue: str) -> Line[Item]:
         line = self.lines.get(queue)
         if line is None:
             declared = self.declared.get(queue) or Queue(queue)
             line = self.lines[queue] = Line(declared.limits)
         return line
-
-    def _note_first(self, run: RunId, ticket: Ticket) -> None:
-        if ticket.dedupe:
-            self._dedupes[run] = (ticket.queue, ticket.dedupe)
-            self._first.setdefault((ticket.queue, ticket.dedupe), run)
 
     def _join(self, item: Item, ticket: Ticket) -> None:
         self._items.setdefault(item[0], {})[item] = ticket.queue
@@ -209,9 +177,7 @@ class Queues:
             self._left(item, items)
             self._unsure.discard(item)
         del self._items[run]
-        dedupe = self._dedupes.pop(run, None)
-        if dedupe is not None and self._first.get(dedupe) == run:
-            del self._first[dedupe]
+        self._firsts.forget(run)
 
     def _touch(self, queue: str) -> None:
         if not self._touched:
@@ -264,14 +230,15 @@ class Queues:
                 if at <= now:
                     del self._again[queue]
                     self._touch(queue)
-            waits = {asyncio.ensure_future(self._changed())}
+            waits: set[asyncio.Future[object]] = {asyncio.ensure_future(_done(self._sooner.wait()))}
             if self._again:
-                waits.add(asyncio.ensure_future(self.clock.sleep_until(min(self._again.values()))))
+                waits.add(asyncio.ensure_future(_done(self.clock.sleep_until(min(self._again.values())))))
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for wait in waits:
                     wait.cancel()
 
-    async def _changed(self) -> None:
-        await self._sooner.wait()
+
+async def _done(wait: Awaitable[object]) -> object:
+    return await wait

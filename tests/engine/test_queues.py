@@ -143,7 +143,7 @@ class Hasty(Line):
 @pytest.mark.parametrize("planted", [("Queues", Forgetful), ("Line", Hasty)])
 def test_an_engine_that_forgets_what_it_let_go_is_caught(planted, monkeypatch):
     name, fault = planted
-    module = "dirigent.engine.engine" if name == "Queues" else "dirigent.engine.queues"
+    module = "dirigent.engine.engine" if name == "Queues" else "dirigent.engine.queues.waiting"
     monkeypatch.setattr(f"{module}.{name}", fault)
 
     def make(deaths):

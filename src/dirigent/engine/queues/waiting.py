@@ -14,9 +14,9 @@ from dirigent.core.admission import Line
 from dirigent.core.machine import EFFECT, Run
 from dirigent.core.status import Phase, Status
 from dirigent.engine.crew import Crew
-from dirigent.engine.firsts import Firsts, check
 from dirigent.engine.live import Arrival, Live
-from dirigent.engine.recollection import beginnings
+from dirigent.engine.queues.firsts import Firsts, check
+from dirigent.engine.queues.recollection import beginnings
 from dirigent.model.ids import Position, RunId
 from dirigent.model.queue import Queue
 from dirigent.model.run.command import Perform

@@ -14,10 +14,12 @@ from typing import TypeAlias, assert_never
 from dirigent.engine.crew import Crew
 from dirigent.engine.effects import FOUND_AGAIN, Effects
 from dirigent.engine.live import Arrival, Doing, Live
+from dirigent.engine.queues import Queues
 from dirigent.engine.timers import Alarm, Timers
 from dirigent.model.ids import Position
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Fact
+from dirigent.model.run.ticket import Ticket
 
 Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 
@@ -31,6 +33,7 @@ class Acting:
 
     effects: Effects
     timers: Timers
+    queues: Queues
     crew: Crew
     go: Callable[[Live], None]
     risky: set[asyncio.Task[None]] = field(default_factory=set)
@@ -38,6 +41,8 @@ class Acting:
     def obey(self, live: Live, command: Command, doubtful: Collection[tuple[Position, int]]) -> None:
         """Begin what a command asks for. `doubtful` are the effects that an earlier engine may have begun."""
         match command:
+            case Perform(ticket=Ticket(), intended=False):
+                self.queues.ask(live.run.id, command)
             case Perform(position=position, attempt=attempt):
                 self._perform(live, command, doubtful=(position, attempt) in doubtful)
             case Compute(position=position, attempt=attempt, slot=slot):

@@ -57,9 +57,9 @@ class Turning:
         now = self.clock.now()
         if not live.recovered and not self.settling:
             live.recovered = True
-            return recover(live.run, now)
+            return recover(live.run, now, live.admitted)
         live.folding, live.arrived = live.arrived, []
-        return turn(live.run, live.folding, now, onward=not self.settling)
+        return turn(live.run, live.folding, now, onward=not self.settling, admitted=live.admitted)
 
     def _record(self, live: Live, done: Turn) -> None:
         append = asyncio.ensure_future(

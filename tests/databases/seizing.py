@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from dirigent.settings import DatabaseUrl
-from dirigent.stores.postgres import Database
+from dirigent.stores.postgres import Database, PostgresStore
 
 SHARD = 0
 
@@ -25,7 +25,7 @@ class Seizing:
             if self._store is None:
                 self.database = await Database.opened(self.url, self.owner)
                 (fence,) = await self.database.leases.seize([SHARD])
-                self._store = self.database.store(fence)
+                self._store = PostgresStore(self.database, fence)
         return self._store
 
     async def leave(self):

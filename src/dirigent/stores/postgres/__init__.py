@@ -4,6 +4,7 @@ Law 1: what was acknowledged is committed. Law 2: one statement holds facts and 
 change. Law 3: it checks the token of every shard that it touches, so a past owner writes nothing.
 """
 
-from dirigent.stores.postgres.store import Database, PostgresStore
+from dirigent.stores.postgres.database import Database
+from dirigent.stores.postgres.store import PostgresStore
 
 __all__ = ["Database", "PostgresStore"]

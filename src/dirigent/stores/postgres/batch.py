@@ -61,7 +61,7 @@ class Batch:
     heads: dict[RunId, Head] = field(default_factory=dict)
     births: Births = field(default_factory=Births)
     grown: list[tuple[object, ...]] = field(default_factory=list)
-    changed: dict[RunId, tuple[Append, Head]] = field(default_factory=dict)
+    changed: dict[RunId, tuple[int, Head]] = field(default_factory=dict)
     forgotten: list[int] = field(default_factory=list)
     rows: dict[str, tuple[object, ...]] = field(default_factory=dict)
     history: list[tuple[object, ...]] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Batch:
         shown = where.shown_phase()
         self.births.rows.append(
             (
-                *(job.run, job.fence.shard, where.title.name, shown, where.created_at, woken(where, job)),
+                *(job.run, job.fence.shard, where.title.name, shown, where.created_at, where.wake_at),
                 *(records.stored(where), len(job.facts), records.checksum(job.content), job.content),
             )
         )
@@ -92,7 +92,7 @@ class Batch:
         head = Head(before.number, job.end, where, before.snapshot)
         self.heads[job.run] = head
         if where is not before.standing:
-            self.changed[job.run] = (job, head)
+            self.changed[job.run] = (shard, head)
             if where.phase is not None and before.snapshot:
                 self.forgotten.append(before.number)
 
@@ -115,13 +115,13 @@ class Batch:
         """Return the parameters of the statement that carries everything."""
         changed: list[tuple[object, ...]] = [
             (
-                job.fence.shard,
+                shard,
                 head.number,
                 head.standing.shown_phase(),
-                woken(head.standing, job),
+                head.standing.wake_at,
                 records.stored(head.standing),
             )
-            for job, head in self.changed.values()
+            for shard, head in self.changed.values()
         ]
         return [
             *self._tokens(),
@@ -137,11 +137,6 @@ class Batch:
     def _tokens(self) -> tuple[list[int], list[int]]:
         shards = sorted(self.fences)
         return shards, [self.fences[shard].token for shard in shards]
-
-
-def woken(where: Standing, job: Append) -> float | None:
-    """Return when a run next has something to do, None for one that has ended."""
-    return None if where.phase is not None else job.wake_at
 
 
 def columns(rows: Sequence[tuple[object, ...]], width: int) -> list[Column]:

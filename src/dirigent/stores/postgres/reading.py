@@ -14,6 +14,7 @@ from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
+from dirigent.ports import Past, Waking
 from dirigent.stores import codec
 from dirigent.stores.forms import corrupt
 from dirigent.stores.postgres import records
@@ -85,6 +86,29 @@ class Reader:
             return records.journal(await self._link.fetch(SQL["facts_since"], run, since), run, since)
         return records.journal(await self._facts.ask(run), run)
 
+    async def pasts(self, runs: Sequence[RunId]) -> list[Past | Refusal]:
+        """Return what is known of each run, in their order."""
+        found: list[Past | Refusal] = []
+        for first in range(0, len(runs), TOGETHER):
+            found.extend(await self._pasts(runs[first : first + TOGETHER]))
+        return found
+
+    async def _pasts(self, runs: Sequence[RunId]) -> list[Past | Refusal]:
+        snapshots: dict[RunId, tuple[int, bytes]] = {
+            RunId(cast("str", run)): (cast("int", position), cast("bytes", content))
+            for run, position, content in await self._link.fetch(SQL["snapshots"], list(runs))
+        }
+        since = [snapshots[run][0] if run in snapshots else 0 for run in runs]
+        rows: dict[str, list[Row]] = {run: [] for run in runs}
+        for run, *row in await self._link.fetch(SQL["facts_of_many"], list(runs), since):
+            rows[cast("str", run)].append(tuple(row))
+        return [_past(run, rows[run], snapshots.get(run)) for run in runs]
+
+    async def wakings(self, shard: int | None, after: Waking, limit: int) -> list[Waking]:
+        """Return the next wakings behind one, by time, then by id; those of one shard, or all."""
+        rows = await self._link.fetch(SQL["wakings"], shard, *after, limit)
+        return [(cast("float", at), RunId(cast("str", run))) for at, run in rows]
+
     async def run(self, run: RunId) -> RunSummary | None:
         """Return one run."""
         for _, _, standing, length, *_ in await self._heads.ask(run):
@@ -129,15 +153,24 @@ class Reader:
             past.append((cast("float", at), RunId(cast("str", run)), row))
         return past
 
-    async def plan(self, plan: PlanId) -> bytes | None:
+    async def plan_bytes(self, plan: PlanId) -> bytes | None:
         """Return the bytes of a stored plan."""
         rows = await self._fetch("plan", plan)
         return cast("bytes", rows[0][0]) if rows else None
+
+    async def plan(self, plan: PlanId) -> Plan | None:
+        """Return a stored plan."""
+        content = await self.plan_bytes(plan)
+        return None if content is None else codec.decode(content, Plan)
 
     async def _fetch(self, statement: str, *parameters: str) -> Sequence[Row]:
         return await self._link.fetch(SQL[statement], *parameters)
 
 
-def plan_of(content: bytes | None) -> Plan | None:
-    """Return the plan of bytes."""
-    return None if content is None else codec.decode(content, Plan)
+def _past(run: RunId, rows: list[Row], snapshot: tuple[int, bytes] | None) -> Past | Refusal:
+    """Return what rows and a snapshot say of a run, or why they cannot be read."""
+    position, content = snapshot or (0, None)
+    try:
+        return Past(records.journal(rows, run, position), position, content)
+    except Refusal as why:
+        return why

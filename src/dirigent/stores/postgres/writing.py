@@ -22,7 +22,7 @@ from dirigent.stores.postgres.failures import Again, Lost
 from dirigent.stores.postgres.fence import Fence, Head
 from dirigent.stores.postgres.link import Link, Row
 from dirigent.stores.postgres.statements import SQL
-from dirigent.stores.projection import RowChanged, Title, expect, project
+from dirigent.stores.projection import Title, expect, project
 
 Answers: TypeAlias = dict[Append, Refusal | None]
 Refence: TypeAlias = Callable[[Sequence[Fence]], Awaitable[None]]
@@ -118,7 +118,7 @@ class Writer:
                 answers[job] = job.fence.check(now) or self._settled(batch, job, born)
 
     def _settled(self, batch: Batch, job: Append, born: dict[str, int]) -> Refusal | None:
-        """Note the head of a run whose facts are durable now; refuse a run that exists already."""
+        """Note the head of a run whose facts are durable, if it goes on; refuse a run that exists already."""
         birth = batch.births.heads.get(job.run)
         if birth is None:
             head = batch.heads[job.run]
@@ -130,10 +130,10 @@ class Writer:
                 f"run `{job.run}` has facts already, but `0` were expected",
                 "another writer was faster: read the run again and decide anew",
             )
-        if head.standing.phase is None:
-            job.fence.heads[job.run] = head
-        else:
+        if head.standing.resting:
             job.fence.heads.pop(job.run, None)
+        else:
+            job.fence.heads[job.run] = head
         return None
 
     def _admit(self, batch: Batch, job: Append) -> None:
@@ -142,10 +142,10 @@ class Writer:
         head = batch.heads.get(job.run) or fence.heads.get(job.run)
         expect(job.run, job.expected, head.length if head else 0, len(job.facts))
         before = head.standing if head else None
-        result = project(job.run, before, job.facts, None if head else self._title(job.facts))
+        title = None if head else self._title(job.facts)
+        result = project(job.run, before, job.facts, title, job.wake_at)
         for change in result.changes:
-            if isinstance(change, RowChanged):
-                batch.change(job, change)
+            batch.change(job, change)
         if head is None:
             batch.bear(job, result.standing)
         else:

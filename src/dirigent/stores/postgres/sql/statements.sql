@@ -164,3 +164,26 @@ where owner = $1 and token = ($3::bigint[])[array_position($2::integer[], id)];
 
 -- name: leave
 delete from engines where id = $1 or until < clock_timestamp() - interval '1 hour';
+
+-- name: snapshots
+select r.id, s.position, s.content from runs r join snapshots s on s.run = r.number where r.id = any($1::text[]);
+
+-- name: facts_of_many
+select t.id, j.position, j.count, j.checksum, j.facts
+from unnest($1::text[], $2::integer[]) as t (id, since)
+join runs r on r.id = t.id
+join journal j on j.run = r.number and j.position >= coalesce(
+  (select max(k.position) from journal k where k.run = r.number and k.position <= t.since), 0)
+order by t.id, j.position;
+
+-- name: wakings
+select wake_at, id from runs
+where wake_at is not null and ($1::integer is null or shard = $1) and (wake_at, id) > ($2, $3)
+order by wake_at, id limit $4;
+
+-- name: keep_snapshot
+insert into snapshots (run, position, content)
+select r.number, $2, $3 from runs r
+where r.id = $1 and r.wake_at is not null and $2 <= coalesce(
+  (select j.position + j.count from journal j where j.run = r.number order by j.position desc limit 1), 0)
+on conflict (run) do update set position = excluded.position, content = excluded.content;

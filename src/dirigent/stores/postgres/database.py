@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from dirigent.settings import DatabaseUrl
-from dirigent.stores.postgres import migrating
-from dirigent.stores.postgres.commit import GroupCommit
 from dirigent.stores.postgres.leases import Leases
-from dirigent.stores.postgres.link import Link
 from dirigent.stores.postgres.reading import Reader
-from dirigent.stores.postgres.writing import Writer
+from dirigent.stores.postgres.session import migrating
+from dirigent.stores.postgres.session.link import Link
+from dirigent.stores.postgres.writer.commit import GroupCommit
+from dirigent.stores.postgres.writer.writing import Writer
 from dirigent.stores.programs import Programs
 
 PATIENCE_SECONDS = 30.0

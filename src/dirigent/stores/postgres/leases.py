@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final, cast
 
-from dirigent.stores.postgres.fence import Fence
-from dirigent.stores.postgres.link import Link
-from dirigent.stores.postgres.statements import SQL
+from dirigent.stores.postgres.session.link import Link
+from dirigent.stores.postgres.session.statements import SQL
+from dirigent.stores.postgres.writer.fence import Fence
 
 LEASE_SECONDS: Final = 4.0
 # So much of a lease may pass without a renewal before its owner stops acting.

@@ -18,8 +18,8 @@ from dirigent.ports import Past, Waking
 from dirigent.stores import codec
 from dirigent.stores.forms import corrupt
 from dirigent.stores.postgres import records
-from dirigent.stores.postgres.link import Link, Row
-from dirigent.stores.postgres.statements import SQL
+from dirigent.stores.postgres.session.link import Link, Row
+from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.projection import missing_definition
 
 # Journals of so many runs travel in one answer.

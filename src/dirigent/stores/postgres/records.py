@@ -11,7 +11,7 @@ import msgspec
 from dirigent.model.run.journal import Fact
 from dirigent.stores import codec, forms
 from dirigent.stores.forms import corrupt
-from dirigent.stores.postgres.link import Row
+from dirigent.stores.postgres.session.link import Row
 from dirigent.stores.projection import Standing
 
 _pack: Final = msgspec.msgpack.Encoder().encode

@@ -10,8 +10,8 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
 from dirigent.stores.postgres.database import Database
-from dirigent.stores.postgres.fence import Fence
-from dirigent.stores.postgres.statements import SQL
+from dirigent.stores.postgres.session.statements import SQL
+from dirigent.stores.postgres.writer.fence import Fence
 from dirigent.stores.projection import another_plan
 
 

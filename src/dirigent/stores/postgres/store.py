@@ -15,9 +15,9 @@ from dirigent.model.run.journal import Fact
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
 from dirigent.stores.postgres import records
-from dirigent.stores.postgres.batch import Append
+from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.shelf import PostgresShelf
-from dirigent.stores.postgres.statements import SQL
+from dirigent.stores.postgres.writer.batch import Append
 from dirigent.stores.projection import Title, large
 
 

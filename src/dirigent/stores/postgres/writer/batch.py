@@ -13,7 +13,7 @@ from dirigent.model.ids import RunId
 from dirigent.model.run.journal import Fact
 from dirigent.stores import codec
 from dirigent.stores.postgres import records
-from dirigent.stores.postgres.fence import Fence, Head
+from dirigent.stores.postgres.writer.fence import Fence, Head
 from dirigent.stores.projection import RowChanged, Standing
 
 Column: TypeAlias = list[object]

@@ -7,5 +7,5 @@ from typing import Final
 
 from dirigent.stores import scripts
 
-FOLDER: Final = Path(__file__).parent / "sql"
+FOLDER: Final = Path(__file__).parents[1] / "sql"
 SQL: Final = scripts.named(FOLDER / "statements.sql")

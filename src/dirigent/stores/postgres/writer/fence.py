@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
-from dirigent.stores.postgres import failures
+from dirigent.stores.postgres.session import failures
 from dirigent.stores.projection import Standing
 
 

@@ -16,12 +16,13 @@ from typing import Final, TypeAlias, cast
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.journal import Created, Fact
-from dirigent.stores.postgres import failures, records
-from dirigent.stores.postgres.batch import Append, Batch
-from dirigent.stores.postgres.failures import Again, Lost
-from dirigent.stores.postgres.fence import Fence, Head
-from dirigent.stores.postgres.link import Link, Row
-from dirigent.stores.postgres.statements import SQL
+from dirigent.stores.postgres import records
+from dirigent.stores.postgres.session import failures
+from dirigent.stores.postgres.session.failures import Again, Lost
+from dirigent.stores.postgres.session.link import Link, Row
+from dirigent.stores.postgres.session.statements import SQL
+from dirigent.stores.postgres.writer.batch import Append, Batch
+from dirigent.stores.postgres.writer.fence import Fence, Head
 from dirigent.stores.projection import Title, expect, project
 
 Answers: TypeAlias = dict[Append, Refusal | None]

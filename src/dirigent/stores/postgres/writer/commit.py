@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 from dirigent.model.problem import Refusal
 from dirigent.settings import DatabaseUrl
-from dirigent.stores.postgres import failures
-from dirigent.stores.postgres.batch import Append
+from dirigent.stores.postgres.session import failures
+from dirigent.stores.postgres.writer.batch import Append
 
 Commit: TypeAlias = Callable[[Sequence[Append]], Awaitable["dict[Append, Refusal | None]"]]
 _Waiter: TypeAlias = "asyncio.Future[None]"

@@ -14,8 +14,8 @@ from typing import Final, cast
 
 from dirigent.model.problem import refuse
 from dirigent.settings import DatabaseUrl
-from dirigent.stores.postgres.link import Link
-from dirigent.stores.postgres.statements import FOLDER
+from dirigent.stores.postgres.session.link import Link
+from dirigent.stores.postgres.session.statements import FOLDER
 
 # An arbitrary number that no other program on the database is likely to lock ("DRGT", as SQLite files say).
 LOCK: Final = 0x44524754

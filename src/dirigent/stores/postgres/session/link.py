@@ -14,8 +14,8 @@ from typing import Final, Protocol, TypeAlias, TypeVar, cast
 import asyncpg
 
 from dirigent.settings import DatabaseUrl
-from dirigent.stores.postgres import failures
-from dirigent.stores.postgres.failures import Again, Lost
+from dirigent.stores.postgres.session import failures
+from dirigent.stores.postgres.session.failures import Again, Lost
 
 T = TypeVar("T")
 Row: TypeAlias = tuple[object, ...]

@@ -13,7 +13,8 @@ def powercut(count, seed, folder):
     """Cut the power on each file system; then the control, which must lose something."""
     found = {}
     for kind in MAKE:
-        cuts = cut_often(folder, kind, count, seed)
+        with tempfile.TemporaryDirectory(dir=folder) as aside:
+            cuts = cut_often(aside, kind, count, seed)
         found[kind] = {"cuts": cuts.cuts, "acknowledged": cuts.promises, "late": cuts.late, "lost": 0}
         print(found)
     found["control: synchronous=normal"] = {kind: _control(folder, kind, seed) for kind in MAKE}

@@ -7,6 +7,7 @@ at 512 bytes; of the changes to a folder since it was synchronised, only the fir
 import os
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
 
 SECTOR = 512
@@ -77,7 +78,7 @@ class Disk:
                     put(self.inodes[inode].safe, each, each.content)
             self.pending = [each for each in self.pending if each.inode != inode]
             return
-        there = [(name, inode) for name, inode in self.renamed if os.path.dirname(name) == path]
+        there = [(name, inode) for name, inode in self.renamed if str(Path(name).parent) == path]
         self.renamed = [each for each in self.renamed if each not in there]
         apply(self.safe_names, there)
 
@@ -90,9 +91,7 @@ class Disk:
                 put(content, each, part)
             shown = dict(self.safe_names)
             apply(shown, names)
-            yield {
-                name: bytes(contents.get(inode, self.inodes[inode].safe)) for name, inode in shown.items()
-            }
+            yield {name: bytes(contents.get(inode, self.inodes[inode].safe)) for name, inode in shown.items()}
 
 
 def apply(names, changes):
@@ -142,11 +141,7 @@ def torn(each, dice):
         return [(each, None)]
     first = -each.at % SECTOR
     edges = [0, *range(first or SECTOR, len(each.content), SECTOR), len(each.content)]
-    pieces = [
-        (start, each.content[start:end])
-        for start, end in zip(edges, edges[1:], strict=False)
-        if dice.below(2)
-    ]
+    pieces = [(start, each.content[start:end]) for start, end in pairwise(edges) if dice.below(2)]
     return [(each, pieces)] if pieces else []
 
 

@@ -22,7 +22,9 @@ CALLS = (
 # Calls that would change files in a way that this reading does not know: to see one is a failure.
 UNKNOWN = ("writev", "pwritev", "pwritev2", "fallocate", "copy_file_range", "sendfile", "truncate", "msync")
 LINE = re.compile(r"^(\d+) +(?:<\.\.\. (?P<resumed>\w+) resumed>)?(?P<rest>.*)$")
-CALL = re.compile(r"^(?P<name>\w+)\((?P<words>.*?)(?:\) += (?P<result>-?\d+)(?P<where><.*?>)?.*| <unfinished \.\.\.>)$")
+CALL = re.compile(
+    r"^(?P<name>\w+)\((?P<words>.*?)(?:\) += (?P<result>-?\d+)(?P<where><.*?>)?.*| <unfinished \.\.\.>)$"
+)
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 OPEN_FILE = re.compile(r"^(\d+)<(.*?)>")
 STRINGS_BYTES = 8 << 20
@@ -168,7 +170,7 @@ class Reading:
         return (int(found[1]) if found else -1), (path if self._ours(path) else None)
 
     def _ours(self, path):
-        return path.startswith(self.folder + "/") and not path.endswith("-shm") or path == self.folder
+        return (path.startswith(self.folder + "/") and not path.endswith("-shm")) or path == self.folder
 
 
 def _plain(text):

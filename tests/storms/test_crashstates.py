@@ -1,4 +1,4 @@
-"""Every state that a crash can leave on the disk is opened: all that was acknowledged is in it, and it is sound."""
+"""Every state that a crash can leave on the disk is sound, and holds all that was acknowledged."""
 
 import pytest
 

@@ -1,6 +1,7 @@
 import pytest
 
 from databases.cluster import Server, absent
+from storms.required import needs
 
 
 def pytest_addoption(parser):
@@ -10,9 +11,7 @@ def pytest_addoption(parser):
 @pytest.fixture(scope="session")
 def server():
     """A PostgreSQL server of this session's own; a skip with the reason where there is none."""
-    why = absent()
-    if why:
-        pytest.skip(why)
+    needs("postgresql", absent() or None)
     server = Server.made()
     try:
         server.start()

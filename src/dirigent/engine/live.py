@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from dirigent.core.machine import Run
+from dirigent.core.machine import Key, Run
 from dirigent.model.ids import Position
 from dirigent.model.run.journal import Fact
 
@@ -42,11 +42,13 @@ class Live:
     """One run that the engine holds. Only the engine touches it, and only on its own event loop.
 
     A run that was replayed is not `recovered` until what stood to be done in it has been taken up.
+    `admitted` are effects that their queue has just let go.
     """
 
     run: Run
     arrived: list[Arrival] = field(default_factory=list)
     tasks: dict[Doing, asyncio.Task[None]] = field(default_factory=dict)
+    admitted: set[Key] = field(default_factory=set)
     turning: bool = False
     recovered: bool = False
 

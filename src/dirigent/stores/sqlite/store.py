@@ -16,10 +16,10 @@ from dirigent.model.program import Program
 from dirigent.model.run.journal import Fact
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
+from dirigent.stores.programs import Programs
 from dirigent.stores.projection import Title, large
 from dirigent.stores.sqlite import opening
 from dirigent.stores.sqlite.commit import Commit, GroupCommit
-from dirigent.stores.sqlite.programs import Programs
 from dirigent.stores.sqlite.reading import Desk, Reader
 from dirigent.stores.sqlite.shelf import SqliteShelf
 from dirigent.stores.sqlite.writing import Append, KeepDefinition, KeepSnapshot, Writer

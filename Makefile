@@ -9,8 +9,9 @@ ONLY ?=
 WORK ?= ABCDEF
 REPEAT ?= 3
 BENCH ?=
+PYSTORM := PYTHONPATH=src:tests $(BIN)/python
 
-.PHONY: help demo test check fast slow fmt bench bench-micro bars model docs lock clean run-environment dev-environment
+.PHONY: help demo test check fast slow fmt bench bench-micro bars model docs lock clean storms campaign run-environment dev-environment
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -46,6 +47,12 @@ bench-micro: dev-environment ## measure parts of ours, each beside its bar
 
 model: dev-environment ## go through all behaviours of the model of leases (needs spin and gcc)
 	$(BIN)/python scripts/model.py
+
+storms: dev-environment ## kills, power cuts, crash states, disk faults, upgrades: each proof, small, with its figures
+	$(BIN)/python -m pytest -q -n 2 -rs tests/storms
+
+campaign: dev-environment ## one proof at length: NAME=powercut COUNT=300 SEED=1; writes docs/campaigns/NAME.json
+	$(PYSTORM) -m storms.campaign $(NAME) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 docs: dev-environment ## run every example, command and link of the documentation
 	$(BIN)/python -m pytest -q tests/docs

@@ -131,8 +131,9 @@ def test_runs_that_wait_are_not_kept_in_memory_by_a_new_engine_either():
     outside = outside_of(NAP)
 
     async def start(engine):
-        for number in range(50):
-            await engine.start(Start(f"run-{number}", outside.case.program))
+        with outside.clock.hold():
+            for number in range(50):
+                await engine.start(Start(f"run-{number}", outside.case.program))
 
     async def look(engine):
         assert len(engine._memory) == 0
@@ -284,11 +285,11 @@ class Refusing:
     def __getattr__(self, name):
         return getattr(self.sound, name)
 
-    async def append(self, run, expected, facts):
+    async def append(self, run, expected, facts, *rest):
         self.left -= 1
         if self.left < 0:
             raise refuse("E5009", "the disk is full")
-        await self.sound.append(run, expected, facts)
+        await self.sound.append(run, expected, facts, *rest)
 
 
 @pytest.mark.parametrize("appends", range(4))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from storms.required import needs
+
 ROOT = Path(__file__).parents[2]
 SPEC = importlib.util.spec_from_file_location("lease_model", ROOT / "scripts" / "model.py")
 model = importlib.util.module_from_spec(SPEC)
@@ -20,8 +22,7 @@ MUTATIONS = [case for case in model.CASES if case.breaks]
 @pytest.fixture
 def spin():
     """Need spin and a compiler."""
-    if (reason := model.missing()) is not None:
-        pytest.skip(f"the model is not checked: {reason}")
+    needs("spin", model.missing())
 
 
 @pytest.mark.slow

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from dirigent.model.code import Move, Site
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
-from dirigent.model.program import Program
+from dirigent.model.program import Code, Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Order, Outcome
@@ -70,6 +71,43 @@ class Oracle(Protocol):
 
     async def answer(self, questions: Sequence[Question]) -> tuple[Value | Fault, ...]:
         """Return one answer for each question, in order; a worker that died gives faults."""
+        ...
+
+
+class Play(Protocol):
+    """A coroutine of a workflow of code. Moving it does nothing in the world; it only says what it wants."""
+
+    @property
+    def place(self) -> str:
+        """Return `file:line` of the await where it stands; empty when it stands at none."""
+        ...
+
+    def go(self, answer: Value) -> Move:
+        """Begin, or go on with what was awaited."""
+        ...
+
+    def throw(self, fault: Fault) -> Move:
+        """Go on with the failure of what was awaited."""
+        ...
+
+    def stop(self) -> Move:
+        """Tell it that it is stopped, where it stands."""
+        ...
+
+    def branch(self, number: int) -> Play:
+        """Return a coroutine that it wants to have beside it."""
+        ...
+
+
+class Plays(Protocol):
+    """Workflows of code, as this process finds them."""
+
+    def check(self, code: Code) -> None:
+        """Raise `Refusal` (`E4031`) when there is no such workflow."""
+        ...
+
+    def play(self, code: Code, given: Value, site: Site) -> Play:
+        """Return a run of it, before its first line. Raises `Refusal` (`E4031`)."""
         ...
 
 

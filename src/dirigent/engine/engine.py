@@ -27,7 +27,7 @@ from dirigent.model import limits
 from dirigent.model.ids import EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
+from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Note, Perform, SetTimer
 from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
 from dirigent.model.run.start import Start
 from dirigent.ports import Clock, Journal, Shelf
@@ -228,7 +228,7 @@ class Engine:
                 self._abandon(live, command)
             case FireAt(position, attempt, purpose, until):
                 self._timers.add(Alarm(until, run.id, position, attempt, purpose))
-            case SetTimer() | Finish():
+            case SetTimer() | Note() | Finish():
                 raise AssertionError(f"{type(command).__name__} is a record, not an action")
             case _:
                 assert_never(command)

@@ -189,12 +189,14 @@ class Try:
 class Call:
     """An effect: `function` names the performer, `request` is rendered once and then recorded.
 
-    Functions: `http`, `openapi`, `shell`, `script`, `workflow`, `resource`.
+    Functions: `http`, `openapi`, `shell`, `script`, `workflow`, `resource`, `python`. A `literal` call
+    sends the input that it is given.
     """
 
     function: str
     request: Template
     on_doubt: OnDoubt = OnDoubt.HOLD
+    literal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +220,21 @@ class Raise:
     error: Template
 
 
-Node: TypeAlias = Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A workflow written in Python: what is asked for next comes from running it.
+
+    It is found anew by `module` and `name` in every process; `digest` is that of its text when the run began.
+    `timeout_seconds` cancels it in order.
+    """
+
+    module: str
+    name: str
+    digest: str
+    timeout_seconds: float | None = None
+
+
+Node: TypeAlias = Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise | Code
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,9 @@ def call_begin(run: Run, frame: Frame) -> None:
     node = frame.node
     if not isinstance(node, Call):
         raise TypeError(frame.position)
-    want.effect(run, frame, node, evaluate(run, frame, "request", node.request, frame.input))
+    given = frame.input
+    request = given if node.literal else evaluate(run, frame, "request", node.request, given)
+    want.effect(run, frame, node, request)
 
 
 def duration(amount: Value) -> float:

@@ -17,9 +17,9 @@ from dirigent.durable.naming import MAIN, main_name
 from dirigent.durable.play import Misfit, fault_of
 from dirigent.durable.steps import Step
 from dirigent.durable.workflows import Workflow
-from dirigent.model.code import Site
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Code, Program
+from dirigent.model.run.code import Site
 from dirigent.model.values import Value
 from dirigent.ports import Play
 from dirigent.tasks.python import Doing

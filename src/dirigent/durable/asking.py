@@ -5,16 +5,16 @@ It does nothing by itself. Whoever moves the workflow takes it from the `await` 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Coroutine, Generator
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from dirigent.durable.conversion import AS_IT_IS, Hint, from_json
 from dirigent.durable.failures import NotInWorkflow, StepFailed, TimedOut
 from dirigent.model import fault as faults
-from dirigent.model.code import Request, Site
 from dirigent.model.fault import Fault
+from dirigent.model.run.code import Request, Site
 from dirigent.model.values import Value
 
 Body: TypeAlias = Coroutine[object, object, object]
@@ -52,12 +52,22 @@ class Ending:
     fault: Fault | None = None
 
 
-MOVING: Final[ContextVar[Moving | None]] = ContextVar("dirigent-workflow", default=None)
+class Here(threading.local):
+    """The workflow that this thread moves just now.
+
+    Not a context variable: a coroutine may be closed by the garbage collector in the very middle of setting
+    one, and to set it again there brings the interpreter down (CPython 3.11).
+    """
+
+    moving: Moving | None = None
+
+
+HERE: Final = Here()
 
 
 def moving(what: str) -> Moving:
     """Return the workflow that is being moved, or raise `NotInWorkflow`."""
-    found = MOVING.get()
+    found = HERE.moving
     if found is None:
         raise NotInWorkflow(f"{what} belongs into a workflow, and none is running here")
     if found.gone:

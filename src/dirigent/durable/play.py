@@ -12,12 +12,12 @@ from pathlib import Path
 from types import CoroutineType, FrameType, TracebackType
 from typing import Final, Self
 
-from dirigent.durable.asking import MOVING, Asked, Body, Ending
+from dirigent.durable.asking import HERE, Asked, Body, Ending, Moving
 from dirigent.durable.conversion import to_json
 from dirigent.durable.failures import Cancelled, NotDurable, NotStorable, StepFailed, TimedOut
 from dirigent.model import fault as faults
-from dirigent.model.code import Move, Raised, Returned, Site
 from dirigent.model.fault import Fault
+from dirigent.model.run.code import Move, Raised, Returned, Site
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 
@@ -170,21 +170,22 @@ class _Moved:
     All exceptions of the author's text are answers here; what is none (an interrupt) rises.
     """
 
-    __slots__ = ("_play", "_token", "asked", "failure")
+    __slots__ = ("_before", "_play", "asked", "failure")
 
     def __init__(self, play: CoroutinePlay) -> None:
         self._play = play
+        self._before: Moving | None = None
         self.asked: object = None
         self.failure: BaseException | None = None
 
     def __enter__(self) -> Self:
-        self._token = MOVING.set(self._play)
+        self._before, HERE.moving = HERE.moving, self._play
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        MOVING.reset(self._token)
+        HERE.moving = self._before
         self.failure = failure
         return isinstance(failure, Exception | Cancelled)
 
@@ -198,18 +199,19 @@ def _close(body: Body, site: Site) -> None:
 class _Closing:
     """The stretch in which a coroutine is closed; whatever its text raises then is of no interest."""
 
-    __slots__ = ("_site", "_token")
+    __slots__ = ("_before", "_site")
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._before: Moving | None = None
 
     def __enter__(self) -> None:
-        self._token = MOVING.set(Gone(self._site))
+        self._before, HERE.moving = HERE.moving, Gone(self._site)
 
     def __exit__(
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        MOVING.reset(self._token)
+        HERE.moving = self._before
         return isinstance(failure, Exception | Cancelled | GeneratorExit)
 
 

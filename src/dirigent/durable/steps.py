@@ -14,8 +14,8 @@ from dirigent.durable.asking import Asked
 from dirigent.durable.conversion import Form, form_of, to_json
 from dirigent.durable.naming import module_of, name_of
 from dirigent.durable.waiting import seconds_of
-from dirigent.model.code import Again, Repeatedly, Request
 from dirigent.model.program import Call, OnDoubt
+from dirigent.model.run.code import Again, Repeatedly, Request
 from dirigent.model.values import Value
 
 P = ParamSpec("P")

@@ -8,8 +8,8 @@ from typing import TypeAlias, TypeVar, cast, overload
 
 from dirigent.durable.asking import Asked, Moving
 from dirigent.durable.waiting import seconds_of
-from dirigent.model.code import Branch, Gather, Request
 from dirigent.model.fault import Fault
+from dirigent.model.run.code import Branch, Gather, Request
 from dirigent.model.values import Value
 
 T = TypeVar("T")

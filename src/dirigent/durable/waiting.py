@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TypeAlias, TypeVar, overload
 
 from dirigent.durable.asking import Asked
-from dirigent.model.code import Listen, Request
 from dirigent.model.program import Wait
+from dirigent.model.run.code import Listen, Request
 
 T = TypeVar("T")
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"

@@ -16,10 +16,10 @@ from dirigent.durable.naming import module_of, name_of
 from dirigent.durable.play import CoroutinePlay
 from dirigent.durable.waiting import seconds_of
 from dirigent.model import fault as faults
-from dirigent.model.code import Request, Site
 from dirigent.model.fault import Fault
 from dirigent.model.ids import digest_of
 from dirigent.model.program import Call, Code, OnDoubt, Program, Task
+from dirigent.model.run.code import Request, Site
 from dirigent.model.values import Value
 
 P = ParamSpec("P")
@@ -46,7 +46,7 @@ class Child(Asked[R]):
 
 
 class Workflow(Generic[P, R]):
-    """A durable function. Called in another workflow it starts a child run; `function` is as it was written."""
+    """A durable function. Called in another workflow it starts a child run. `function` is the original."""
 
     def __init__(self, function: Callable[P, Coroutine[object, object, R]], limit: float | None) -> None:
         """Wrap a coroutine function."""

@@ -16,7 +16,6 @@ from dirigent.core.nodes.graph import GRAPH
 from dirigent.core.nodes.loop import LOOP
 from dirigent.core.nodes.sequence import SEQUENCE
 from dirigent.core.nodes.simple import CALL, RAISE, SET, WAIT
-from dirigent.model.code import Branch, Gather, Listen, Repeatedly, Wanted
 from dirigent.model.program import (
     Call,
     Code,
@@ -31,6 +30,7 @@ from dirigent.model.program import (
     Try,
     Wait,
 )
+from dirigent.model.run.code import Branch, Gather, Listen, Repeatedly, Wanted
 
 NODES: Final[Mapping[type[Node | Wanted], Behaviour]] = MappingProxyType(
     {

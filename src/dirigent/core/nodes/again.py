@@ -13,8 +13,8 @@ from dirigent.core.machine import Run
 from dirigent.core.nodes.attempt import RETRY, drawn
 from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.model import limits
-from dirigent.model.code import Again, Repeatedly
 from dirigent.model.fault import Fault
+from dirigent.model.run.code import Again, Repeatedly
 from dirigent.model.values import Value
 
 SERVER: Final = 500

@@ -16,11 +16,11 @@ from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.core.status import Phase
 from dirigent.model import fault as faults
 from dirigent.model import limits
-from dirigent.model.code import Branch, Gather, Listen, Move, Raised, Request, Returned, Site
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position
 from dirigent.model.problem import refuse
 from dirigent.model.program import Code, Program
+from dirigent.model.run.code import Branch, Gather, Listen, Move, Raised, Request, Returned, Site
 from dirigent.model.run.command import Awaits, Patch
 from dirigent.model.run.journal import Signalled
 from dirigent.model.values import Value
@@ -233,12 +233,17 @@ def _state(frame: Frame) -> CodeState:
 
 
 def stop(run: Run, top: Frame) -> None:
-    """Let everything below a frame end: effects are abandoned, coroutines told, each after what it began."""
+    """Let everything below a frame end: effects are abandoned, coroutines told, each after what it began.
+
+    One that is stopping already cleans up: that is not disturbed.
+    """
     found = [top]
     for frame in found:
-        if isinstance(frame.state, CodeState | GatherState):
-            if isinstance(frame.state, CodeState):
+        if isinstance(frame.state, CodeState):
+            if not frame.state.stopping:
                 frame.state.stopping = True
+                found.extend(frame.children.values())
+        elif isinstance(frame.state, GatherState):
             found.extend(frame.children.values())
         elif frame.alive:
             run.fail(frame, STOPPED)

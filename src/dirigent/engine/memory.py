@@ -65,6 +65,10 @@ class Memory:
         if live.idle and min(timers, default=now + PARK_SECONDS) >= now + PARK_SECONDS:
             self._live.pop(live.run.id, None)
 
+    def holds(self, run: RunId) -> bool:
+        """Return whether a run is in memory: then it has not ended, and whoever waits for it will be told."""
+        return run in self._live
+
     def __len__(self) -> int:
         """Return how many runs are in memory."""
         return len(self._live)

@@ -114,7 +114,7 @@ async def engaged(
         left = spools.left()
         engine.observers.append(spools.hear)
         await engine.open()
-        await asyncio.to_thread(spools.sweep, left, frozenset(engine.standing))
+        await spools.sweep(left, frozenset(engine.standing), parts.store)
     return _desk(parts, conductor)
 
 

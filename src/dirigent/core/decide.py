@@ -49,6 +49,12 @@ def wake_at(run: Run, now: float) -> float:
     return soonest
 
 
+def timers(run: Run) -> list[tuple[float, Key]]:
+    """Return the timers that a run waits for, in the order in which they end."""
+    waiting = (ask for ask in run.asks.values() if ask.status is Status.UNDER_WAY)
+    return sorted((ask.until, ask.key) for ask in waiting if ask.call is None and not ask.questions)
+
+
 def _commands(run: Run, keys: Iterable[Key], now: float) -> tuple[Command, ...]:
     phase, asks, stopping = run.phase, run.asks, run.stopping
     found: list[Command] = []

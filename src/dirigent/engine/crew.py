@@ -7,10 +7,11 @@ who waits is told why, and the journal knows where the next engine goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 
 from dirigent.model.ids import RunId
+from dirigent.model.problem import Refusal
 from dirigent.model.run.journal import Ended
 
 
@@ -32,6 +33,13 @@ class Crew:
         task.add_done_callback(self._reap)
         return task
 
+    async def all(self, works: Iterable[Coroutine[None, None, None]]) -> None:
+        """Do several things at once, and return when all of them are done; if one fails, the engine does."""
+        tasks = [self.act(work) for work in works]
+        if tasks:
+            await asyncio.wait(tasks)
+        self.check()
+
     async def ask(self, work: Coroutine[None, None, None]) -> None:
         """Do what a caller wants. It goes on to its end when the caller is gone."""
         task = asyncio.ensure_future(work)
@@ -48,6 +56,13 @@ class Crew:
         future = self._ends.pop(run, None)
         if future is not None and not future.done():
             future.set_result(fact)
+
+    def lost(self, run: RunId, why: Refusal) -> None:
+        """Tell whoever waits for a run's end that it will not come."""
+        future = self._ends.pop(run, None)
+        if future is not None and not future.done():
+            future.set_exception(why)
+            future.exception()
 
     def forget(self, run: RunId) -> None:
         """Nobody can wait for a run that is not there."""

@@ -66,15 +66,18 @@ async def turn(
     return done
 
 
-async def recover(run: Run, journal: Journal, clock: Clock, admitted: Container[Key] = ()) -> Turn:
-    """Return what stands to be done in a run that was just replayed."""
+async def recover(
+    run: Run, journal: Journal, clock: Clock, admitted: Container[Key] = (), *, stale: bool = False
+) -> Turn:
+    """Return what stands to be done in a run that was just replayed; with `stale`, say if it may sleep."""
     expected = run.facts
     standing = decide(run, clock.now())
     begun = [command for command in standing if isinstance(command, Perform) and command.intended]
     done = Turn(doubtful={(command.position, command.attempt) for command in begun})
     _follow(run, standing, done, clock, admitted)
-    if done.facts:
-        await journal.append(run.id, expected, done.facts, wake_at(run, clock.now()))
+    wakes = wake_at(run, clock.now())
+    if done.facts or (stale and wakes != AWAKE):
+        await journal.append(run.id, expected, done.facts, wakes)
     return done
 
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias, assert_never
 
+from dirigent.core.decide import timers
 from dirigent.core.machine import Tools
+from dirigent.core.replay import replay
 from dirigent.core.status import unknown
 from dirigent.core.storable import unstorable
 from dirigent.engine.crew import Crew
@@ -21,21 +23,24 @@ from dirigent.engine.drive import Turn, recover, turn
 from dirigent.engine.effects import FOUND_AGAIN, Effects
 from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.memory import Memory
-from dirigent.engine.timers import Alarm, Timers
+from dirigent.engine.timers import FIRST, Timers
 from dirigent.engine.turning import Turning
 from dirigent.model import limits
-from dirigent.model.ids import EffectId, RunId
+from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
 from dirigent.model.run.start import Start
-from dirigent.ports import Clock, Journal, Shelf
+from dirigent.ports import AWAKE, Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
 
 LOOK_SECONDS = 0.01
+
+# What a store answers to the first fact of a run that it has.
+TAKEN = "E5001"
 
 Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 
@@ -58,34 +63,31 @@ class Engine:
     _memory: Memory = field(init=False)
     _timers: Timers = field(init=False)
     _crew: Crew = field(default_factory=Crew)
-    _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
     _risky: set[asyncio.Task[None]] = field(default_factory=set)
     _settling: bool = False
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
         self._memory = Memory(self.journal, self.tools)
-        self._timers = Timers(self.clock, self._ring)
+        self._timers = Timers(self.clock, self.journal, self._wake)
 
     # -- life -----------------------------------------------------------------------------------
 
     async def open(self) -> int:
-        """Take up every open run where its journal stands, and return how many there were.
+        """Take up every run that has something to do where its journal stands; return how many there were.
 
         A run whose journal cannot be folded (of a newer release, or damaged) is left alone, in
-        `left_out`: it must not keep the others from going on.
+        `left_out`: it must not keep the others from going on. Runs that sleep stay in the store.
         """
         self._crew.act(self._timers.serve())
-        found = await self.shelf.runs(only_open=True, limit=limits.RUNS_OPEN)
-        for summary in reversed(found):
-            try:
-                live = await self._memory.load(summary.id)
-            except Refusal as refusal:
-                self.left_out[summary.id] = refusal
-                continue
-            self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
-            await self._turn(live)
-        return len(found)
+        taken, after = 0, (-1.0, RunId(""))
+        while after < FIRST:
+            page = await self.journal.wakings(after, limits.RUNS_TAKEN_UP_TOGETHER)
+            awake = [run for at, run in page if at == AWAKE]
+            await self._take_up(awake)
+            taken += len(awake)
+            after = page[-1] if page else FIRST
+        return taken
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
@@ -145,31 +147,36 @@ class Engine:
         await self._crew.ask(self._tell(run, fact))
 
     async def _start(self, start: Start) -> None:
-        while start.id in self._starting:
-            await self._starting[start.id].wait()
-        done = self._starting[start.id] = asyncio.Event()
-        try:
-            digest = await self.journal.keep(start.program)
-            known = await self.shelf.run(start.id)
-            if known is None:
-                now, metadata = self.clock.now(), dict(start.metadata)
-                created = Created(now, digest, start.input, metadata, start.parent, start.depth)
-                live = self._memory.add(start.id, digest, start.program)
-                live.arrived.append(Arrival((created,)))
+        await self._memory.unclaimed(start.id)
+        digest = await self.journal.keep(start.program)
+        if self._memory.vacant(start.id):
+            with self._memory.claim([start.id]):
+                live = await self._begun(start, digest)
+            if live is not None:
                 await self._turn(live)
                 return
-            first = (await self.journal.read(start.id))[0]
-            same = isinstance(first, Created) and first.input == start.input
-            if known.definition != digest or not same:
-                what = "input" if known.definition == digest else "definition"
-                raise refuse("E4002", f"run `{start.id}` exists with another {what}")
-        finally:
-            del self._starting[start.id]
-            done.set()
+        first = (await self.journal.read(start.id))[0]
+        if isinstance(first, Created) and (first.definition, first.input) != (digest, start.input):
+            what = "input" if first.definition == digest else "definition"
+            raise refuse("E4002", f"run `{start.id}` exists with another {what}")
+
+    async def _begun(self, start: Start, digest: Digest) -> Live | None:
+        """Return a new run whose beginning is durable; None when the store has one of that name."""
+        now, metadata = self.clock.now(), dict(start.metadata)
+        created = Created(now, digest, start.input, metadata, start.parent, start.depth)
+        live = Live(replay(start.program, start.id, (), self.tools), recovered=True)
+        with Turning(live, self._crew):
+            try:
+                done = await turn(live.run, [(created,)], self.journal, self.clock, onward=not self._settling)
+            except Refusal as refusal:
+                if refusal.problems[0].code == TAKEN:
+                    return None
+                raise
+        self._memory.put(live)
+        self._act(live, done)
+        return live
 
     async def _tell(self, run: RunId, fact: Fact) -> None:
-        if run in self._starting:
-            await self._starting[run].wait()
         live = await self._memory.load(run)
         arrival = Arrival((fact,), asyncio.get_running_loop().create_future())
         live.arrived.append(arrival)
@@ -188,7 +195,8 @@ class Engine:
         with Turning(live, self._crew) as turning:
             if not live.recovered and not self._settling:
                 live.recovered = True
-                self._act(live, await recover(live.run, self.journal, self.clock))
+                self._timers.forget(live.run.id)
+                self._act(live, await recover(live.run, self.journal, self.clock, stale=live.stale))
             while live.arrived:
                 turning.arrived, live.arrived = live.arrived, []
                 groups, onward = [each.facts for each in turning.arrived], not self._settling
@@ -197,7 +205,9 @@ class Engine:
                 for each, took in zip(turning.arrived, done.took, strict=True):
                     each.settle(took=took)
         if not self._crew.closing:
-            self._memory.park(live, self.clock.now())
+            at = self._memory.park(live, self.clock.now())
+            if at is not None:
+                self._timers.sleep(live.run.id, at)
 
     def _act(self, live: Live, done: Turn) -> None:
         """Obey what a turn came to. All its facts are durable here."""
@@ -226,8 +236,8 @@ class Engine:
                 self._dispatch(live, (position, attempt, slot), partial(self.effects.compute, command))
             case Abandon():
                 self._abandon(live, command)
-            case FireAt(position, attempt, purpose, until):
-                self._timers.add(Alarm(until, run.id, position, attempt, purpose))
+            case FireAt(until=until):
+                self._timers.alarm(run.id, until)
             case SetTimer() | Finish():
                 raise AssertionError(f"{type(command).__name__} is a record, not an action")
             case _:
@@ -258,12 +268,39 @@ class Engine:
 
         self._dispatch(live, (command.position, command.attempt, "abandon"), stop)
 
-    def _ring(self, alarm: Alarm) -> None:
-        fired = TimerFired(self.clock.now(), alarm.position, alarm.attempt, alarm.purpose)
+    # -- waking runs ------------------------------------------------------------------------------
 
-        async def wake() -> None:
-            live = await self._memory.load(alarm.run)
-            live.arrived.append(Arrival((fired,)))
-            await self._turn(live)
+    async def _wake(self, runs: Sequence[RunId]) -> None:
+        """Take runs whose time has come further, all at once."""
+        lives = await self._loaded(runs)
+        for live in lives:
+            self._ring(live)
+        await self._crew.all(self._turn(live) for live in lives)
 
-        self._crew.act(wake())
+    async def _take_up(self, runs: Sequence[RunId]) -> None:
+        """Go on with runs that an engine before this one left awake."""
+        lives = await self._loaded(runs)
+        for live in lives:
+            live.stale = not live.recovered
+            self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
+        await self._crew.all(self._turn(live) for live in lives)
+
+    async def _loaded(self, runs: Sequence[RunId]) -> list[Live]:
+        """Return those of the runs that can be loaded; the others are left out."""
+        lives = []
+        for run, live in zip(runs, await self._memory.load_all(runs), strict=True):
+            if isinstance(live, Live):
+                lives.append(live)
+            else:
+                self.left_out[run] = live
+                self._crew.lost(run, live)
+        return lives
+
+    def _ring(self, live: Live) -> None:
+        """Let every timer of a run fire whose time has come, and set the alarm for the next one."""
+        now = self.clock.now()
+        for until, (position, attempt, purpose) in timers(live.run):
+            if until > now:
+                self._timers.alarm(live.run.id, until)
+                break
+            live.arrived.append(Arrival((TimerFired(now, position, attempt, purpose),)))

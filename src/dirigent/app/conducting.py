@@ -6,7 +6,6 @@ dies, the next that asks takes its place, in the middle of following a run if ne
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias, assert_never
 
-from dirigent.core.decide import timers
 from dirigent.core.machine import Tools
 from dirigent.core.replay import replay
 from dirigent.core.status import unknown
@@ -23,16 +22,16 @@ from dirigent.engine.drive import Turn, recover, turn
 from dirigent.engine.effects import FOUND_AGAIN, Effects
 from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.memory import Memory
-from dirigent.engine.timers import FIRST, Timers
+from dirigent.engine.rouser import Rouser
+from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
-from dirigent.model import limits
 from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
-from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
+from dirigent.model.run.journal import Created, Ended, Fact, Vouched
 from dirigent.model.run.start import Start
-from dirigent.ports import AWAKE, Clock, Journal, Shelf
+from dirigent.ports import Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
@@ -58,9 +57,10 @@ class Engine:
     tools: Tools
     clock: Clock
     observers: list[Observer] = field(default_factory=list)
-    standing: set[EffectId] = field(default_factory=set, init=False)
-    left_out: dict[RunId, Refusal] = field(default_factory=dict, init=False)
+    standing: set[EffectId] = field(init=False)
+    left_out: dict[RunId, Refusal] = field(init=False)
     _memory: Memory = field(init=False)
+    _rouser: Rouser = field(init=False)
     _timers: Timers = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _risky: set[asyncio.Task[None]] = field(default_factory=set)
@@ -69,7 +69,9 @@ class Engine:
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
         self._memory = Memory(self.journal, self.tools)
-        self._timers = Timers(self.clock, self.journal, self._wake)
+        self._rouser = Rouser(self._memory, self.clock, self._crew, self._turn)
+        self._timers = self._rouser.timers
+        self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -79,15 +81,7 @@ class Engine:
         A run whose journal cannot be folded (of a newer release, or damaged) is left alone, in
         `left_out`: it must not keep the others from going on. Runs that sleep stay in the store.
         """
-        self._crew.act(self._timers.serve())
-        taken, after = 0, (-1.0, RunId(""))
-        while after < FIRST:
-            page = await self.journal.wakings(after, limits.RUNS_TAKEN_UP_TOGETHER)
-            awake = [run for at, run in page if at == AWAKE]
-            await self._take_up(awake)
-            taken += len(awake)
-            after = page[-1] if page else FIRST
-        return taken
+        return await self._rouser.open()
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
@@ -267,40 +261,3 @@ class Engine:
             return await self.effects.abandon(live.run, command)
 
         self._dispatch(live, (command.position, command.attempt, "abandon"), stop)
-
-    # -- waking runs ------------------------------------------------------------------------------
-
-    async def _wake(self, runs: Sequence[RunId]) -> None:
-        """Take runs whose time has come further, all at once."""
-        lives = await self._loaded(runs)
-        for live in lives:
-            self._ring(live)
-        await self._crew.all(self._turn(live) for live in lives)
-
-    async def _take_up(self, runs: Sequence[RunId]) -> None:
-        """Go on with runs that an engine before this one left awake."""
-        lives = await self._loaded(runs)
-        for live in lives:
-            live.stale = not live.recovered
-            self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
-        await self._crew.all(self._turn(live) for live in lives)
-
-    async def _loaded(self, runs: Sequence[RunId]) -> list[Live]:
-        """Return those of the runs that can be loaded; the others are left out."""
-        lives = []
-        for run, live in zip(runs, await self._memory.load_all(runs), strict=True):
-            if isinstance(live, Live):
-                lives.append(live)
-            else:
-                self.left_out[run] = live
-                self._crew.lost(run, live)
-        return lives
-
-    def _ring(self, live: Live) -> None:
-        """Let every timer of a run fire whose time has come, and set the alarm for the next one."""
-        now = self.clock.now()
-        for until, (position, attempt, purpose) in timers(live.run):
-            if until > now:
-                self._timers.alarm(live.run.id, until)
-                break
-            live.arrived.append(Arrival((TimerFired(now, position, attempt, purpose),)))

@@ -7,9 +7,9 @@ refuses an append, the engine stops: what it cannot record it must not do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias, assert_never
 
@@ -22,16 +22,19 @@ from dirigent.engine.drive import Turn, recover, turn
 from dirigent.engine.effects import FOUND_AGAIN, Effects
 from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.memory import Memory
+from dirigent.engine.queues import Queues
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
 from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.queue import Queue
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Created, Ended, Fact, Vouched
 from dirigent.model.run.start import Start
-from dirigent.ports import Clock, Journal, Shelf
+from dirigent.model.run.ticket import Ticket
+from dirigent.ports import AWAKE, Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
@@ -48,7 +51,8 @@ Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 class Engine:
     """Drives every open run of one store. `open` comes first, `settle` and `close` last.
 
-    `standing` are the effects that had no recorded end when it opened.
+    `standing` are the effects that had no recorded end when it opened, `declared` the queues that there
+    are; without any, every name is a queue with the usual limits.
     """
 
     journal: Journal
@@ -57,11 +61,13 @@ class Engine:
     tools: Tools
     clock: Clock
     observers: list[Observer] = field(default_factory=list)
+    declared: Mapping[str, Queue] = field(default_factory=dict)
     standing: set[EffectId] = field(init=False)
     left_out: dict[RunId, Refusal] = field(init=False)
     _memory: Memory = field(init=False)
     _rouser: Rouser = field(init=False)
     _timers: Timers = field(init=False)
+    _queues: Queues = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _risky: set[asyncio.Task[None]] = field(default_factory=set)
     _settling: bool = False
@@ -69,7 +75,8 @@ class Engine:
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
         self._memory = Memory(self.journal, self.tools)
-        self._rouser = Rouser(self._memory, self.clock, self._crew, self._turn)
+        self._queues = Queues(self.declared, self.clock, self._crew, self._memory.load, self._turn)
+        self._rouser = Rouser(self._memory, self.clock, self._crew, self._turn, self._queues.take_up)
         self._timers = self._rouser.timers
         self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
 
@@ -81,11 +88,14 @@ class Engine:
         A run whose journal cannot be folded (of a newer release, or damaged) is left alone, in
         `left_out`: it must not keep the others from going on. Runs that sleep stay in the store.
         """
-        return await self._rouser.open()
+        taken = await self._rouser.open()
+        await self._queues.open(self.journal, self.shelf)
+        return taken
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
         self._settling = True
+        self._queues.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
@@ -99,17 +109,19 @@ class Engine:
     # -- what can be asked of it ------------------------------------------------------------------
 
     async def start(self, start: Start) -> RunId:
-        """Create a run and let it go. Durable when this returns; a known id is answered, not repeated.
+        """Create a run; it goes, or waits. Durable when this returns; a known id is answered, not repeated.
 
-        Raises `Refusal`: E4002 for a known id with another program or input, E4017 for an input that
-        no journal could hold. A caller who goes away meanwhile takes nothing back.
+        Returns its id, or that of the open run which has its deduplication key. Raises `Refusal`: E4002
+        for a known id with another program or input, E4017 for an input that no journal could hold, E4050
+        to E4052 for a ticket. A caller who goes away meanwhile takes nothing back.
         """
         self._crew.check()
         reason = unstorable(start.input, dict(start.metadata))
         if reason is not None:
             raise refuse("E4017", f"run `{start.id}` cannot take its input: {reason}")
-        await self._crew.ask(self._start(start))
-        return start.id
+        answer: list[RunId] = []
+        await self._crew.ask(self._start(start, answer.append))
+        return answer[0]
 
     async def wait(self, run: RunId) -> Ended:
         """Return how a run ended, when it has. A run that was left out never will: that is its refusal."""
@@ -140,25 +152,27 @@ class Engine:
             raise refuse("E4017", f"run `{run}` cannot take this output: {reason}")
         await self._crew.ask(self._tell(run, fact))
 
-    async def _start(self, start: Start) -> None:
+    async def _start(self, start: Start, answer: Callable[[RunId], None]) -> None:
         await self._memory.unclaimed(start.id)
         digest = await self.journal.keep(start.program)
         if self._memory.vacant(start.id):
             with self._memory.claim([start.id]):
-                live = await self._begun(start, digest)
-            if live is not None:
-                await self._turn(live)
+                # Only who brings a key asks the store: it must not stand for a run that is over.
+                keyed = start.ticket is not None and bool(start.ticket.dedupe)
+                first = None if keyed and await self.shelf.run(start.id) else self._queues.known(start)
+                live = await self._begun(start, digest) if first is None else None
+            if first is not None or live is not None:
+                answer(first or start.id)
+                if live is not None:
+                    await self._turn(live)
                 return
-        first = (await self.journal.read(start.id))[0]
-        if isinstance(first, Created) and (first.definition, first.input) != (digest, start.input):
-            what = "input" if first.definition == digest else "definition"
-            raise refuse("E4002", f"run `{start.id}` exists with another {what}")
+        _check_same(start, digest, (await self.journal.read(start.id))[0])
+        answer(start.id)
 
     async def _begun(self, start: Start, digest: Digest) -> Live | None:
         """Return a new run whose beginning is durable; None when the store has one of that name."""
-        now, metadata = self.clock.now(), dict(start.metadata)
-        created = Created(now, digest, start.input, metadata, start.parent, start.depth)
         live = Live(replay(start.program, start.id, (), self.tools), recovered=True)
+        created = _created(start, digest, self.clock.now())
         with Turning(live, self._crew):
             try:
                 done = await turn(live.run, [(created,)], self.journal, self.clock, onward=not self._settling)
@@ -190,23 +204,29 @@ class Engine:
             if not live.recovered and not self._settling:
                 live.recovered = True
                 self._timers.forget(live.run.id)
-                self._act(live, await recover(live.run, self.journal, self.clock, stale=live.stale))
+                self._act(
+                    live, await recover(live.run, self.journal, self.clock, live.admitted, stale=live.stale)
+                )
             while live.arrived:
                 turning.arrived, live.arrived = live.arrived, []
                 groups, onward = [each.facts for each in turning.arrived], not self._settling
-                done = await turn(live.run, groups, self.journal, self.clock, onward=onward)
+                done = await turn(
+                    live.run, groups, self.journal, self.clock, onward=onward, admitted=live.admitted
+                )
                 self._act(live, done)
                 for each, took in zip(turning.arrived, done.took, strict=True):
                     each.settle(took=took)
         if not self._crew.closing:
             at = self._memory.park(live, self.clock.now())
-            if at is not None:
+            # The timers of a run that the store takes for awake are known here alone.
+            if at is not None and at != AWAKE:
                 self._timers.sleep(live.run.id, at)
 
     def _act(self, live: Live, done: Turn) -> None:
         """Obey what a turn came to. All its facts are durable here."""
         run = live.run
         if done.facts:
+            self._queues.hear(run.id, done.facts)
             for observer in tuple(self.observers):
                 observer(run.id, run.program, run.facts - len(done.facts), done.facts)
         for command in done.commands:
@@ -218,6 +238,8 @@ class Engine:
     def _obey(self, live: Live, command: Command, done: Turn) -> None:
         run = live.run
         match command:
+            case Perform(ticket=Ticket(), intended=False):
+                self._queues.ask(run.id, command)
             case Perform(position=position, attempt=attempt):
                 doubtful = (position, attempt) in done.doubtful
                 act = partial(self.effects.perform, run, command, doubtful=doubtful)
@@ -261,3 +283,17 @@ class Engine:
             return await self.effects.abandon(live.run, command)
 
         self._dispatch(live, (command.position, command.attempt, "abandon"), stop)
+
+
+def _check_same(start: Start, digest: Digest, first: Fact) -> None:
+    """Raise `Refusal` (E4002) when a known run was made of something else."""
+    if not isinstance(first, Created) or (first.definition, first.input) != (digest, start.input):
+        other = not isinstance(first, Created) or first.definition != digest
+        what = "definition" if other else "input"
+        raise refuse("E4002", f"run `{start.id}` exists with another {what}")
+
+
+def _created(start: Start, digest: Digest, now: float) -> Created:
+    """Return the first fact of a run; whoever waits in a queue waits from now on."""
+    ticket = replace(start.ticket, since=now) if start.ticket else None
+    return Created(now, digest, start.input, dict(start.metadata), start.parent, start.depth, ticket)

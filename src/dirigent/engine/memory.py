@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from dirigent.core.decide import wake_at
+from dirigent.core.decide import timers, wake_at
 from dirigent.core.machine import Tools
 from dirigent.core.replay import replay
 from dirigent.core.status import unknown
@@ -20,7 +20,7 @@ from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Created
-from dirigent.ports import AWAKE, Journal, Past
+from dirigent.ports import Journal, Past
 
 # A run whose next timer is nearer than this stays in memory: replaying it would cost more.
 PARK_SECONDS: Final = 5.0
@@ -96,12 +96,17 @@ class Memory:
             await asyncio.wait([claim])
 
     def park(self, live: Live, now: float) -> float | None:
-        """Let a run that only waits leave memory, unless its next timer is near; return when it wakes."""
-        at = wake_at(live.run, now) if live.idle else AWAKE
-        if at < now + PARK_SECONDS:
+        """Let a run that only waits leave memory, unless its next timer is near.
+
+        Returns when it wakes, as the store knows it too; None for a run that stays.
+        """
+        if not live.idle:
+            return None
+        waiting = timers(live.run)
+        if waiting and waiting[0][0] < now + PARK_SECONDS:
             return None
         self._live.pop(live.run.id, None)
-        return at
+        return wake_at(live.run, now)
 
     async def _replayed(self, run: RunId, past: Past) -> Refusal | None:
         """Take in a run by what the store knows of it; return why it cannot be."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 
 from dirigent.core.decide import timers
+from dirigent.core.machine import Run
 from dirigent.engine.crew import Crew
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory
@@ -23,12 +24,16 @@ from dirigent.ports import AWAKE, Clock, Waking
 
 @dataclass(slots=True, eq=False)
 class Rouser:
-    """`turn` takes a run further. `standing` are the effects that had no recorded end at the opening."""
+    """`turn` takes a run further, `meet` learns of one that is taken up.
+
+    `standing` are the effects that had no recorded end at the opening.
+    """
 
     memory: Memory
     clock: Clock
     crew: Crew
     turn: Callable[[Live], Coroutine[None, None, None]]
+    meet: Callable[[Run], None]
     timers: Timers = field(init=False)
     standing: set[EffectId] = field(default_factory=set)
     left_out: dict[RunId, Refusal] = field(default_factory=dict)
@@ -62,6 +67,7 @@ class Rouser:
         lives = await self._loaded(runs)
         for live in lives:
             live.stale = not live.recovered
+            self.meet(live.run)
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
         await self.crew.all(self.turn(live) for live in lives)
 

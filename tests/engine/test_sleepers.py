@@ -8,20 +8,24 @@ import pytest
 from core.simulation import RUN, TOOLS
 from dirigent.core.decide import wake_at
 from dirigent.core.replay import replay
+from dirigent.engine.engine import Engine
 from dirigent.engine.timers import LAST, Timers
 from dirigent.model import limits
 from dirigent.model.problem import Refusal
 from dirigent.model.run.effect import Done, Doubt
 from dirigent.model.run.journal import Created, Ended, Resumed, Suspended, TimerFired, TimerSet
 from dirigent.model.run.start import Start
+from dirigent.model.run.ticket import Ticket
 from dirigent.ports import AWAKE, NEVER
 from dirigent.testing import Rule, VirtualClock
+from engine.fleet import queue
 from engine.harness import Parts, calm_life, living, rounds
 from engine.workflows import OPEN, SCENARIOS, document, outside_of, scenario
 
 NAP = "do: [{nap: {wait: {seconds: 100}}}, {call: {run: {shell: {command: call}}}}]"
 NAPS = "input: {from: .seconds}\ndo: [{nap: {wait: '${ . }'}}]"
 CALL = "do: [{call: {run: {shell: {command: call}}}}]"
+ONE_AT_A_TIME = queue("q", 1)
 
 
 @dataclass
@@ -369,3 +373,31 @@ def test_sleepers_leave_nothing_behind_in_memory():
         assert not engine._crew._ends
 
     living(test, outside)
+
+
+def test_a_sleeper_keeps_its_place_in_a_queue_over_a_restart():
+    outside = outside_of(NAP, Rule(answers=(Done("ok"),)))
+    ticket = Ticket("q", dedupe="one")
+
+    def engine_of():
+        engine = outside.engine()
+        return Engine(
+            engine.journal, engine.shelf, engine.effects, TOOLS, outside.clock, declared=ONE_AT_A_TIME
+        )
+
+    async def test():
+        older = engine_of()
+        await older.open()
+        await older.start(Start("a", outside.case.program, ticket=ticket))
+        await rounds()
+        assert len(older._memory) == 0
+        await older.close()
+        newer = engine_of()
+        await newer.open()
+        assert await newer.start(Start("b", outside.case.program, ticket=ticket)) == "a"
+        await newer.start(Start("c", outside.case.program, ticket=Ticket("q")))
+        ended = [(await asyncio.wait_for(newer.wait(run), 20)).at for run in "ac"]
+        assert ended == [100.0, 200.0]
+        await newer.close()
+
+    asyncio.run(test())

@@ -6,9 +6,9 @@ Adapters fit them; nobody subclasses. Plain methods are pure given their argumen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
@@ -105,7 +105,9 @@ class Journal(Protocol):
     Tables beside the journal change in the same transaction as the fact that causes it.
     """
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+    def append(
+        self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE
+    ) -> Awaitable[None]:
         """Store the facts at `expected`, or raise `Refusal`. Nothing of it is visible before all is.
 
         `wake_at` is when the run next has something to do, as these facts leave it: it replaces what was
@@ -189,6 +191,18 @@ class Performer(Protocol):
 
     async def abandon(self, order: Order) -> None:
         """Stop the effect in the world, if it can be stopped, and return when it is over."""
+        ...
+
+
+@runtime_checkable
+class Prompt(Protocol):
+    """A performer that may know the answer at once: then no task is made for the effect."""
+
+    def answer(self, order: Order) -> Outcome | None:
+        """Do it and say how it ended, or return None before anything is done: then `perform` does it.
+
+        It runs on the event loop, so it neither waits nor blocks.
+        """
         ...
 
 

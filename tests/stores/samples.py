@@ -156,11 +156,19 @@ FACTS = (
 
 
 def in_loop(test):
-    """Run an async test; pytest sees its parameters."""
+    """Run an async test; pytest sees its parameters. What must be left before the loop ends is left."""
+
+    async def whole(*args, **kwargs):
+        try:
+            await test(*args, **kwargs)
+        finally:
+            for each in (*args, *kwargs.values()):
+                if leave := getattr(type(each), "leave", None):
+                    await leave(each)
 
     @wraps(test)
     def run(*args, **kwargs):
-        asyncio.run(test(*args, **kwargs))
+        asyncio.run(whole(*args, **kwargs))
 
     return run
 

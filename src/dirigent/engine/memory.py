@@ -14,7 +14,7 @@ from typing import Final
 from dirigent.core.decide import timers, wake_at
 from dirigent.core.machine import Tools
 from dirigent.core.replay import replay
-from dirigent.core.status import unknown
+from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
@@ -41,9 +41,10 @@ class Memory:
         """Return how many runs are in memory."""
         return len(self._live)
 
-    def get(self, run: RunId) -> Live | None:
-        """Return a run if it is in memory."""
-        return self._live.get(run)
+    def holds(self, run: RunId) -> bool:
+        """Return whether a run that has not ended is in memory: whoever waits for its end will be told."""
+        live = self._live.get(run)
+        return live is not None and live.run.phase is not Phase.ENDED
 
     def vacant(self, run: RunId) -> bool:
         """Return whether a run may be begun: it is not here, and nobody else begins or loads it."""

@@ -6,7 +6,8 @@ Law: they come together, with one question to the store for all of them; one tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from dirigent.core.decide import timers
@@ -18,7 +19,7 @@ from dirigent.engine.timers import FIRST, Timers
 from dirigent.model import limits
 from dirigent.model.ids import EffectId, RunId
 from dirigent.model.problem import Refusal
-from dirigent.model.run.journal import TimerFired
+from dirigent.model.run.journal import Fact, TimerFired
 from dirigent.ports import AWAKE, Clock, Waking
 
 
@@ -32,7 +33,7 @@ class Rouser:
     memory: Memory
     clock: Clock
     crew: Crew
-    turn: Callable[[Live], Coroutine[None, None, None]]
+    turn: Callable[[Live], None]
     meet: Callable[[Run], None]
     timers: Timers = field(init=False)
     standing: set[EffectId] = field(default_factory=set)
@@ -58,9 +59,8 @@ class Rouser:
     async def wake(self, runs: Sequence[RunId]) -> None:
         """Take runs whose time has come further, all at once."""
         lives = await self._loaded(runs)
-        for live in lives:
-            self._ring(live)
-        await self.crew.all(self.turn(live) for live in lives)
+        # Those who come due while this is recorded are read and recorded together, too.
+        await self._turned(lives, [arrival for live in lives for arrival in self._ring(live)])
 
     async def _take_up(self, runs: Sequence[RunId]) -> None:
         """Go on with runs that an engine before this one left awake."""
@@ -69,7 +69,14 @@ class Rouser:
             live.stale = not live.recovered
             self.meet(live.run)
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
-        await self.crew.all(self.turn(live) for live in lives)
+        await self._turned(lives, [_arrived(live) for live in lives])
+
+    async def _turned(self, lives: Sequence[Live], arrivals: Sequence[asyncio.Future[bool]]) -> None:
+        """Turn runs, and return when what arrived at them is durable."""
+        for live in lives:
+            self.turn(live)
+        await asyncio.gather(*arrivals, return_exceptions=True)
+        self.crew.check()
 
     async def _loaded(self, runs: Sequence[RunId]) -> list[Live]:
         """Return those of the runs that can be loaded; the others are left out."""
@@ -82,11 +89,19 @@ class Rouser:
                 self.crew.lost(run, live)
         return lives
 
-    def _ring(self, live: Live) -> None:
+    def _ring(self, live: Live) -> list[asyncio.Future[bool]]:
         """Let every timer of a run fire whose time has come, and set the alarm for the next one."""
-        now = self.clock.now()
+        now, fired = self.clock.now(), []
         for until, (position, attempt, purpose) in timers(live.run):
             if until > now:
                 self.timers.alarm(live.run.id, until)
                 break
-            live.arrived.append(Arrival((TimerFired(now, position, attempt, purpose),)))
+            fired.append(_arrived(live, TimerFired(now, position, attempt, purpose)))
+        return fired
+
+
+def _arrived(live: Live, *facts: Fact) -> asyncio.Future[bool]:
+    """Let facts arrive at a run; the answer says whether it took them, once they are durable."""
+    taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    live.arrived.append(Arrival(facts, taken))
+    return taken

@@ -98,6 +98,7 @@ class Timers:
 
     def alarm(self, run: RunId, at: float) -> None:
         """A run in memory has a timer. It may have others: the nearest counts."""
+        self._sleepers.drop(run)
         if at < self._alarms.time_of(run):
             self._alarms.put(run, at)
             self._stir(at)

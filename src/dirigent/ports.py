@@ -14,8 +14,9 @@ from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal
-from dirigent.model.program import Program
+from dirigent.model.program import Code, Program
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.code import Move, Site
 from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Order, Outcome
 from dirigent.model.run.journal import Ended, Fact
@@ -95,6 +96,43 @@ class Past:
     facts: list[Fact]
     position: int = 0
     snapshot: bytes | None = None
+
+
+class Play(Protocol):
+    """A coroutine of a workflow of code. Moving it does nothing in the world; it only says what it wants."""
+
+    @property
+    def place(self) -> str:
+        """Return `file:line` of the await where it stands; empty when it stands at none."""
+        ...
+
+    def go(self, answer: Value) -> Move:
+        """Begin, or go on with what was awaited."""
+        ...
+
+    def throw(self, fault: Fault) -> Move:
+        """Go on with the failure of what was awaited."""
+        ...
+
+    def stop(self) -> Move:
+        """Tell it that it is stopped, where it stands."""
+        ...
+
+    def branch(self, number: int) -> Play:
+        """Return a coroutine that it wants to have beside it."""
+        ...
+
+
+class Plays(Protocol):
+    """Workflows of code, as this process finds them."""
+
+    def check(self, code: Code) -> None:
+        """Raise `Refusal` (`E4031`) when there is no such workflow."""
+        ...
+
+    def play(self, code: Code, given: Value, site: Site) -> Play:
+        """Return a run of it, before its first line. Raises `Refusal` (`E4031`)."""
+        ...
 
 
 class Journal(Protocol):

@@ -13,7 +13,7 @@ from dirigent.core.machine import Ask, Key, Run
 from dirigent.core.status import Phase, Status
 from dirigent.model.ids import EffectId
 from dirigent.model.program import Call
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
+from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Note, Perform, SetTimer
 from dirigent.model.run.journal import Ended
 from dirigent.ports import AWAKE, NEVER
 
@@ -52,8 +52,8 @@ def wake_at(run: Run, now: float) -> float:
 
 def timers(run: Run) -> list[tuple[float, Key]]:
     """Return the timers that a run waits for, in the order in which they end."""
-    waiting = (ask for ask in run.asks.values() if ask.status is Status.UNDER_WAY)
-    return sorted((ask.until, ask.key) for ask in waiting if ask.call is None and not ask.questions)
+    waiting = (ask for ask in run.asks.values() if ask.status is Status.UNDER_WAY and ask.call is None)
+    return sorted((ask.until, ask.key) for ask in waiting if not ask.questions and ask.note is None)
 
 
 def _commands(run: Run, keys: Iterable[Key], now: float) -> tuple[Command, ...]:
@@ -82,6 +82,8 @@ def _command(ask: Ask) -> Command | None:
         return _effect_command(ask, ask.call)
     if ask.questions:
         return Compute(position, attempt, purpose.partition(":")[2], ask.questions)
+    if ask.note is not None:
+        return Note(position, attempt, ask.note) if ask.status is Status.ASKED else None
     if ask.status is Status.ASKED:
         return SetTimer(position, attempt, purpose, ask.seconds)
     return FireAt(position, attempt, purpose, ask.until)

@@ -17,7 +17,7 @@ from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.queues import Queues
 from dirigent.engine.timers import Timers
 from dirigent.model.ids import Position
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
+from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Note, Perform, SetTimer
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.ticket import Ticket
 
@@ -51,7 +51,7 @@ class Acting:
                 self._abandon(live, command)
             case FireAt(until=until):
                 self.timers.alarm(live.run.id, until)
-            case SetTimer() | Finish():
+            case SetTimer() | Note() | Finish():
                 raise AssertionError(f"{type(command).__name__} is a record, not an action")
             case _:
                 assert_never(command)

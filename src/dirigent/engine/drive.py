@@ -14,8 +14,19 @@ from dirigent.core.machine import EFFECT, Key, Run
 from dirigent.core.replay import advance, expects
 from dirigent.engine.live import Arrival
 from dirigent.model.ids import Position
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
-from dirigent.model.run.journal import Fact, Intended, TimerSet
+from dirigent.model.run.command import (
+    Abandon,
+    Awaits,
+    Command,
+    Compute,
+    Finish,
+    FireAt,
+    Note,
+    Patch,
+    Perform,
+    SetTimer,
+)
+from dirigent.model.run.journal import Awaited, Fact, Intended, Patched, TimerSet
 from dirigent.ports import AWAKE
 
 
@@ -110,9 +121,21 @@ def record_of(command: Command, now: float) -> Fact | None:
             return Intended(now, position, attempt, request, ticket.queue if ticket else "")
         case SetTimer(position, attempt, purpose, seconds):
             return TimerSet(now, position, attempt, purpose, now + seconds)
+        case Note(position, attempt, what):
+            return _noted(now, position, attempt, what)
         case Finish(fact):
             return fact
         case Perform() | FireAt() | Compute() | Abandon():
             return None
         case _:
             assert_never(command)
+
+
+def _noted(now: float, position: Position, attempt: int, what: Awaits | Patch) -> Fact:
+    match what:
+        case Awaits(event):
+            return Awaited(now, position, attempt, event)
+        case Patch(name):
+            return Patched(now, position, attempt, name)
+        case _:
+            assert_never(what)

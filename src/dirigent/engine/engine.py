@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from dirigent.core.machine import Tools
+from dirigent.core.nodes import code
 from dirigent.core.replay import replay
 from dirigent.core.status import unknown
 from dirigent.core.storable import unstorable
@@ -167,7 +168,8 @@ class Engine:
         answer(start.id)
 
     async def _begun(self, start: Start, digest: Digest) -> bool:
-        """Begin a run, if there is none of its name."""
+        """Begin a run, if there is none of its name. Raises `Refusal` (E4031) for code that is not here."""
+        code.check(self.tools, start.program)
         live = Live(replay(start.program, start.id, (), self.tools), recovered=True)
         return await self._turning.begin(live, _created(start, digest, self.clock.now()))
 

@@ -112,15 +112,24 @@ class Engine:
 
         Returns its id, or that of the open run which has its deduplication key. Raises `Refusal`: E4002
         for a known id with another program or input, E4017 for an input that no journal could hold, E4050
-        to E4052 for a ticket. A caller who goes away meanwhile takes nothing back.
+        to E4052 for a ticket, E4031 for code that is not here. A caller who goes away while it is being
+        recorded takes nothing back.
         """
         self._crew.check()
         reason = unstorable(start.input, dict(start.metadata))
         if reason is not None:
             raise refuse("E4017", f"run `{start.id}` cannot take its input: {reason}")
-        answer: list[RunId] = []
-        await self._crew.ask(self._start(start, answer.append))
-        return answer[0]
+        code.check(self.tools, start.program)
+        await self._memory.unclaimed(start.id)
+        digest = await self.journal.keep(start.program)
+        # Only who brings a key asks the store: it must not stand for a run that is over.
+        keyed = start.ticket is not None and bool(start.ticket.dedupe)
+        if not (keyed and await self.shelf.run(start.id)) and self._memory.vacant(start.id):
+            first = self._queues.known(start)
+            if first is not None or await self._begin(start, digest):
+                return first or start.id
+        _check_same(start, digest, (await self.journal.read(start.id))[0])
+        return start.id
 
     async def wait(self, run: RunId) -> Ended:
         """Return how a run ended, when it has. A run that was left out never will: that is its refusal."""
@@ -153,25 +162,11 @@ class Engine:
             raise refuse("E4017", f"run `{run}` cannot take this output: {reason}")
         await self._crew.ask(self._tell(run, fact))
 
-    async def _start(self, start: Start, answer: Callable[[RunId], None]) -> None:
-        await self._memory.unclaimed(start.id)
-        digest = await self.journal.keep(start.program)
-        if self._memory.vacant(start.id):
-            with self._memory.claim([start.id]):
-                # Only who brings a key asks the store: it must not stand for a run that is over.
-                keyed = start.ticket is not None and bool(start.ticket.dedupe)
-                first = None if keyed and await self.shelf.run(start.id) else self._queues.known(start)
-                if first is not None or await self._begun(start, digest):
-                    answer(first or start.id)
-                    return
-        _check_same(start, digest, (await self.journal.read(start.id))[0])
-        answer(start.id)
-
-    async def _begun(self, start: Start, digest: Digest) -> bool:
-        """Begin a run, if there is none of its name. Raises `Refusal` (E4031) for code that is not here."""
-        code.check(self.tools, start.program)
+    def _begin(self, start: Start, digest: Digest) -> asyncio.Future[bool]:
+        """Begin a run, if there is none of its name."""
         live = Live(replay(start.program, start.id, (), self.tools), recovered=True)
-        return await self._turning.begin(live, _created(start, digest, self.clock.now()))
+        created = _created(start, digest, self.clock.now())
+        return self._turning.begin(live, created, self._memory.claimed(start.id))
 
     async def _tell(self, run: RunId, fact: Fact) -> None:
         live = await self._memory.load(run)

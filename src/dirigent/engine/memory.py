@@ -6,13 +6,12 @@ Law: of one run there is one fold. Who begins or loads a run claims it; others w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from dirigent.core.decide import timers, wake_at
-from dirigent.core.machine import Tools
+from dirigent.core.machine import Run, Tools
 from dirigent.core.replay import replay
 from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
@@ -70,26 +69,29 @@ class Memory:
         while missing := [run for run in runs if run not in self._live and run not in refused]:
             away = [run for run in missing if run not in self._claims]
             if away:
-                with self.claim(away):
+                over = self.claimed(*away)
+                try:
                     for run, past in zip(away, await self.journal.recall(away), strict=True):
                         why = past if isinstance(past, Refusal) else await self._replayed(run, past)
                         if why is not None:
                             refused[run] = why
+                finally:
+                    over()
             else:
                 await asyncio.wait([self._claims[run] for run in missing])
         return [refused.get(run) or self._live[run] for run in runs]
 
-    @contextmanager
-    def claim(self, runs: Sequence[RunId]) -> Iterator[None]:
-        """Keep everybody else from beginning or loading these runs while the block runs."""
-        claim = asyncio.get_running_loop().create_future()
+    def claimed(self, *runs: RunId) -> Callable[[], None]:
+        """Keep everybody else from beginning or loading these runs until the answer is called."""
+        claim: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._claims.update(dict.fromkeys(runs, claim))
-        try:
-            yield
-        finally:
+
+        def over() -> None:
             for run in runs:
                 del self._claims[run]
             claim.set_result(None)
+
+        return over
 
     async def unclaimed(self, run: RunId) -> None:
         """Return when nobody begins or loads a run."""
@@ -107,7 +109,9 @@ class Memory:
         if waiting and waiting[0][0] < now + PARK_SECONDS:
             return None
         self._live.pop(live.run.id, None)
-        return wake_at(live.run, now)
+        at = wake_at(live.run, now)
+        _unbind(live.run)
+        return at
 
     async def _replayed(self, run: RunId, past: Past) -> Refusal | None:
         """Take in a run by what the store knows of it; return why it cannot be."""
@@ -129,3 +133,11 @@ class Memory:
                 del self._programs[next(iter(self._programs))]
             self._programs[digest] = program
         return program
+
+
+def _unbind(run: Run) -> None:
+    """Take apart the frames of a run that has left: they hold each other until the collector comes."""
+    frames = [run.root] if run.root is not None else []
+    for frame in frames:
+        frames.extend(frame.children.values())
+        frame.children.clear()

@@ -44,28 +44,37 @@ class Turning:
     settling: bool = False
     appends: set[Append] = field(default_factory=set)
 
-    async def begin(self, live: Live, first: Created) -> bool:
-        """Record how a run begins, and let it go; return whether it is new to the journal.
+    def begin(self, live: Live, first: Created, over: Callable[[], None]) -> asyncio.Future[bool]:
+        """Record how a run begins, and let it go; the answer says whether it is new to the journal.
 
-        Of one that the journal has nothing is changed, and `live` is good for nothing.
+        Of one that the journal has nothing is changed, and `live` is good for nothing. `over` is called
+        when that is known, whether or not anybody waits for the answer.
         """
         live.turning = True
         live.arrived.append(Arrival((first,)))
         done = self._folded(live)
         append = asyncio.ensure_future(self.journal.append(live.run.id, 0, done.facts, done.wake_at))
         self.appends.add(append)
-        # Not awaited itself: whoever is stopped meanwhile takes nothing back.
-        await asyncio.wait([append])
-        self.appends.discard(append)
+        begun: asyncio.Future[bool] = append.get_loop().create_future()
+        append.add_done_callback(partial(self._begun, live, done, begun))
+        append.add_done_callback(lambda _: over())
+        return begun
+
+    def _begun(self, live: Live, done: Turn, begun: asyncio.Future[bool], append: Append) -> None:
+        failure = None if append.cancelled() else append.exception()
+        taken = isinstance(failure, Refusal) and failure.problems[0].code == TAKEN
+        if taken:
+            self.appends.discard(append)
+        else:
+            self._recorded(live, done, append)
+        if begun.done():
+            return  # Whoever asked is gone.
         if append.cancelled():
-            raise asyncio.CancelledError
-        failure = append.exception()
-        if isinstance(failure, Refusal) and failure.problems[0].code == TAKEN:
-            return False
-        self._recorded(live, done, append)
-        if failure is not None:
-            raise failure
-        return True
+            begun.cancel()
+        elif failure is not None and not taken:
+            begun.set_exception(failure)
+        else:
+            begun.set_result(not taken)
 
     def go(self, live: Live) -> None:
         """Fold what has arrived until nothing more does, unless the run is being turned already."""

@@ -13,13 +13,14 @@ from typing import Final, Protocol, TypeAlias, runtime_checkable
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
-from dirigent.model.problem import Refusal
+from dirigent.model.problem import Problem, Refusal
 from dirigent.model.program import Code, Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.code import Move, Site
 from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Order, Outcome
 from dirigent.model.run.journal import Ended, Fact
+from dirigent.model.run.retention import Pruned, Retention
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Value
@@ -217,6 +218,32 @@ class Shelf(Protocol):
         ...
 
 
+class Archive(Protocol):
+    """What a store can be relieved of, and take in: runs as wholes. One that is open is never removed."""
+
+    async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
+        """Return ended runs that a policy no longer keeps, oldest end first.
+
+        A child is kept while its parent is open: after a crash the parent asks for it again.
+        """
+        ...
+
+    async def prune(self, runs: Sequence[RunId]) -> Pruned:
+        """Remove those of the runs that have ended, each whole, and return how much that was.
+
+        Large payloads that nothing else names go, too; definitions and the history of resources stay.
+        """
+        ...
+
+    async def take_in(self, run: RunId, facts: Sequence[Fact]) -> None:
+        """Store the journal of a run from elsewhere, whose definition is kept already.
+
+        The resources that it changed are not those of this store, and stay as they are. Raises `Refusal`
+        as `append` does: E5001 for a run that is here.
+        """
+        ...
+
+
 class Performer(Protocol):
     """Carries out the effects of one function (`http`, `shell`, `resource` and so on).
 
@@ -285,6 +312,10 @@ class Conductor(Protocol):
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""
+        ...
+
+    async def left_out(self) -> dict[RunId, Problem]:
+        """Return the open runs that the engine could not take up, and why."""
         ...
 
     async def follow(self, run: RunId, heard: Heard) -> Ended:

@@ -21,13 +21,18 @@ from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
+from dirigent.model.problem import Refusal
+from dirigent.model.run.retention import Retention
 from dirigent.model.values import Value
 from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.service import door, runs
 from dirigent.service.plans import Planner
+from dirigent.service.retention import kept
 from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
+from dirigent.settings import Settings
+from dirigent.stores import ballast
 from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.tasks.process import ShellPerformer, Surroundings
@@ -35,6 +40,8 @@ from dirigent.tasks.script import ScriptPerformer
 
 # For what is under way when an engine ends in order: a request whose fate the next one could not know.
 PARTING_SECONDS: Final = 5.0
+# What a store says when the disk is full.
+FULL: Final = "E5011"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ async def _enthroned(
     stack: AsyncExitStack, around: Surrounding, lock: EngineLock, *, drive: bool = True
 ) -> Desk:
     stack.enter_context(lock)
-    store = SqliteStore.open_for_writing(around.settings.store)
+    store = opened(around.settings)
     stack.push_async_callback(store.close)
     parts = await parts_of(stack, around, store)
     return await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
@@ -114,7 +121,21 @@ async def engaged(
         engine.observers.append(spools.hear)
         await engine.open()
         await spools.sweep(left, frozenset(engine.standing), parts.store)
+    policy = around.stack.retention if around.stack else Retention()
+    await stack.enter_async_context(kept(parts.store, policy, parts.clock))
     return _desk(parts, conductor)
+
+
+def opened(settings: Settings) -> SqliteStore:
+    """Open the store to write. On a full disk the ballast is given up for it, and laid again later."""
+    try:
+        store = SqliteStore.open_for_writing(settings.store)
+    except Refusal as refusal:
+        if refusal.problems[0].code != FULL or not ballast.release(settings.ballast):
+            raise
+        return SqliteStore.open_for_writing(settings.store)
+    ballast.lay(settings.ballast)
+    return store
 
 
 def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:

@@ -47,7 +47,9 @@ _SPECIAL: Final = {
     "E4018": Exit.USAGE,
     "E5001": Exit.CONFLICT,
     "E5002": Exit.CONFLICT,
+    "E5034": Exit.CONFLICT,
     "E7011": Exit.CONFLICT,
+    "E7031": Exit.CONFLICT,
 }
 _BY_THOUSAND: Final = {
     "E1": Exit.USAGE,

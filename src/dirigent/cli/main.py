@@ -32,6 +32,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),
     "suspend": ("control", "Stop a run for a while."),
     "cancel": ("control", "Stop a run for good."),
+    "prune": ("machine", "Remove runs that have ended and are past their time."),
+    "import-run": ("machine", "Take a run from a file into this store, to be looked at."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
     "version": ("machine", "Print the version."),
 }
@@ -42,7 +44,7 @@ _SECTIONS: Final = {
     "init": "Write",
     "show": "Inspect",
     "resume": "Control",
-    "doctor": "Machine",
+    "prune": "Machine",
 }
 
 

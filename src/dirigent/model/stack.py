@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from dirigent.model.program import OnDoubt, Program
 from dirigent.model.resource import Resource
+from dirigent.model.run.retention import Retention
 from dirigent.model.source import Span
 from dirigent.model.values import Template, Value
 
@@ -46,7 +47,8 @@ class Stack:
     """One stack file. `folder` is the directory that relative paths start from.
 
     `hosts` are network hosts that `policy.http.hosts` lets the guarded client reach; `doubt` is
-    `policy.doubt`: what becomes of an effect of which nobody can say whether it happened.
+    `policy.doubt`: what becomes of an effect of which nobody can say whether it happened; `retention` is
+    how long runs are kept that have ended.
     """
 
     name: str
@@ -59,4 +61,5 @@ class Stack:
     outputs: dict[str, Template] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     doubt: OnDoubt = OnDoubt.HOLD
+    retention: Retention = field(default_factory=Retention)
     sources: dict[str, str] = field(default_factory=dict)

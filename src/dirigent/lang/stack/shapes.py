@@ -28,6 +28,7 @@ from dirigent.lang.shape import (
     json_schema,
 )
 from dirigent.lang.tree import Leaf
+from dirigent.model.run.retention import AGE_PATTERN
 from dirigent.model.values import Value
 
 _LABEL: Final = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -38,6 +39,8 @@ _VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
 _HOST: Final = (
     r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?"
 )
+
+_AGE: Final = Text(AGE_PATTERN, what="an age as `30d`, `12h` or `90m`")
 
 # Keys that every resource has, whatever its type.
 COMMON: Final = ("type", "with", "needs", "count", "each", "lifecycle", "checks")
@@ -222,6 +225,18 @@ _POLICY: Final = Record(
         "doubt": Field(
             Text(choices=("hold", "repeat", "skip")),
             description="what becomes of an effect of which nobody can say whether it happened",
+        ),
+        "retention": Field(
+            Record(
+                {
+                    "completed": Field(_AGE, description="how long completed runs are kept"),
+                    "failed": Field(_AGE, description="how long failed runs are kept"),
+                    "cancelled": Field(_AGE, description="how long cancelled runs are kept"),
+                    "runs": Field(Whole(min=0), description="how many ended runs are kept at most"),
+                },
+                title="`policy.retention`",
+            ),
+            description="how long runs are kept that have ended; without it, for ever",
         ),
     },
     title="`policy`",

@@ -130,3 +130,46 @@ select content from resources order by address;
 
 -- name: history
 select at, run, content from history where address = ? order by id;
+
+-- name: prunable
+-- Ended runs that are past their age, oldest first. A child is kept while its parent is open: the parent may ask for it.
+select r.id from runs r
+where r.ended_at < ?1
+  and r.ended_at < case r.phase when 'completed' then ?2 when 'faulted' then ?3 else ?4 end
+  and not exists (select 1 from runs p where p.id = r.parent and p.ended_at is null)
+order by r.ended_at limit ?5;
+
+-- name: oldest_ended
+select r.id from runs r
+where r.ended_at is not null and not exists (select 1 from runs p where p.id = r.parent and p.ended_at is null)
+order by r.ended_at limit ?;
+
+-- name: ended
+select count(*) from runs where ended_at is not null;
+
+-- name: numbers
+select number from runs where ended_at is not null and id in (select value from json_each(?));
+
+-- name: named_blobs
+select distinct j.fact
+from (select distinct p.stretch from json_each(?1) each cross join places p on p.run = each.value) q
+cross join journal j on j.id between 512 * q.stretch and 512 * q.stretch + 511
+where typeof(j.fact) = 'text' and j.run in (select value from json_each(?1));
+
+-- name: prune_journal
+delete from journal where id in (
+  select j.id
+  from (select distinct p.stretch from json_each(?1) each cross join places p on p.run = each.value) q
+  cross join journal j on j.id between 512 * q.stretch and 512 * q.stretch + 511
+  where j.run in (select value from json_each(?1))
+);
+
+-- name: prune_places
+delete from places where run in (select value from json_each(?));
+
+-- name: prune_runs
+delete from runs where number in (select value from json_each(?));
+
+-- name: prune_blobs
+delete from blobs where digest in (select value from json_each(?))
+  and not exists (select 1 from journal j where typeof(j.fact) = 'text' and j.fact = blobs.digest);

@@ -82,6 +82,12 @@ class MemoryStore:
 
     async def append(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""
+        self.commit(run, expected, facts)
+        # The real store lets others run before it answers; so does this one.
+        await asyncio.sleep(0)
+
+    def commit(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
+        """Make the facts durable at once, or raise `Refusal`."""
         contents = [codec.encode_fact(fact) for fact in facts]
         for content in contents:
             large(run, content)
@@ -95,8 +101,6 @@ class MemoryStore:
         self.disk.standings[run] = result.standing
         for change in result.changes:
             self.disk.change(change)
-        # The real store lets others run before it answers; so does this one.
-        await asyncio.sleep(0)
 
     async def read(self, run: RunId) -> list[Fact]:
         """Return every fact, oldest first; empty for a run that does not exist."""

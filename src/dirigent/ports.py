@@ -5,13 +5,15 @@ Adapters fit them; nobody subclasses. Plain methods are pure given their argumen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
+from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.command import Question
@@ -73,6 +75,28 @@ class Oracle(Protocol):
         ...
 
 
+AWAKE: Final = 0.0
+"""When a run has something to do that is under way or just due: it is taken up whenever an engine opens."""
+
+NEVER: Final = math.inf
+"""When a run has nothing to do before a person says so."""
+
+Waking: TypeAlias = tuple[float, RunId]
+"""When a run next has something to do (seconds since the epoch, `AWAKE` or `NEVER`), and which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a store knows of a run: a snapshot of its first `position` facts, and those that came after.
+
+    Without a snapshot `position` is 0 and `facts` are all there are.
+    """
+
+    facts: list[Fact]
+    position: int = 0
+    snapshot: bytes | None = None
+
+
 class Journal(Protocol):
     """Appends are atomic, ordered and durable when they return.
 
@@ -81,12 +105,35 @@ class Journal(Protocol):
     Tables beside the journal change in the same transaction as the fact that causes it.
     """
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
-        """Store the facts at `expected`, or raise `Refusal`. Nothing of it is visible before all is."""
+    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+        """Store the facts at `expected`, or raise `Refusal`. Nothing of it is visible before all is.
+
+        `wake_at` is when the run next has something to do, as these facts leave it: it replaces what was
+        said before, also when there are no facts. A run that has ended never has.
+        """
         ...
 
-    async def read(self, run: RunId) -> list[Fact]:
-        """Return every fact, oldest first; empty for a run that does not exist."""
+    async def read(self, run: RunId, since: int = 0) -> list[Fact]:
+        """Return the facts from position `since` on, oldest first; empty for a run that does not exist."""
+        ...
+
+    async def recall(self, runs: Sequence[RunId]) -> list[Past | Refusal]:
+        """Return what is known of each run, in their order: one question for all of them.
+
+        What cannot be read (`E5003`, `E5008`) is the refusal of that run alone; a run that does not
+        exist has no facts.
+        """
+        ...
+
+    async def wakings(self, after: Waking, limit: int) -> list[Waking]:
+        """Return the next wakings of open runs behind `after`, by time, then by id."""
+        ...
+
+    async def keep_snapshot(self, run: RunId, position: int, content: bytes) -> None:
+        """Keep what the first `position` facts of an open run come to, in place of what was kept before.
+
+        A snapshot is a cache: a store may drop it whenever it likes, and does when the run ends.
+        """
         ...
 
     async def keep(self, program: Program) -> Digest:

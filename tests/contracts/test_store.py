@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from contracts.facts import begin, done
 from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.problem import Refusal
@@ -22,65 +23,10 @@ from dirigent.model.run.journal import (
     Skipped,
     Succeeded,
     Suspended,
-    TimerFired,
     TimerSet,
     Vouched,
 )
-from dirigent.stores.sqlite import SqliteStore
-from dirigent.testing import MemoryDisk, MemoryStore
 from stores.samples import AT, FACTS, PAY, PLAN, PROGRAM, code_of, in_loop, row
-
-
-class Memory:
-    """Openings of one disk in memory."""
-
-    def __init__(self, tmp_path):
-        self.disk = MemoryDisk()
-
-    def open(self):
-        return MemoryStore(self.disk)
-
-    def close(self):
-        """Nothing is held."""
-
-
-class Sqlite:
-    """Openings of one file."""
-
-    def __init__(self, tmp_path):
-        self.path = str(tmp_path / "state" / "dirigent.db")
-        self.opened = []
-
-    def open(self):
-        self.opened.append(SqliteStore.open_for_writing(self.path))
-        return self.opened[-1]
-
-    def close(self):
-        for store in self.opened:
-            store.abandon()
-
-
-@pytest.fixture(params=[Memory, Sqlite], ids=["memory", "sqlite"])
-def place(request, tmp_path):
-    place = request.param(tmp_path)
-    yield place
-    place.close()
-
-
-@pytest.fixture
-def store(place):
-    return place.open()
-
-
-async def begin(store, run="r", at=AT, **more):
-    digest = await store.keep(PROGRAM)
-    await store.append(run, 0, [Created(at, digest, {"order": 7}, **more)])
-    return digest
-
-
-def done(n=1, output=None):
-    return Succeeded(AT + n, PAY, n, output)
-
 
 # --- The journal
 
@@ -445,10 +391,3 @@ async def test_of_two_plans_with_one_id_at_once_one_is_refused(store):
     answers = await asyncio.gather(*map(store.keep_plan, plans), return_exceptions=True)
     assert [answer and answer.problems[0].code for answer in answers] == [None, "E5015"]
     assert await store.plan(PLAN.id) == plans[0]
-
-
-@in_loop
-async def test_a_timer_that_fires_in_the_same_append_leaves_no_trace(store):
-    await begin(store)
-    await store.append("r", 1, [TimerSet(AT, PAY, 1, "wait", AT), TimerFired(AT, PAY, 1, "wait")])
-    assert len(await store.read("r")) == 3

@@ -14,9 +14,10 @@ from core.interpreter import Interpreter
 from core.laws import assert_lawful
 from core.programs import samples, worlds
 from core.simulation import Simulation
-from dirigent.core.decide import decide
-from dirigent.model.run.command import Finish, Perform, SetTimer
+from dirigent.core.decide import decide, wake_at
+from dirigent.model.run.command import Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import CancelRequested, Ended, Intended, Resumed, Suspended
+from dirigent.ports import AWAKE, NEVER
 
 ROOT = Path(__file__).parents[2]
 # A failing program is large, and its parts hang together: to shrink it takes minutes and helps little.
@@ -79,6 +80,27 @@ def test_every_prefix_of_every_journal_is_lawful(sample, world, given, said):
     simulation = played(program, world, given, said)
     assert isinstance(simulation.facts[-1], Ended)
     assert_lawful(program, simulation.facts, simulation.moments)
+
+
+@pytest.mark.slow
+@settings(max_examples=250, **seldom)
+@given(samples(), worlds, inputs, people())
+def test_a_run_may_sleep_exactly_while_nothing_but_timers_and_people_can_move_it(sample, world, given, said):
+    calm = played(sample.program, world, given, said)
+    for length, obeyed in calm.boundaries.items():
+        again = Simulation(sample.program, world.of, given, list(said), calm.facts[:length])
+        assert_sleeps(wake_at(again.run, 0.0), decide(again.run, 0.0), obeyed)
+
+
+def assert_sleeps(at, standing, obeyed):
+    """What is under way keeps a run awake; a sleeper wakes with its first timer."""
+    timers = [command.until for command in standing if isinstance(command, FireAt)]
+    if at == AWAKE:
+        assert len(timers) < len(standing)
+    else:
+        assert at == min(timers, default=NEVER)
+        assert len(timers) == len(standing)
+        assert not [key for key in obeyed if key[2] == "effect" or key[2].startswith("compute")]
 
 
 @pytest.mark.slow

@@ -51,8 +51,8 @@ class CountsAttempts:
         self.invented[run] = len(burnt)
         return [*facts, *burnt]
 
-    async def append(self, run, expected, facts):
-        await self.sound.append(run, expected - self.invented[run], facts)
+    async def append(self, run, expected, facts, *rest):
+        await self.sound.append(run, expected - self.invented[run], facts, *rest)
 
 
 class ActsBeforeItIsDurable:
@@ -64,8 +64,8 @@ class ActsBeforeItIsDurable:
     def __getattr__(self, name):
         return getattr(self.sound, name)
 
-    async def append(self, run, expected, facts):
-        self.waiting.append((run, expected, list(facts)))
+    async def append(self, run, expected, facts, *rest):
+        self.waiting.append((run, expected, list(facts), *rest))
         if self.late is None or self.late.done():
             self.late = asyncio.ensure_future(self.write())
 

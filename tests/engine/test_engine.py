@@ -284,11 +284,11 @@ class Refusing:
     def __getattr__(self, name):
         return getattr(self.sound, name)
 
-    async def append(self, run, expected, facts):
+    async def append(self, run, expected, facts, *rest):
         self.left -= 1
         if self.left < 0:
             raise refuse("E5009", "the disk is full")
-        await self.sound.append(run, expected, facts)
+        await self.sound.append(run, expected, facts, *rest)
 
 
 @pytest.mark.parametrize("appends", range(4))

@@ -58,12 +58,12 @@ class Lagging:
     def __getattr__(self, name):
         return getattr(self.sound, name)
 
-    async def append(self, run, expected, facts):
-        await self.sound.append(run, expected, facts)
+    async def append(self, run, expected, facts, *rest):
+        await self.sound.append(run, expected, facts, *rest)
         await rounds(15)
 
-    async def read(self, run):
-        found = await self.sound.read(run)
+    async def read(self, run, since=0):
+        found = await self.sound.read(run, since)
         await rounds(3)
         return found
 

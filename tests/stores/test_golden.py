@@ -9,6 +9,7 @@ import pytest
 
 from dirigent.model.fault import Fault
 from dirigent.model.plan import Plan
+from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import (
@@ -20,6 +21,7 @@ from dirigent.model.run.journal import (
     Succeeded,
     TimerSet,
 )
+from dirigent.ports import AWAKE
 from dirigent.stores import codec
 from dirigent.stores.sqlite import SqliteStore
 from stores.golden import LARGE
@@ -59,13 +61,33 @@ def test_a_changed_golden_byte_is_noticed():
     assert repr(codec.decode_fact(bytes(first))) != repr(FACTS[2])
 
 
-@pytest.mark.parametrize("writing", [False, True])
-@in_loop
-async def test_a_store_of_version_1_is_opened_and_read(tmp_path, writing):
+def store_of_version_1(tmp_path):
     path = str(tmp_path / "dirigent.db")
     with closing(sqlite3.connect(path)) as plain:
         plain.executescript((V1 / "store.sql").read_text())
-    store = SqliteStore.open_for_writing(path) if writing else SqliteStore.open_for_reading(path)
+    return path
+
+
+@in_loop
+async def test_of_an_older_store_every_open_run_is_looked_at_once(tmp_path):
+    path = store_of_version_1(tmp_path)
+    with pytest.raises(Refusal, match="E5005"):
+        SqliteStore.open_for_reading(path)
+    store = SqliteStore.open_for_writing(path)
+    assert await store.wakings((-1.0, ""), 9) == [(AWAKE, "held")]
+    await store.append("held", 5, [], AT + 1)
+    assert await store.wakings((-1.0, ""), 9) == [(AT + 1, "held")]
+    await store.close()
+
+
+@pytest.mark.parametrize("writing", [False, True])
+@in_loop
+async def test_a_store_of_version_1_is_opened_and_read(tmp_path, writing):
+    path = store_of_version_1(tmp_path)
+    store = SqliteStore.open_for_writing(path)
+    if not writing:
+        await store.close()
+        store = SqliteStore.open_for_reading(path)
     everything, held, bad = "all", "held", "bad"
     digest = (await store.run(everything)).definition
     assert await store.read(everything) == [replace(FACTS[0], definition=digest), *FACTS[1:]]

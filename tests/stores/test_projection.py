@@ -28,12 +28,12 @@ from dirigent.model.run.journal import (
     TimerSet,
     Vouched,
 )
+from dirigent.ports import NEVER
 from dirigent.stores import projection
-from dirigent.stores.projection import Timer, Title, project
-from dirigent.stores.sqlite import SqliteStore, opening
-from dirigent.stores.sqlite.reading import Reader
+from dirigent.stores.projection import Title, project
+from dirigent.stores.sqlite import SqliteStore
 from dirigent.testing import MemoryStore
-from stores.samples import AT, PAY, PROGRAM, in_loop, row
+from stores.samples import AT, PAY, PROGRAM, row
 
 TITLE = Title("place-order", "workflow")
 CREATED = Created(AT, "f" * 40, None)
@@ -79,32 +79,13 @@ def test_folding_at_once_and_step_by_step_agree():
         assert standing == project("r", None, [CREATED, *facts], TITLE).standing
 
 
-@in_loop
-async def test_timers_are_stored_until_they_fire_or_the_run_ends(tmp_path):
-    memory = MemoryStore()
-    path = str(tmp_path / "dirigent.db")
-    sqlite = SqliteStore.open_for_writing(path)
-    reader = Reader(opening.reading(path), path)
-    steps = [
-        ("r", [TimerSet(AT, PAY, 1, "wait", AT + 9), TimerSet(AT, PAY, 1, "timeout", AT + 5)], 2),
-        ("s", [TimerSet(AT, PAY, 1, "retry", AT + 7)], 3),
-        ("r", [TimerFired(AT, PAY, 1, "timeout")], 2),
-        ("s", [TimerSet(AT, PAY, 2, "retry", AT + 8), TimerFired(AT, PAY, 1, "retry")], 2),
-        ("r", [Ended(AT, "completed")], 1),
-    ]
-    for store in (memory, sqlite):
-        digest = await store.keep(PROGRAM)
-        for run in "rs":
-            await store.append(run, 0, [replace(CREATED, definition=digest)])
-    for run, facts, left in steps:
-        for store in (memory, sqlite):
-            await store.append(run, (await store.run(run)).facts, facts)
-        timers = reader.timers()
-        assert len(timers) == left
-        assert timers == sorted(memory.disk.timers.values(), key=lambda timer: timer.until)
-    assert timers == [Timer("s", PAY, 2, "retry", AT + 8)]
-    reader.close()
-    await sqlite.close()
+def test_when_a_run_wakes_is_part_of_how_it_stands_until_it_ends():
+    awake = project("r", None, [CREATED], TITLE).standing
+    asleep = project("r", awake, [], None, AT).standing
+    assert (awake.wake_at, awake.resting, asleep.wake_at, asleep.resting) == (0.0, False, AT, True)
+    assert project("r", asleep, [], None, AT).standing is asleep
+    ended = project("r", asleep, [Ended(AT, "completed")], None, AT).standing
+    assert (ended.wake_at, ended.resting) == (None, True)
 
 
 runs = st.sampled_from(["a", "b"])
@@ -122,16 +103,16 @@ facts = st.one_of(
     st.sampled_from([CancelRequested(AT), Suspended(AT), Resumed(AT), CREATED, CREATED, CREATED]),
     st.sampled_from([Ended(AT, "faulted", None, Fault("urn:t", 500))]),
 )
-appends = st.tuples(runs, st.integers(-1, 1), st.lists(facts, max_size=3))
+appends = st.tuples(runs, st.integers(-1, 1), st.lists(facts, max_size=3), st.sampled_from([0.0, 5.0, NEVER]))
 groups = st.lists(st.lists(appends | st.just("reopen"), min_size=1, max_size=3), max_size=8)
 
 
 async def answers(store, group, lengths, digest):
     """Append a group at once; return the code that each append got."""
     waiting = []
-    for run, off, some in group:
+    for run, off, some, wake_at in group:
         stored = [replace(fact, definition=digest) if isinstance(fact, Created) else fact for fact in some]
-        waiting.append(store.append(run, lengths.get(run, 0) + off * (len(some) % 2), stored))
+        waiting.append(store.append(run, lengths.get(run, 0) + off * (len(some) % 2), stored, wake_at))
     return [
         answer.problems[0].code if isinstance(answer, Refusal) else answer
         for answer in await asyncio.gather(*waiting, return_exceptions=True)
@@ -146,6 +127,9 @@ async def view(store):
         [await store.read(run) for run in "ab"],
         await store.rows(),
         [await store.history(address) for address in ("api", "db")],
+        await store.wakings((-1.0, ""), 9),
+        await store.recall(["b", "a"]),
+        [await store.read(run, 2) for run in "ab"],
     )
 
 

@@ -6,50 +6,73 @@ so that a run with a thousand open effects costs no more per fact than one with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from dirigent.core.machine import Ask, Key, Run
 from dirigent.core.status import Phase, Status
 from dirigent.model.ids import EffectId
+from dirigent.model.program import Call
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Ended
-from dirigent.model.values import Value
+from dirigent.ports import AWAKE, NEVER
 
 _LIVE: Final = frozenset({Phase.RUNNING, Phase.CANCELLING, Phase.SUSPENDED})
 
 
 def decide(run: Run, now: float) -> tuple[Command, ...]:
     """Return every command that stands, in the order in which the run came to want it."""
-    return tuple(_commands(run, run.asks, now))
+    return _commands(run, run.asks, now)
 
 
 def due(run: Run, now: float) -> tuple[Command, ...]:
     """Return the commands that came up since the last call of `due`."""
-    news = list(dict.fromkeys(run.news))
-    run.news.clear()
-    return tuple(_commands(run, news, now))
+    news, run.news = run.news, []
+    return _commands(run, dict.fromkeys(news) if len(news) > 1 else news, now)
 
 
-def _commands(run: Run, keys: Iterable[Key], now: float) -> Iterator[Command]:
-    if run.phase not in _LIVE:
-        return
+def wake_at(run: Run, now: float) -> float:
+    """Return when a run next has something to do: `AWAKE`, the time of its first timer, or `NEVER`.
+
+    Exactly the runs of which `decide` orders nothing but to wait for timers may sleep. One that waits in a
+    queue does not: the next engine must know of it to let it go.
+    """
+    if run.phase is Phase.QUEUED or any(
+        ask.call is not None and ask.status is Status.UNDER_WAY for ask in run.asks.values()
+    ):
+        return AWAKE
+    soonest = NEVER
+    for command in _commands(run, run.asks, now):
+        if not isinstance(command, FireAt):
+            return AWAKE
+        soonest = min(soonest, command.until)
+    return soonest
+
+
+def _commands(run: Run, keys: Iterable[Key], now: float) -> tuple[Command, ...]:
+    phase, asks, stopping = run.phase, run.asks, run.stopping
+    found: list[Command] = []
+    if phase not in _LIVE:
+        return ()
     for key in keys:
-        ask = run.asks.get(key)
-        command = _command(ask) if ask is not None else None
-        if ask is None or command is None or (run.phase is Phase.SUSPENDED and ask.status is Status.ASKED):
+        ask = asks.get(key)
+        if ask is None or (phase is Phase.SUSPENDED and ask.status is Status.ASKED):
             continue  # For a suspended run what is under way ends, and nothing new starts.
-        if ask.frame is None or run.stopping.get(key[0]) != key:
-            yield command
-    if run.result is not None and not run.asks and run.phase is not Phase.SUSPENDED:
-        phase, output, fault = run.result
-        yield Finish(Ended(now, phase, output, fault))
+        if ask.frame is not None and stopping and stopping.get(key[0]) == key:
+            continue
+        command = _command(ask)
+        if command is not None:
+            found.append(command)
+    if run.result is not None and not asks and phase is not Phase.SUSPENDED:
+        outcome, output, fault = run.result
+        found.append(Finish(Ended(now, outcome, output, fault)))
+    return tuple(found)
 
 
 def _command(ask: Ask) -> Command | None:
     position, attempt, purpose = ask.key
     if ask.call is not None:
-        return _effect_command(ask, ask.effect or EffectId(""), ask.request)
+        return _effect_command(ask, ask.call)
     if ask.questions:
         return Compute(position, attempt, purpose.partition(":")[2], ask.questions)
     if ask.status is Status.ASKED:
@@ -57,21 +80,22 @@ def _command(ask: Ask) -> Command | None:
     return FireAt(position, attempt, purpose, ask.until)
 
 
-def _effect_command(ask: Ask, effect: EffectId, request: Value) -> Command | None:
+def _effect_command(ask: Ask, call: Call) -> Command | None:
     position, attempt, _ = ask.key
-    call = ask.call
-    if call is None or (ask.status is Status.HELD and ask.frame is not None):
+    effect, frame, status = ask.effect or EffectId(""), ask.frame, ask.status
+    if frame is None:
+        return Abandon(position, attempt, effect, call.function, ask.request)
+    if status is Status.HELD:
         return None
-    if ask.frame is None:
-        return Abandon(position, attempt, effect, call.function, request)
     return Perform(
-        position=position,
-        attempt=attempt,
-        effect=effect,
-        function=call.function,
-        request=request,
-        on_doubt=call.on_doubt,
-        intended=ask.status is Status.UNDER_WAY,
+        position,
+        attempt,
+        effect,
+        call.function,
+        ask.request,
+        call.on_doubt,
+        intended=status is Status.UNDER_WAY,
         repeat=ask.repeat,
-        span=ask.frame.task.span if ask.frame.task else None,
+        span=frame.task.span if frame.task else None,
+        ticket=ask.ticket,
     )

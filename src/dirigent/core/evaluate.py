@@ -16,6 +16,8 @@ def evaluate(run: Run, frame: Frame, slot: str, template: Template, dot: Value, 
 
     `slot` names this evaluation among those of the same step; asked again, it gives the same.
     """
+    if render.fixed(template):
+        return template
     try:
         value = render.render(
             template, dot, Scope(run, frame, more), run.tools.language, frame.answers.get(slot)

@@ -6,29 +6,14 @@ expression worker stops there; the answers wake it, and it does the same again w
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from dirigent.core import want
 from dirigent.core.evaluate import check, evaluate, truth
 from dirigent.core.frame import Frame, Step
-from dirigent.core.machine import (
-    Broke,
-    Enter,
-    Event,
-    Faulted,
-    Left,
-    Pending,
-    Proceed,
-    Rang,
-    Run,
-    overrun,
-    within_limits,
-)
+from dirigent.core.machine import Faulted, Pending, Run, overrun, within_limits
 from dirigent.core.nodes import NODES
 from dirigent.core.nodes.simple import duration
 from dirigent.core.storable import bounded, unstorable
 from dirigent.model import fault as faults
-from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.program import CONTINUE, END, Task
 from dirigent.model.values import Value
@@ -38,89 +23,69 @@ TIMEOUT = "timeout"
 
 def settle(run: Run) -> None:
     """Let everything happen that needs nothing from outside. Bounded by `limits.PURE_STEPS`."""
-    steps = 0
-    while run.agenda:
-        event = run.agenda.popleft()
+    agenda, steps = run.agenda, 0
+    while agenda:
         steps += 1
-        excess = within_limits(run)
-        if steps > limits.PURE_STEPS:
-            excess = overrun("too many steps in a row without an effect or a wait", limits.PURE_STEPS)
+        excess = within_limits(run, steps)
         if excess is not None:
             _collapse(run, excess)
             return
-        frame = event.frame
-        if not frame.alive and isinstance(event, Enter | Proceed | Rang):
-            continue
-        _guarded(run, event)
+        frame = agenda.popleft()
+        # What goes wrong while the parent of a frame that is over takes it in is the parent's fault.
+        subject = frame.parent if frame.step is Step.OVER else frame
+        try:
+            if frame.step is Step.OVER:
+                _over(run, frame)
+            elif frame.alive:
+                _flow(run, frame)
+        except Pending:
+            continue  # The answers of the expression worker will put the frame on the agenda again.
+        except Faulted as failure:
+            if subject is not None:
+                run.fail(subject, failure.fault)
 
 
-def _guarded(run: Run, event: Event) -> None:
-    subject = event.frame if isinstance(event, Enter | Proceed | Rang) else event.frame.parent
-    try:
-        _step(run, event)
-    except Pending:
-        return  # The answers of the expression worker will put the frame on the agenda again.
-    except Faulted as failure:
-        if subject is not None:
-            run.fail(subject, failure.fault)
-
-
-def _step(run: Run, event: Event) -> None:
-    match event:
-        case Enter(frame):
-            run.mark("entered", frame)
-            _flow(run, frame)
-        case Proceed(frame):
-            _flow(run, frame)
-        case Rang(frame, purpose):
-            _rang(run, frame, purpose)
-        case Left(frame, output, directive):
-            _left(run, frame, output, directive)
-        case Broke(frame, fault):
-            _broke(run, frame, fault)
-        case _:
-            assert_never(event)
-
-
-def _left(run: Run, frame: Frame, output: Value, directive: str) -> None:
+def _over(run: Run, frame: Frame) -> None:
+    """A frame ended: its parent goes on, unless it has given the frame up meanwhile."""
     parent = frame.parent
     if parent is None:
-        reason = unstorable(output)
-        if reason is None:
-            run.result = ("completed", output, None)
-        else:
-            run.result = ("faulted", None, overrun(f"the output cannot be stored: {reason}"))
+        run.result = _result(frame)
     elif parent.alive and parent.children.get(frame.slot) is frame:
-        parent.children.pop(frame.slot, None)
-        if directive == END:
-            run.end(output)
+        del parent.children[frame.slot]
+        if frame.fault is not None:
+            NODES[type(parent.node)].broke(run, parent, frame, frame.fault)
+        elif frame.directive == END:
+            run.end(frame.value)
         else:
-            NODES[type(parent.node)].left(run, parent, frame, output, directive)
+            NODES[type(parent.node)].left(run, parent, frame, frame.value, frame.directive or CONTINUE)
 
 
-def _broke(run: Run, frame: Frame, fault: Fault) -> None:
-    parent = frame.parent
-    if parent is None:
-        run.result = ("faulted", None, bounded(fault))
-    elif parent.alive and parent.children.get(frame.slot) is frame:
-        parent.children.pop(frame.slot, None)
-        NODES[type(parent.node)].broke(run, parent, frame, fault)
+def _result(root: Frame) -> tuple[str, Value, Fault | None]:
+    if root.fault is not None:
+        return "faulted", None, bounded(root.fault)
+    reason = unstorable(root.value)
+    if reason is not None:
+        return "faulted", None, overrun(f"the output cannot be stored: {reason}")
+    return "completed", root.value, None
 
 
 def _flow(run: Run, frame: Frame) -> None:
     """Take a frame through its next steps, as far as its node or the expression worker lets it."""
-    task = frame.task
-    if task is None:
+    task, step = frame.task, frame.step
+    if frame.rang is not None:
+        _rang(run, frame, frame.rang)
+    elif task is None:
         _bare(run, frame)
-        return
-    if frame.step is Step.CONDITION and not _condition(run, frame, task):
-        return
-    if frame.step is Step.INPUT:
-        _input(run, frame, task)
-    elif frame.step is Step.BODY:
+    elif step is Step.BODY:
         NODES[type(frame.node)].resume(run, frame)
+    elif step < Step.BODY:
+        if step is Step.ENTERED:
+            run.mark("entered", frame)
+            frame.step = Step.CONDITION
+        if frame.step is Step.INPUT or _condition(run, frame, task):
+            _input(run, frame, task)
     else:
-        if frame.step is Step.OUTPUT:
+        if step is Step.OUTPUT:
             _output(run, frame, task)
         _export(run, frame, task)
 
@@ -135,13 +100,13 @@ def _bare(run: Run, frame: Frame) -> None:
 
 def _advance(frame: Frame, step: Step) -> None:
     frame.step = step
-    frame.answers.clear()
+    if frame.answers:
+        frame.answers.clear()
 
 
 def _condition(run: Run, frame: Frame, task: Task) -> bool:
     if task.condition is not None and not truth(run, frame, "if", task.condition, frame.raw):
         run.mark("skipped", frame)
-        frame.step = Step.OVER
         # A skipped task passes its raw input on, and the next one follows: its directive is not its own
         # any more (register Q13, decision 7).
         run.leave(frame, frame.raw, CONTINUE)
@@ -184,7 +149,6 @@ def _export(run: Run, frame: Frame, task: Task) -> None:
         if task.export.schema is not None:
             check(run, task.export.schema, value, "what is exported does not fit its schema")
         frame.thread.context = value
-    _advance(frame, Step.OVER)
     run.mark("left", frame)
     directive = frame.directive if frame.directive is not None else task.then
     run.leave(frame, frame.value, directive)
@@ -192,6 +156,7 @@ def _export(run: Run, frame: Frame, task: Task) -> None:
 
 def _rang(run: Run, frame: Frame, purpose: str) -> None:
     """A timer of a frame fired: its own time-out, or one that its node asked for."""
+    frame.rang = None
     if purpose == TIMEOUT:
         text = "the task did not end within its time-out"
         run.fail(frame, Fault(faults.TIMEOUT, 408, "Timeout", text))

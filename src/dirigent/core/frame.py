@@ -17,14 +17,15 @@ from dirigent.model.values import Value
 
 
 class Step(IntEnum):
-    """How far a frame has come in the order of the data flow."""
+    """How far a frame has come in the order of the data flow: what it does when its turn comes."""
 
-    CONDITION = 0
-    INPUT = 1
-    BODY = 2
-    OUTPUT = 3
-    EXPORT = 4
-    OVER = 5
+    ENTERED = 0
+    CONDITION = 1
+    INPUT = 2
+    BODY = 3
+    OUTPUT = 4
+    EXPORT = 5
+    OVER = 6
 
 
 @dataclass(slots=True, eq=False)
@@ -107,9 +108,10 @@ NodeState: TypeAlias = SequenceState | LoopState | ForkState | TryState | GraphS
 class Frame:
     """One activation of a task, or of a bare block (a loop's body, a try's body): then `task` is None.
 
-    `raw` is the input as it came, `value` what the current step works on, `output` what the node gave. `lazy`
-    computes variables that are costly and seldom read. `answers` are the expression worker's, by slot;
-    `asks` are the keys of what this frame waits for.
+    `raw` is the input as it came, `value` what the current step works on, `output` what the node gave;
+    `fault` is what it ended with instead. `rang` is the purpose of a timer that fired and was not looked at
+    yet. `lazy` computes variables that are costly and seldom read. `answers` are the expression worker's,
+    by slot; `asks` are the keys of what this frame waits for.
     """
 
     node: Node
@@ -124,11 +126,13 @@ class Frame:
     variables: Mapping[str, Value]
     ledger: Ledger | None
     started_at: float
-    step: Step = Step.CONDITION
-    input: Value = None
+    input: Value
+    step: Step = Step.ENTERED
     value: Value = None
     output: Value = None
     directive: str | None = None
+    fault: Fault | None = None
+    rang: str | None = None
     state: NodeState | None = None
     alive: bool = True
     lazy: Mapping[str, Callable[[], Value]] | None = None

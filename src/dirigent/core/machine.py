@@ -1,7 +1,7 @@
 """The state of one run, and the few moves that the nodes make on it.
 
-A move never calls another node: it puts an event on the agenda, which `flow` works off one by one.
-So neither deep documents nor long loops cost stack, and the order of events is that of the agenda.
+A move never calls another node: it puts a frame on the agenda, which `flow` works off one by one.
+So neither deep documents nor long loops cost stack, and what happens when is the order of the agenda.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.program import Call, Node, Program, Task
 from dirigent.model.run.command import Question
 from dirigent.model.run.journal import Created
+from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
 from dirigent.ports import Language, Schemas
 
@@ -39,7 +40,10 @@ class Tools:
 
 @dataclass(slots=True, eq=False)
 class Ask:
-    """Something that the run wants of the world. `frame` is None once nobody waits for it any more."""
+    """Something that the run wants of the world. `frame` is None once nobody waits for it any more.
+
+    An effect with a `ticket` is asked for until its queue admits it; it `began` when it was recorded.
+    """
 
     key: Key
     frame: Frame | None
@@ -50,49 +54,9 @@ class Ask:
     repeat: bool = False
     seconds: float = 0.0
     until: float = 0.0
+    began: float = 0.0
+    ticket: Ticket | None = None
     questions: tuple[Question, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Enter:
-    """A frame begins."""
-
-    frame: Frame
-
-
-@dataclass(frozen=True, slots=True)
-class Proceed:
-    """A frame goes on where it waited for answers."""
-
-    frame: Frame
-
-
-@dataclass(frozen=True, slots=True)
-class Rang:
-    """A timer of a frame fired."""
-
-    frame: Frame
-    purpose: str
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A frame ended with this output; the directive says where its parent goes next."""
-
-    frame: Frame
-    output: Value
-    directive: str
-
-
-@dataclass(frozen=True, slots=True)
-class Broke:
-    """A frame ended with a fault."""
-
-    frame: Frame
-    fault: Fault
-
-
-Event: TypeAlias = Enter | Proceed | Rang | Left | Broke
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +102,7 @@ class Run:
     entered: int = 0
     asks: dict[Key, Ask] = field(default_factory=dict)
     news: list[Key] = field(default_factory=list)
-    agenda: deque[Event] = field(default_factory=deque)
+    agenda: deque[Frame] = field(default_factory=deque)
     stopping: dict[Position, Key | None] = field(default_factory=dict)
     root: Frame | None = None
     result: tuple[str, Value, Fault | None] | None = None
@@ -149,10 +113,14 @@ class Run:
 
     def enter(self, parent: Frame, task: Task, slot: int | str, raw: Value, mark: str = "") -> Frame:
         """Begin a child task. `mark` distinguishes its activations (`~2` for a second visit)."""
-        position = Position(f"{parent.position}{task.pointer[len(parent.pointer) :]}{mark}")
+        position = parent.position
+        if position == parent.pointer and not mark:
+            position = Position(task.pointer)
+        else:
+            position = Position(f"{position}{task.pointer[len(parent.pointer) :]}{mark}")
         frame = self._frame(parent, task.node, position, slot, raw)
         frame.task, frame.pointer = task, task.pointer
-        frame.attempt = _attempt(parent.ledger, position)
+        frame.attempt = 1 if frame.ledger is None else _attempt(frame.ledger, position)
         if task.constants:
             frame.variables = bound_variables(frame, task.constants)
         return frame
@@ -182,7 +150,7 @@ class Run:
         )
         parent.children[slot] = frame
         self.entered += 1
-        self.agenda.append(Enter(frame))
+        self.agenda.append(frame)
         return frame
 
     def begin(self, raw: Value) -> None:
@@ -203,7 +171,7 @@ class Run:
             started_at=self.now,
             input=raw,
         )
-        self.agenda.append(Enter(self.root))
+        self.agenda.append(self.root)
 
     def complete(self, frame: Frame, output: Value, directive: str | None = None) -> None:
         """The node of a frame gave its output; the data flow of its task goes on from there."""
@@ -211,21 +179,31 @@ class Run:
         frame.directive, frame.step = directive, Step.OUTPUT
         frame.answers.clear()
         frame.children.clear()
-        self.agenda.append(Proceed(frame))
+        self.agenda.append(frame)
 
     def fail(self, frame: Frame, fault: Fault) -> None:
         """The frame ends with a fault; what still ran below it is abandoned."""
         self.detach(frame)
         self.mark("failed", frame)
-        self.agenda.append(Broke(frame, _located(fault, frame)))
+        frame.fault, frame.step = _located(fault, frame), Step.OVER
+        self.agenda.append(frame)
 
     def leave(self, frame: Frame, output: Value, directive: str) -> None:
-        """The frame ends with an output."""
+        """The frame ends with an output; the directive says where its parent goes next."""
         self.detach(frame)
-        self.agenda.append(Left(frame, output, directive))
+        frame.value, frame.directive, frame.step = output, directive, Step.OVER
+        self.agenda.append(frame)
+
+    def ring(self, frame: Frame, purpose: str) -> None:
+        """A timer of a frame fired."""
+        frame.rang = purpose
+        self.agenda.append(frame)
 
     def detach(self, frame: Frame) -> None:
         """Let nobody wait any longer for what a frame and all below it asked for."""
+        frame.alive = False
+        if not frame.children and not frame.asks:
+            return
         gone: list[Frame] = [frame]
         for each in gone:
             gone.extend(each.children.values())
@@ -279,9 +257,12 @@ class Run:
 
     @property
     def quiet(self) -> bool:
-        """Return whether nothing but timers and people can move this run."""
-        asks = (ask for ask in self.asks.values() if ask.status is not Status.HELD)
-        return not any(ask.call or ask.questions for ask in asks)
+        """Return whether nothing but timers, queues and people can move this run."""
+        return not any(
+            ask.questions or (ask.call and not (ask.ticket and ask.status is Status.ASKED))
+            for ask in self.asks.values()
+            if ask.status is not Status.HELD
+        )
 
 
 def _ancestors(frame: Frame) -> Iterator[Frame]:
@@ -329,8 +310,10 @@ def overrun(what: str, limit: int | None = None) -> Fault:
     return Fault(faults.RUNTIME, 500, "Limit Reached", words)
 
 
-def within_limits(run: Run) -> Fault | None:
-    """Return the fault of a run that entered too many tasks, or whose journal is nearly full."""
+def within_limits(run: Run, steps: int) -> Fault | None:
+    """Return the fault of a run that exceeds a limit: `steps` were done since the last fact."""
+    if steps > limits.PURE_STEPS:
+        return overrun("too many steps in a row without an effect or a wait", limits.PURE_STEPS)
     if run.entered > limits.TASKS_PER_RUN:
         return overrun(f"{run.entered} tasks were entered", limits.TASKS_PER_RUN)
     # What stands can still take two facts each, and the end of the run one.

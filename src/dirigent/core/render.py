@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 from urllib.parse import quote
 
 from dirigent.model.fault import Fault
 from dirigent.model.run.command import Question
-from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value, leaves
+from dirigent.model.values import Expression, Leaf, SecretText, Template, Unknown, UriTemplate, Value, leaves
 from dirigent.ports import ExpressionFailed, Language
 
 SHOWN_CHARACTERS: Final = 80
@@ -35,6 +35,19 @@ class RenderFailed(Exception):
         self.leaf = leaf
 
 
+def fixed(template: Template) -> TypeGuard[Value]:
+    """Return whether a template is a value as it stands: nothing in it is to be computed."""
+    nodes: list[Template] = [template]
+    for node in nodes:
+        if isinstance(node, dict):
+            nodes += node.values()
+        elif isinstance(node, list):
+            nodes += node
+        elif isinstance(node, Leaf):
+            return False
+    return True
+
+
 def render(
     template: Template,
     dot: Value,
@@ -47,8 +60,6 @@ def render(
     `answers` are those of the worker to the questions of the same template, in their order.
     Raises `RenderFailed`.
     """
-    if not isinstance(template, Expression | UriTemplate | list | dict):
-        return template
     if answers is None:
         questions = _questions(template, dot, variables, language)
         if questions:

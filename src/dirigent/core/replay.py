@@ -7,7 +7,7 @@ from typing import Final, TypeAlias, assert_never
 
 from dirigent.core import flow
 from dirigent.core.frame import Earlier, Frame
-from dirigent.core.machine import COMPUTE, EFFECT, Ask, Key, Moment, Proceed, Rang, Run, Tools
+from dirigent.core.machine import COMPUTE, EFFECT, Ask, Key, Moment, Run, Tools
 from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
 from dirigent.model.ids import RunId
 from dirigent.model.program import Program
@@ -88,17 +88,23 @@ def expects(run: Run, fact: Fact) -> bool:
 def _run_fact(
     run: Run, fact: Created | CancelRequested | Suspended | Resumed | Ended | ResourceChanged
 ) -> None:
+    waited = run.phase is Phase.QUEUED
     run.phase = phase_after(run.phase, fact)
     match fact:
         case Created():
             run.created = fact
-            run.begin(fact.input)
+            if fact.ticket is None:
+                run.begin(fact.input)
+            else:
+                run.phase = Phase.QUEUED
         case CancelRequested():
             run.cancel_reason = fact.reason
             run.result = ("cancelled", None, None)
             run.agenda.clear()
             if run.root is not None:
                 run.detach(run.root)
+        case Resumed() if waited and run.created is not None:
+            run.begin(run.created.input)
         case Resumed():
             run.news.extend(run.asks)
         case Ended():
@@ -115,7 +121,7 @@ def _ask_fact(run: Run, fact: AskFact) -> None:
         raise mismatch(
             f"nothing waits for `{type(fact).__name__}` at `{fact.position}`, attempt {fact.attempt}"
         )
-    ask.status = after(ask.status, fact, f"`{fact.position}`")
+    ask.status = after(ask.status, fact, fact.position)
     if isinstance(fact, Abandoned) and ask.frame is not None:
         raise mismatch(f"`{fact.position}` is still wanted, so `Abandoned` cannot follow")
     if ask.status in SETTLED:
@@ -156,9 +162,11 @@ def _remember(ask: Ask, fact: AskFact) -> None:
 
 def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
     """Make news of what the engine must act on, and wake whoever waits for the answer."""
+    frame = ask.frame
     match fact:
         case Intended(request=request):
             ask.request = request
+            ask.began = fact.at
             run.news.append(ask.key)
         case TimerSet(until=until):
             ask.until = until
@@ -169,8 +177,8 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
         case Held() | Abandoned():
             pass
         case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed():
-            if ask.frame is not None:
-                _wake(run, ask, ask.frame, fact)
+            if frame is not None:
+                _wake(run, ask, frame, fact)
         case _:
             assert_never(fact)
 
@@ -189,10 +197,10 @@ def _wake(
         case Failed(fault=fault):
             run.fail(frame, fault)
         case TimerFired(purpose=purpose):
-            run.agenda.append(Rang(frame, purpose))
+            run.ring(frame, purpose)
         case Computed(slot=slot, answers=answers):
             frame.answers[slot] = answers
-            run.agenda.append(Proceed(frame))
+            run.agenda.append(frame)
         case _:
             assert_never(fact)
 

@@ -39,6 +39,9 @@ from dirigent.model.run.journal import (
 class Status(Enum):
     """The life of one ask: an effect, a timer, or a question to the expression worker."""
 
+    # Members are equal only to themselves; the hash of `Enum` is that of the name, at ten times the cost.
+    __hash__ = object.__hash__
+
     ASKED = "asked"
     UNDER_WAY = "under way"
     HELD = "held"
@@ -50,7 +53,10 @@ class Status(Enum):
 class Phase(Enum):
     """The life of a run."""
 
+    __hash__ = object.__hash__
+
     PENDING = "pending"
+    QUEUED = "queued"
     RUNNING = "running"
     SUSPENDED = "suspended"
     CANCELLING = "cancelling"
@@ -78,6 +84,9 @@ NEXT: Final[Mapping[tuple[Status, type[Fact]], Status]] = MappingProxyType(
 PHASES: Final[Mapping[tuple[Phase, type[Fact]], Phase]] = MappingProxyType(
     {
         (Phase.PENDING, Created): Phase.RUNNING,
+        # A run that was made with a ticket waits until its queue lets it go (`core.replay` puts it there).
+        (Phase.QUEUED, Resumed): Phase.RUNNING,
+        (Phase.QUEUED, CancelRequested): Phase.CANCELLING,
         (Phase.RUNNING, Suspended): Phase.SUSPENDED,
         (Phase.SUSPENDED, Resumed): Phase.RUNNING,
         (Phase.RUNNING, CancelRequested): Phase.CANCELLING,
@@ -94,11 +103,11 @@ PHASES: Final[Mapping[tuple[Phase, type[Fact]], Phase]] = MappingProxyType(
 SETTLED: Final = frozenset({Status.DONE, Status.FAILED, Status.ABANDONED})
 
 
-def after(status: Status, fact: Fact, subject: str) -> Status:
-    """Return the status of an ask that follows, or raise `Refusal` (`E4001`)."""
+def after(status: Status, fact: Fact, position: str) -> Status:
+    """Return the status of the ask at a position that follows, or raise `Refusal` (`E4001`)."""
     following = NEXT.get((status, type(fact)))
     if following is None:
-        raise mismatch(f"{subject} is {status.value}, so `{type(fact).__name__}` cannot follow")
+        raise mismatch(f"`{position}` is {status.value}, so `{type(fact).__name__}` cannot follow")
     return following
 
 

@@ -14,6 +14,7 @@ from dirigent.model.values import SecretRef, SecretText, Unknown, Value
 
 HEAD_BYTES: Final = 9
 TEXT_CHARACTERS: Final = 64 * 1024
+_SMALL: Final = frozenset((bool, float, type(None)))
 
 
 def unstorable(*values: Value) -> str | None:
@@ -24,13 +25,17 @@ def unstorable(*values: Value) -> str | None:
             if not level:
                 return None
             deeper: list[Value] = []
+            weight += HEAD_BYTES * len(level)
             for item in level:
-                weight += _weight(item)
-                if isinstance(item, list):
-                    deeper.extend(item)
+                if isinstance(item, str):
+                    weight += len(item) if item.isascii() else len(item.encode())
                 elif isinstance(item, dict):
-                    deeper.extend(item)
-                    deeper.extend(item.values())
+                    deeper += item
+                    deeper += item.values()
+                elif isinstance(item, list):
+                    deeper += item
+                elif type(item) not in _SMALL:
+                    weight += _weight(item)
             if weight > limits.PAYLOAD_BYTES:
                 return f"it is larger than the limit of {limits.PAYLOAD_BYTES} bytes"
             level = deeper
@@ -57,16 +62,14 @@ def _cut(text: str) -> str:
 
 
 def _weight(item: Value) -> int:
-    """Return what an item takes without its members. Raises `UnicodeEncodeError` for half a character."""
+    """Return what an item that is not JSON as it stands, or a number, takes beyond its head."""
     match item:
-        case str():
-            return HEAD_BYTES + (len(item) if item.isascii() else len(item.encode()))
-        case bool() | float() | None | list() | dict():
-            return HEAD_BYTES
         case int():
-            return HEAD_BYTES + item.bit_length()
+            return item.bit_length()
         case SecretText(parts):
             texts = (part.name if isinstance(part, SecretRef) else part for part in parts)
-            return HEAD_BYTES + sum(HEAD_BYTES + len(text.encode()) for text in texts)
+            return sum(HEAD_BYTES + len(text.encode()) for text in texts)
         case Unknown(needs):
-            return HEAD_BYTES + sum(HEAD_BYTES + len(need.encode()) for need in needs)
+            return sum(HEAD_BYTES + len(need.encode()) for need in needs)
+        case _:
+            return 0

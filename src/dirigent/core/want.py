@@ -7,11 +7,15 @@ from dirigent.core.machine import EFFECT, Ask, Faulted, Run, overrun
 from dirigent.core.storable import unstorable
 from dirigent.model.ids import Position, effect_id
 from dirigent.model.program import Call
+from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
 
 
-def effect(run: Run, frame: Frame, call: Call, request: Value) -> None:
-    """Want an effect. An attempt after a doubtful one repeats its request to the byte."""
+def effect(run: Run, frame: Frame, call: Call, request: Value, key: str = "") -> None:
+    """Want an effect. An attempt after a doubtful one repeats its request to the byte.
+
+    `key` is that of its queue, where the call waits in one.
+    """
     reason = unstorable(request)
     if reason is not None:
         raise Faulted(overrun(f"the request cannot be sent: {reason}"))
@@ -31,6 +35,7 @@ def effect(run: Run, frame: Frame, call: Call, request: Value) -> None:
             effect=effect_id(run.id, Position(frame.position + suffix)),
             request=request,
             call=call,
+            ticket=Ticket(call.waits.queue, call.waits.priority, key, run.now) if call.waits else None,
         )
     )
 

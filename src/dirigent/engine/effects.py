@@ -55,7 +55,7 @@ class Effects:
 
     async def _attempted(self, performer: Performer, order: Order) -> Outcome:
         try:
-            if order.function in UNLIMITED:
+            if order.function in UNLIMITED or order.queue:  # A queue has a limit of its own.
                 return await performer.perform(order)
             async with self._places:
                 return await performer.perform(order)
@@ -123,6 +123,7 @@ def _order(run: Run, command: Perform | Abandon, on_doubt: OnDoubt, *, doubtful:
         doubtful=doubtful,
         depth=created.depth if created else 0,
         hosts=(*run.program.hosts, *_hosts(created.metadata if created else {})),
+        queue=command.ticket.queue if isinstance(command, Perform) and command.ticket else "",
     )
 
 

@@ -186,15 +186,26 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
+class InQueue:
+    """That an effect waits for its turn in a queue. The template of the key gives a text or a number."""
+
+    queue: str
+    priority: int = 0
+    key: Template = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """An effect: `function` names the performer, `request` is rendered once and then recorded.
 
-    Functions: `http`, `openapi`, `shell`, `script`, `workflow`, `resource`.
+    Functions: `http`, `openapi`, `shell`, `script`, `workflow`, `resource`, `python`. One that `waits` is
+    recorded and begun when its queue admits it.
     """
 
     function: str
     request: Template
     on_doubt: OnDoubt = OnDoubt.HOLD
+    waits: InQueue | None = None
 
 
 @dataclass(frozen=True, slots=True)

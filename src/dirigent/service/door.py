@@ -151,7 +151,8 @@ def _start_of(request: dict[str, object]) -> Start:
         raise refuse("E7010", "the engine was asked to start a run without its first fact")
     program = decode(_bytes(request["program"]), Program)
     run = RunId(str(request["run"]))
-    return Start(run, program, first.input, first.metadata, first.parent, first.depth)
+    unique = request.get("unique") == "yes"
+    return Start(run, program, first.input, first.metadata, first.parent, first.depth, first.ticket, unique)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +169,16 @@ class DoorConductor:
     async def start(self, start: Start) -> RunId:
         """Create a run over there."""
         program = encode(start.program)
-        first = Created(0.0, digest_of(program), start.input, dict(start.metadata), start.parent, start.depth)
+        metadata = dict(start.metadata)
+        first = Created(
+            0.0, digest_of(program), start.input, metadata, start.parent, start.depth, start.ticket
+        )
         answer = await self._ask(
-            verb="start", run=start.id, program=_text(program), created=_text(encode_fact(first))
+            verb="start",
+            run=start.id,
+            program=_text(program),
+            created=_text(encode_fact(first)),
+            unique="yes" if start.unique else "",
         )
         return RunId(str(answer))
 

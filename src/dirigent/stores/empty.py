@@ -11,18 +11,31 @@ from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
+from dirigent.ports import AWAKE, Past, Waking
 
 
 class EmptyStore:
     """Fits `ports.Journal` and `ports.Shelf`; refuses to be written to (`E5020`)."""
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
+    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
         """Refuse."""
         raise _reading_only()
 
-    async def read(self, run: RunId) -> list[Fact]:
+    async def read(self, run: RunId, since: int = 0) -> list[Fact]:
         """Return nothing."""
         return []
+
+    async def recall(self, runs: Sequence[RunId]) -> list[Past | Refusal]:
+        """Return a past without facts for each."""
+        return [Past([]) for _ in runs]
+
+    async def wakings(self, after: Waking, limit: int) -> list[Waking]:
+        """Return nothing."""
+        return []
+
+    async def keep_snapshot(self, run: RunId, position: int, content: bytes) -> None:
+        """Refuse."""
+        raise _reading_only()
 
     async def keep(self, program: Program) -> Digest:
         """Refuse."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, assert_never
+from typing import Final, assert_never
 
 from dirigent.model import limits
 from dirigent.model.fault import Fault
@@ -35,9 +35,10 @@ from dirigent.model.run.journal import (
     Vouched,
 )
 from dirigent.model.run.summary import RunSummary
+from dirigent.ports import AWAKE
 
 # Facts that change no row unless the run is held: nearly all there are.
-QUIET: Final = frozenset((Intended, Succeeded, Failed, Computed, Abandoned))
+QUIET: Final = frozenset((Intended, Succeeded, Failed, Computed, Abandoned, TimerSet, TimerFired))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Title:
 class Standing:
     """Where a run stands. `held` are the positions that wait for a person, in order of time.
 
-    `phase` is what the run ended with; None while it is open.
+    `phase` is what the run ended with; None while it is open. `wake_at` is when it next has something to
+    do, as the engine said with its last append; None once it has ended.
     """
 
     id: RunId
@@ -66,12 +68,25 @@ class Standing:
     phase: str | None = None
     ended_at: float | None = None
     fault: Fault | None = None
+    wake_at: float | None = AWAKE
+    queue: str = ""
+    admitted_at: float | None = None
+
+    @property
+    def resting(self) -> bool:
+        """Return whether no more facts are to be expected soon: the run has ended, or it sleeps."""
+        return self.wake_at != AWAKE
 
     def shown_phase(self) -> str:
         """Return the phase for people: what the run waits for, the strongest reason first."""
         if self.phase is not None:
             return self.phase
-        reasons = (("cancelling", self.cancelling), ("suspended", self.suspended), ("held", bool(self.held)))
+        reasons = (
+            ("cancelling", self.cancelling),
+            ("queued", bool(self.queue) and self.admitted_at is None),
+            ("suspended", self.suspended),
+            ("held", bool(self.held)),
+        )
         return next((word for word, holds in reasons if holds), "running")
 
     def summary(self, facts: int) -> RunSummary:
@@ -87,35 +102,9 @@ class Standing:
             ended_at=self.ended_at,
             parent=self.parent,
             fault=self.fault,
+            queue=self.queue,
+            admitted_at=self.admitted_at,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """A time that a run waits for; it comes at `until`, in seconds since the epoch."""
-
-    run: RunId
-    position: Position
-    attempt: int
-    purpose: str
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class TimerGone:
-    """That timer is no longer waited for."""
-
-    run: RunId
-    position: Position
-    attempt: int
-    purpose: str
-
-
-@dataclass(frozen=True, slots=True)
-class TimersGone:
-    """Nor is any timer of that run."""
-
-    run: RunId
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +115,12 @@ class RowChanged:
     fact: ResourceChanged
 
 
-Change: TypeAlias = Timer | TimerGone | TimersGone | RowChanged
-
-
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The standing after an append, and the other rows that change, in order."""
+    """The standing after an append, and the resources that change, in order."""
 
     standing: Standing
-    changes: Sequence[Change]
+    changes: Sequence[RowChanged]
 
 
 def expect(run: RunId, expected: int, length: int, count: int) -> None:
@@ -172,14 +158,16 @@ def another_plan(plan: str) -> Refusal:
     )
 
 
-def project(run: RunId, before: Standing | None, facts: Sequence[Fact], title: Title | None) -> Projection:
+def project(
+    run: RunId, before: Standing | None, facts: Sequence[Fact], title: Title | None, wake_at: float = AWAKE
+) -> Projection:
     """Return what the facts change, or raise `Refusal` (E5004 no such definition, E5007 wrong order).
 
     `before` is None for a run that does not exist; `title` is that of the definition which a
     `Created` names, None if it is not stored.
     """
     standing = before
-    changes: list[Change] = []
+    changes: list[RowChanged] = []
     for fact in facts:
         if standing is None:
             standing = _created(run, fact, title)
@@ -189,11 +177,14 @@ def project(run: RunId, before: Standing | None, facts: Sequence[Fact], title: T
             raise _disorder(run, fact, f"the run has ended as `{standing.phase}`")
         elif standing.held or type(fact) not in QUIET:
             standing = _advanced(standing, fact)
-            changes.extend(_changes(run, fact))
+            if isinstance(fact, ResourceChanged):
+                changes.append(RowChanged(run, fact))
     if standing is None:
         raise refuse(
             "E5007", f"nothing was appended to run `{run}`, which does not exist", "append `Created` first"
         )
+    if standing.phase is None and standing.wake_at != wake_at:
+        standing = replace(standing, wake_at=wake_at)
     return Projection(standing, changes)
 
 
@@ -211,7 +202,8 @@ def _created(run: RunId, fact: Fact, title: Title | None) -> Standing:
         raise _disorder(run, fact, "the run does not exist")
     if title is None:
         raise missing_definition(fact.definition)
-    return Standing(run, title, fact.definition, fact.at, fact.parent)
+    queue = fact.ticket.queue if fact.ticket else ""
+    return Standing(run, title, fact.definition, fact.at, fact.parent, queue=queue)
 
 
 def missing_definition(digest: str) -> Refusal:
@@ -233,12 +225,16 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
             # The same object where nothing changes: a store writes the row only when it is another.
             if fact.position in standing.held:
                 after = replace(standing, held=_without(standing.held, fact.position))
+        case Resumed() if standing.queue and standing.admitted_at is None:
+            after = replace(standing, admitted_at=fact.at)
         case Suspended() | Resumed():
             after = replace(standing, suspended=isinstance(fact, Suspended))
         case CancelRequested():
             after = replace(standing, cancelling=True)
         case Ended():
-            after = replace(standing, phase=fact.phase, ended_at=fact.at, fault=fact.fault, held=())
+            after = replace(
+                standing, phase=fact.phase, ended_at=fact.at, fault=fact.fault, held=(), wake_at=None
+            )
         case Created() | Intended() | TimerSet() | TimerFired() | Computed() | ResourceChanged():
             pass
         case _:
@@ -248,18 +244,3 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
 
 def _without(held: tuple[Position, ...], position: Position) -> tuple[Position, ...]:
     return tuple(each for each in held if each != position)
-
-
-def _changes(run: RunId, fact: Fact) -> tuple[Change, ...]:
-    """Return the rows beside the run's own that a fact changes."""
-    match fact:
-        case TimerSet():
-            return (Timer(run, fact.position, fact.attempt, fact.purpose, fact.until),)
-        case TimerFired():
-            return (TimerGone(run, fact.position, fact.attempt, fact.purpose),)
-        case Ended():
-            return (TimersGone(run),)
-        case ResourceChanged():
-            return (RowChanged(run, fact),)
-        case _:
-            return ()

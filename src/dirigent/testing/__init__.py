@@ -6,9 +6,10 @@ Every fake passes the contract of its port (`tests/contracts`). Nothing here is 
 from dirigent.testing.clock import VirtualClock
 from dirigent.testing.crash import Crash, Fuse, FusedStore
 from dirigent.testing.dice import Dice
-from dirigent.testing.memory import MemoryDisk, MemoryStore
+from dirigent.testing.memory import MemoryStore
 from dirigent.testing.oracle import ScriptedOracle
 from dirigent.testing.performer import Rule, ScriptedPerformer, World
+from dirigent.testing.shelf import MemoryDisk
 from dirigent.testing.simulated import SimulatedDisk, SimulatedStore
 from dirigent.testing.vault import FakeVault
 from dirigent.testing.virtual import Process, Universe, UniverseClock, simulate

@@ -7,11 +7,12 @@ from typing import Protocol
 
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
+from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
-from dirigent.ports import Journal, Shelf
+from dirigent.ports import AWAKE, Journal, Past, Shelf, Waking
 
 
 class Crash(BaseException):
@@ -61,16 +62,28 @@ class FusedStore:
         self.store = store
         self.fuse = fuse
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
+    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
         """Append, unless the process dies before; it may also die before it learns of the success."""
         what = f"{run}@{expected} {' '.join(type(fact).__name__ for fact in facts)}"
         self.fuse.burn(f"before {what}")
-        await self.store.append(run, expected, facts)
+        await self.store.append(run, expected, facts, wake_at)
         self.fuse.burn(f"after {what}")
 
-    async def read(self, run: RunId) -> list[Fact]:
-        """Return every fact, oldest first."""
-        return await self.store.read(run)
+    async def read(self, run: RunId, since: int = 0) -> list[Fact]:
+        """Return the facts from a position on, oldest first."""
+        return await self.store.read(run, since)
+
+    async def recall(self, runs: Sequence[RunId]) -> list[Past | Refusal]:
+        """Return what is known of each run."""
+        return await self.store.recall(runs)
+
+    async def wakings(self, after: Waking, limit: int) -> list[Waking]:
+        """Return the next wakings."""
+        return await self.store.wakings(after, limit)
+
+    async def keep_snapshot(self, run: RunId, position: int, content: bytes) -> None:
+        """Keep a snapshot: a cache, so there is no death here that an append does not have."""
+        await self.store.keep_snapshot(run, position, content)
 
     async def keep(self, program: Program) -> Digest:
         """Store a definition."""

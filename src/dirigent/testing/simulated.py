@@ -15,19 +15,30 @@ from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Fact
-from dirigent.testing.memory import MemoryDisk, MemoryStore
+from dirigent.ports import AWAKE, Past
+from dirigent.testing.memory import MemoryStore
+from dirigent.testing.shelf import MemoryDisk
 
 Passing: TypeAlias = Callable[[str], Awaitable[None]]
 """Called with the name of each place: it may take its time, raise a `Refusal`, or never return."""
 
-PLACES: Final = ("append asked", "commit before", "commit after", "append answered", "keep", "read")
+PLACES: Final = (
+    "append asked",
+    "commit before",
+    "commit after",
+    "append answered",
+    "keep",
+    "read",
+    "snapshot",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One append that became durable: by which opening of the store, where, and how many facts."""
+    """One append that became durable: by which opening of the store, which was the `newest`, and what."""
 
     epoch: int
+    newest: int
     run: RunId
     first: int
     facts: Sequence[Fact]
@@ -45,6 +56,7 @@ class _Waiting:
     run: RunId
     expected: int
     facts: Sequence[Fact]
+    wake_at: float
     answer: asyncio.Future[None]
 
 
@@ -60,21 +72,31 @@ class SimulatedStore(MemoryStore):
         self._queue: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
+    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""
         await self._passing("append asked")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(run, expected, tuple(facts), loop.create_future())
+        waiting = _Waiting(run, expected, tuple(facts), wake_at, loop.create_future())
         self._queue.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = loop.create_task(self._write())
         await asyncio.shield(waiting.answer)
         await self._passing("append answered")
 
-    async def read(self, run: RunId) -> list[Fact]:
-        """Return every fact, oldest first."""
+    async def read(self, run: RunId, since: int = 0) -> list[Fact]:
+        """Return the facts from a position on, oldest first."""
         await self._passing("read")
-        return await super().read(run)
+        return await super().read(run, since)
+
+    async def recall(self, runs: Sequence[RunId]) -> list[Past | Refusal]:
+        """Return what is known of each run, in their order."""
+        await self._passing("read")
+        return await super().recall(runs)
+
+    async def keep_snapshot(self, run: RunId, position: int, content: bytes) -> None:
+        """Keep what the first facts of an open run come to."""
+        await self._passing("snapshot")
+        await super().keep_snapshot(run, position, content)
 
     async def keep(self, program: Program) -> Digest:
         """Store a definition under its content hash."""
@@ -103,12 +125,14 @@ class SimulatedStore(MemoryStore):
         refused: dict[int, Refusal] = {}
         for each in batch:
             try:
-                self.commit(each.run, each.expected, each.facts)
+                self.commit(each.run, each.expected, each.facts, each.wake_at)
             except Refusal as refusal:
                 refused[id(each)] = refusal
             else:
                 if each.facts:
-                    self.commits.append(Commit(self.epoch, each.run, each.expected, each.facts))
+                    self.commits.append(
+                        Commit(self.epoch, self.disk.epoch, each.run, each.expected, each.facts)
+                    )
         return refused
 
     def answer(self, batch: Sequence[_Waiting], refused: dict[int, Refusal]) -> None:

@@ -80,10 +80,10 @@ class FusedStore:
     def __getattr__(self, name):
         return getattr(self.inner, name)
 
-    async def append(self, run, expected, facts):
+    async def append(self, run, expected, facts, *rest):
         names = [name_of(fact) for fact in facts]
         self.fuse.reach(*(f"before {name}" for name in names))
-        await self.inner.append(run, expected, facts)
+        await self.inner.append(run, expected, facts, *rest)
         self.fuse.reach(*(f"after {name}" for name in names))
 
     async def keep(self, program):

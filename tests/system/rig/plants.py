@@ -69,8 +69,8 @@ class ResultFirst(Plant):
         return Performer(inner, perform)
 
     def store(self, inner):
-        async def append(run, expected, facts):
-            await inner.append(run, expected, facts)
+        async def append(run, expected, facts, *rest):
+            await inner.append(run, expected, facts, *rest)
             for fact in facts:
                 owed = (
                     self.owed.pop((fact.position, fact.attempt), None)
@@ -143,14 +143,14 @@ class IntentLate(Plant):
         self.kept = {}
 
     def store(self, inner):
-        async def append(run, expected, facts):
+        async def append(run, expected, facts, *rest):
             kept = self.kept.pop(run, ())
             late = [fact for fact in facts if isinstance(fact, Intended)] if expected else []
             now = [*kept, *(fact for fact in facts if fact not in late)]
             if late:
                 self.kept[run] = late
             if now:
-                await inner.append(run, expected - len(kept), now)
+                await inner.append(run, expected - len(kept), now, *rest)
 
         return Store(inner, append=append)
 

@@ -11,6 +11,7 @@ from dirigent.core.machine import Faulted, Run
 from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.core.render import shown
 from dirigent.model import fault as faults
+from dirigent.model import limits
 from dirigent.model.duration import seconds_of
 from dirigent.model.fault import Fault
 from dirigent.model.program import Call, Raise, Set, Wait
@@ -89,7 +90,11 @@ def call_begin(run: Run, frame: Frame) -> None:
     node = frame.node
     if not isinstance(node, Call):
         raise TypeError(frame.position)
-    want.effect(run, frame, node, evaluate(run, frame, "request", node.request, frame.input))
+    request = evaluate(run, frame, "request", node.request, frame.input)
+    key = evaluate(run, frame, "key", node.waits.key, frame.input) if node.waits else ""
+    if isinstance(key, bool) or not isinstance(key, str | int | float):
+        raise _unfit(f"the key of a queue must be text or a number, not {shown(key)}")
+    want.effect(run, frame, node, request, str(key)[: limits.QUEUE_KEY_CHARACTERS])
 
 
 def duration(amount: Value) -> float:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from dirigent.model.ids import EffectId, Position
 from dirigent.model.program import OnDoubt
 from dirigent.model.run.journal import Ended
+from dirigent.model.run.ticket import Ticket
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Value
 
@@ -18,7 +19,8 @@ class Perform:
     """Do an effect: record `Intended` with `request` first, unless `intended` says that it stands.
 
     `intended` in a command after a restart means doubt: the effect may have begun, or happened.
-    `repeat` says that a person ordered it done again, so there is no doubt to resolve.
+    `repeat` says that a person ordered it done again, so there is no doubt to resolve. With a `ticket`
+    it is recorded only when its queue admits it.
     """
 
     position: Position
@@ -30,6 +32,7 @@ class Perform:
     intended: bool = False
     repeat: bool = False
     span: Span | None = None
+    ticket: Ticket | None = None
 
 
 @dataclass(frozen=True, slots=True)

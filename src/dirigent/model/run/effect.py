@@ -19,7 +19,7 @@ class Order:
     `doubtful` says that an engine died between the intent and the result: the effect may have
     happened. The performer resolves that by the means of its kind (repeat, same key, ask first,
     re-attach), else it answers `Doubt`; `on_doubt` is the author's policy for that case.
-    `hosts` are the network hosts that this run may reach.
+    `hosts` are the network hosts that this run may reach, `queue` is the one that admitted it.
     """
 
     run: RunId
@@ -32,6 +32,7 @@ class Order:
     doubtful: bool = False
     depth: int = 0
     hosts: tuple[str, ...] = ()
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)

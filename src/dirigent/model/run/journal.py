@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
 
 JOURNAL_VERSION: Final = 1
@@ -25,7 +26,8 @@ class Created:
     """The run exists: which definition, which input. Always the first fact.
 
     `metadata` is what `$runtime.metadata` shows, fixed here so that replay sees the same.
-    `parent` is the run that started this one, `depth` how many ancestors it has.
+    `parent` is the run that started this one, `depth` how many ancestors it has. A run with a `ticket`
+    waits in its queue: it begins with the `Resumed` that admits it.
     """
 
     at: float
@@ -34,16 +36,21 @@ class Created:
     metadata: dict[str, Value] = field(default_factory=dict)
     parent: RunId | None = None
     depth: int = 0
+    ticket: Ticket | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Intended:
-    """An effect is about to start. Durable before it does; `request` is what will be sent, whole."""
+    """An effect is about to start. Durable before it does; `request` is what will be sent, whole.
+
+    `queue` is the one that admitted it, empty where none did.
+    """
 
     at: float
     position: Position
     attempt: int
     request: Value
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +174,7 @@ class Suspended:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """And let it go on."""
+    """And let it go on. For a run that waits in a queue: it is admitted, and begins."""
 
     at: float
 

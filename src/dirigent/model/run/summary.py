@@ -10,9 +10,10 @@ from dirigent.model.ids import Digest, RunId
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run. `phase` is running, held, suspended, cancelling, completed, faulted or cancelled.
+    """One run. `phase` is queued, running, held, suspended, cancelling, completed, faulted or cancelled.
 
     `facts` is the length of the journal, which is the position that the next append must expect.
+    `queue` is the one that it waits in or waited in, `admitted_at` when it was let go.
     """
 
     id: RunId
@@ -25,6 +26,8 @@ class RunSummary:
     ended_at: float | None = None
     parent: RunId | None = None
     fault: Fault | None = None
+    queue: str = ""
+    admitted_at: float | None = None
 
     @property
     def open(self) -> bool:

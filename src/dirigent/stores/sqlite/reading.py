@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import takewhile
 from typing import Final, ParamSpec, TypeVar, cast
 
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.plan import Plan
+from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
+from dirigent.ports import Past, Waking
 from dirigent.stores import codec
 from dirigent.stores.forms import corrupt
-from dirigent.stores.projection import Timer, missing_definition
+from dirigent.stores.projection import missing_definition
 from dirigent.stores.sqlite import records
 from dirigent.stores.sqlite.failures import closed, refusal
 from dirigent.stores.sqlite.statements import SQL
@@ -56,10 +60,44 @@ class Reader:
         self._connection: Final = connection
         self._path: Final = path
 
-    def facts(self, run: RunId) -> list[Fact]:
-        """Return every fact of a run, oldest first."""
-        rows = self._rows("facts", run)
-        return [codec.decode_fact(content) for content in records.journal(rows, self._path)]
+    def facts(self, run: RunId, since: int = 0) -> list[Fact]:
+        """Return the facts of a run from a position on, oldest first."""
+        rows = self._tail(run, since) if since else self._rows("facts", run)
+        return [codec.decode_fact(content) for content in records.journal(rows, self._path, since)]
+
+    def _tail(self, run: RunId, since: int) -> list[records.Row]:
+        try:
+            backwards = self._connection.execute(SQL["last_facts"], (run,))
+            rows = list(takewhile(lambda row: row[0] >= since, backwards))
+            backwards.close()
+        except sqlite3.Error as error:
+            raise refusal(error, self._path) from None
+        return rows[::-1]
+
+    def pasts(self, runs: Sequence[RunId]) -> list[Past | Refusal]:
+        """Return what is known of each run: two questions, however many they are."""
+        found = self._rows("pasts", json.dumps(runs))
+        numbers = json.dumps([row[0] for row in found])
+        rows: dict[object, list[records.Row]] = {row[0]: [] for row in found}
+        for number, *row in self._rows("pasts_facts", numbers):
+            rows[number].append(tuple(row))
+        pasts = {row[1]: self._past(row, rows[row[0]]) for row in found}
+        return [pasts.get(run, Past([])) for run in runs]
+
+    def _past(self, about: records.Row, rows: list[records.Row]) -> Past | Refusal:
+        since, snapshot = cast("int", about[2] or 0), cast("bytes | None", about[3])
+        after = sorted((row for row in rows if cast("int", row[0]) >= since), key=_position)
+        try:
+            contents = records.journal(after, self._path, since)
+            return Past([codec.decode_fact(content) for content in contents], since, snapshot)
+        except Refusal as why:
+            return why
+
+    def wakings(self, after: Waking, limit: int) -> list[Waking]:
+        """Return the next wakings behind one, by time, then by id."""
+        return [
+            (cast("float", at), RunId(cast("str", run))) for at, run in self._rows("wakings", *after, limit)
+        ]
 
     def definition(self, digest: Digest) -> Program:
         """Return a stored definition, or raise `Refusal` (E5004 none, E5008 damaged)."""
@@ -80,10 +118,6 @@ class Reader:
         """Return one run."""
         rows = self._rows("run", run)
         return _summary(rows[0]) if rows else None
-
-    def timers(self) -> list[Timer]:
-        """Return every timer that an open run waits for, soonest first."""
-        return [records.timer(row) for row in self._rows("timers")]
 
     def row(self, address: str) -> ResourceRow | None:
         """Return one resource instance."""
@@ -111,11 +145,15 @@ class Reader:
         """Close the connection."""
         self._connection.close()
 
-    def _rows(self, statement: str, *parameters: str | int) -> list[records.Row]:
+    def _rows(self, statement: str, *parameters: str | float) -> list[records.Row]:
         try:
             return self._connection.execute(SQL[statement], parameters).fetchall()
         except sqlite3.Error as error:
             raise refusal(error, self._path) from None
+
+
+def _position(row: records.Row) -> int:
+    return cast("int", row[0])
 
 
 def _summary(row: records.Row) -> RunSummary:

@@ -10,30 +10,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from dirigent.model.ids import Digest, PlanId, RunId, digest_of
-from dirigent.model.plan import Plan
-from dirigent.model.problem import refuse
+from dirigent.model.ids import Digest, RunId, digest_of
+from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
-from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
-from dirigent.model.run.summary import RunSummary
+from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
 from dirigent.stores.projection import Title, large
 from dirigent.stores.sqlite import opening
 from dirigent.stores.sqlite.commit import Commit, GroupCommit
 from dirigent.stores.sqlite.programs import Programs
 from dirigent.stores.sqlite.reading import Desk, Reader
-from dirigent.stores.sqlite.writing import Append, KeepDefinition, KeepPlan, Writer
+from dirigent.stores.sqlite.shelf import SqliteShelf
+from dirigent.stores.sqlite.writing import Append, KeepDefinition, KeepSnapshot, Writer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SqliteStore:
+class SqliteStore(SqliteShelf):
     """A store in a file; fits `ports.Journal` and `ports.Shelf`. Made by the two `open_` methods."""
 
-    path: str
-    _reader: Reader
-    _desk: Desk
-    _queue: GroupCommit
     _writer: Writer | None = None
     _programs: Programs = field(default_factory=Programs)
 
@@ -55,16 +50,28 @@ class SqliteStore:
         reader = Reader(opening.reading(path), path)
         return cls(path, reader, Desk(path), GroupCommit(path, _read_only(path)))
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact]) -> None:
+    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
         """Store the facts at `expected`; durable on return. Raises `Refusal`, see `docs/problems`."""
         contents = [codec.encode_fact(fact) for fact in facts]
         for content in contents:
             large(run, content)
-        await self._queue.submit(Append(run, expected, tuple(facts), contents))
+        await self._queue.submit(Append(run, expected, tuple(facts), contents, wake_at))
 
-    async def read(self, run: RunId) -> list[Fact]:
-        """Return every fact, oldest first; empty for a run that does not exist."""
-        return await self._desk.ask(self._reader.facts, run)
+    async def read(self, run: RunId, since: int = 0) -> list[Fact]:
+        """Return the facts from a position on, oldest first; empty for a run that does not exist."""
+        return await self._desk.ask(self._reader.facts, run, since)
+
+    async def recall(self, runs: Sequence[RunId]) -> list[Past | Refusal]:
+        """Return what is known of each run, in their order."""
+        return await self._desk.ask(self._reader.pasts, runs)
+
+    async def wakings(self, after: Waking, limit: int) -> list[Waking]:
+        """Return the next wakings of open runs behind `after`, by time, then by id."""
+        return await self._desk.ask(self._reader.wakings, after, limit)
+
+    async def keep_snapshot(self, run: RunId, position: int, content: bytes) -> None:
+        """Keep what the first facts of an open run come to; one that has ended needs none."""
+        await self._queue.submit(KeepSnapshot(run, position, content))
 
     async def keep(self, program: Program) -> Digest:
         """Store a definition under its content hash; the same content is stored once."""
@@ -84,34 +91,6 @@ class SqliteStore:
             program = await self._desk.ask(self._reader.definition, digest)
             self._programs.remember(digest, program)
         return program
-
-    async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
-        """Return runs, newest first."""
-        return await self._desk.ask(self._reader.runs, only_open=only_open, limit=limit)
-
-    async def run(self, run: RunId) -> RunSummary | None:
-        """Return one run."""
-        return await self._desk.ask(self._reader.run, run)
-
-    async def row(self, address: str) -> ResourceRow | None:
-        """Return one resource instance."""
-        return await self._desk.ask(self._reader.row, address)
-
-    async def rows(self) -> list[ResourceRow]:
-        """Return every resource instance, by address."""
-        return await self._desk.ask(self._reader.rows)
-
-    async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
-        """Return what one instance was and is, oldest first; None where it was deleted."""
-        return await self._desk.ask(self._reader.history, address)
-
-    async def keep_plan(self, plan: Plan) -> None:
-        """Store a plan under its id; another plan under a taken id is refused (E5015)."""
-        await self._queue.submit(KeepPlan(plan.id, codec.encode(plan)))
-
-    async def plan(self, plan: PlanId) -> Plan | None:
-        """Return a stored plan."""
-        return await self._desk.ask(self._reader.plan, plan)
 
     async def close(self) -> None:
         """Wait for what is under way, and leave a single file that is marked as clean."""

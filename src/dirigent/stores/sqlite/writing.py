@@ -17,6 +17,7 @@ from dirigent.model import limits
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.journal import Created, Fact
+from dirigent.ports import AWAKE
 from dirigent.stores.projection import Standing, Title, another_plan, expect, project
 from dirigent.stores.sqlite import records
 from dirigent.stores.sqlite.failures import PASSING, closed, refusal
@@ -32,6 +33,7 @@ class Append:
     expected: int
     facts: Sequence[Fact]
     contents: Sequence[bytes]
+    wake_at: float = AWAKE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,21 @@ class KeepPlan:
     content: bytes
 
 
-Job: TypeAlias = Append | KeepDefinition | KeepPlan
+@dataclass(frozen=True, slots=True)
+class KeepSnapshot:
+    """What the first `position` facts of a run come to."""
+
+    run: RunId
+    position: int
+    content: bytes
+
+
+Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the writer knows of an open run: its number, its length, the stretch of its last fact."""
+    """What the writer knows of a run that is awake: its number, length, and the stretch of its last fact."""
 
     number: int
     length: int
@@ -164,10 +175,10 @@ class Writer:
         self._next_id, self._next_number = batch.next_id, batch.next_number
         self._titles.update(batch.titles)
         for run, head in batch.heads.items():
-            if head.standing.phase is None:
-                self._heads[run] = head
-            else:
+            if head.standing.resting:
                 self._heads.pop(run, None)
+            else:
+                self._heads[run] = head
 
     def _admit(self, batch: _Batch, job: Job) -> Refusal | None:
         try:
@@ -180,6 +191,8 @@ class Writer:
                     batch.others.append(("keep_definition", parameters))
                 case KeepPlan():
                     self._keep_plan(batch, job)
+                case KeepSnapshot():
+                    self._keep_snapshot(batch, job)
                 case _:
                     assert_never(job)
         except Refusal as why:
@@ -194,11 +207,31 @@ class Writer:
                 raise another_plan(job.id)
         batch.others.append(("keep_plan", (job.id, job.content)))
 
+    def _keep_snapshot(self, batch: _Batch, job: KeepSnapshot) -> None:
+        head = self._head(batch, job.run)
+        if head is None or head.standing.phase is not None or job.position > head.length:
+            return
+        # No fact behind the position lies before the stretch in which the run now ends, if it ends there.
+        stretch = head.stretch if job.position == head.length and head.stretch >= 0 else 0
+        batch.others.append(("keep_snapshot", (head.number, job.position, stretch, job.content)))
+
+    def _head(self, batch: _Batch, run: RunId) -> Head | None:
+        """Return how far a run is. The file is asked about one that is new to this writer, or that slept."""
+        known = batch.heads.get(run) or self._heads.get(run)
+        if known is not None:
+            return known
+        row = self._connection.execute(SQL["run"], (run,)).fetchone()
+        if row is None:
+            return None
+        number, length, standing = records.standing(row)
+        return Head(number, length, -1, standing)
+
     def _append(self, batch: _Batch, job: Append) -> None:
-        head = batch.heads.get(job.run) or self._heads.get(job.run) or self._stored(job.run)
+        head = self._head(batch, job.run)
         expect(job.run, job.expected, head.length if head else 0, len(job.facts))
         before = head.standing if head else None
-        result = project(job.run, before, job.facts, None if head else self._title(batch, job.facts))
+        title = None if head else self._title(batch, job.facts)
+        result = project(job.run, before, job.facts, title, job.wake_at)
         others = [each for change in result.changes for each in records.statements(change)]
         number, stretch = (head.number, head.stretch) if head else (batch.next_number, -1)
         if head is None:
@@ -225,19 +258,13 @@ class Writer:
                 known = self._titles[digest] = Title(*row)
         return known
 
-    def _stored(self, run: RunId) -> Head | None:
-        """Return what the file says of a run that this writer has not seen yet."""
-        row = self._connection.execute(SQL["run"], (run,)).fetchone()
-        if row is None:
-            return None
-        number, length, standing = records.standing(row)
-        return Head(number, length, -1, standing)
-
     def _note_standing(self, batch: _Batch, head: Head) -> None:
         """Write the row of a run if it changed: a run that only goes on costs nothing here."""
         known = self._heads.get(head.standing.id)
         if known is None or known.standing is not head.standing:
             batch.others.append(records.run_row(head.number, head.length, head.standing))
+        if head.standing.phase is not None:
+            batch.others.append(("drop_snapshot", (head.number,)))
 
 
 def _fenced(path: str, ours: int, newest: int) -> Refusal:

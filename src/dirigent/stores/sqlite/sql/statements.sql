@@ -40,8 +40,11 @@ insert or ignore into plans (id, content) values (?, ?);
 select content from plans where id = ?;
 
 -- name: keep_run
-insert into runs (number, id, definition, created_at, parent, held, suspended, cancelling, phase, ended_at, fault, facts)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+insert into runs (
+  number, id, definition, created_at, parent, held, suspended, cancelling, phase, ended_at, fault, facts, wake_at,
+  queue, admitted_at
+)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (number) do update set
   held = excluded.held,
   suspended = excluded.suspended,
@@ -49,7 +52,9 @@ on conflict (number) do update set
   phase = excluded.phase,
   ended_at = excluded.ended_at,
   fault = excluded.fault,
-  facts = excluded.facts;
+  facts = excluded.facts,
+  wake_at = excluded.wake_at,
+  admitted_at = excluded.admitted_at;
 
 -- name: run
 select * from standings where id = ?;
@@ -69,17 +74,44 @@ left join blobs b on typeof(j.fact) = 'text' and b.digest = j.fact
 where r.id = ?
 order by p.stretch, j.id;
 
--- name: set_timer
-insert or replace into timers (run, position, attempt, purpose, until) values (?, ?, ?, ?, ?);
+-- name: last_facts
+-- The stretches are walked from the newest backwards, so that a reader of the tail stops where it begins.
+select j.position, j.checksum, j.fact, b.content
+from runs r
+cross join places p on p.run = r.number
+cross join journal j on j.id between 512 * p.stretch and 512 * p.stretch + 511 and j.run = r.number
+left join blobs b on typeof(j.fact) = 'text' and b.digest = j.fact
+where r.id = ?
+order by p.stretch desc, j.id desc;
 
--- name: drop_timer
-delete from timers where run = ? and position = ? and attempt = ? and purpose = ?;
+-- name: pasts
+-- Which of the runs exist, and their snapshots.
+select r.number, r.id, s.position, s.content
+from runs r left join snapshots s on s.run = r.number
+where r.id in (select value from json_each(?));
 
--- name: drop_timers
-delete from timers where run = ?;
+-- name: pasts_facts
+-- The facts of many runs at once: each stretch in which any of them has facts is read once.
+select j.run, j.position, j.checksum, j.fact, b.content
+from (
+  select distinct p.stretch
+  from json_each(?1) each
+  cross join places p on p.run = each.value
+  left join snapshots s on s.run = each.value
+  where p.stretch >= coalesce(s.stretch, 0)
+) q
+cross join journal j on j.id between 512 * q.stretch and 512 * q.stretch + 511
+left join blobs b on typeof(j.fact) = 'text' and b.digest = j.fact
+where j.run in (select value from json_each(?1));
 
--- name: timers
-select run, position, attempt, purpose, until from timers order by until, run, position, attempt, purpose;
+-- name: wakings
+select wake_at, id from runs where wake_at is not null and (wake_at, id) > (?, ?) order by wake_at, id limit ?;
+
+-- name: keep_snapshot
+insert or replace into snapshots (run, position, stretch, content) values (?, ?, ?, ?);
+
+-- name: drop_snapshot
+delete from snapshots where run = ?;
 
 -- name: put_row
 insert or replace into resources (address, content) values (?, ?);

@@ -1,0 +1,52 @@
+"""What can be asked of a store in a file beside journals: runs, resources, plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dirigent.model.ids import PlanId, RunId
+from dirigent.model.plan import Plan
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.summary import RunSummary
+from dirigent.stores import codec
+from dirigent.stores.sqlite.commit import GroupCommit
+from dirigent.stores.sqlite.reading import Desk, Reader
+from dirigent.stores.sqlite.writing import KeepPlan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SqliteShelf:
+    """Fits `ports.Shelf`: questions go to the thread that reads, plans to the writer."""
+
+    path: str
+    _reader: Reader
+    _desk: Desk
+    _queue: GroupCommit
+
+    async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
+        """Return runs, newest first."""
+        return await self._desk.ask(self._reader.runs, only_open=only_open, limit=limit)
+
+    async def run(self, run: RunId) -> RunSummary | None:
+        """Return one run."""
+        return await self._desk.ask(self._reader.run, run)
+
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        return await self._desk.ask(self._reader.row, address)
+
+    async def rows(self) -> list[ResourceRow]:
+        """Return every resource instance, by address."""
+        return await self._desk.ask(self._reader.rows)
+
+    async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
+        """Return what one instance was and is, oldest first; None where it was deleted."""
+        return await self._desk.ask(self._reader.history, address)
+
+    async def keep_plan(self, plan: Plan) -> None:
+        """Store a plan under its id; another plan under a taken id is refused (E5015)."""
+        await self._queue.submit(KeepPlan(plan.id, codec.encode(plan)))
+
+    async def plan(self, plan: PlanId) -> Plan | None:
+        """Return a stored plan."""
+        return await self._desk.ask(self._reader.plan, plan)

@@ -1,0 +1,116 @@
+"""The half of the store in memory that holds no journal (runs, resources, plans), and the disk of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dirigent.model.ids import Digest, PlanId, RunId
+from dirigent.model.plan import Plan
+from dirigent.model.problem import refuse
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.summary import RunSummary
+from dirigent.stores import codec
+from dirigent.stores.projection import RowChanged, Standing, Title, another_plan
+
+
+@dataclass(slots=True)
+class MemoryDisk:
+    """What is stored: bytes, as on a disk, so that no test shares an object with the store."""
+
+    epoch: int = 0
+    journals: dict[RunId, list[bytes]] = field(default_factory=dict)
+    standings: dict[RunId, Standing] = field(default_factory=dict)
+    snapshots: dict[RunId, tuple[int, bytes]] = field(default_factory=dict)
+    rows: dict[str, bytes] = field(default_factory=dict)
+    history: dict[str, list[tuple[float, RunId, bytes | None]]] = field(default_factory=dict)
+    definitions: dict[Digest, bytes] = field(default_factory=dict)
+    titles: dict[Digest, Title] = field(default_factory=dict)
+    plans: dict[PlanId, bytes] = field(default_factory=dict)
+
+    def change(self, change: RowChanged) -> None:
+        """Apply one change of the projection."""
+        fact = change.fact
+        content = None if fact.row is None else codec.encode(fact.row)
+        self.history.setdefault(fact.address, []).append((fact.at, change.run, content))
+        if content is None:
+            self.rows.pop(fact.address, None)
+        else:
+            self.rows[fact.address] = content
+
+
+class MemoryShelf:
+    """Fits `ports.Shelf`. Each one is one opening of a disk for writing."""
+
+    def __init__(self, disk: MemoryDisk | None = None) -> None:
+        """Open a disk for writing, a fresh one if none is given; whoever wrote before is fenced off."""
+        self.disk = disk or MemoryDisk()
+        self.disk.epoch += 1
+        self._epoch = self.disk.epoch
+        self._closed = False
+
+    async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
+        """Return runs, newest first."""
+        self._open()
+        found = [
+            where.summary(len(self.disk.journals[run]))
+            for run, where in reversed(self.disk.standings.items())
+            if where.phase is None or not only_open
+        ]
+        return found[:limit]
+
+    async def run(self, run: RunId) -> RunSummary | None:
+        """Return one run."""
+        self._open()
+        where = self.disk.standings.get(run)
+        return where.summary(len(self.disk.journals[run])) if where else None
+
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return one resource instance."""
+        self._open()
+        content = self.disk.rows.get(address)
+        return None if content is None else codec.decode(content, ResourceRow)
+
+    async def rows(self) -> list[ResourceRow]:
+        """Return every resource instance, by address."""
+        self._open()
+        return [codec.decode(content, ResourceRow) for _, content in sorted(self.disk.rows.items())]
+
+    async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
+        """Return what one instance was and is, oldest first; None where it was deleted."""
+        self._open()
+        return [
+            (at, run, None if content is None else codec.decode(content, ResourceRow))
+            for at, run, content in self.disk.history.get(address, ())
+        ]
+
+    async def keep_plan(self, plan: Plan) -> None:
+        """Store a plan under its id; another plan under a taken id is refused (E5015)."""
+        self._check()
+        content = codec.encode(plan)
+        if self.disk.plans.setdefault(plan.id, content) != content:
+            raise another_plan(plan.id)
+
+    async def plan(self, plan: PlanId) -> Plan | None:
+        """Return a stored plan."""
+        self._open()
+        content = self.disk.plans.get(plan)
+        return None if content is None else codec.decode(content, Plan)
+
+    async def close(self) -> None:
+        """End the use of the disk."""
+        self._closed = True
+
+    def _open(self) -> None:
+        if self._closed:
+            raise refuse("E5017", "the store `memory` is closed", "open it again")
+
+    def _check(self) -> None:
+        """Refuse to write when closed, or when a newer opening has taken over."""
+        self._open()
+        if self._epoch != self.disk.epoch:
+            raise refuse(
+                "E5002",
+                f"another engine has taken `memory` over: epoch `{self._epoch}` is past,"
+                f" `{self.disk.epoch}` writes now",
+                "end this process; the other one goes on from the same journal",
+            )

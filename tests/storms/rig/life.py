@@ -1,0 +1,147 @@
+"""One life of the real engine on a real store, with effects that are only noted. It says all that it does.
+
+Each line is a JSON list: a letter, the monotonic time, and what was acknowledged. `F`: facts are
+durable; `S` a start, `T` a word, `P` a plan was answered; `E`: an effect happens now; `R`: open;
+`X`: the store refused; `D`: all is done.
+"""
+
+import asyncio
+import json
+import os
+import time
+from dataclasses import replace
+from functools import cache
+from itertools import count
+from zlib import crc32
+
+from core.scenario import read
+from dirigent.app.looking import SystemClock
+from dirigent.app.tools import TOOLS
+from dirigent.engine.effects import Effects
+from dirigent.engine.engine import Engine
+from dirigent.model.ids import PlanId
+from dirigent.model.problem import Refusal
+from dirigent.model.resource import ResourceRow
+from dirigent.model.run.effect import Done
+from dirigent.model.run.journal import ResourceChanged, Resumed, Suspended
+from dirigent.model.run.start import Start
+from dirigent.stores import codec
+from dirigent.stores.sqlite import SqliteStore, opening
+from dirigent.testing import FakeVault, ScriptedOracle
+from stores.samples import PLAN
+from storms.rig.dice import Dice
+
+LARGE_BYTES = 40_000
+PARTING_SECONDS = 5.0
+REFUSED = 1
+DOCUMENT = """---
+do:
+  - first: {run: {shell: {command: first}}}
+  - pause: {wait: {milliseconds: 1}}
+  - both:
+      fork:
+        branches:
+          - left: {run: {shell: {command: left}}}
+          - right: {run: {shell: {command: right}}}
+  - note: {set: {noted: true}}
+  - last: {run: {shell: {command: last}}}
+"""
+
+
+@cache
+def program():
+    return read(DOCUMENT)[1]
+
+
+def say(letter, *words):
+    os.write(1, json.dumps([letter, time.monotonic(), *words]).encode() + b"\n")
+
+
+def sum_of(facts):
+    """Return a checksum of facts, as they are stored."""
+    return crc32(b"".join(codec.encode_fact(fact) for fact in facts))
+
+
+class Noting:
+    """Performs everything by saying so; sometimes the result is large, or changes a resource."""
+
+    def __init__(self, seed, large_bytes):
+        self.seed, self.large_bytes = seed, large_bytes
+
+    async def perform(self, order):
+        say("E", order.run, order.position, order.attempt)
+        await asyncio.sleep(0)
+        dice = Dice(order.id)
+        text = "x" * (self.large_bytes if dice.below(9) == 0 else dice.below(200))
+        row = ResourceRow(order.run, order.run, "note", {"at": order.position}, {"text": text[:20]})
+        changed = (ResourceChanged(0.0, order.run, row),) if dice.below(3) == 0 else ()
+        return Done({"text": text, "seed": dice.below(1000)}, changed)
+
+    async def abandon(self, order):
+        pass
+
+
+def engine_on(store, performer):
+    clock = SystemClock()
+    effects = Effects({"shell": performer}, ScriptedOracle(), FakeVault(), clock)
+    return Engine(store, store, effects, TOOLS, clock)
+
+
+def live(order):
+    """Live until the work is done, the store refuses, or somebody kills us."""
+    say("L")
+    if order.get("weak"):
+        opening.PRAGMAS = (*opening.PRAGMAS, f"synchronous = {order['weak']}")
+    try:
+        asyncio.run(_live(order))
+    except Refusal as refusal:
+        problem = refusal.problems[0]
+        say("X", problem.code, problem.message, list(problem.help))
+        raise SystemExit(REFUSED) from None
+    say("D")
+
+
+async def _live(order):
+    # A file system in user space counts as a network to the store; here it is one that we know.
+    store = SqliteStore.open_for_writing(order["path"], network=True)
+    engine = engine_on(store, Noting(order["seed"], order.get("large", LARGE_BYTES)))
+    engine.observers.append(lambda run, _, first, facts: say("F", run, first, len(facts), sum_of(facts)))
+    await engine.open()
+    say("R")
+    standing = [found.id for found in await store.runs(only_open=True, limit=100_000)]
+    numbers = iter(count()) if order.get("runs") is None else iter(range(order["runs"]))
+    try:
+        await asyncio.gather(
+            *(engine.wait(run) for run in standing),
+            *(_worker(engine, store, order, numbers) for _ in range(order.get("width", 6))),
+        )
+    finally:
+        await engine.settle(PARTING_SECONDS)
+        await engine.close()
+        await store.close()
+
+
+async def _worker(engine, store, order, numbers):
+    """Start runs one after the other, with a word to some of them."""
+    for number in numbers:
+        run = f"{order['seed']}-{number}"
+        await engine.start(Start(run, program(), {"n": number}))
+        say("S", run)
+        if number % 4 == 1:
+            await _word(engine, run, Suspended(1.0 + number, "a while"))
+            await _word(engine, run, Resumed(2.0 + number))
+        if number % 5 == 2:
+            plan = replace(PLAN, id=PlanId(f"plan-{run}"))
+            await store.keep_plan(plan)
+            say("P", plan.id)
+        await engine.wait(run)
+
+
+async def _word(engine, run, fact):
+    try:
+        await engine.tell(run, fact)
+    except Refusal as refusal:
+        if refusal.problems[0].code != "E4003":  # it was over before
+            raise
+    else:
+        say("T", run, type(fact).__name__)

@@ -72,6 +72,11 @@ class SimulatedStore(MemoryStore):
         self._queue: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
 
+    @property
+    def stale(self) -> bool:
+        """Return whether a newer opening has taken the disk over."""
+        return self.epoch != self.disk.epoch
+
     async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""
         await self._passing("append asked")

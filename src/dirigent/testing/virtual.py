@@ -1,16 +1,17 @@
 """Event loops without real time: several processes, one clock, and an order that follows from a seed.
 
 Time moves when nobody has anything to do, to the next moment at which somebody has. Nothing is
-guessed: same seed, same order, same times. A process can be paused, and it can be killed between any
-two callbacks; nothing of it runs afterwards, not even its `finally` blocks, until all is put away.
+guessed: same seed, same order, same times. Callbacks of one process keep their order, as asyncio
+promises. A process can be paused, and killed between any two callbacks: nothing of it runs afterwards.
 """
 
 from __future__ import annotations
 
 import asyncio
 import heapq
-from asyncio import BaseEventLoop, Future, Handle, Task, TimerHandle
+from asyncio import AbstractEventLoop, BaseEventLoop, Future, Handle, Task, TimerHandle
 from asyncio.events import _get_running_loop, _set_running_loop
+from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
 from contextvars import Context
@@ -54,8 +55,9 @@ class Process(BaseEventLoop):
         self.alive = True
         self.paused = False
         self.tasks: list[Task[object]] = []
-        self.ready: list[Call | Alarm] = []
+        self.ready: deque[Call | Alarm] = deque()
         self._universe = universe
+        self.set_exception_handler(self._complain)
 
     def time(self) -> float:
         """Return the virtual time, in seconds since the epoch."""
@@ -102,10 +104,12 @@ class Process(BaseEventLoop):
         self.tasks.append(task)
         return task
 
-    def call_exception_handler(self, context: dict[str, object]) -> None:
+    def _complain(self, loop: AbstractEventLoop, context: dict[str, object]) -> None:
         """Note what nobody waited for; whoever simulates may look at `Universe.complaints`."""
-        if self.alive:
-            self._universe.complaints.append((self.name, repr(context.get("exception", context["message"]))))
+        if loop is self and self.alive:
+            failure = context.get("exception")
+            known = failure if isinstance(failure, BaseException) else RuntimeError(str(context["message"]))
+            self._universe.complaints.append((self.name, known))
 
     def is_closed(self) -> bool:
         """Return whether it is dead."""
@@ -133,16 +137,18 @@ class Process(BaseEventLoop):
 
 
 class Universe:
-    """Virtual time and the processes in it. `dice` decide who comes next; without any it is first come.
+    """Virtual time and the processes in it.
 
-    `steps` counts the callbacks that ran. `step` may be replaced: it is called before each of them.
+    `dice` decide which process goes on next, and in which order comes what is due at the same moment;
+    without any it is first come, first served. `steps` counts the callbacks that ran; `before` is called
+    before each of them.
     """
 
     def __init__(self, dice: Dice | None = None, start: float = EPOCH) -> None:
         """Begin at a time, in seconds since the epoch."""
         self.now = start
         self.steps = 0
-        self.complaints: list[tuple[str, str]] = []
+        self.complaints: list[tuple[str, BaseException]] = []
         self.processes: list[Process] = []
         self.before: Callable[[Process], None] | None = None
         self._dice = dice
@@ -199,18 +205,20 @@ class Universe:
             self.before(process)
             if not process.ready or process.paused:
                 return
-        waiting = process.ready
-        handle = waiting.pop(dice.below(len(waiting)) if dice is not None and len(waiting) > 1 else 0)
         _set_running_loop(process)
-        handle.go()
+        process.ready.popleft().go()
 
     def _advance(self) -> None:
-        when = self._moments[0][0]
-        self.now = max(self.now, when)
+        self.now = max(self.now, self._moments[0][0])
+        due: list[tuple[Process, Alarm]] = []
         while self._moments and self._moments[0][0] <= self.now:
             _, _, process, handle = heapq.heappop(self._moments)
             if process.alive and not handle.cancelled():
-                process.ready.append(handle)
+                due.append((process, handle))
+        while due:
+            number = 0 if self._dice is None or len(due) == 1 else self._dice.below(len(due))
+            process, handle = due.pop(number)
+            process.ready.append(handle)
 
 
 class UniverseClock:
@@ -239,7 +247,7 @@ class UniverseClock:
 
 
 def simulate(work: Callable[[UniverseClock], Coroutine[None, None, _T]], seed: int | None = None) -> _T:
-    """Run a coroutine in virtual time and return what it gives; a seed shuffles what is ready at once.
+    """Run a coroutine in virtual time and return what it gives; a seed shuffles what is due at once.
 
     Raises `TimeoutError` when nothing can happen any more and it has not ended: it hangs.
     """

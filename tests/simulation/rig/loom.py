@@ -56,9 +56,10 @@ class Team:
 
 
 class Loom:
-    """Runs strands to quiescence, first come first served."""
+    """Runs strands to quiescence, first come first served. A strand may end with one of these `errors`."""
 
-    def __init__(self):
+    def __init__(self, errors):
+        self.errors = errors
         self.ready, self.waiting = deque(), {}
 
     async def value(self, key):
@@ -86,7 +87,7 @@ class Loom:
             wanted = strand.work.send(value)
         except StopIteration as end:
             strand.result = end.value
-        except Exception as error:  # noqa: BLE001
+        except self.errors as error:
             strand.error = error
         else:
             if isinstance(wanted, Team):

@@ -101,7 +101,7 @@ class Leaves:
 
     program: object
     now: float = 0.0
-    loom: Loom = field(default_factory=Loom)
+    loom: Loom = field(default_factory=lambda: Loom((Broke, End)))
     wanted: dict = field(default_factory=dict)
     begun: set = field(default_factory=set)
     stopping: set = field(default_factory=set)
@@ -274,8 +274,16 @@ class Oracle(Blocks):
 
     def __post_init__(self):
         self.nodes = {
-            **{Set: self.set, Wait: self.wait, Raise: self.broken, Call: self.call, Switch: self.switch},
-            **{Sequence: self.do, Loop: self.loop, Fork: self.fork, Graph: self.graph, Try: self.attempts},
+            Set: self.set,
+            Wait: self.wait,
+            Raise: self.broken,
+            Call: self.call,
+            Switch: self.switch,
+            Sequence: self.do,
+            Loop: self.loop,
+            Fork: self.fork,
+            Graph: self.graph,
+            Try: self.attempts,
         }
 
     async def set(self, node, at, value):
@@ -371,7 +379,9 @@ class Oracle(Blocks):
         caught = all(broke.seen.get(name) == wanted for name, wanted in catch.matching.items())
         if not caught or (catch.when is not None and not await self.truth(catch.when, inner, value, value)):
             raise broke
-        if retry is None or (retry.when is not None and not await self.truth(retry.when, inner, value, value)):
+        if retry is None or (
+            retry.when is not None and not await self.truth(retry.when, inner, value, value)
+        ):
             return None
         if retries >= retry.attempts_max:
             return None
@@ -398,7 +408,9 @@ class Oracle(Blocks):
             while waiting or names:
                 while waiting and len(names) < node.width:
                     task = waiting.pop(0)
-                    inner = replace(at.child(task), variables={**at.variables, **node.constants, node.binds: {}})
+                    inner = replace(
+                        at.child(task), variables={**at.variables, **node.constants, node.binds: {}}
+                    )
                     names[team.start(self.task(task, inner, value))] = task.name
                 ended = await team.next()
                 name = names.pop(ended)

@@ -1,4 +1,4 @@
-"""What becomes of effects, drawn from their position and attempt and nothing else; and the two drivers of the oracle."""
+"""What becomes of effects, drawn from position and attempt alone; and the two drivers of the oracle."""
 
 from __future__ import annotations
 

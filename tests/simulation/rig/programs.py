@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from dirigent.model import fault
 from dirigent.model.program import (
     UNFILTERED,
     Backoff,
@@ -102,16 +101,52 @@ class Drawer:
 
 
 @dataclass
-class Maker(Drawer):
+class Leaves(Drawer):
+    """Draws nodes without tasks."""
+
+    def call(self, place):
+        kind = self.dice.one_of(self.shape.classes)
+        given = self.said(object_of("x", self.number(place)))
+        if kind == "supervised":
+            return Call("shell", {"command": kind, **SHELL, "stdin": given})
+        request = {"method": "POST", "endpoint": f"http://world/{kind}", **HTTP, "body": given}
+        return Call("http", {**request, "authentication": None})
+
+    def child(self, place):
+        name = self.dice.one_of(self.shape.children)
+        given = self.said(object_of("n", self.number(place)))
+        request = {"namespace": NAMESPACE, "name": name, "version": "1.0.0", "input": given}
+        return Call("workflow", {**request, "await": True, "return": "stdout"})
+
+    def set(self, place):
+        return Set({"n": self.said(self.number(place))})
+
+    def wait(self, place):
+        return Wait(self.span(5, 20) if self.dice.chance(20) else self.span(0, 3))
+
+    def broken(self, place):
+        return Raise({"type": BOOM, "status": self.dice.one_of((400, 503)), "title": "Boom"})
+
+
+@dataclass
+class Maker(Leaves):
     """Draws tasks, and nodes of every kind."""
 
     kinds: dict = field(default_factory=dict)
 
     def __post_init__(self):
         self.kinds = {
-            **{"call": self.call, "set": self.set, "wait": self.wait, "raise": self.broken},
-            **{"do": self.do, "switch": self.switch, "loop": self.loop, "fork": self.fork},
-            **{"try": self.attempts, "graph": self.graph, "child": self.child},
+            "call": self.call,
+            "set": self.set,
+            "wait": self.wait,
+            "raise": self.broken,
+            "do": self.do,
+            "switch": self.switch,
+            "loop": self.loop,
+            "fork": self.fork,
+            "try": self.attempts,
+            "graph": self.graph,
+            "child": self.child,
         }
 
     # -- tasks ----------------------------------------------------------------------------------
@@ -146,31 +181,6 @@ class Maker(Drawer):
             self.task(name, place.under(f"{part}/{index}/{name}", later=tuple(names[index + 1 :])))
             for index, name in enumerate(names)
         )
-
-    # -- leaves ---------------------------------------------------------------------------------
-
-    def call(self, place):
-        kind = self.dice.one_of(self.shape.classes)
-        given = self.said(object_of("x", self.number(place)))
-        if kind == "supervised":
-            return Call("shell", {"command": kind, **SHELL, "stdin": given})
-        request = {"method": "POST", "endpoint": f"http://world/{kind}", **HTTP, "body": given}
-        return Call("http", {**request, "authentication": None})
-
-    def child(self, place):
-        name = self.dice.one_of(self.shape.children)
-        given = self.said(object_of("n", self.number(place)))
-        request = {"namespace": NAMESPACE, "name": name, "version": "1.0.0", "input": given}
-        return Call("workflow", {**request, "await": True, "return": "stdout"})
-
-    def set(self, place):
-        return Set({"n": self.said(self.number(place))})
-
-    def wait(self, place):
-        return Wait(self.span(5, 20) if self.dice.chance(20) else self.span(0, 3))
-
-    def broken(self, place):
-        return Raise({"type": BOOM, "status": self.dice.one_of((400, 503)), "title": "Boom"})
 
     # -- nodes with tasks -----------------------------------------------------------------------
 
@@ -268,6 +278,3 @@ def nodes_in(program):
             case Try(Sequence(tasks), Catch(body=body)):
                 todo.extend((*tasks, *(body.tasks if body else ())))
     return found
-
-
-KIND_OF_FAULT = {400: fault.CONFIGURATION, 503: fault.COMMUNICATION}

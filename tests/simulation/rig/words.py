@@ -1,6 +1,6 @@
-"""Expressions and what they mean: each text of jq that a random program holds, with a Python function beside it.
+"""Expressions and what they mean: each text of jq in a random program has a Python function beside it.
 
-The reference interpreter asks the functions and never the expression language, so that one checks the other.
+The reference interpreter asks the functions, never the expression language, so that one checks the other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is outside: servers that keep keys, servers that can be asked, commands that outlive engines, and the rest.
+"""What is outside: servers that keep keys or can be asked, commands that outlive engines, and the rest.
 
 The world goes on when an engine dies. It counts what truly happened, and what it gave as an answer to whom.
 """
@@ -35,12 +35,13 @@ class Deed:
 
 @dataclass
 class World:
-    """Everything that survives engines. `fate` says what becomes of the n-th request: arrives, lost, answer lost."""
+    """Everything that survives engines. `fate` says what becomes of a request: arrives, lost, answer lost."""
 
     universe: object
     outcomes: object
     fate: object
     tell: object
+    begins: object
     deeds: dict = field(default_factory=dict)
     happened: Counter = field(default_factory=Counter)
     began: Counter = field(default_factory=Counter)
@@ -61,6 +62,7 @@ class World:
     def submit(self, order, answer):
         """Take an order in; `answer` is called when somebody may know how it ended."""
         deed, this = self.deed(order), (order.run, order.position, order.attempt)
+        self.begins(order)
         if deed.kind == "keyed":
             if deed.sent is not None and deed.sent != order.request:
                 self.broken_keys.append((order, deed.sent))
@@ -116,6 +118,7 @@ class WorldPerformer:
     world: World
     passing: object
     clock: object
+    life: object
 
     async def perform(self, order):
         """Send the order, having resolved a doubt about it by the means of its kind."""
@@ -126,6 +129,8 @@ class WorldPerformer:
             found = await self.resolved(order, kind)
             if found is not None:
                 return found
+        if kind == "probe" and self.life.store.stale:
+            return Broken(LOST)  # What was sent arrives within its time or never; this is later.
         self.world.began[order.run, order.position, order.attempt] += 1
         outcome = await self.sent(order)
         await self.passing("effect after", kind)

@@ -101,10 +101,9 @@ class Life:
         """A new engine makes the line again from what the journal holds."""
         self.line = self.make(self.limits)
         for item, at, key in self.begun:
+            self.line.passed(at, key)
             if item in self.running:
-                self.line.began(item, at, key)
-            else:
-                self.line.passed(at, key)
+                self.line.occupy(item)
         for item, ticket in sorted(self.tickets.items()):
             self.line.join(item, ticket)
 

@@ -50,12 +50,10 @@ class Line(Generic[Id]):
         else:
             self._line_up(item, ticket, ticket.since)
 
-    def began(self, item: Id, at: float, key: str = "") -> None:
-        """Note that something is under way since `at`, though this queue may not have let it go."""
-        ticket = self._tickets.pop(item, None)
-        if item not in self._running:
-            self._running.add(item)
-            self.passed(at, ticket.key if ticket else key)
+    def occupy(self, item: Id) -> None:
+        """Note that something is under way, whether or not this queue let it go."""
+        self._tickets.pop(item, None)
+        self._running.add(item)
 
     def passed(self, at: float, key: str = "") -> None:
         """Note that something began at `at`, over or not: it counts for the rate and for the turns."""

@@ -13,7 +13,7 @@ from dirigent.core.machine import Ask, Key, Run
 from dirigent.core.status import Phase, Status
 from dirigent.model.ids import EffectId
 from dirigent.model.program import Call
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
+from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Note, Perform, SetTimer
 from dirigent.model.run.journal import Ended
 from dirigent.ports import AWAKE, NEVER
 
@@ -35,9 +35,10 @@ def wake_at(run: Run, now: float) -> float:
     """Return when a run next has something to do: `AWAKE`, the time of its first timer, or `NEVER`.
 
     Exactly the runs of which `decide` orders nothing but to wait for timers may sleep. One that waits in a
-    queue does not: the next engine must know of it to let it go.
+    queue, or has a place there, does not: the next engine must know of it to let the right ones go.
     """
-    if run.phase is Phase.QUEUED or any(
+    ticketed = run.created is not None and run.created.ticket is not None
+    if (ticketed and run.phase is not Phase.ENDED) or any(
         ask.call is not None and ask.status is Status.UNDER_WAY for ask in run.asks.values()
     ):
         return AWAKE
@@ -47,6 +48,12 @@ def wake_at(run: Run, now: float) -> float:
             return AWAKE
         soonest = min(soonest, command.until)
     return soonest
+
+
+def timers(run: Run) -> list[tuple[float, Key]]:
+    """Return the timers that a run waits for, in the order in which they end."""
+    waiting = (ask for ask in run.asks.values() if ask.status is Status.UNDER_WAY and ask.call is None)
+    return sorted((ask.until, ask.key) for ask in waiting if not ask.questions and ask.note is None)
 
 
 def _commands(run: Run, keys: Iterable[Key], now: float) -> tuple[Command, ...]:
@@ -75,6 +82,8 @@ def _command(ask: Ask) -> Command | None:
         return _effect_command(ask, ask.call)
     if ask.questions:
         return Compute(position, attempt, purpose.partition(":")[2], ask.questions)
+    if ask.note is not None:
+        return Note(position, attempt, ask.note) if ask.status is Status.ASKED else None
     if ask.status is Status.ASKED:
         return SetTimer(position, attempt, purpose, ask.seconds)
     return FireAt(position, attempt, purpose, ask.until)

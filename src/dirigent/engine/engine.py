@@ -7,44 +7,46 @@ refuses an append, the engine stops: what it cannot record it must not do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeAlias, assert_never
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from dirigent.core.machine import Tools
+from dirigent.core.nodes import code
+from dirigent.core.replay import replay
 from dirigent.core.status import unknown
 from dirigent.core.storable import unstorable
+from dirigent.engine.acting import Acting
 from dirigent.engine.crew import Crew
-from dirigent.engine.drive import Turn, recover, turn
-from dirigent.engine.effects import FOUND_AGAIN, Effects
-from dirigent.engine.live import Arrival, Doing, Live
+from dirigent.engine.drive import Turn
+from dirigent.engine.effects import Effects
+from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory
-from dirigent.engine.timers import Alarm, Timers
+from dirigent.engine.queues import Queues
+from dirigent.engine.rouser import Rouser
+from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
-from dirigent.model import limits
-from dirigent.model.ids import EffectId, RunId
+from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
-from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
+from dirigent.model.queue import Queue
+from dirigent.model.run.journal import Created, Ended, Fact, Vouched
 from dirigent.model.run.start import Start
-from dirigent.ports import Clock, Journal, Shelf
+from dirigent.ports import AWAKE, Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
 
 LOOK_SECONDS = 0.01
 
-Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
-
 
 @dataclass(slots=True, eq=False)
 class Engine:
     """Drives every open run of one store. `open` comes first, `settle` and `close` last.
 
-    `standing` are the effects that had no recorded end when it opened.
+    `standing` are the effects that had no recorded end when it opened, `declared` the queues that there
+    are; without any, every name is a queue with the usual limits.
     """
 
     journal: Journal
@@ -53,67 +55,72 @@ class Engine:
     tools: Tools
     clock: Clock
     observers: list[Observer] = field(default_factory=list)
-    standing: set[EffectId] = field(default_factory=set, init=False)
-    left_out: dict[RunId, Refusal] = field(default_factory=dict, init=False)
+    declared: Mapping[str, Queue] = field(default_factory=dict)
+    standing: set[EffectId] = field(init=False)
+    left_out: dict[RunId, Refusal] = field(init=False)
     _memory: Memory = field(init=False)
+    _rouser: Rouser = field(init=False)
     _timers: Timers = field(init=False)
+    _queues: Queues = field(init=False)
     _crew: Crew = field(default_factory=Crew)
-    _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
-    _risky: set[asyncio.Task[None]] = field(default_factory=set)
-    _settling: bool = False
+    _turning: Turning = field(init=False)
+    _acting: Acting = field(init=False)
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
         self._memory = Memory(self.journal, self.tools)
-        self._timers = Timers(self.clock, self._ring)
+        self._turning = Turning(self.journal, self.clock, self._crew, self._act, self._rest)
+        go = self._turning.go
+        self._queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
+        self._rouser = Rouser(self._memory, self.clock, self._crew, go, self._queues.take_up)
+        self._timers = self._rouser.timers
+        self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
+        self._acting = Acting(self.effects, self._timers, self._queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------
 
     async def open(self) -> int:
-        """Take up every open run where its journal stands, and return how many there were.
+        """Take up every run that has something to do where its journal stands; return how many there were.
 
         A run whose journal cannot be folded (of a newer release, or damaged) is left alone, in
-        `left_out`: it must not keep the others from going on.
+        `left_out`: it must not keep the others from going on. Runs that sleep stay in the store.
         """
-        self._crew.act(self._timers.serve())
-        found = await self.shelf.runs(only_open=True, limit=limits.RUNS_OPEN)
-        for summary in reversed(found):
-            try:
-                live = await self._memory.load(summary.id)
-            except Refusal as refusal:
-                self.left_out[summary.id] = refusal
-                continue
-            self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
-            await self._turn(live)
-        return len(found)
+        taken = await self._rouser.open()
+        await self._queues.open(self.journal, self.shelf)
+        return taken
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
-        self._settling = True
+        self._turning.settling = True
+        self._queues.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
-                while self._crew.failure is None and (self._risky or self._crew.turning):
-                    await asyncio.wait([*self._risky, asyncio.ensure_future(asyncio.sleep(LOOK_SECONDS))])
+                while self._crew.failure is None and (self._acting.risky or self._turning.appends):
+                    await asyncio.wait(
+                        [*self._acting.risky, asyncio.ensure_future(asyncio.sleep(LOOK_SECONDS))]
+                    )
 
     async def close(self) -> None:
         """Stop acting. Effects under way are left alone, as a crash would leave them."""
-        await self._crew.close()
+        await self._crew.close(self._turning.appends)
 
     # -- what can be asked of it ------------------------------------------------------------------
 
     async def start(self, start: Start) -> RunId:
-        """Create a run and let it go. Durable when this returns; a known id is answered, not repeated.
+        """Create a run; it goes, or waits. Durable when this returns; a known id is answered, not repeated.
 
-        Raises `Refusal`: E4002 for a known id with another program or input, E4017 for an input that
-        no journal could hold. A caller who goes away meanwhile takes nothing back.
+        Returns its id, or that of the open run which has its deduplication key. Raises `Refusal`: E4002
+        for a known id with another program or input, E4017 for an input that no journal could hold, E4050
+        to E4052 for a ticket. A caller who goes away meanwhile takes nothing back.
         """
         self._crew.check()
         reason = unstorable(start.input, dict(start.metadata))
         if reason is not None:
             raise refuse("E4017", f"run `{start.id}` cannot take its input: {reason}")
-        await self._crew.ask(self._start(start))
-        return start.id
+        answer: list[RunId] = []
+        await self._crew.ask(self._start(start, answer.append))
+        return answer[0]
 
     async def wait(self, run: RunId) -> Ended:
         """Return how a run ended, when it has. A run that was left out never will: that is its refusal."""
@@ -122,6 +129,8 @@ class Engine:
             raise self.left_out[run]
         # The promise is made before the look, so that an end in between is not missed.
         future = self._crew.end_of(run)
+        if self._memory.holds(run):
+            return await asyncio.shield(future)
         summary = await self.shelf.run(run)
         if summary is None:
             self._crew.forget(run)
@@ -144,126 +153,74 @@ class Engine:
             raise refuse("E4017", f"run `{run}` cannot take this output: {reason}")
         await self._crew.ask(self._tell(run, fact))
 
-    async def _start(self, start: Start) -> None:
-        while start.id in self._starting:
-            await self._starting[start.id].wait()
-        done = self._starting[start.id] = asyncio.Event()
-        try:
-            digest = await self.journal.keep(start.program)
-            known = await self.shelf.run(start.id)
-            if known is None:
-                now, metadata = self.clock.now(), dict(start.metadata)
-                created = Created(now, digest, start.input, metadata, start.parent, start.depth)
-                live = self._memory.add(start.id, digest, start.program)
-                live.arrived.append(Arrival((created,)))
-                await self._turn(live)
-                return
-            first = (await self.journal.read(start.id))[0]
-            same = isinstance(first, Created) and first.input == start.input
-            if known.definition != digest or not same:
-                what = "input" if known.definition == digest else "definition"
-                raise refuse("E4002", f"run `{start.id}` exists with another {what}")
-        finally:
-            del self._starting[start.id]
-            done.set()
+    async def _start(self, start: Start, answer: Callable[[RunId], None]) -> None:
+        await self._memory.unclaimed(start.id)
+        digest = await self.journal.keep(start.program)
+        if self._memory.vacant(start.id):
+            with self._memory.claim([start.id]):
+                # Only who brings a key asks the store: it must not stand for a run that is over.
+                keyed = start.ticket is not None and bool(start.ticket.dedupe)
+                first = None if keyed and await self.shelf.run(start.id) else self._queues.known(start)
+                if first is not None or await self._begun(start, digest):
+                    answer(first or start.id)
+                    return
+        _check_same(start, digest, (await self.journal.read(start.id))[0])
+        answer(start.id)
+
+    async def _begun(self, start: Start, digest: Digest) -> bool:
+        """Begin a run, if there is none of its name. Raises `Refusal` (E4031) for code that is not here."""
+        code.check(self.tools, start.program)
+        live = Live(replay(start.program, start.id, (), self.tools), recovered=True)
+        return await self._turning.begin(live, _created(start, digest, self.clock.now()))
 
     async def _tell(self, run: RunId, fact: Fact) -> None:
-        if run in self._starting:
-            await self._starting[run].wait()
         live = await self._memory.load(run)
-        arrival = Arrival((fact,), asyncio.get_running_loop().create_future())
-        live.arrived.append(arrival)
-        await self._turn(live)
-        if arrival.taken is not None and not await arrival.taken:
+        if not await self._put(live, (fact,)):
             phase = live.run.phase.value
             raise refuse("E4003", f"run `{run}` is {phase} and cannot take `{type(fact).__name__}`")
 
     # -- turning runs -----------------------------------------------------------------------------
 
-    async def _turn(self, live: Live) -> None:
-        """Fold what has arrived until nothing more does. One turn of a run at a time."""
-        if live.turning:
-            return
+    async def _put(self, live: Live, facts: Sequence[Fact]) -> bool:
+        """Let facts arrive at a run; return whether it took them, once they are durable."""
         self._crew.check()
-        with Turning(live, self._crew) as turning:
-            if not live.recovered and not self._settling:
-                live.recovered = True
-                self._act(live, await recover(live.run, self.journal, self.clock))
-            while live.arrived:
-                turning.arrived, live.arrived = live.arrived, []
-                groups, onward = [each.facts for each in turning.arrived], not self._settling
-                done = await turn(live.run, groups, self.journal, self.clock, onward=onward)
-                self._act(live, done)
-                for each, took in zip(turning.arrived, done.took, strict=True):
-                    each.settle(took=took)
-        if not self._crew.closing:
-            self._memory.park(live, self.clock.now())
+        taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        live.arrived.append(Arrival(facts, taken))
+        self._turning.go(live)
+        return await taken
 
     def _act(self, live: Live, done: Turn) -> None:
-        """Obey what a turn came to. All its facts are durable here."""
+        """Obey what a turn came to. All its facts are durable here, and so the run is known."""
         run = live.run
+        if done.expected == 0:
+            self._memory.put(live)
         if done.facts:
+            self._queues.hear(run.id, done.facts)
             for observer in tuple(self.observers):
                 observer(run.id, run.program, run.facts - len(done.facts), done.facts)
         for command in done.commands:
-            self._obey(live, command, done)
+            self._acting.obey(live, command, done.doubtful)
         if done.facts and isinstance(done.facts[-1], Ended):
             self._timers.forget(run.id)
             self._crew.ended(run.id, done.facts[-1])
 
-    def _obey(self, live: Live, command: Command, done: Turn) -> None:
-        run = live.run
-        match command:
-            case Perform(position=position, attempt=attempt):
-                doubtful = (position, attempt) in done.doubtful
-                act = partial(self.effects.perform, run, command, doubtful=doubtful)
-                self._dispatch(live, (position, attempt, "effect"), act)
-                if command.function not in FOUND_AGAIN:
-                    task = live.tasks[position, attempt, "effect"]
-                    self._risky.add(task)
-                    task.add_done_callback(self._risky.discard)
-            case Compute(position=position, attempt=attempt, slot=slot):
-                self._dispatch(live, (position, attempt, slot), partial(self.effects.compute, command))
-            case Abandon():
-                self._abandon(live, command)
-            case FireAt(position, attempt, purpose, until):
-                self._timers.add(Alarm(until, run.id, position, attempt, purpose))
-            case SetTimer() | Finish():
-                raise AssertionError(f"{type(command).__name__} is a record, not an action")
-            case _:
-                assert_never(command)
+    def _rest(self, live: Live) -> None:
+        """Let a run that only waits leave memory."""
+        at = None if self._crew.closing else self._memory.park(live, self.clock.now())
+        # The timers of a run that the store takes for awake are known here alone.
+        if at is not None and at != AWAKE:
+            self._timers.sleep(live.run.id, at)
 
-    def _dispatch(self, live: Live, doing: Doing, effect: Effect) -> None:
-        """Begin what a command asks for, unless that is under way already."""
-        if doing in live.tasks:
-            return
 
-        async def act() -> None:
-            facts = await effect()
-            live.tasks.pop(doing, None)
-            live.arrived.append(Arrival(facts))
-            await self._turn(live)
+def _check_same(start: Start, digest: Digest, first: Fact) -> None:
+    """Raise `Refusal` (E4002) when a known run was made of something else."""
+    if not isinstance(first, Created) or (first.definition, first.input) != (digest, start.input):
+        other = not isinstance(first, Created) or first.definition != digest
+        what = "definition" if other else "input"
+        raise refuse("E4002", f"run `{start.id}` exists with another {what}")
 
-        live.tasks[doing] = self._crew.act(act())
 
-    def _abandon(self, live: Live, command: Abandon) -> None:
-        """Stop our own task first, then the effect in the world, then record that it is over."""
-        running = live.tasks.pop((command.position, command.attempt, "effect"), None)
-
-        async def stop() -> Sequence[Fact]:
-            if running is not None:
-                running.cancel()
-                await asyncio.wait([running])
-            return await self.effects.abandon(live.run, command)
-
-        self._dispatch(live, (command.position, command.attempt, "abandon"), stop)
-
-    def _ring(self, alarm: Alarm) -> None:
-        fired = TimerFired(self.clock.now(), alarm.position, alarm.attempt, alarm.purpose)
-
-        async def wake() -> None:
-            live = await self._memory.load(alarm.run)
-            live.arrived.append(Arrival((fired,)))
-            await self._turn(live)
-
-        self._crew.act(wake())
+def _created(start: Start, digest: Digest, now: float) -> Created:
+    """Return the first fact of a run; whoever waits in a queue waits from now on."""
+    ticket = replace(start.ticket, since=now) if start.ticket else None
+    return Created(now, digest, start.input, dict(start.metadata), start.parent, start.depth, ticket)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from dirigent.core.machine import Run
+from dirigent.core.machine import Key, Run
 from dirigent.model.ids import Position
 from dirigent.model.run.journal import Fact
 
@@ -15,7 +15,7 @@ Doing: TypeAlias = tuple[Position, int, str]
 """What a task does: position, attempt, and `effect`, `abandon` or a slot of questions."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Arrival:
     """Facts that belong together. `taken` learns whether the run took them, once that is durable."""
 
@@ -41,14 +41,20 @@ class Arrival:
 class Live:
     """One run that the engine holds. Only the engine touches it, and only on its own event loop.
 
-    A run that was replayed is not `recovered` until what stood to be done in it has been taken up.
+    A run that was replayed is not `recovered` until what stood to be done in it has been taken up; it is
+    `stale` if the store says that it is awake because nobody has said yet whether it may sleep.
+    `folding` is what has been folded and not recorded yet; `admitted` are effects that their queue has just
+    let go.
     """
 
     run: Run
     arrived: list[Arrival] = field(default_factory=list)
+    folding: Sequence[Arrival] = ()
     tasks: dict[Doing, asyncio.Task[None]] = field(default_factory=dict)
+    admitted: set[Key] = field(default_factory=set)
     turning: bool = False
     recovered: bool = False
+    stale: bool = False
 
     @property
     def idle(self) -> bool:

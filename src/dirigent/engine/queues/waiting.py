@@ -1,0 +1,244 @@
+"""The queues of an engine: what waits for its turn, and how it is let go. Who may go is `core.admission`.
+
+Nothing of this is kept: every engine makes it anew from the journals of the runs that it takes up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from dirigent.core.admission import Line
+from dirigent.core.machine import EFFECT, Run
+from dirigent.core.status import Phase, Status
+from dirigent.engine.crew import Crew
+from dirigent.engine.live import Arrival, Live
+from dirigent.engine.queues.firsts import Firsts, check
+from dirigent.engine.queues.recollection import beginnings
+from dirigent.model.ids import Position, RunId
+from dirigent.model.queue import Queue
+from dirigent.model.run.command import Perform
+from dirigent.model.run.journal import (
+    Abandoned,
+    Created,
+    Ended,
+    Fact,
+    Failed,
+    Held,
+    Intended,
+    Repeated,
+    Resumed,
+    Skipped,
+    Succeeded,
+    Vouched,
+)
+from dirigent.model.run.start import Start
+from dirigent.model.run.ticket import Ticket
+from dirigent.ports import Clock, Journal, Shelf
+
+Item: TypeAlias = tuple[RunId, Position, int]
+"""An effect by run, position and attempt; a whole run has neither of these."""
+
+NOWHERE: Final = Position("")
+_OVER: Final = (Succeeded, Failed, Abandoned, Held, Vouched, Skipped)
+
+
+def whole(run: RunId) -> Item:
+    """Return a run as something that waits."""
+    return (run, NOWHERE, 0)
+
+
+@dataclass(slots=True, eq=False)
+class Queues:
+    """Lets go what waits, as soon as it may. `open` comes when every open run has been taken up.
+
+    `load` brings a run into memory, `turn` folds what has arrived for it.
+    """
+
+    declared: Mapping[str, Queue]
+    clock: Clock
+    crew: Crew
+    load: Callable[[RunId], Awaitable[Live]]
+    turn: Callable[[Live], None]
+    lines: dict[str, Line[Item]] = field(default_factory=dict)
+    _items: dict[RunId, dict[Item, str]] = field(default_factory=dict)
+    _firsts: Firsts = field(default_factory=Firsts)
+    _unsure: set[Item] = field(default_factory=set)
+    _early: list[tuple[Item, Ticket]] = field(default_factory=list)
+    _touched: set[str] = field(default_factory=set)
+    _again: dict[str, float] = field(default_factory=dict)
+    _sooner: asyncio.Event = field(default_factory=asyncio.Event)
+    _open: bool = False
+
+    # -- life -------------------------------------------------------------------------------------
+
+    async def open(self, journal: Journal, shelf: Shelf) -> None:
+        """Begin to let go, in the order that the past of the queues demands."""
+        if self._early or any(queue.limits.rate for queue in self.declared.values()):
+            for queue, at, key in await beginnings(journal, shelf, self.declared, self.clock.now()):
+                self._line(queue).passed(at, key)
+        self._open = True
+        for item, ticket in sorted(self._early, key=lambda each: each[1].since):
+            self._join(item, ticket)
+        self._early.clear()
+        self.crew.act(self._serve())
+
+    def close(self) -> None:
+        """Let nothing more go: the next engine does."""
+        self._open = False
+
+    # -- what comes in ----------------------------------------------------------------------------
+
+    def known(self, start: Start) -> RunId | None:
+        """Return the open run that stands for a start already, or None, and then this start is the one.
+
+        Raises `Refusal`: E4050 for a queue that is not declared, E4051 for a place that no queue has,
+        E4052 when a run is open already and the start is to be the only one.
+        """
+        if start.ticket is None:
+            return None
+        check(start.ticket, self.declared)
+        return self._firsts.of(start, start.ticket)
+
+    def take_up(self, run: Run) -> None:
+        """Learn of a run that an engine before this one began, or let wait."""
+        ticket = run.created.ticket if run.created else None
+        if ticket is not None and run.phase is not Phase.ENDED:
+            self._firsts.note(run.id, ticket)
+            if run.phase is Phase.QUEUED:
+                self._join(whole(run.id), ticket)
+            else:
+                self._occupy(whole(run.id), ticket.queue)
+        for (position, attempt, _), ask in run.asks.items():
+            if ask.ticket is not None and ask.status is Status.UNDER_WAY:
+                self._occupy((run.id, position, attempt), ask.ticket.queue)
+
+    def ask(self, run: RunId, command: Perform) -> None:
+        """Let an effect wait for its turn; asked twice it waits once."""
+        if command.ticket is not None:
+            self._join((run, command.position, command.attempt), command.ticket)
+
+    def hear(self, run: RunId, facts: Sequence[Fact]) -> None:
+        """Learn from what is durable now."""
+        first = facts[0]
+        if isinstance(first, Created) and first.ticket is not None:
+            self._firsts.note(run, first.ticket)
+            self._join(whole(run), first.ticket)
+        items = self._items.get(run)
+        if items is None:
+            return
+        for fact in facts:
+            match fact:
+                case Intended(position=position, attempt=attempt):
+                    self._unsure.discard((run, position, attempt))
+                case Resumed():
+                    self._unsure.discard(whole(run))
+                case Repeated(position=position, attempt=attempt) if (run, position, attempt) in items:
+                    # The word of a person goes before every queue.
+                    self._occupy((run, position, attempt), items[run, position, attempt])
+                case Ended():
+                    self._forget(run, items)
+                case _ if isinstance(fact, _OVER):
+                    self._left((run, fact.position, fact.attempt), items)
+                case _:
+                    pass
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _line(self, queue: str) -> Line[Item]:
+        line = self.lines.get(queue)
+        if line is None:
+            declared = self.declared.get(queue) or Queue(queue)
+            line = self.lines[queue] = Line(declared.limits)
+        return line
+
+    def _join(self, item: Item, ticket: Ticket) -> None:
+        self._items.setdefault(item[0], {})[item] = ticket.queue
+        if not self._open:
+            self._early.append((item, ticket))
+            return
+        self._line(ticket.queue).join(item, ticket)
+        self._touch(ticket.queue)
+
+    def _occupy(self, item: Item, queue: str) -> None:
+        self._items.setdefault(item[0], {})[item] = queue
+        self._line(queue).occupy(item)
+
+    def _left(self, item: Item, items: dict[Item, str]) -> None:
+        queue = items.get(item)
+        if queue is not None:
+            self._line(queue).left(item)
+            self._touch(queue)
+
+    def _forget(self, run: RunId, items: dict[Item, str]) -> None:
+        for item in items:
+            self._left(item, items)
+            self._unsure.discard(item)
+        del self._items[run]
+        self._firsts.forget(run)
+
+    def _touch(self, queue: str) -> None:
+        if not self._touched:
+            asyncio.get_running_loop().call_soon(self._look)
+        self._touched.add(queue)
+
+    def _look(self) -> None:
+        """Let go whatever may go, of the queues in which something has happened."""
+        touched, self._touched = self._touched, set()
+        if not self._open or self.crew.failure is not None or self.crew.closing:
+            return
+        now = self.clock.now()
+        for queue in sorted(touched):
+            line = self._line(queue)
+            for item in line.admit(now):
+                self._unsure.add(item)
+                self.crew.act(self._let_go(queue, item, now))
+            again = line.again(now)
+            if again is None:
+                self._again.pop(queue, None)
+            elif self._again.get(queue) != again:
+                self._again[queue] = again
+                self._sooner.set()
+
+    async def _let_go(self, queue: str, item: Item, at: float) -> None:
+        """Have a run or an effect begin, or take it back when it is not wanted any more."""
+        run, position, attempt = item
+        live = await self.load(run)
+        key = (position, attempt, EFFECT)
+        arrival = Arrival(() if position else (Resumed(at),), asyncio.get_running_loop().create_future())
+        if position:
+            live.admitted.add(key)
+            live.run.news.append(key)
+        live.arrived.append(arrival)
+        self.turn(live)
+        if arrival.taken is not None:
+            await arrival.taken
+        live.admitted.discard(key)
+        if item in self._unsure:
+            self._unsure.discard(item)
+            self._line(queue).withdrew(item, at)
+            self._touch(queue)
+
+    async def _serve(self) -> None:
+        """Look again when time alone lets something go."""
+        while True:
+            self._sooner.clear()
+            now = self.clock.now()
+            for queue, at in list(self._again.items()):
+                if at <= now:
+                    del self._again[queue]
+                    self._touch(queue)
+            waits: set[asyncio.Future[object]] = {asyncio.ensure_future(_done(self._sooner.wait()))}
+            if self._again:
+                waits.add(asyncio.ensure_future(_done(self.clock.sleep_until(min(self._again.values())))))
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+
+
+async def _done(wait: Awaitable[object]) -> object:
+    return await wait

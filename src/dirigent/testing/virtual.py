@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import warnings
 from asyncio import AbstractEventLoop, BaseEventLoop, Future, Handle, Task, TimerHandle
 from asyncio.events import _get_running_loop, _set_running_loop
 from collections import deque
@@ -193,8 +194,11 @@ class Universe:
 
     def close(self) -> None:
         """Put everything away."""
-        for process in self.processes:
-            process.bury()
+        with warnings.catch_warnings():
+            # What never began to wait for something is no mistake of the dead.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            for process in self.processes:
+                process.bury()
         self._moments.clear()
 
     def _step(self, ready: list[Process]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import cache
 
 from dirigent.model.ids import Position, RunId, effect_id
 from dirigent.model.problem import Refusal
@@ -12,6 +13,9 @@ from dirigent.stores import codec
 from simulation.rig.folds import folded
 from simulation.rig.history import Broken
 from simulation.rig.outcomes import CANARY, Guided, Timed, Unlike, kind_of, redacted
+from simulation.rig.plan import Plan
+from simulation.rig.programs import Shape
+from simulation.rig.simulation import Simulation
 from simulation.rig.world import LOST, LOST_UNSAFELY
 
 # Kinds of effects that happen once for each success, whatever happens to engines and answers.
@@ -74,8 +78,8 @@ def nothing_left(simulation):
     if not life.process.alive or life.engine._crew.failure is not None:
         return
     law, engine = simulation.history.law, life.engine
-    tasks = [task for task in life.process.tasks if not task.done()]
-    law("no task is left", len(tasks) <= 2, lambda: tasks)
+    tasks = pending(life)
+    law("no task is left", len(tasks) <= idle_tasks(), lambda: tasks)
     law("no run is left in memory", len(engine._memory) == 0, lambda: engine._memory)
     law("no timer is left", engine._timers.count == 0, lambda: engine._timers)
 
@@ -97,6 +101,21 @@ def refused(simulation):
             code = "nothing"
         name = "a fenced opening is refused" if stale else "a stale position is refused"
         law(name, code == ("E5002" if stale else "E5001"), f"{run}@{at}: {code}")
+
+
+def pending(life):
+    return [task for task in life.process.tasks if not task.done()]
+
+
+@cache
+def idle_tasks():
+    """How many tasks an engine has that never had a run."""
+    idle = Simulation(Plan(0, Shape(), ()))
+    idle.open()
+    idle.universe.run(lambda: False, idle.universe.now + 1)
+    number = len(pending(idle.lives[-1]))
+    idle.universe.close()
+    return number
 
 
 def canaries(simulation):

@@ -122,6 +122,7 @@ def test_a_failure_that_nobody_awaits_is_a_complaint():
     process.call_soon(lambda: 1 / 0)
     universe.run(lambda: bool(universe.complaints))
     assert isinstance(universe.complaints[0][1], ZeroDivisionError)
+    universe.close()
 
 
 def test_dice_of_one_seed_roll_alike_and_labels_set_them_apart():

@@ -11,13 +11,13 @@ from dirigent.settings import DatabaseUrl
 from dirigent.stores.postgres.leases import Leases
 from dirigent.stores.postgres.reading import Reader
 from dirigent.stores.postgres.session import migrating
+from dirigent.stores.postgres.session.hints import Hints
 from dirigent.stores.postgres.session.link import Link
 from dirigent.stores.postgres.writer.commit import GroupCommit
 from dirigent.stores.postgres.writer.writing import Writer
 from dirigent.stores.programs import Programs
 
 PATIENCE_SECONDS = 30.0
-AWAKE = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +29,7 @@ class Database:
     reader: Reader
     writer: Writer
     queue: GroupCommit
+    hints: Hints
     links: tuple[Link, ...]
     programs: Programs = field(default_factory=Programs)
 
@@ -48,17 +49,21 @@ class Database:
         """
         links = tuple(Link(url, patience_seconds) for _ in range(3))
         reading, writing, leasing = links
+        hints = Hints(leasing)
+        leasing.heard = hints.hear
         async with AsyncExitStack() as undone:
             undone.push_async_callback(reading.close)
             await migrating.migrate(reading, migrating.known() if migrations is None else migrations)
             undone.pop_all()
         leases = Leases(leasing, owner)
         writer = Writer(writing, leases.raise_tokens)
-        return cls(url, leases, Reader(reading), writer, GroupCommit(url, writer.commit), links)
+        queue = GroupCommit(url, writer.commit)
+        return cls(url, leases, Reader(reading), writer, queue, hints, links)
 
     async def close(self) -> None:
         """Wait for what is under way, and end every session."""
         await self.queue.close()
+        await self.hints.flush()
         for link in self.links:
             await link.close()
 

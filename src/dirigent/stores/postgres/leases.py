@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final, cast
 
+from dirigent.ports import Census
 from dirigent.stores.postgres.session.link import Link
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.writer.fence import Fence
@@ -20,19 +21,6 @@ from dirigent.stores.postgres.writer.fence import Fence
 LEASE_SECONDS: Final = 4.0
 # So much of a lease may pass without a renewal before its owner stops acting.
 TRUST: Final = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class Census:
-    """How the shards are shared out: how many engines live, how many shards there are and are free.
-
-    `soonest_seconds` is when the next lease of another engine ends, None when there is none.
-    """
-
-    engines: int
-    shards: int
-    free: int
-    soonest_seconds: float | None
 
 
 @dataclass(slots=True, eq=False)

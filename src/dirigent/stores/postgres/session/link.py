@@ -71,11 +71,11 @@ class Connection(Protocol):
 class Link:
     """A connection that one statement uses at a time. `patience` is how long a lost one is looked for."""
 
-    def __init__(self, url: DatabaseUrl, patience_seconds: float, heard: Heard | None = None) -> None:
-        """Keep where it leads; `heard` is called with every hint of other processes."""
+    def __init__(self, url: DatabaseUrl, patience_seconds: float) -> None:
+        """Keep where it leads. Whatever is put into `heard` is called with every hint of other processes."""
         self.url: Final = url
         self._patience: Final = patience_seconds
-        self._heard: Final = heard
+        self.heard: Heard | None = None
         self._connection: Connection | None = None
         self._turn: Final = asyncio.Lock()
         self._closed = False
@@ -135,8 +135,8 @@ class Link:
             target_session_attrs="read-write",
         )
         connection = cast("Connection", made)
-        if self._heard is not None:
-            heard = self._heard
+        if self.heard is not None:
+            heard = self.heard
             await connection.add_listener(CHANNEL, lambda _it, _process, _channel, hint: heard(hint))
         return connection
 

@@ -187,3 +187,27 @@ select r.number, $2, $3 from runs r
 where r.id = $1 and r.wake_at is not null and $2 <= coalesce(
   (select j.position + j.count from journal j where j.run = r.number order by j.position desc limit 1), 0)
 on conflict (run) do update set position = excluded.position, content = excluded.content;
+
+-- name: wish
+insert into inbox (key, shard, run, kind, content) values ($1, $2, $3, $4, $5) on conflict (key) do nothing;
+
+-- name: wishes
+select id, shard, run, kind, content from inbox where answer is null and shard = any($1::integer[]) order by id limit 500;
+
+-- name: answer
+update inbox set answer = $2 where id = $1 and answer is null;
+
+-- name: answered
+select answer, (select count(*) from engines where until > clock_timestamp()) from inbox where key = $1;
+
+-- name: forget_wishes
+delete from inbox where answer is not null and asked_at < clock_timestamp() - interval '1 hour';
+
+-- name: living
+select count(*) from engines where until > clock_timestamp();
+
+-- name: shards
+select count(*) from shards;
+
+-- name: notify
+select pg_notify('dirigent', $1);

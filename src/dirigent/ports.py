@@ -379,7 +379,7 @@ class ProviderFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """How shards are shared out: how many engines live (this one too), how many shards there are and are free.
+    """How shards are shared out: engines that live (this one too), shards, and those that nobody owns.
 
     `soonest_seconds` is when the next lease of another engine ends, None when there is none.
     """
@@ -426,8 +426,8 @@ class Tenure(Protocol):
         """Let the append that fulfils a wish answer it in the same commit."""
         ...
 
-    async def answer(self, wish: Wish, refusal: Refusal | None) -> None:
-        """Answer a wish that no append has answered."""
+    async def answer(self, wish: Wish, answer: Refusal | RunId) -> None:
+        """Answer a wish with why not, or with the run that stands for it, unless an append has done so."""
         ...
 
 
@@ -442,12 +442,8 @@ class Tenancy(Protocol):
         """Renew leases, and say that we live; None when the store cannot be asked."""
         ...
 
-    async def release(self, held: Sequence[Tenure]) -> None:
-        """Give shards back at once."""
-        ...
-
-    async def leave(self) -> None:
-        """Say that we live no more."""
+    async def release(self, held: Sequence[Tenure], *, leaving: bool = False) -> None:
+        """Give shards back at once; `leaving` says that we live no more."""
         ...
 
     async def wishes(self, held: Sequence[Tenure]) -> list[Wish]:
@@ -458,6 +454,6 @@ class Tenancy(Protocol):
         """Tell other processes soon that there is something to look for; they may miss it."""
         ...
 
-    async def hinted(self, seconds: float) -> None:
-        """Return when another process gave a hint, or so long has passed."""
+    async def hinted(self, seconds: float) -> frozenset[str]:
+        """Return where a hint says that there is something to do: `shards`, `inbox`; or nothing in time."""
         ...

@@ -62,7 +62,7 @@ def call(work: str, options: Mapping[str, object]) -> int:
 
 
 def placed(command: Callable[P, T]) -> Callable[P, T]:
-    """Add the options that say where a command works: `directory`, `stack`, `state`."""
+    """Add the options that say where a command works: `directory`, `stack`, `state`, `store`."""
     options = (
         click.option("-C", "--directory", metavar="DIR", help="Work as if started in DIR."),
         click.option("-s", "--stack", metavar="FILE", help=f"The stack file (default: {STACK_FILE})."),
@@ -71,6 +71,12 @@ def placed(command: Callable[P, T]) -> Callable[P, T]:
             metavar="DIR",
             envvar="DIRIGENT_STATE",
             help=f"Where the state lies (default: {STATE_FOLDER} beside the stack file).",
+        ),
+        click.option(
+            "--store",
+            metavar="URL",
+            envvar="DIRIGENT_STORE",
+            help="A PostgreSQL database that holds the runs (default: a file in the state folder).",
         ),
     )
     for option in reversed(options):

@@ -1,4 +1,4 @@
-"""Any process on a shared store as a conductor: it starts, steers and follows any run, whoever owns its shard."""
+"""Any process on a shared store as a conductor: it starts, steers and follows any run, whoever drives it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from dirigent.core.status import unknown
 from dirigent.engine.fleet.fleet import LOST, Fleet
@@ -19,8 +19,12 @@ from dirigent.model.run.journal import Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import Heard, Journal, Shelf
 
+T = TypeVar("T")
+
 # How often a run is looked at that somebody follows, when no hint comes.
 LOOK_SECONDS: Final = 0.25
+# So long it is left alone, however many hints come.
+REST_SECONDS: Final = 0.02
 
 
 class Wishing(Protocol):
@@ -88,6 +92,13 @@ class FleetConductor:
 
     async def wait(self, run: RunId) -> Ended:
         """Return how a run ended, whoever drives it."""
+        shard = await self.wishing.place(run)
+        if shard is None:
+            raise unknown(run)
+        engine = self.fleet.engine(shard) if self.fleet else None
+        if engine is not None:
+            with suppress(ShardGone):
+                return await _here(lambda: engine.wait(run))
         return await self.follow(run, lambda *_: None)
 
     async def follow(self, run: RunId, heard: Heard) -> Ended:
@@ -109,10 +120,11 @@ class FleetConductor:
 
     async def _pause(self) -> None:
         """Return when there may be something new."""
+        await asyncio.sleep(REST_SECONDS)
         if self.fleet is None:
             await self.wishing.hinted(LOOK_SECONDS)
             return
-        self.fleet.check()
+        self.fleet.crew.check()
         stirred = [
             asyncio.ensure_future(self.fleet.changed()),
             asyncio.ensure_future(self.wishing.hinted(LOOK_SECONDS)),

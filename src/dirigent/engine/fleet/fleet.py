@@ -28,8 +28,8 @@ PARTING_SECONDS: Final = 5.0
 LOST: Final = frozenset({"E5002"})
 WISHES_AT_ONCE: Final = 256
 
-Build: TypeAlias = Callable[[Tenure], Engine]
-"""Builds the engine of a shard."""
+Build: TypeAlias = Callable[[Tenure, Crew], Engine]
+"""Builds the engine of a shard, which fails when its crew does."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +38,7 @@ class Holding:
 
     tenure: Tenure
     engine: Engine
+    crew: Crew
     driven: asyncio.Event = field(default_factory=asyncio.Event)
     leaving: bool = False
     wishes: set[int] = field(default_factory=set)
@@ -52,7 +53,7 @@ class Fleet:
     observers: list[Observer] = field(default_factory=list)
     census: Census | None = None
     _holdings: dict[int, Holding] = field(default_factory=dict)
-    _crew: Crew = field(default_factory=Crew)
+    crew: Crew = field(default_factory=Crew)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WISHES_AT_ONCE))
     _closing: bool = False
@@ -62,8 +63,8 @@ class Fleet:
     async def open(self) -> None:
         """Take what shards are free, and go on doing so."""
         await self._sweep()
-        self._crew.act(self._serve())
-        self._crew.act(self._look())
+        self.crew.act(self._serve())
+        self.crew.act(self._look())
 
     async def settled(self) -> None:
         """Return when every shard that is held is driven."""
@@ -73,13 +74,11 @@ class Fleet:
     async def close(self) -> None:
         """Begin nothing more, give every shard back, and say that we live no more."""
         self._closing = True
-        await asyncio.gather(*(self._give_back(holding) for holding in list(self._holdings.values())))
-        await self._crew.close()
-        await self.tenancy.leave()
-
-    def check(self) -> None:
-        """Raise what this fleet failed of, if it did."""
-        self._crew.check()
+        held = list(self._holdings.values())
+        await asyncio.gather(*(_end(holding) for holding in held))
+        await self.crew.close(())
+        await self.tenancy.release([holding.tenure for holding in held], leaving=True)
+        self._holdings.clear()
 
     # -- what can be asked of it --------------------------------------------------------------------
 
@@ -102,19 +101,27 @@ class Fleet:
     # -- leases -------------------------------------------------------------------------------------
 
     async def _serve(self) -> None:
-        while not self._closing:
-            soonest = self.census.soonest_seconds if self.census else None
-            pause = SWEEP_SECONDS if soonest is None else max(0.02, min(SWEEP_SECONDS, soonest + 0.02))
-            await self.tenancy.hinted(pause)
-            if not self._closing:
+        clock = asyncio.get_running_loop()
+        due = clock.time() + SWEEP_SECONDS
+        while True:
+            heard = await self.tenancy.hinted(max(0.0, due - clock.time()))
+            if "shards" in heard or clock.time() >= due:
                 await self._sweep()
+                due = clock.time() + self._pause()
+            elif "inbox" in heard:
+                await self._hear_wishes()
+
+    def _pause(self) -> float:
+        """Return when to look again: with the next renewal, or before, when the lease of another ends."""
+        soonest = self.census.soonest_seconds if self.census else None
+        return SWEEP_SECONDS if soonest is None else min(SWEEP_SECONDS, max(0.0, soonest) + 0.02)
 
     async def _sweep(self) -> None:
         """Renew, take and share out; then see who wishes for something."""
         held = [holding.tenure for holding in self._holdings.values()]
         census = await self.tenancy.renew(held)
         await self._drop_lost()
-        if census is None:
+        if census is None or self._closing:
             return
         self.census = census
         share = -(-census.shards // max(1, census.engines))
@@ -127,11 +134,12 @@ class Fleet:
         await self._hear_wishes()
 
     def _take_up(self, tenure: Tenure) -> None:
-        engine = self.build(tenure)
+        crew = Crew()
+        engine = self.build(tenure, crew)
         engine.observers.append(self._heard)
         engine.observers.extend(self.observers)
-        holding = self._holdings[tenure.shard] = Holding(tenure, engine)
-        self._crew.act(self._drive(holding))
+        holding = self._holdings[tenure.shard] = Holding(tenure, engine, crew)
+        self.crew.act(self._drive(holding))
 
     async def _drive(self, holding: Holding) -> None:
         try:
@@ -151,14 +159,12 @@ class Fleet:
         leaving = len(self._holdings) - len(staying)
         for holding in staying[: max(0, count - leaving)]:
             holding.leaving = True
-            self._crew.act(self._give_back(holding))
+            self.crew.act(self._give_back(holding))
 
     async def _give_back(self, holding: Holding) -> None:
-        holding.leaving = True
-        await holding.engine.settle(PARTING_SECONDS)
-        await holding.engine.close()
-        await self.tenancy.release([holding.tenure])
+        await _end(holding)
         self._forget(holding)
+        await self.tenancy.release([holding.tenure])
 
     async def _look(self) -> None:
         while True:
@@ -168,14 +174,13 @@ class Fleet:
     async def _drop_lost(self) -> None:
         """Stop the engine of every shard that is ours no more, where it is, as a crash would."""
         for holding in list(self._holdings.values()):
-            failure = holding.engine.failure
-            if failure is not None and not _is_loss(failure):
-                raise failure
-            if failure is None and holding.tenure.lost() is None:
+            failure, lost = holding.crew.failure, holding.tenure.lost()
+            if lost is None and failure is None:
                 continue
+            if lost is None and failure is not None and not _is_loss(failure):
+                raise failure
             self._forget(holding)
             await holding.engine.close()
-            await self.tenancy.release([holding.tenure])
 
     def _forget(self, holding: Holding) -> None:
         if self._holdings.get(holding.tenure.shard) is holding:
@@ -195,20 +200,20 @@ class Fleet:
             holding = self._holdings.get(wish.shard)
             if holding is not None and holding in driven and wish.id not in holding.wishes:
                 holding.wishes.add(wish.id)
-                self._crew.act(self._grant(holding, wish))
+                self.crew.act(self._grant(holding, wish))
 
     async def _grant(self, holding: Holding, wish: Wish) -> None:
         """Do what another process wishes, and answer: in the commit of the fact, or by itself."""
         async with self._gate:
             try:
-                refusal = await _done(holding, wish)
-                if refusal is None or not _is_loss(refusal):
-                    await holding.tenure.answer(wish, refusal)
+                answer = await _done(holding, wish)
+                if not (isinstance(answer, Refusal) and _is_loss(answer)):
+                    await holding.tenure.answer(wish, answer)
                     self.tenancy.hint("answers")
             finally:
                 holding.wishes.discard(wish.id)
 
-    def _heard(self, run: RunId, program: Program, first: int, facts: Sequence[Fact]) -> None:
+    def _heard(self, _run: RunId, _program: Program, _first: int, facts: Sequence[Fact]) -> None:
         if isinstance(facts[-1], Ended | Held):
             self._stir()
             self.tenancy.hint("runs")
@@ -218,18 +223,24 @@ class Fleet:
         self._changed = asyncio.Event()
 
 
+async def _end(holding: Holding) -> None:
+    """Begin nothing more in a shard, wait for what the next owner could only guess about, and stop."""
+    holding.leaving = True
+    await holding.engine.settle(PARTING_SECONDS)
+    await holding.engine.close()
+
+
 def _is_loss(failure: BaseException) -> bool:
     return isinstance(failure, Refusal) and failure.problems[0].code in LOST
 
 
-async def _done(holding: Holding, wish: Wish) -> Refusal | None:
-    """Do what is wished, and return why not."""
+async def _done(holding: Holding, wish: Wish) -> RunId | Refusal:
+    """Do what is wished, and return the run that it came to, or why not."""
     holding.tenure.expect(wish)
     try:
         if isinstance(wish.wanted, Start):
-            await holding.engine.start(wish.wanted)
-        else:
-            await holding.engine.tell(wish.run, wish.wanted)
+            return await holding.engine.start(wish.wanted)
+        await holding.engine.tell(wish.run, wish.wanted)
     except Refusal as refusal:
         return refusal
-    return None
+    return wish.run

@@ -13,6 +13,7 @@ from dirigent.stores.postgres.reading import Reader
 from dirigent.stores.postgres.session import migrating
 from dirigent.stores.postgres.session.hints import Hints
 from dirigent.stores.postgres.session.link import Link
+from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.writer.commit import GroupCommit
 from dirigent.stores.postgres.writer.writing import Writer
 from dirigent.stores.programs import Programs
@@ -39,6 +40,7 @@ class Database:
         url: DatabaseUrl,
         owner: str,
         *,
+        title: str = "",
         patience_seconds: float = PATIENCE_SECONDS,
         migrations: Sequence[migrating.Migration] | None = None,
     ) -> Self:
@@ -47,18 +49,41 @@ class Database:
         Raises `Refusal`: E5041 not there, E5042 not permitted, E5043 of another release or program,
         E5046 a server that will not do, E5049 no such URL.
         """
-        links = tuple(Link(url, patience_seconds) for _ in range(3))
+        database = cls._made(url, owner, title, patience_seconds)
+        async with AsyncExitStack() as undone:
+            undone.push_async_callback(database.close)
+            known = migrating.known() if migrations is None else migrations
+            await migrating.migrate(database.links[0], known)
+            undone.pop_all()
+        return database
+
+    @classmethod
+    def _made(cls, url: DatabaseUrl, owner: str, title: str, patience_seconds: float) -> Self:
+        links = tuple(Link(url, patience_seconds, owner) for _ in range(3))
         reading, writing, leasing = links
         hints = Hints(leasing)
         leasing.heard = hints.hear
-        async with AsyncExitStack() as undone:
-            undone.push_async_callback(reading.close)
-            await migrating.migrate(reading, migrating.known() if migrations is None else migrations)
-            undone.pop_all()
-        leases = Leases(leasing, owner)
+        leases = Leases(leasing, owner, title)
         writer = Writer(writing, leases.raise_tokens)
         queue = GroupCommit(url, writer.commit)
         return cls(url, leases, Reader(reading), writer, queue, hints, links)
+
+    @classmethod
+    async def as_it_is(cls, url: DatabaseUrl, owner: str) -> Self | None:
+        """Open a database to read it and change nothing; None when there is no store in it yet."""
+        database = cls._made(url, owner, "", PATIENCE_SECONDS)
+        async with AsyncExitStack() as undone:
+            undone.push_async_callback(database.close)
+            version, keeps = await migrating.examine(database.links[0])
+            migrating.check_readable(url, version, keeps)
+            if version:
+                undone.pop_all()
+        return database if version else None
+
+    async def engines(self) -> int:
+        """Return how many engines live on this database."""
+        ((living,),) = await self.links[0].fetch(SQL["living"])
+        return int(str(living))
 
     async def close(self) -> None:
         """Wait for what is under way, and end every session."""

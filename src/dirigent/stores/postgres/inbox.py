@@ -1,13 +1,14 @@
-"""Wishes of processes that do not own the shard: written down, granted by its owner, answered in the same commit.
+"""Wishes of processes that do not own a shard: written down, granted by its owner, answered in that commit.
 
 A wish with a known key is not written twice; whoever asks again gets the answer of the first.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, Self, cast
 from zlib import crc32
 
 import msgspec
@@ -19,6 +20,7 @@ from dirigent.model.run.start import Start
 from dirigent.ports import Wish
 from dirigent.stores import codec
 from dirigent.stores.postgres.database import Database
+from dirigent.stores.postgres.session.hints import Ear
 from dirigent.stores.postgres.session.link import Row
 from dirigent.stores.postgres.session.statements import SQL
 
@@ -28,12 +30,7 @@ PATIENCE_SECONDS: Final = 30.0
 SWEEP_SECONDS: Final = 1.0
 
 _pack: Final = msgspec.msgpack.Encoder().encode
-_answers: Final = msgspec.msgpack.Decoder(list[list[str]]).decode
-
-
-def home(run: RunId, shards: int) -> int:
-    """Return the shard in which a run is made that nobody's run has started."""
-    return crc32(run.encode()) % shards
+_answer: Final = msgspec.msgpack.Decoder(str | list[list[str]]).decode
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,32 +38,55 @@ class Inbox:
     """Where this process puts its wishes, and finds those of others."""
 
     database: Database
+    ear: Ear
 
-    async def start(self, start: Start, shard: int) -> None:
+    @classmethod
+    def of(cls, database: Database) -> Self:
+        """Return the inbox as this process sees it; it hears when runs anywhere have ended."""
+        return cls(database, database.hints.ear("runs"))
+
+    async def home(self, name: str) -> int:
+        """Return the shard in which a run of this name, or of the queue of this name, is made."""
+        ((shards,),) = await self.database.links[0].fetch(SQL["shards"])
+        return crc32(name.encode()) % cast("int", shards)
+
+    async def place(self, run: RunId) -> int | None:
+        """Return the shard of a run, None when there is no such run."""
+        return await self.database.reader.place(run)
+
+    async def hinted(self, seconds: float) -> None:
+        """Return when another process gave a hint, or so long has passed."""
+        await self.database.hints.listen()
+        await self.ear.wait(seconds)
+
+    async def start(self, start: Start, shard: int) -> RunId:
         """Have a run begun by the owner of a shard. Raises its `Refusal`, or E5050."""
         content = start_content(start)
-        await self._granted(
-            f"{START} {start.id} {digest_of(content)}", shard, start.id, (START, content)
-        )
+        key = f"{START} {start.id} {digest_of(content)}"
+        return RunId(await self._granted(key, shard, start.id, (START, content)) or start.id)
 
     async def tell(self, key: str, shard: int, run: RunId, fact: Fact) -> None:
         """Have a word put into a run by its owner; `key` names this wish for ever."""
         await self._granted(f"{TELL} {run} {key}", shard, run, (TELL, codec.encode_fact(fact)))
 
-    async def _granted(self, key: str, shard: int, run: RunId, wanted: tuple[str, bytes]) -> None:
+    async def _granted(self, key: str, shard: int, run: RunId, wanted: tuple[str, bytes]) -> str:
         link, hints = self.database.links[0], self.database.hints
         await link.fetch(SQL["wish"], key, shard, run, *wanted)
-        hints.say(f"inbox:{shard}")
-        waited = 0.0
-        while True:
-            answer, living = (await link.fetch(SQL["answered"], key))[0]
-            if answer is not None:
-                _raise(cast("bytes", answer))
-                return
-            if waited > PATIENCE_SECONDS:
-                raise unanswered(run, cast("int", living))
-            await hints.wait(SWEEP_SECONDS)
-            waited += SWEEP_SECONDS
+        hints.say("inbox")
+        ear = hints.ear("answers")
+        clock = asyncio.get_running_loop()
+        until = clock.time() + PATIENCE_SECONDS
+        try:
+            while True:
+                await hints.listen()
+                answer, living = (await link.fetch(SQL["answered"], key))[0]
+                if answer is not None:
+                    return _told(cast("bytes", answer))
+                if clock.time() > until:
+                    raise unanswered(run, cast("int", living))
+                await ear.wait(SWEEP_SECONDS)
+        finally:
+            hints.let_go(ear)
 
     async def waiting(self, shards: Sequence[int]) -> list[Wish]:
         """Return the wishes that wait for the owner of these shards, oldest first.
@@ -97,10 +117,12 @@ class Inbox:
         )
         return Wish(number, shard, RunId(run), start)
 
-    async def answer(self, wish: int, refusal: Refusal | None) -> None:
-        """Answer a wish that no append has answered."""
-        problems = refusal.problems if refusal else ()
-        content = _pack([[p.code, p.message, *p.help] for p in problems])
+    async def answer(self, wish: int, answer: Refusal | str) -> None:
+        """Answer a wish that no append has answered: with the id of a run, or why not."""
+        if isinstance(answer, Refusal):
+            content = _pack([[p.code, p.message, *p.help] for p in answer.problems])
+        else:
+            content = _pack(answer)
         await self.database.links[2].once(SQL["answer"], wish, content)
         self.database.hints.say("answers")
 
@@ -128,7 +150,9 @@ def unanswered(run: RunId, living: int) -> Refusal:
     )
 
 
-def _raise(answer: bytes) -> None:
-    problems = [Problem(code, message, help=tuple(rest)) for code, message, *rest in _answers(answer)]
-    if problems:
-        raise Refusal(problems)
+def _told(answer: bytes) -> str:
+    """Return the id that an answer names, empty for the one that was asked for; or raise its `Refusal`."""
+    told = _answer(answer)
+    if isinstance(told, str):
+        return told
+    raise Refusal(Problem(code, message, help=tuple(rest)) for code, message, *rest in told)

@@ -82,16 +82,15 @@ class Leases:
                 fence.token = raised[fence.shard]
                 fence.until = max(fence.until, began + self.trusted)
 
-    async def release(self, fences: Sequence[Fence]) -> None:
-        """Give shards back at once. What is lost already is left alone."""
+    async def release(self, fences: Sequence[Fence], *, leaving: bool) -> None:
+        """Give shards back at once, and tell others; `leaving` says that we live no more.
+
+        What is lost already is left alone.
+        """
         standing = [fence for fence in fences if fence.lost is None]
         for fence in standing:
             fence.lose()
-        await self.link.once(SQL["release"], self.owner, *_tokens(standing))
-
-    async def leave(self) -> None:
-        """Say that we live no more."""
-        await self.link.once(SQL["leave"], self.owner)
+        await self.link.once(SQL["release"], self.owner, *_tokens(standing), leaving)
 
     @property
     def trusted(self) -> float:

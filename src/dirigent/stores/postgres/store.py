@@ -42,6 +42,8 @@ class PostgresStore(PostgresShelf):
         granted = self.fence.fulfilled(run, facts) if self.fence.expected else ()
         job = Append(self.fence, run, expected, tuple(facts), records.joined(contents), wake_at, granted)
         await self.database.queue.submit(job)
+        if granted:
+            self.fence.granted.update(granted)
 
     async def read(self, run: RunId, since: int = 0) -> list[Fact]:
         """Return the facts from a position on, oldest first; empty for a run that does not exist."""

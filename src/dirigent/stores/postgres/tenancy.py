@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import cast
+from typing import Self, cast
 
+from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
 from dirigent.ports import Census, Journal, Shelf, Tenure, Wish
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
 from dirigent.stores.postgres.session.failures import Again, Lost
+from dirigent.stores.postgres.session.hints import Ear
 from dirigent.stores.postgres.store import PostgresStore
 from dirigent.stores.postgres.writer.fence import Fence
 
@@ -47,13 +50,15 @@ class LeasedShard:
         """Let the append that fulfils a wish answer it."""
         self.fence.expected.setdefault(wish.run, []).append(wish)
 
-    async def answer(self, wish: Wish, refusal: Refusal | None) -> None:
+    async def answer(self, wish: Wish, answer: Refusal | RunId) -> None:
         """Answer a wish, unless an append has done so, and expect it no more."""
         self._forget(wish)
-        try:
-            await self.inbox.answer(wish.id, refusal)
-        except (Lost, Again):
-            pass  # It still lies in the inbox: the next sweep finds it.
+        if wish.id in self.fence.granted:
+            self.fence.granted.discard(wish.id)
+            return
+        # When the database is away it still lies in the inbox, and the next sweep finds it.
+        with suppress(Lost, Again):
+            await self.inbox.answer(wish.id, answer)
 
     def _forget(self, wish: Wish) -> None:
         others = [each for each in self.fence.expected.get(wish.run, ()) if each.id != wish.id]
@@ -68,6 +73,12 @@ class PostgresTenancy:
     """How a process comes to own shards of a database."""
 
     database: Database
+    ear: Ear
+
+    @classmethod
+    def of(cls, database: Database) -> Self:
+        """Return the tenancy of this process."""
+        return cls(database, database.hints.ear("shards", "inbox"))
 
     async def take(self, count: int) -> Sequence[Tenure]:
         """Lease up to `count` shards that nobody owns; none while the database is away."""
@@ -75,7 +86,7 @@ class PostgresTenancy:
             fences = await self.database.leases.take(count)
         except (Lost, Again):
             return []
-        inbox = Inbox(self.database)
+        inbox = Inbox(self.database, self.ear)
         return [LeasedShard(fence, PostgresStore(self.database, fence), inbox) for fence in fences]
 
     async def renew(self, held: Sequence[Tenure]) -> Census | None:
@@ -85,27 +96,15 @@ class PostgresTenancy:
         except (Lost, Again):
             return None
 
-    async def release(self, held: Sequence[Tenure]) -> None:
+    async def release(self, held: Sequence[Tenure], *, leaving: bool = False) -> None:
         """Give shards back at once; while the database is away, their leases just end."""
-        try:
-            await self.database.leases.release([_fence(each) for each in held])
-        except (Lost, Again):
-            return
-        self.database.hints.say("shards")
-
-    async def leave(self) -> None:
-        """Say that we live no more."""
-        try:
-            await self.database.leases.leave()
-        except (Lost, Again):
-            return
-        self.database.hints.say("shards")
-        await self.database.hints.flush()
+        with suppress(Lost, Again):
+            await self.database.leases.release([_fence(each) for each in held], leaving=leaving)
 
     async def wishes(self, held: Sequence[Tenure]) -> list[Wish]:
         """Return the wishes that wait for us; none while the database is away."""
         try:
-            return await Inbox(self.database).waiting([each.shard for each in held])
+            return await Inbox(self.database, self.ear).waiting([each.shard for each in held])
         except (Lost, Again):
             return []
 
@@ -113,9 +112,9 @@ class PostgresTenancy:
         """Tell other processes soon that there is something to look for."""
         self.database.hints.say(word)
 
-    async def hinted(self, seconds: float) -> None:
-        """Return when another process gave a hint, or so long has passed."""
-        await self.database.hints.wait(seconds)
+    async def hinted(self, seconds: float) -> frozenset[str]:
+        """Return what another process gave a hint of, or nothing after so long."""
+        return await self.ear.wait(seconds)
 
 
 def _fence(tenure: Tenure) -> Fence:

@@ -7,6 +7,7 @@ at most so many a second, whatever happens.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -23,13 +24,37 @@ WORDS: Final = 200
 
 
 @dataclass(slots=True, eq=False)
+class Ear:
+    """Who listens for some words; what is heard between two waits is not missed."""
+
+    about: frozenset[str]
+    _words: set[str] = field(default_factory=set)
+    _heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hear(self, words: Sequence[str]) -> None:
+        """Note the words that this one listens for."""
+        if not self.about.isdisjoint(words):
+            self._words.update(self.about.intersection(words))
+            self._heard.set()
+
+    async def wait(self, seconds: float) -> frozenset[str]:
+        """Return what was heard since the last time, as soon as there is something, or after so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._heard.wait()
+        self._heard.clear()
+        words, self._words = frozenset(self._words), set()
+        return words
+
+
+@dataclass(slots=True, eq=False)
 class Hints:
     """What this process tells and hears."""
 
     link: Link
     _words: dict[str, None] = field(default_factory=dict)
     _telling: asyncio.Task[None] | None = None
-    _heard: set[asyncio.Event] = field(default_factory=set)
+    _ears: list[Ear] = field(default_factory=list)
 
     def say(self, word: str) -> None:
         """Tell others soon."""
@@ -37,21 +62,27 @@ class Hints:
         if self._telling is None:
             self._telling = asyncio.ensure_future(self._tell())
 
-    def hear(self, _: str) -> None:
-        """Wake everybody who waits."""
-        for event in self._heard:
-            event.set()
+    def hear(self, told: str) -> None:
+        """Pass on what another process tells."""
+        words = told.split()
+        for ear in self._ears:
+            ear.hear(words)
 
-    async def wait(self, seconds: float) -> None:
-        """Return when a hint came, or so long has passed."""
-        event = asyncio.Event()
-        self._heard.add(event)
-        try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await event.wait()
-        finally:
-            self._heard.discard(event)
+    def ear(self, *about: str) -> Ear:
+        """Return one that listens for these words until it is let go."""
+        ear = Ear(frozenset(about))
+        self._ears.append(ear)
+        return ear
+
+    def let_go(self, ear: Ear) -> None:
+        """Tell one nothing more."""
+        self._ears.remove(ear)
+
+    async def listen(self) -> None:
+        """Have a session to hear with; what cannot be is left."""
+        if not self.link.open:
+            with suppress(Lost, Again, Refusal):
+                await self.link.once("select 1")
 
     async def flush(self) -> None:
         """Return when everything was told."""

@@ -156,14 +156,18 @@ select
   (select count(*) from engines where until > clock_timestamp() and id <> $1) + 1,
   (select count(*) from shards),
   (select count(*) from shards where until < clock_timestamp()),
-  (select extract(epoch from min(until) - clock_timestamp())::float8 from shards where owner is not null and owner <> $1);
+  (select extract(epoch from min(until) - clock_timestamp())::float8 from shards
+    where owner is not null and owner <> $1 and until > clock_timestamp());
 
 -- name: release
-update shards set owner = null, until = '-infinity', token = token + 1
-where owner = $1 and token = ($3::bigint[])[array_position($2::integer[], id)];
-
--- name: leave
-delete from engines where id = $1 or until < clock_timestamp() - interval '1 hour';
+-- The hint travels with the commit: this is a statement of once in a while, and others may take over at once.
+with freed as (
+  update shards set owner = null, until = '-infinity', token = token + 1
+  where owner = $1 and token = ($3::bigint[])[array_position($2::integer[], id)]
+), gone as (
+  delete from engines where (id = $1 and $4) or until < clock_timestamp() - interval '1 hour'
+)
+select pg_notify('dirigent', 'shards');
 
 -- name: snapshots
 select r.id, s.position, s.content from runs r join snapshots s on s.run = r.number where r.id = any($1::text[]);

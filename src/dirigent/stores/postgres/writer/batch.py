@@ -18,13 +18,13 @@ from dirigent.stores.projection import RowChanged, Standing
 
 Column: TypeAlias = list[object]
 
-# The answer to a wish that was fulfilled: no problems.
-GRANTED: Final = b"\x90"
+# The answer to a wish that was fulfilled as it stands: an empty text in msgpack.
+GRANTED: Final = b"\xa0"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Append:
-    """Facts for one run of a shard, as the bytes that are stored, and the ids of the wishes that they fulfil."""
+    """Facts for one run of a shard, their bytes as stored, and the ids of the wishes that they fulfil."""
 
     fence: Fence
     run: RunId

@@ -39,6 +39,7 @@ class Fence:
     lost: Refusal | None = None
     heads: dict[RunId, Head] = field(default_factory=dict)
     expected: dict[RunId, list[Wish]] = field(default_factory=dict)
+    granted: set[int] = field(default_factory=set)
 
     def lose(self, why: Refusal | None = None) -> None:
         """Nothing is written through it any more."""

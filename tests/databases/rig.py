@@ -49,9 +49,13 @@ document: {dsl: '1.0.1', namespace: fleet, name: steps, version: '1.0.0'}
 do:
 - one: {set: {n: 1}}
 - two: {wait: {milliseconds: 150}}
-- three: {call: http, with: {method: put, endpoint: 'http://127.0.0.1:PORT/three', body: {run: '${ $workflow.id }'}}}
+- three:
+    call: http
+    with: {method: put, endpoint: 'http://127.0.0.1:PORT/three', body: {run: '${ $workflow.id }'}}
 - four: {wait: {milliseconds: 100}}
-- five: {call: http, with: {method: put, endpoint: 'http://127.0.0.1:PORT/five', body: {run: '${ $workflow.id }'}}}
+- five:
+    call: http
+    with: {method: put, endpoint: 'http://127.0.0.1:PORT/five', body: {run: '${ $workflow.id }'}}
 - six: {set: {done: true}}
 """
 
@@ -87,6 +91,10 @@ class EngineProcess:
     def end(self):
         """SIGTERM, and return what it said."""
         self.process.terminate()
+        return self.last_words()
+
+    def last_words(self):
+        """Wait until it has ended, and return what it said."""
         return self.process.communicate(timeout=SECONDS)[0]
 
     def pause(self):

@@ -44,7 +44,7 @@ async def test_engines_that_come_and_go_share_the_shards_and_lose_nothing(engine
         taken = await watch.until_owned_by(names[1:])
         print(f"taken over {taken:.3f} s after a clean stop")
         assert taken < CLEAN_SECONDS
-        assert "ended" in first.end()
+        assert "ended" in first.last_words()
         await load.go(10)
         await load.finish()
         await check(load, watch, ledger)

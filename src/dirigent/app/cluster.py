@@ -65,7 +65,6 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     fleet.observers.append(Spools(around.settings.spool).hear)
     stack.push_async_callback(fleet.close)
     await fleet.open()
-    await fleet.settled()
     return desk_of(parts, FleetConductor(wishing, store, store, fleet), fleet.crew)
 
 

@@ -55,7 +55,7 @@ Work: TypeAlias = Callable[[Options], int]
 
 def call(work: str, options: Mapping[str, object]) -> int:
     """Do the work `module.verb` of `cli.work` and return the exit code. Only now its imports are paid."""
-    module, _, verb = work.partition(".")
+    module, _, verb = work.rpartition(".")
     doing: Work = getattr(importlib.import_module(f"dirigent.cli.work.{module}"), verb)
     answered: Callable[[Work, Options], int] = importlib.import_module("dirigent.cli.answer").answered
     return answered(doing, Options(options))

@@ -1,28 +1,14 @@
-"""Declares the commands about engines and stores: `serve`, `store copy`."""
+"""Declares the commands about engines and stores: `serve`."""
 
 from __future__ import annotations
 
 import click
 
-from dirigent.cli.options import call, placed, with_json
+from dirigent.cli.options import call, placed
 
 
 @click.command()
 @placed
 def serve(**options: object) -> int:
     """Run an engine until SIGTERM. On a database it shares the runs with the engines that there are."""
-    return call("serve.serve", options)
-
-
-@click.group()
-def store() -> None:
-    """Move a store."""
-
-
-@store.command()
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
-@with_json
-def copy(**options: object) -> int:
-    """Copy a store, whole and verified, to an empty place: FROM and TO are state folders or URLs."""
-    return call("store.copy", options)
+    return call("stores.serve.serve", options)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from dirigent.core.status import unknown
-from dirigent.engine.fleet.fleet import LOST, Fleet
+from dirigent.engine.fleet.fleet import Fleet
+from dirigent.engine.fleet.holding import is_loss
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal
@@ -126,7 +127,7 @@ class FleetConductor:
             return
         self.fleet.crew.check()
         stirred = [
-            asyncio.ensure_future(self.fleet.changed()),
+            asyncio.ensure_future(self.fleet.news.wait()),
             asyncio.ensure_future(self.wishing.hinted(LOOK_SECONDS)),
         ]
         try:
@@ -149,6 +150,6 @@ async def _here(ask: Callable[[], Awaitable[T]]) -> T:
     try:
         return asked.result()
     except Refusal as refusal:
-        if refusal.problems[0].code in LOST:
+        if is_loss(refusal):
             raise ShardGone from None
         raise

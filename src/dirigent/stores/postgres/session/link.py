@@ -73,7 +73,7 @@ class Link:
     def __init__(self, url: DatabaseUrl, patience_seconds: float, title: str = "") -> None:
         """Keep where it leads. Whatever is put into `heard` is called with every hint of other processes."""
         self.url: Final = url
-        # PostgreSQL shows it in `pg_stat_activity`, cut after 63 bytes.
+        # The server shows it beside each session (pg_stat_activity), cut after 63 bytes.
         self._session: Final = {**SESSION, "application_name": f"dirigent {title}".strip()[:63]}
         self._patience: Final = patience_seconds
         self.heard: Heard | None = None

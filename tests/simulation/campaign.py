@@ -1,4 +1,4 @@
-"""Play seeds for as long as one likes: `python -m simulation.campaign --until 1000000` goes on where it ended.
+"""Play many seeds; `python -m simulation.campaign --until 1000000` goes on where it ended.
 
 The record is JSON, written after every part: one stretch for each stay (seeds, date, commit, version, CPU
 seconds, broken seeds), and all that was tried. Beside it lies the same for people.

@@ -4,7 +4,9 @@ BIN := .venv/bin
 CODE := src tests scripts $(wildcard examples bench)
 PYTEST := $(BIN)/python -m pytest -q -n 2
 
-.PHONY: help demo test check fast slow fmt bench docs lock clean run-environment dev-environment
+PYSTORM := PYTHONPATH=src:tests $(BIN)/python
+
+.PHONY: help demo test check fast slow fmt bench docs lock clean storms campaign run-environment dev-environment
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -30,6 +32,12 @@ fmt: dev-environment ## put the code into form
 
 bench: dev-environment ## measure, beside the bars of the issue
 	@for file in $(sort $(wildcard bench/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+storms: dev-environment ## kills, power cuts, crash states, disk faults, upgrades: each proof, small, with its figures
+	$(BIN)/python -m pytest -q -n 2 -rs tests/storms
+
+campaign: dev-environment ## one proof at length: NAME=powercut COUNT=300 SEED=1; writes docs/campaigns/NAME.json
+	$(PYSTORM) -m storms.campaign $(NAME) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 docs: dev-environment ## run every example, command and link of the documentation
 	$(BIN)/python -m pytest -q tests/docs

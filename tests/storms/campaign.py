@@ -2,8 +2,10 @@
 
 import argparse
 import tempfile
+from collections import Counter
 
 from storms.rig import record
+from storms.rig.enumeration import try_all
 from storms.rig.ledger import Lost
 from storms.rig.loop import MAKE
 from storms.rig.powercut import cut_often
@@ -13,7 +15,8 @@ def powercut(count, seed, folder):
     """Cut the power on each file system; then the control, which must lose something."""
     found = {}
     for kind in MAKE:
-        cuts = cut_often(folder, kind, count, seed)
+        with tempfile.TemporaryDirectory(dir=folder) as aside:
+            cuts = cut_often(aside, kind, count, seed)
         found[kind] = {"cuts": cuts.cuts, "acknowledged": cuts.promises, "late": cuts.late, "lost": 0}
         print(found)
     found["control: synchronous=normal"] = {kind: _control(folder, kind, seed) for kind in MAKE}
@@ -29,7 +32,34 @@ def _control(folder, kind, seed):
     raise AssertionError(f"the control on {kind} lost nothing")
 
 
-CAMPAIGNS = {"powercut": powercut}
+def crashstates(count, seed, folder):
+    """Try so many thousand states of traced lives, one life after the other; then the two controls."""
+    total, lives = Counter(), 0
+    while total["states"] < 1000 * count:
+        lives += 1
+        total.update(_states(folder, f"{seed}-{lives}", weak=""))
+        assert not total["wrong"], total
+        print(lives, dict(total))
+    controls = {
+        f"control: synchronous={weak}": _states(folder, seed, weak=weak) for weak in ("normal", "off")
+    }
+    assert all(found["wrong"] for found in controls.values()), controls
+    return {"lives": lives, **total, **controls}
+
+
+def _states(folder, seed, weak):
+    with tempfile.TemporaryDirectory(dir=folder) as aside:
+        tried = try_all(aside, seed, weak=weak)
+    return {
+        "points": tried.points,
+        "states": tried.states,
+        "driven by an engine": tried.driven,
+        "promises": tried.promises,
+        "wrong": len(tried.wrong),
+    }
+
+
+CAMPAIGNS = {"crashstates": crashstates, "powercut": powercut}
 
 
 def main():

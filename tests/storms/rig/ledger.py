@@ -15,6 +15,10 @@ class Lost(AssertionError):
     """The store does not know what was acknowledged, or is damaged."""
 
 
+class Damaged(Lost):
+    """The file is no sound database."""
+
+
 def lines(heard, before=None):
     """Return what was said before a moment; a last line cut short was not said."""
     said = [json.loads(line) for line in heard.split(b"\n")[:-1]]
@@ -28,10 +32,13 @@ def counted(said):
 
 def check(path, said):
     """Raise `Lost` unless the store holds what was said, whole; return how many facts there are."""
-    with closing(sqlite3.connect(path)) as plain:
-        found = [row[0] for row in plain.execute("pragma integrity_check")]
+    try:
+        with closing(sqlite3.connect(path)) as plain:
+            found = [row[0] for row in plain.execute("pragma integrity_check")]
+    except sqlite3.DatabaseError as error:
+        raise Damaged(f"integrity: {error}") from error
     if found != ["ok"]:
-        raise Lost(f"integrity: {found[:3]}")
+        raise Damaged(f"integrity: {found[:3]}")
     return asyncio.run(_check(path, said))
 
 

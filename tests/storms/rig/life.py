@@ -54,6 +54,7 @@ def program():
 
 
 def say(letter, *words):
+    """Say one line, to whoever keeps the ledger."""
     os.write(1, json.dumps([letter, time.monotonic(), *words]).encode() + b"\n")
 
 
@@ -92,6 +93,8 @@ def live(order):
     say("L")
     if order.get("weak"):
         opening.PRAGMAS = (*opening.PRAGMAS, f"synchronous = {order['weak']}")
+    if order.get("checkpoint"):
+        opening.PRAGMAS = (*opening.PRAGMAS, f"wal_autocheckpoint = {order['checkpoint']}")
     try:
         asyncio.run(_live(order))
     except Refusal as refusal:
@@ -108,7 +111,7 @@ async def _live(order):
     engine.observers.append(lambda run, _, first, facts: say("F", run, first, len(facts), sum_of(facts)))
     await engine.open()
     say("R")
-    standing = [found.id for found in await store.runs(only_open=True, limit=100_000)]
+    standing = await go_on(engine, store)
     numbers = iter(count()) if order.get("runs") is None else iter(range(order["runs"]))
     try:
         await asyncio.gather(
@@ -119,6 +122,15 @@ async def _live(order):
         await engine.settle(PARTING_SECONDS)
         await engine.close()
         await store.close()
+
+
+async def go_on(engine, store):
+    """Let the runs go on that were suspended when the last life ended; return all that are open."""
+    found = await store.runs(only_open=True, limit=100_000)
+    for run in found:
+        if run.phase == "suspended":
+            await _word(engine, run.id, Resumed(3.0))
+    return [run.id for run in found]
 
 
 async def _worker(engine, store, order, numbers):

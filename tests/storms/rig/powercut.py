@@ -36,7 +36,8 @@ class Cuts:
 def cut_often(folder, kind, count, seed, weak=""):
     """Cut the power `count` times under a working engine; raise `Lost` at the first broken promise."""
     dice, cuts = Dice("powercut", kind, seed), Cuts(kind, seed)
-    disk, nursery = LoopDisk(folder, kind), Nursery(folder)
+    nursery = Nursery(folder)
+    disk = LoopDisk(folder, kind)
     path = str(disk.folder / "state" / "dirigent.db")
     try:
         for number in range(count):

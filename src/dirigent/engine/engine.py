@@ -58,7 +58,7 @@ class Engine:
     left_out: dict[RunId, Refusal] = field(default_factory=dict, init=False)
     _memory: Memory = field(init=False)
     _timers: Timers = field(init=False)
-    _queues: Queues = field(init=False)
+    queues: Queues = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
     _turning: Turning = field(init=False)
@@ -70,8 +70,8 @@ class Engine:
         self._timers = Timers(self.clock, self._ring)
         self._turning = Turning(self.journal, self.clock, self._crew, self._act, self._rest)
         go = self._turning.go
-        self._queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
-        self._acting = Acting(self.effects, self._timers, self._queues, self._crew, go)
+        self.queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
+        self._acting = Acting(self.effects, self._timers, self.queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -90,15 +90,15 @@ class Engine:
                 self.left_out[summary.id] = refusal
                 continue
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
-            self._queues.take_up(live.run)
+            self.queues.take_up(live.run)
             await self._put(live, ())
-        await self._queues.open(self.journal, self.shelf)
+        await self.queues.open(self.journal, self.shelf)
         return len(found)
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
         self._turning.settling = True
-        self._queues.close()
+        self.queues.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
@@ -167,7 +167,7 @@ class Engine:
             digest = await self.journal.keep(start.program)
             known = await self.shelf.run(start.id)
             if known is None:
-                first = self._queues.known(start)
+                first = self.queues.known(start)
                 answer(first or start.id)
                 if first is not None:
                     return
@@ -202,7 +202,7 @@ class Engine:
         """Obey what a turn came to. All its facts are durable here."""
         run = live.run
         if done.facts:
-            self._queues.hear(run.id, done.facts)
+            self.queues.hear(run.id, done.facts)
             for observer in tuple(self.observers):
                 observer(run.id, run.program, run.facts - len(done.facts), done.facts)
         for command in done.commands:

@@ -15,7 +15,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from dirigent.model import limits
 from dirigent.model.ids import RunId, digest_of
@@ -38,7 +39,8 @@ PARTING_SECONDS = 2.0
 Work: TypeAlias = Callable[
     [Mapping[str, object], asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 ]
-"""Takes a worker in: what it said at the door, and the wire to it."""
+"""Takes somebody in: what he said at the door, and the wire to him."""
+_NO_OTHERS: Final[Mapping[str, Work]] = MappingProxyType({})
 
 
 def _text(content: bytes) -> str:
@@ -49,29 +51,26 @@ def _bytes(text: object) -> bytes:
     return b64decode(str(text))
 
 
-async def _no_work(
-    request: Mapping[str, object], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> None:
-    """Send a worker away."""
-
-
 @asynccontextmanager
-async def opened(door: str, conductor: Conductor, work: Work = _no_work) -> AsyncIterator[None]:
+async def opened(
+    door: str, conductor: Conductor, others: Mapping[str, Work] = _NO_OTHERS
+) -> AsyncIterator[None]:
     """Answer at the door while the block runs. A socket that a dead engine left is replaced.
 
-    Whoever was let in before the end gets an answer all the same; workers are given to `work`, and leave
-    with the end.
+    Whoever was let in before the end gets an answer all the same. `others` take in, by verb, those who
+    come for longer than an answer; they leave with the end.
     """
     visitors: set[asyncio.Task[None]] = set()
-    workers: set[asyncio.Task[None]] = set()
+    guests: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(ConnectionError):  # A visitor who leaves does no harm.
                 request, answer = await _request(reader)
-                if request is not None and request.get("verb") == "work":
-                    workers.update(each for each in visitors if each is asyncio.current_task())
-                    visitors.difference_update(workers)
+                work = others.get(str(request.get("verb"))) if request is not None else None
+                if request is not None and work is not None:
+                    guests.update(each for each in visitors if each is asyncio.current_task())
+                    visitors.difference_update(guests)
                     await work(request, reader, writer)
                 elif request is not None:
                     answer = await _answer(request, conductor)
@@ -85,7 +84,7 @@ async def opened(door: str, conductor: Conductor, work: Work = _no_work) -> Asyn
         visitor = asyncio.ensure_future(answer(reader, writer))
         visitors.add(visitor)
         visitor.add_done_callback(visitors.discard)
-        visitor.add_done_callback(workers.discard)
+        visitor.add_done_callback(guests.discard)
 
     with _near(door) as path:
         _remove(path)
@@ -98,7 +97,7 @@ async def opened(door: str, conductor: Conductor, work: Work = _no_work) -> Asyn
                 server.close()
                 if visitors:
                     await asyncio.wait(visitors, timeout=PARTING_SECONDS)
-                for visitor in (*visitors, *workers):
+                for visitor in (*visitors, *guests):
                     visitor.cancel()
 
 

@@ -167,6 +167,7 @@ class Hub:
             str(members.get("step")),
             args if isinstance(args, list) else [],
             named if isinstance(named, dict) else {},
+            order.run,
         )
         self._waiting.setdefault(order.queue, deque()).append(token)
         self._plan()

@@ -32,6 +32,7 @@ class Job:
     step: str
     args: list[Value]
     named: dict[str, Value]
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def pack(message: Message) -> bytes:
     """Return the frame of a message."""
     body: dict[str, object] = {}
     if message.do:
-        body["do"] = [[job.token, job.step, job.args, job.named] for job in message.do]
+        body["do"] = [[job.token, job.step, job.args, job.named, job.run] for job in message.do]
     if message.done:
         body["done"] = [[each.token, each.kind, each.value] for each in message.done]
     for name in ("stop", "kept", "mine"):
@@ -93,7 +94,9 @@ def unpack(content: bytes | bytearray | memoryview) -> Message:
     """Return the message of a frame without its head, or raise `ValueError`."""
     try:
         body = cast("dict[str, list[list[object]]]", _decode(content))
-        jobs = [cast("tuple[str, str, list[Value], dict[str, Value]]", each) for each in body.get("do", ())]
+        jobs = [
+            cast("tuple[str, str, list[Value], dict[str, Value], str]", each) for each in body.get("do", ())
+        ]
         done = [cast("tuple[str, str, Value]", each) for each in body.get("done", ())]
         return Message(
             do=[Job(*each) for each in jobs],

@@ -89,6 +89,17 @@ class Queues:
         """Let nothing more go: the next engine does."""
         self._open = False
 
+    def report(self) -> list[tuple[Queue, list[float], int]]:
+        """Return each queue, since when what waits there does, and how much is under way."""
+        return [
+            (
+                self.declared.get(name) or Queue(name),
+                [ticket.since for _, ticket in line.waiting],
+                len(line.running),
+            )
+            for name, line in self.lines.items()
+        ]
+
     # -- what comes in ----------------------------------------------------------------------------
 
     def known(self, start: Start) -> RunId | None:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from workers.rig import STEPS, call, engine_at, program
-
 from dirigent.model.run.start import Start
+from dirigent.workers.launch import started
+from workers.rig import STEPS, call, engine_at, program
 
 
 async def measure(folder: Path, runs: int, steps: int, at_once: int, children: int) -> None:
@@ -23,10 +22,9 @@ async def measure(folder: Path, runs: int, steps: int, at_once: int, children: i
     made = program(*(call("nothing", number) for number in range(steps)))
     command = [sys.executable, "-m", "dirigent", "worker", "-C", str(STEPS)]
     command += ["--connect", str(folder / "engine.sock"), "--concurrency", str(children), "--quiet"]
-    async with engine_at(folder) as (engine, hub):
-        worker = subprocess.Popen(command)
-        while not hub.guests:
-            await asyncio.sleep(0.05)
+    async with engine_at(folder) as (engine, joined):
+        worker = started(command)
+        await joined.wait()
         gate = asyncio.Semaphore(at_once)
 
         async def one(number: int) -> None:
@@ -46,7 +44,8 @@ async def measure(folder: Path, runs: int, steps: int, at_once: int, children: i
     total = runs * steps
     print(f"{total} steps in {took:.2f} s: {total / took:.0f} steps/s")
     print(
-        f"CPU s per 1,000 steps: engine {1000 * used / total:.3f}, worker and children {1000 * others / total:.3f}"
+        f"CPU s per 1,000 steps: engine {1000 * used / total:.3f}, "
+        f"worker and its children, with their start, {1000 * others / total:.3f}"
     )
 
 

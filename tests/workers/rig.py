@@ -44,10 +44,16 @@ async def engine_at(folder, return_seconds=3.0, queues=None):
     effects = Effects(performers, ScriptedOracle(), FakeVault(), SystemClock())
     engine = Engine(store, store, effects, TOOLS, SystemClock(), declared=queues or QUEUES)
     engine.observers.append(hub.hear)
-    async with door.opened(str(folder / "engine.sock"), LocalConductor(engine, store), {"work": hub.welcome}):
+    joined = asyncio.Event()
+
+    async def welcome(*knocking):
+        joined.set()
+        await hub.welcome(*knocking)
+
+    async with door.opened(str(folder / "engine.sock"), LocalConductor(engine, store), {"work": welcome}):
         await engine.open()
         try:
-            yield engine, hub
+            yield engine, joined
         finally:
             await engine.close()
             await store.close()

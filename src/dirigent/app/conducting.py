@@ -22,6 +22,7 @@ from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
+from dirigent.engine.queues import report
 from dirigent.model.values import Value
 from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
@@ -116,7 +117,7 @@ async def engaged(
 
     def look() -> list[queues.QueueView]:
         present = loads(hub, declared)
-        return [queues.view(*each, present.get(each[0].name)) for each in engine.queues.report()]
+        return [queues.view(*each, present.get(each[0].name)) for each in report(engine.queues)]
 
     others = {"work": hub.welcome, "queues": queues.answering(look)}
     await stack.enter_async_context(door.opened(around.settings.socket, conductor, others))

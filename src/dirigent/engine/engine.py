@@ -72,6 +72,7 @@ class Engine:
         self._turning = Turning(self.journal, self.clock, self._crew, self._act, self._rest)
         go = self._turning.go
         self.queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
+        self._turning.admits = self.queues.admits
         self._rouser = Rouser(self._memory, self.clock, self._crew, go, self.queues.take_up)
         self._timers = self._rouser.timers
         self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
@@ -92,7 +93,7 @@ class Engine:
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
         self._turning.settling = True
-        self.queues.close()
+        self.queues.is_open = False
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.

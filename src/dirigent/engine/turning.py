@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Final, TypeAlias
 
 from dirigent.engine.crew import Crew
-from dirigent.engine.drive import Turn, recover, turn
+from dirigent.engine.drive import Admits, Turn, nobody, recover, turn
 from dirigent.engine.live import Arrival, Live
 from dirigent.model.problem import Refusal
 from dirigent.model.run.journal import Created
@@ -41,6 +41,7 @@ class Turning:
     crew: Crew
     obey: Callable[[Live, Turn], None]
     rest: Callable[[Live], None]
+    admits: Admits = nobody
     settling: bool = False
     appends: set[Append] = field(default_factory=set)
 
@@ -85,9 +86,9 @@ class Turning:
         now = self.clock.now()
         if not live.recovered and not self.settling:
             live.recovered = True
-            return recover(live.run, now, live.admitted, stale=live.stale)
+            return recover(live.run, now, self.admits, stale=live.stale)
         live.folding, live.arrived = live.arrived, []
-        return turn(live.run, live.folding, now, onward=not self.settling, admitted=live.admitted)
+        return turn(live.run, live.folding, now, onward=not self.settling, admits=self.admits)
 
     def _record(self, live: Live, done: Turn) -> None:
         append = asyncio.ensure_future(

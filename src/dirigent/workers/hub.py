@@ -111,11 +111,6 @@ class Hub:
                 if token is not None:
                     self._settle(token)
 
-    @property
-    def load(self) -> Mapping[str, int]:
-        """Return how many steps each connected worker has, by its name."""
-        return {guest.name: len(guest.has) for guest in self.guests}
-
     # -- what workers say -------------------------------------------------------------------------
 
     async def welcome(

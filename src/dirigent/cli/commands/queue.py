@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from dirigent.cli.options import call, placed, with_json
@@ -25,11 +23,9 @@ def queues(**options: object) -> int:
 )
 @click.option(
     "--concurrency",
-    default=os.cpu_count() or 1,
-    show_default="processors",
     type=click.IntRange(min=1, max=1024),
     metavar="NUMBER",
-    help="So many steps at a time, each in a process of its own.",
+    help="So many steps at a time, each in a process of its own (default: one a processor).",
 )
 @click.option(
     "--patience",

@@ -18,9 +18,9 @@ from dirigent.cli.place import place
 from dirigent.cli.session import Session, around, opened, pairs
 from dirigent.cli.text.runs import ended_text, fault_text, indented
 from dirigent.cli.text.terminal import err
-from dirigent.cli.tickets import ticket_of
 from dirigent.cli.waiting import wait_for
 from dirigent.cli.work.following import followed
+from dirigent.cli.work.queues.tickets import ticket_of
 from dirigent.model.ids import RunId
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program

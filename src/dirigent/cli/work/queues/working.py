@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from dirigent.app.working import Post, worker_at
@@ -26,7 +27,7 @@ def worker(options: Options) -> int:
         folder,
         _door(options.text("connect")) or where.settings.socket,
         options.many("queue"),
-        int(options.number("concurrency") or 1),
+        int(options.number("concurrency") or os.cpu_count() or 1),
         options.number("patience"),
     )
     quiet = options.flag("quiet")

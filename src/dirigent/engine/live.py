@@ -48,7 +48,7 @@ class Live:
 
     run: Run
     arrived: list[Arrival] = field(default_factory=list)
-    folding: Sequence[Arrival] = ()
+    folding: list[Arrival] = field(default_factory=list)
     tasks: dict[Doing, asyncio.Task[None]] = field(default_factory=dict)
     turning: bool = False
     recovered: bool = False

@@ -5,7 +5,7 @@ The facts of one turn (a result, and the intents that follow from it) are one ap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.simulation import TOOLS
 from dirigent.app.looking import SystemClock
-from dirigent.app.working import CHILD
+from dirigent.app.workers.posting import CHILD
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine

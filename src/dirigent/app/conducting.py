@@ -18,7 +18,7 @@ from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.seat import seat
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.app.tools import TOOLS
-from dirigent.app.working import dispatched, loads, own_workers
+from dirigent.app.workers.posting import dispatched, loads, own_workers
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.crew import Crew

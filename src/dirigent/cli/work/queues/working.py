@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dirigent.app.working import Post, worker_at
+from dirigent.app.workers.posting import Post, worker_at
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import note

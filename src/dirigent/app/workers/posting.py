@@ -26,7 +26,7 @@ from dirigent.workers.worker import Wish, Worker
 
 # Those that an engine starts leave when it has gone and no other has come for so long.
 PATIENCE_SECONDS: Final = 15.0
-CHILD: Final = "from dirigent.app.children import main; main()"
+CHILD: Final = "from dirigent.app.workers.children import main; main()"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -33,8 +34,10 @@ SMALL = {
 
 
 @pytest.fixture
-def ground(tmp_path):
-    return Ground(tmp_path / "ground", Environments(tmp_path / "peers"), quiet_seconds=0)
+def ground():
+    # The folder of a test is closed to the user as which PostgreSQL runs.
+    with tempfile.TemporaryDirectory(prefix="dirigent-contest-") as name:
+        yield Ground(Path(name), Environments(Path(name, "peers")), quiet_seconds=0)
 
 
 @pytest.mark.slow

@@ -11,8 +11,8 @@ import pytest
 from dirigent.model import limits
 from dirigent.model.run.journal import Created, Ended, Succeeded
 from dirigent.model.run.retention import Retention
-from dirigent.service.retention import kept, prune
 from dirigent.stores import ballast
+from dirigent.stores.retention import kept, prune
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.stores.sqlite.pruning import compact
 from dirigent.testing import MemoryStore, VirtualClock

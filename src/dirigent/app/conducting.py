@@ -6,37 +6,42 @@ dies, the next that asks takes its place, in the middle of following a run if ne
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
+from dirigent.app.database import room
 from dirigent.app.later import LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.seat import seat
-from dirigent.app.stacks import Surrounding
+from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.app.tools import TOOLS
+from dirigent.app.workers.posting import dispatched, loads, own_workers
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.conductor import LocalConductor
+from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
+from dirigent.engine.queues import report
 from dirigent.model.problem import Refusal
 from dirigent.model.run.retention import Retention
 from dirigent.model.values import Value
 from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
-from dirigent.service import door, runs
+from dirigent.service import door, queues, runs
 from dirigent.service.plans import Planner
-from dirigent.service.retention import kept
 from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
 from dirigent.settings import Settings
 from dirigent.stores import ballast
 from dirigent.stores.lock import EngineLock, holder
+from dirigent.stores.retention import kept
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
+from dirigent.workers.hub import Hub
 
 # For what is under way when an engine ends in order: a request whose fate the next one could not know.
 PARTING_SECONDS: Final = 5.0
@@ -46,7 +51,7 @@ FULL: Final = "E5011"
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """All that a command needs that starts or steers runs."""
+    """All that a command needs that starts or steers runs. `crew` is that of an engine of this process."""
 
     journal: Journal
     shelf: Shelf
@@ -54,15 +59,29 @@ class Desk:
     clock: SystemClock
     vault: Vault
     conductor: Conductor
+    crew: Crew | None = None
+
+
+class Join(Protocol):
+    """How a process comes to work on a database."""
+
+    def __call__(self, stack: AsyncExitStack, around: Surrounding, *, serve: bool) -> Awaitable[Desk]:
+        """Return the desk of a new engine, or of a client of those that there are."""
+        ...
 
 
 @asynccontextmanager
-async def conducting(around: Surrounding, *, drive: bool = True) -> AsyncIterator[Desk]:
+async def conducting(around: Surrounding, *, drive: bool = True, serve: bool = False) -> AsyncIterator[Desk]:
     """Become the engine of the store, or the client of the process that is.
 
-    With `drive`, every open run is taken up and goes on while the block runs.
+    With `drive`, every open run is taken up and goes on while the block runs. On a database, where any
+    number of engines may be, `serve` says to become one also when there are others.
     """
     async with AsyncExitStack() as stack:
+        if around.settings.database is not None:
+            join: Join = room("dirigent.app.cluster").conducted
+            yield await join(stack, around, serve=serve)
+            return
         lock = await seat(around.settings)
         if lock is None:
             yield await _second(stack, around)
@@ -77,7 +96,10 @@ async def _enthroned(
     store = opened(around.settings)
     stack.push_async_callback(store.close)
     parts = await parts_of(stack, around, store)
-    return await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
+    desk = await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
+    policy = around.stack.retention if around.stack else Retention()
+    await stack.enter_async_context(kept(store, policy, parts.clock))
+    return desk
 
 
 async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
@@ -87,9 +109,9 @@ async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
         lock = await seat(around.settings)
         return (await _enthroned(stack, around, lock)).conductor if lock is not None else None
 
-    parts = await parts_of(stack, around, readable(stack, around.settings))
+    parts = await parts_of(stack, around, await readable(stack, around.settings))
     distant = door.DoorConductor(around.settings.socket, parts.store, holder(around.settings.lock))
-    return _desk(parts, Succession(distant, succeed, parts.store))
+    return desk_of(parts, Succession(distant, succeed, parts.store))
 
 
 def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
@@ -109,21 +131,30 @@ async def engaged(
 ) -> Desk:
     """Set an engine going on a store that is locked and open for writing, with its door open."""
     effects = Effects(performers, parts.oracle, parts.vault, parts.clock)
-    engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock)
-    performers["workflow"] = _children(around, engine)
+    declared, crew = queues_of(around), Crew()
+    engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock, declared=declared, _crew=crew)
+    performers["workflow"] = children_of(around, engine)
+    hub = Hub(parts.vault.reveal)
+    performers["python"] = dispatched(hub, around, performers.get("python"))
+    engine.observers.append(hub.hear)
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
-    await stack.enter_async_context(door.opened(around.settings.socket, conductor))
+
+    def look() -> list[queues.QueueView]:
+        present = loads(hub, declared)
+        return [queues.view(*each, present.get(each[0].name)) for each in report(engine.queues)]
+
+    others = {"work": hub.welcome, "queues": queues.answering(look)}
+    await stack.enter_async_context(door.opened(around.settings.socket, conductor, others))
     if drive:
         spools = Spools(around.settings.spool)
         left = spools.left()
         engine.observers.append(spools.hear)
         await engine.open()
+        await stack.enter_async_context(own_workers(around))
         await spools.sweep(left, frozenset(engine.standing), parts.store)
-    policy = around.stack.retention if around.stack else Retention()
-    await stack.enter_async_context(kept(parts.store, policy, parts.clock))
-    return _desk(parts, conductor)
+    return desk_of(parts, conductor, crew)
 
 
 def opened(settings: Settings) -> SqliteStore:
@@ -138,7 +169,8 @@ def opened(settings: Settings) -> SqliteStore:
     return store
 
 
-def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
+def children_of(around: Surrounding, engine: Engine) -> WorkflowPerformer:
+    """Build who carries out `run: workflow` for the runs of an engine."""
     known = runs.catalogue(around.stack.workflows if around.stack else {}, around.programs)
     stack = around.stack
 
@@ -148,5 +180,6 @@ def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
     return WorkflowPerformer(engine, lambda *names: known.get(names), metadata)
 
 
-def _desk(parts: Parts, conductor: Conductor) -> Desk:
-    return Desk(parts.store, parts.store, planner_of(parts), parts.clock, parts.vault, conductor)
+def desk_of(parts: Parts, conductor: Conductor, crew: Crew | None = None) -> Desk:
+    """Return the desk of a conductor over these parts."""
+    return Desk(parts.store, parts.store, planner_of(parts), parts.clock, parts.vault, conductor, crew)

@@ -43,6 +43,12 @@ class Keeper:
 @asynccontextmanager
 async def keeping(settings: Settings) -> AsyncIterator[Keeper]:
     """Hold the store alone while the block runs. Raises `Refusal` (E7031) while an engine drives it."""
+    if settings.database is not None:
+        raise refuse(
+            "E5035",
+            "nothing can be removed from a store on a database yet, nor taken into one",
+            "name a store that is a file, with `--state`",
+        )
     async with AsyncExitStack() as stack:
         lock = await seat(settings)
         if lock is None:

@@ -31,6 +31,7 @@ from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
+from dirigent.model.run.command import Command, Perform
 from dirigent.model.run.journal import Created, Ended, Fact, Vouched
 from dirigent.model.run.start import Start
 from dirigent.ports import AWAKE, Clock, Journal, Shelf
@@ -61,7 +62,7 @@ class Engine:
     _memory: Memory = field(init=False)
     _rouser: Rouser = field(init=False)
     _timers: Timers = field(init=False)
-    _queues: Queues = field(init=False)
+    queues: Queues = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
@@ -69,13 +70,14 @@ class Engine:
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
         self._memory = Memory(self.journal, self.tools)
-        self._turning = Turning(self.journal, self.clock, self._crew, self._act, self._rest)
+        self._turning = Turning(self.journal, self.clock, self._crew, self._precede, self._act, self._rest)
         go = self._turning.go
-        self._queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
-        self._rouser = Rouser(self._memory, self.clock, self._crew, go, self._queues.take_up)
+        self.queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
+        self._turning.admits = self.queues.admits
+        self._rouser = Rouser(self._memory, self.clock, self._crew, go, self.queues.take_up)
         self._timers = self._rouser.timers
         self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
-        self._acting = Acting(self.effects, self._timers, self._queues, self._crew, go)
+        self._acting = Acting(self.effects, self._timers, self.queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -86,13 +88,13 @@ class Engine:
         `left_out`: it must not keep the others from going on. Runs that sleep stay in the store.
         """
         taken = await self._rouser.open()
-        await self._queues.open(self.journal, self.shelf)
+        await self.queues.open(self.journal, self.shelf)
         return taken
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
         self._turning.settling = True
-        self._queues.close()
+        self.queues.is_open = False
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
@@ -120,12 +122,14 @@ class Engine:
         if reason is not None:
             raise refuse("E4017", f"run `{start.id}` cannot take its input: {reason}")
         code.check(self.tools, start.program)
-        await self._memory.unclaimed(start.id)
         digest = await self.journal.keep(start.program)
         # Only who brings a key asks the store: it must not stand for a run that is over.
         keyed = start.ticket is not None and bool(start.ticket.dedupe)
-        if not (keyed and await self.shelf.run(start.id)) and self._memory.vacant(start.id):
-            first = self._queues.known(start)
+        known = keyed and await self.shelf.run(start.id) is not None
+        # Whoever speaks to a run before it is there has a claim on it while he learns that it is not.
+        await self._memory.unclaimed(start.id)
+        if not known and self._memory.vacant(start.id):
+            first = self.queues.known(start)
             if first is not None or await self._begin(start, digest):
                 return first or start.id
         _check_same(start, digest, (await self.journal.read(start.id))[0])
@@ -190,14 +194,21 @@ class Engine:
         if done.expected == 0:
             self._memory.put(live)
         if done.facts:
-            self._queues.hear(run.id, done.facts)
+            self.queues.hear(run.id, done.facts)
             for observer in tuple(self.observers):
-                observer(run.id, run.program, run.facts - len(done.facts), done.facts)
+                observer(run.id, run.program, done.expected, done.facts)
         for command in done.commands:
             self._acting.obey(live, command, done.doubtful)
         if done.facts and isinstance(done.facts[-1], Ended):
             self._timers.forget(run.id)
             self._crew.ended(run.id, done.facts[-1])
+
+    def _precede(self, live: Live, command: Command, done: Turn) -> bool:
+        """Begin an effect at once if it may be done before its intent is durable, and again after a crash."""
+        if not (isinstance(command, Perform) and command.intended and self.effects.repeatable(command)):
+            return False
+        self._acting.obey(live, command, done.doubtful)
+        return True
 
     def _rest(self, live: Live) -> None:
         """Let a run that only waits leave memory."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dirigent.model.program import OnDoubt, Program
+from dirigent.model.queue import Queue
 from dirigent.model.resource import Resource
 from dirigent.model.run.retention import Retention
 from dirigent.model.source import Span
@@ -62,4 +63,5 @@ class Stack:
     hosts: tuple[str, ...] = ()
     doubt: OnDoubt = OnDoubt.HOLD
     retention: Retention = field(default_factory=Retention)
+    queues: dict[str, Queue] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)

@@ -25,13 +25,17 @@ class MemoryStore(MemoryShelf):
 
     async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""
-        self._store(run, expected, facts, wake_at, foreign=False)
+        self.commit(run, expected, facts, wake_at)
         # The real store lets others run before it answers; so does this one.
         await asyncio.sleep(0)
 
     async def take_in(self, run: RunId, facts: Sequence[Fact]) -> None:
         """Store the journal of a run from elsewhere; resources stay as they are."""
         self._store(run, 0, facts, AWAKE, foreign=True)
+
+    def commit(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+        """Make the facts durable at once, or raise `Refusal`."""
+        self._store(run, expected, facts, wake_at, foreign=False)
 
     def _store(
         self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float, *, foreign: bool

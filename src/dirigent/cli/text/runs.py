@@ -35,6 +35,7 @@ SIGNS: Final = {
     "running": ("●", "cyan"),
     "retrying": ("↻", "yellow"),
     "waiting": ("⏸", "blue"),
+    "queued": ("⏸", "blue"),
     "suspended": ("⏸", "blue"),
     "held": ("?", "yellow"),
     "failed": ("✕", "red"),

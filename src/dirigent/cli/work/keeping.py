@@ -14,8 +14,7 @@ from dirigent.cli.session import around
 from dirigent.cli.waiting import wait_for
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.retention import Pruned, Retention, age_seconds
-from dirigent.service import retention
-from dirigent.stores import transfer
+from dirigent.stores import retention, transfer
 
 # Of a dry run so many are looked through.
 SHOWN = 1_000_000

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import ModuleType, TracebackType
 from typing import Self, TypeAlias
 
+from dirigent.app.planning import Parts
+from dirigent.app.stacks import Surrounding
 from dirigent.durable.failures import NotStorable
 from dirigent.durable.naming import MAIN, main_name
 from dirigent.durable.play import Misfit, fault_of
@@ -21,8 +23,8 @@ from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Code, Program
 from dirigent.model.run.code import Site
 from dirigent.model.values import Value
-from dirigent.ports import Play
-from dirigent.tasks.python import Doing
+from dirigent.ports import Performer, Play
+from dirigent.tasks.python import Doing, PythonPerformer
 
 Thing: TypeAlias = object
 
@@ -54,6 +56,18 @@ class Authors:
         if not isinstance(found, Workflow):
             raise TypeError(reference)
         return found.program
+
+    def check_input(self, reference: str, given: Value) -> None:
+        """Raise `Refusal` (E4033) for an input that a workflow cannot take, before a run of it exists."""
+        found = self._thing("E4031", "workflow", Workflow, reference)
+        if not isinstance(found, Workflow):
+            raise TypeError(reference)
+        try:
+            found.form.members(given, f"`{found.name}`")
+        except NotStorable as misfit:
+            raise refuse(
+                "E4033", str(misfit), "give each parameter as a member of the input: `-i NAME=VALUE`"
+            ) from None
 
     def step(self, reference: str) -> Doing:
         """Return a step by `module:name`, or raise `Refusal` (E4032)."""
@@ -88,6 +102,17 @@ class Authors:
         with _Importing(code, kind, reference, name):
             return importlib.import_module(name)
         raise AssertionError(name)
+
+
+def of_folder(folder: str) -> Authors:
+    """Return what can be imported in a folder."""
+    return Authors((folder,))
+
+
+def python(around: Surrounding, _: Parts) -> Performer:
+    """Build the performer of steps in Python."""
+    folder = str(around.folder.absolute())
+    return PythonPerformer(of_folder(folder).step, folder)
 
 
 class _Importing:

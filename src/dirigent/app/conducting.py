@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from dirigent.app.later import LaterPerformer
+from dirigent.app.later import AUTHORS, LaterAuthors, LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.seat import seat
@@ -22,6 +22,7 @@ from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
+from dirigent.model.program import Program
 from dirigent.model.values import Value
 from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
@@ -54,7 +55,8 @@ class Desk:
 async def conducting(around: Surrounding, *, drive: bool = True) -> AsyncIterator[Desk]:
     """Become the engine of the store, or the client of the process that is.
 
-    With `drive`, every open run is taken up and goes on while the block runs.
+    With `drive`, every open run is taken up and goes on while the block runs; without, an engine of this
+    process only records.
     """
     async with AsyncExitStack() as stack:
         lock = await seat(around.settings)
@@ -94,6 +96,7 @@ def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
         "openapi": LaterPerformer("openapi", around, parts),
         "shell": ShellPerformer(surroundings, parts.vault),
         "script": ScriptPerformer(surroundings, parts.vault),
+        "python": LaterPerformer("python", around, parts, AUTHORS),
         "resource": ResourcePerformer(parts.providers, parts.store.row, parts.clock),
     }
 
@@ -103,8 +106,12 @@ async def engaged(
 ) -> Desk:
     """Set an engine going on a store that is locked and open for writing, with its door open."""
     effects = Effects(performers, parts.oracle, parts.vault, parts.clock)
-    engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock)
-    performers["workflow"] = _children(around, engine)
+    authors = LaterAuthors(around)
+    engine = Engine(parts.store, parts.store, effects, replace(TOOLS, plays=authors), parts.clock)
+    performers["workflow"] = _children(around, engine, authors)
+    steps = performers.get("python")
+    if isinstance(steps, LaterPerformer):
+        engine.observers.append(steps.hear)
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
@@ -115,17 +122,23 @@ async def engaged(
         engine.observers.append(spools.hear)
         await engine.open()
         await asyncio.to_thread(spools.sweep, left, frozenset(engine.standing))
+    else:
+        await engine.settle(0)
     return _desk(parts, conductor)
 
 
-def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
+def _children(around: Surrounding, engine: Engine, authors: LaterAuthors) -> WorkflowPerformer:
     known = runs.catalogue(around.stack.workflows if around.stack else {}, around.programs)
     stack = around.stack
 
     async def metadata() -> dict[str, Value]:
         return runs.metadata_of(stack, await engine.shelf.rows()) if stack else {}
 
-    return WorkflowPerformer(engine, lambda *names: known.get(names), metadata)
+    def find(namespace: str, name: str, version: str) -> Program | None:
+        # A workflow in Python is known by its module and name, of which no document can be.
+        return known.get((namespace, name, version)) if ":" not in name else authors.program(name)
+
+    return WorkflowPerformer(engine, find, metadata)
 
 
 def _desk(parts: Parts, conductor: Conductor) -> Desk:

@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),
     "suspend": ("control", "Stop a run for a while."),
     "cancel": ("control", "Stop a run for good."),
+    "signal": ("control", "Send an event to a run that waits for it."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
     "version": ("machine", "Print the version."),
 }

@@ -48,6 +48,13 @@ class Crew:
         if future is not None and not future.done():
             future.set_result(fact)
 
+    def cannot_end(self, run: RunId, refusal: BaseException) -> None:
+        """Tell whoever waits for a run that it will not end under this engine."""
+        future = self._ends.pop(run, None)
+        if future is not None and not future.done():
+            future.set_exception(refusal)
+            future.exception()  # Whoever waited may be gone; it is no news then.
+
     def forget(self, run: RunId) -> None:
         """Nobody can wait for a run that is not there."""
         self._ends.pop(run, None)

@@ -22,6 +22,7 @@ from dirigent.engine.effects import Effects
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory
 from dirigent.engine.queues import Queues
+from dirigent.engine.telling import check_heard, check_storable, of_one_name, repeated
 from dirigent.engine.timers import Alarm, Timers
 from dirigent.engine.turning import Turning
 from dirigent.model import limits
@@ -29,7 +30,7 @@ from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
-from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
+from dirigent.model.run.journal import Created, Ended, Fact, TimerFired
 from dirigent.model.run.start import Start
 from dirigent.ports import Clock, Journal, Shelf
 
@@ -87,7 +88,7 @@ class Engine:
             try:
                 live = await self._memory.load(summary.id)
             except Refusal as refusal:
-                self.left_out[summary.id] = refusal
+                self._leave_out(summary.id, refusal)
                 continue
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
             self._queues.take_up(live.run)
@@ -148,15 +149,13 @@ class Engine:
         return await asyncio.shield(future)
 
     async def tell(self, run: RunId, fact: Fact) -> None:
-        """Put a fact from a person into a run: cancel, suspend, resume, or an answer to a held effect.
+        """Put a fact from outside into a run: cancel, suspend, resume, an answer to a held effect, an event.
 
         Durable when this returns. Raises `Refusal`: E4003 when the run cannot take it as it stands,
-        E4004 when there is no such run, E4017 for an output that no journal could hold.
+        E4004 when there is no such run, E4017 for what no journal could hold, E4034 and E4035 for events.
         """
         self._crew.check()
-        reason = unstorable(fact.output) if isinstance(fact, Vouched) else None
-        if reason is not None:
-            raise refuse("E4017", f"run `{run}` cannot take this output: {reason}")
+        check_storable(run, fact)
         await self._crew.ask(self._tell(run, fact))
 
     async def _start(self, start: Start, answer: Callable[[RunId], None]) -> None:
@@ -174,7 +173,7 @@ class Engine:
                 live = self._memory.add(start.id, digest, start.program)
                 await self._put(live, (_created(start, digest, self.clock.now()),))
                 return
-            _check_same(start, digest, (await self.journal.read(start.id))[0])
+            await self._check_same(start, digest)
             answer(start.id)
         finally:
             del self._starting[start.id]
@@ -184,9 +183,21 @@ class Engine:
         if run in self._starting:
             await self._starting[run].wait()
         live = await self._memory.load(run)
-        if not await self._put(live, (fact,)):
+        check_heard(live.run, fact)
+        if not await self._put(live, (fact,)) and not repeated(live.run, fact):
             phase = live.run.phase.value
             raise refuse("E4003", f"run `{run}` is {phase} and cannot take `{type(fact).__name__}`")
+
+    async def _check_same(self, start: Start, digest: Digest) -> None:
+        """Raise `Refusal` (E4002) when a known run was made of something else."""
+        first = (await self.journal.read(start.id))[0]
+        same = isinstance(first, Created) and first.definition == digest
+        if isinstance(first, Created) and not same:
+            # The text of a workflow of code may change; which one it is may not.
+            same = of_one_name(await self.journal.definition(first.definition), start.program)
+        if not same or not isinstance(first, Created) or first.input != start.input:
+            what = "input" if same else "definition"
+            raise refuse("E4002", f"run `{start.id}` exists with another {what}")
 
     # -- turning runs -----------------------------------------------------------------------------
 
@@ -216,23 +227,25 @@ class Engine:
         if not self._crew.closing:
             self._memory.park(live, self.clock.now())
 
+    def _leave_out(self, run: RunId, refusal: Refusal) -> None:
+        """Leave a run alone that cannot be folded, and tell whoever waits for it."""
+        self.left_out[run] = refusal
+        self._crew.cannot_end(run, refusal)
+
     def _ring(self, alarm: Alarm) -> None:
         fired = TimerFired(self.clock.now(), alarm.position, alarm.attempt, alarm.purpose)
 
         async def wake() -> None:
-            live = await self._memory.load(alarm.run)
+            try:
+                live = await self._memory.load(alarm.run)
+            except Refusal as refusal:
+                # Its code is another now, or gone: the run stays as it is, and the others go on.
+                self._leave_out(alarm.run, refusal)
+                return
             live.arrived.append(Arrival((fired,)))
             self._turning.go(live)
 
         self._crew.act(wake())
-
-
-def _check_same(start: Start, digest: Digest, first: Fact) -> None:
-    """Raise `Refusal` (E4002) when a known run was made of something else."""
-    if not isinstance(first, Created) or (first.definition, first.input) != (digest, start.input):
-        other = not isinstance(first, Created) or first.definition != digest
-        what = "definition" if other else "input"
-        raise refuse("E4002", f"run `{start.id}` exists with another {what}")
 
 
 def _created(start: Start, digest: Digest, now: float) -> Created:

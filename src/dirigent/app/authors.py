@@ -9,6 +9,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Self, TypeAlias
 
@@ -113,6 +114,28 @@ def python(around: Surrounding, _: Parts) -> Performer:
     """Build the performer of steps in Python."""
     folder = str(around.folder.absolute())
     return PythonPerformer(of_folder(folder).step, folder)
+
+
+def of_file(folder: Path, file: str, name: str, given: Value) -> Program:
+    """Return the program of a workflow in a Python file below a folder.
+
+    Raises:
+        Refusal: E7040 for a file that is not there or not below the folder, E4031 when it has no such
+            workflow, E4033 when the input does not fit.
+    """
+    path, root = (folder / file).resolve(), folder.resolve()
+    if not path.is_file() or not path.is_relative_to(root):
+        what = "is not below the folder of the command" if path.is_file() else "is no file"
+        raise refuse(
+            "E7040",
+            f"`{file}` {what}",
+            "name the file from the folder of the stack, or name the folder with `-C DIR`: a run that goes on"
+            " later finds its module there",
+        )
+    authors = Authors((str(root),))
+    reference = f"{'.'.join(path.relative_to(root).with_suffix('').parts)}:{name}"
+    authors.check_input(reference, {} if given is None else given)
+    return authors.program(reference)
 
 
 class _Importing:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias, runtime_checkable
+from pathlib import Path
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from dirigent.app.planning import Parts
 from dirigent.app.stacks import Surrounding
@@ -104,3 +106,18 @@ class LaterAuthors:
             build: Callable[[str], Written] = importlib.import_module(AUTHORS).of_folder
             self._built = build(self._folder)
         return self._built
+
+
+PYTHON: Final = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_][\w.]*)")
+
+
+def python_named(folder: Path, text: str, given: Value) -> Program | None:
+    """Return the program of a workflow in Python that is named like `flows.py:place`; None for other names.
+
+    Raises `Refusal`: E7040, E4031, E4033.
+    """
+    found = PYTHON.fullmatch(text)
+    if found is None:
+        return None
+    read: Callable[[Path, str, str, Value], Program] = importlib.import_module(AUTHORS).of_file
+    return read(folder, found["file"], found["name"], given)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dirigent.app import conducting
+from dirigent.app.later import python_named
 from dirigent.app.stacks import Surrounding
 from dirigent.cli import wire
 from dirigent.cli.answer import complain
@@ -19,7 +20,6 @@ from dirigent.cli.session import Session, around, opened, pairs
 from dirigent.cli.text.runs import ended_text, fault_text, indented
 from dirigent.cli.text.terminal import err
 from dirigent.cli.waiting import wait_for
-from dirigent.cli.work import code
 from dirigent.cli.work.following import followed
 from dirigent.model.ids import RunId
 from dirigent.model.problem import refuse
@@ -34,9 +34,9 @@ CHOICES = ("done", "repeat", "skip")
 def run(options: Options) -> int:
     """Start a workflow and follow it."""
     value = _input(options)
-    if code.named(options.text("workflow")):
-        program = code.program_of(place(options).folder, options.text("workflow"), value)
-        return wait_for(_run(around(options, (program,)), program, value, options))
+    written = python_named(place(options).folder, options.text("workflow"), value)
+    if written is not None:
+        return wait_for(_run(around(options, (written,)), written, value, options))
     path = place(options).folder / options.text("workflow")
     if path.is_file():
         program, warnings = stacks.load_workflow(path)

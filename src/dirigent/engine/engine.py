@@ -31,6 +31,7 @@ from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
+from dirigent.model.run.command import Command, Perform
 from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import AWAKE, Clock, Journal, Shelf
@@ -69,7 +70,7 @@ class Engine:
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
         self._memory = Memory(self.journal, self.tools)
-        self._turning = Turning(self.journal, self.clock, self._crew, self._act, self._rest)
+        self._turning = Turning(self.journal, self.clock, self._crew, self._precede, self._act, self._rest)
         go = self._turning.go
         self._queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
         self._rouser = Rouser(self._memory, self.clock, self._crew, go, self._queues.take_up)
@@ -207,12 +208,19 @@ class Engine:
         if done.facts:
             self._queues.hear(run.id, done.facts)
             for observer in tuple(self.observers):
-                observer(run.id, run.program, run.facts - len(done.facts), done.facts)
+                observer(run.id, run.program, done.expected, done.facts)
         for command in done.commands:
             self._acting.obey(live, command, done.doubtful)
         if done.facts and isinstance(done.facts[-1], Ended):
             self._timers.forget(run.id)
             self._crew.ended(run.id, done.facts[-1])
+
+    def _precede(self, live: Live, command: Command, done: Turn) -> bool:
+        """Begin an effect at once if it may be done before its intent is durable, and again after a crash."""
+        if not (isinstance(command, Perform) and command.intended and self.effects.repeatable(command)):
+            return False
+        self._acting.obey(live, command, done.doubtful)
+        return True
 
     def _rest(self, live: Live) -> None:
         """Let a run that only waits leave memory."""

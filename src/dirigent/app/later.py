@@ -43,6 +43,7 @@ class LaterPerformer:
         self._around = around
         self._parts = parts
         self._built: Performer | None = None
+        self._hearing: Hearing | None = None
 
     async def perform(self, order: Order) -> Outcome:
         """Do it."""
@@ -54,14 +55,15 @@ class LaterPerformer:
 
     def hear(self, run: RunId, _: Program, __: int, facts: Sequence[Fact]) -> None:
         """Pass on what became durable, if the performer was built and wants to know."""
-        built: object = self._built
-        if isinstance(built, Hearing):
-            built.hear(run, facts)
+        if self._hearing is not None:
+            self._hearing.hear(run, facts)
 
     def _performer(self) -> Performer:
         if self._built is None:
             build: Build = getattr(importlib.import_module(self._module), self._name)
             self._built = build(self._around, self._parts)
+            built: object = self._built
+            self._hearing = built if isinstance(built, Hearing) else None
         return self._built
 
 

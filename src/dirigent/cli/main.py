@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "suspend": ("control", "Stop a run for a while."),
     "cancel": ("control", "Stop a run for good."),
     "signal": ("control", "Send an event to a run that waits for it."),
+    "serve": ("serve", "Run an engine until it is told to end."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
     "version": ("machine", "Print the version."),
 }
@@ -43,6 +44,7 @@ _SECTIONS: Final = {
     "init": "Write",
     "show": "Inspect",
     "resume": "Control",
+    "serve": "Engines",
     "doctor": "Machine",
 }
 

@@ -119,7 +119,7 @@ class Step(Generic[P, R]):
         """Return its parameters and its result."""
         return form_of(self.function, 1 if self.options.database else 0)
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """Return whether it is a plain function, which runs in a thread."""
         return not inspect.iscoroutinefunction(self.function)

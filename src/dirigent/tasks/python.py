@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -104,7 +104,7 @@ class PythonPerformer:
         if not doing.plain:
             token = PERFORMANCE.set(performance)
             found = call()
-            result = await found if isinstance(found, Awaitable) else found
+            result = await found if isinstance(found, Coroutine) else found
             PERFORMANCE.reset(token)
             return result
         context = copy_context()

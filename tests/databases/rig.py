@@ -104,9 +104,10 @@ class EngineProcess:
         self.process.send_signal(signal.SIGCONT)
 
     def clear(self):
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None:
             self.process.kill()
-            self.process.communicate(timeout=SECONDS)
+            self.process.wait(SECONDS)
+            self.process.stdout.close()
 
 
 @dataclass
@@ -151,6 +152,10 @@ class Watch:
         """Return the name of an engine."""
         title = f"process {engine.pid} on %"
         return await self.session.fetchval("select id from dirigent.engines where title like $1", title)
+
+    async def owns_some(self, owner):
+        """Return whether an engine owns shards."""
+        return owner in (await self.owners()).values()
 
     async def without(self, owner):
         """Wait until an engine owns nothing any more."""

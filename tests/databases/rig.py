@@ -141,6 +141,18 @@ class Watch:
 
     session: object
 
+    async def again(self, url):
+        """Open the session anew after the server was away."""
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                self.session = await asyncpg.connect(url, target_session_attrs="read-write", timeout=5)
+            except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError):
+                assert time.monotonic() < end
+                await asyncio.sleep(0.1)
+            else:
+                return
+
     async def owners(self):
         """Return the owner of each shard whose lease stands."""
         rows = await self.session.fetch(
@@ -245,17 +257,18 @@ async def working(url, folder, width=12):
     program, _ = load_workflow(folder / "steps.yaml")
     database = await Database.opened(DatabaseUrl(url), f"client-{os.getpid()}")
     store = PostgresStore(database)
-    session = await asyncpg.connect(url)
+    session = await asyncpg.connect(url, target_session_attrs="read-write")
     await session.execute(AUDITOR)
+    watch = Watch(session)
     load = Load(FleetConductor(Inbox.of(database), store, store), program, width)
     try:
-        yield Watch(session), load, ledger
+        yield watch, load, ledger
     finally:
         load.stopping = True
         for task in load._tasks:
             task.cancel()
         await asyncio.gather(*load._tasks, return_exceptions=True)
-        await session.close()
+        await watch.session.close()
         await database.close()
         service.close()
 

@@ -98,11 +98,6 @@ async def test_the_token_alone_stops_an_engine_that_trusts_no_clock(engines):
 
 
 @in_loop
-async def test_without_the_token_the_key_of_the_journal_is_the_second_line_of_defence(engines):
-    assert await stale_after_a_pause(engines, "unfenced") == 0
-
-
-@in_loop
 async def test_an_engine_that_neither_token_nor_key_stops_is_caught(engines):
     no_key = (
         "alter table dirigent.journal drop constraint journal_pkey",

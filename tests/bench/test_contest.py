@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,10 @@ from contest.environments import Environments, NotInstalled
 from contest.results import Results
 from contest.rounds import Ground, Round, held
 
+from storms.required import needs
+
 ROOT = Path(__file__).parents[2]
+POSTGRES = [*Path("/").glob("usr/lib/postgresql/*/bin/initdb")] or shutil.which("initdb")
 SMALL = {
     "A": Size(1, 20, 1),
     "B": Size(6, 5, 3),
@@ -29,8 +34,10 @@ SMALL = {
 
 
 @pytest.fixture
-def ground(tmp_path):
-    return Ground(tmp_path / "ground", Environments(tmp_path / "peers"), quiet_seconds=0)
+def ground():
+    # The folder of a test is closed to the user as which PostgreSQL runs.
+    with tempfile.TemporaryDirectory(prefix="dirigent-contest-") as name:
+        yield Ground(Path(name), Environments(Path(name, "peers")), quiet_seconds=0)
 
 
 @pytest.mark.slow
@@ -51,6 +58,17 @@ def test_a_round_of_ours_has_its_figures(workload, ground):
             assert found["killed_at"] >= 300
         case "F":
             assert 0 < found["cpu_s"] < 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("contestant", OURS[1:], ids=lambda contestant: contestant.name)
+def test_every_other_way_to_use_ours_takes_part(contestant, ground):
+    if contestant.server == "postgres":
+        lacking = None if POSTGRES else "PostgreSQL is not installed"
+        needs("postgresql", lacking)
+    for workload in set(contestant.workloads) & {"A", "E"}:
+        found = held(contestant, workload, SMALL[workload], ground)
+        assert found.get("lost", 0) == 0
 
 
 @pytest.mark.slow
@@ -120,6 +138,25 @@ def test_a_command_in_part_goes_aside_and_can_be_resumed(tmp_path):
     assert "== dirigent B" not in second.stdout
     assert "== dirigent C" in second.stdout
     assert set(Results.read(out).engines["dirigent"]["work"]) == {"B", "C"}
+
+
+@pytest.mark.slow
+def test_a_run_that_is_broken_off_leaves_nothing_behind(tmp_path):
+    command = [sys.executable, "bench/compare.py", "--only", "dirigent", "--work", "D", "--quiet", "0"]
+    out, folder = tmp_path / "results.json", tmp_path / "ground"
+    folder.mkdir()
+    run = subprocess.Popen(
+        [*command, "--out", str(out), "--folder", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout.readline().startswith("== dirigent D")
+    until = time.monotonic() + 30
+    while not list(folder.glob("*/dirigent/D/bench.db")) and time.monotonic() < until:
+        time.sleep(0.01)
+    run.terminate()
+    run.communicate(timeout=30)
+    assert list(folder.iterdir()) == []
+    alive = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(folder) not in alive
 
 
 def test_a_peer_that_cannot_be_installed_says_why(tmp_path, monkeypatch):

@@ -325,6 +325,10 @@ class Conductor(Protocol):
         """Return the open runs that the engine could not take up, and why."""
         ...
 
+    async def wait(self, run: RunId) -> Ended:
+        """Return how a run ended, and hear nothing of it before."""
+        ...
+
     async def follow(self, run: RunId, heard: Heard) -> Ended:
         """Return how a run ended. `heard` gets its history first, then what comes."""
         ...

@@ -168,6 +168,7 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "worker": _object(),
     "cancel": _CONTROL,
     "suspend": _CONTROL,
+    "signal": _object(run=_TEXT, event=_TEXT),
     "drift": _object(drifted=_list(_CHANGE)),
     "prune": _object(runs=_COUNT, facts=_COUNT, blobs=_COUNT, bytes=_COUNT, dry=_FLAG),
     "import-run": _object(run=_TEXT, facts=_COUNT, open=_FLAG),

@@ -39,6 +39,10 @@ class LocalConductor:
         """Return the open runs that the engine could not take up, and why."""
         return {run: why.problems[0] for run, why in self.engine.left_out.items()}
 
+    async def wait(self, run: RunId) -> Ended:
+        """Return how a run ended."""
+        return await self.engine.wait(run)
+
     async def follow(self, run: RunId, heard: Heard) -> Ended:
         """Listen to the engine: every fact is told once, in order, the history first."""
         early: list[tuple[int, Sequence[Fact]]] = []

@@ -232,6 +232,10 @@ class DoorConductor:
         left = answer if isinstance(answer, list) else []
         return {RunId(run): Problem(code, message, help=tuple(rest)) for run, code, message, *rest in left}
 
+    async def wait(self, run: RunId) -> Ended:
+        """Return how a run ended."""
+        return await self.follow(run, lambda *_: None)
+
     async def follow(self, run: RunId, heard: Heard) -> Ended:
         """Watch the store beside the other engine."""
         return await watch(self.journal, run, heard, self._knock)

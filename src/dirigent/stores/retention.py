@@ -14,7 +14,8 @@ from dirigent.model.problem import Refusal
 from dirigent.model.run.retention import Pruned, Retention
 from dirigent.ports import Archive, Clock
 
-BATCH: Final = 50
+LOOKED_AT: Final = 1_000
+BATCH: Final = 100
 # How long to wait before looking again: the first after something was removed, then twice as long each time.
 LOOK_SECONDS: Final = (1.0, 64.0)
 
@@ -22,10 +23,11 @@ LOOK_SECONDS: Final = (1.0, 64.0)
 async def prune(archive: Archive, policy: Retention, now: float) -> Pruned:
     """Remove all that a policy no longer keeps, batch by batch, and return how much that was."""
     removed = Pruned()
-    while runs := await archive.prunable(policy, now, BATCH):
-        gone = await archive.prune(runs)
-        removed += gone
-        if not gone.runs:
+    while runs := await archive.prunable(policy, now, LOOKED_AT):
+        before = removed.runs
+        for first in range(0, len(runs), BATCH):
+            removed += await archive.prune(runs[first : first + BATCH])
+        if removed.runs == before:
             break
     while removed.more:
         removed += await archive.prune(())

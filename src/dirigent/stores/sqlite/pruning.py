@@ -29,12 +29,13 @@ def prune(connection: sqlite3.Connection, runs: Sequence[RunId]) -> Pruned:
     """Remove those of the runs that have ended; the caller commits."""
     run = connection.execute
     numbers = json.dumps([row[0] for row in run(SQL["numbers"], (json.dumps(runs),))])
-    named = [row[0] for row in run(SQL["named_blobs"], (numbers,))]
-    facts = run(SQL["prune_journal"], (numbers,)).rowcount
+    found = run(SQL["rows_of"], (numbers,)).fetchall()
+    connection.executemany(SQL["prune_fact"], [(row[0],) for row in found])
+    named = sorted({row[1] for row in found if row[1] is not None})
     run(SQL["prune_places"], (numbers,))
     removed = run(SQL["prune_runs"], (numbers,)).rowcount
     blobs = run(SQL["prune_blobs"], (json.dumps(named),)).rowcount if named else 0
-    return Pruned(removed, facts, blobs, more=_shrink(connection))
+    return Pruned(removed, len(found), blobs, more=_shrink(connection))
 
 
 def _shrink(connection: sqlite3.Connection) -> bool:

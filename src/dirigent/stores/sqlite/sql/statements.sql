@@ -150,19 +150,15 @@ select count(*) from runs where ended_at is not null;
 -- name: numbers
 select number from runs where ended_at is not null and id in (select value from json_each(?));
 
--- name: named_blobs
-select distinct j.fact
+-- name: rows_of
+-- Every fact of some runs, and the names of the large ones.
+select j.id, case when typeof(j.fact) = 'text' then j.fact end
 from (select distinct p.stretch from json_each(?1) each cross join places p on p.run = each.value) q
 cross join journal j on j.id between 512 * q.stretch and 512 * q.stretch + 511
-where typeof(j.fact) = 'text' and j.run in (select value from json_each(?1));
+where j.run in (select value from json_each(?1));
 
--- name: prune_journal
-delete from journal where id in (
-  select j.id
-  from (select distinct p.stretch from json_each(?1) each cross join places p on p.run = each.value) q
-  cross join journal j on j.id between 512 * q.stretch and 512 * q.stretch + 511
-  where j.run in (select value from json_each(?1))
-);
+-- name: prune_fact
+delete from journal where id = ?;
 
 -- name: prune_places
 delete from places where run in (select value from json_each(?));

@@ -20,7 +20,6 @@ from dirigent.model.run.code import Move, Site
 from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Order, Outcome
 from dirigent.model.run.journal import Ended, Fact
-from dirigent.model.run.retention import Pruned, Retention
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Value
@@ -215,26 +214,6 @@ class Shelf(Protocol):
 
     async def plan(self, plan: PlanId) -> Plan | None:
         """Return a stored plan."""
-        ...
-
-
-class Archive(Protocol):
-    """What a store can be relieved of, and take in: runs as wholes. One that is open is never removed."""
-
-    async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
-        """Return ended runs that a policy no longer keeps, oldest first; no child of an open parent."""
-        ...
-
-    async def prune(self, runs: Sequence[RunId]) -> Pruned:
-        """Remove those of the runs that have ended, each whole; say how much. History of resources stays."""
-        ...
-
-    async def take_in(self, run: RunId, facts: Sequence[Fact]) -> None:
-        """Store the journal of a run from elsewhere, whose definition is kept already.
-
-        The resources that it changed are not those of this store, and stay as they are. Raises `Refusal`
-        as `append` does: E5001 for a run that is here.
-        """
         ...
 
 

@@ -1,4 +1,4 @@
-"""The contract of `ports.Archive`: what has ended goes when its time is over, whole, and nothing else."""
+"""The contract of an archive: what has ended goes when its time is over, whole, and nothing else."""
 
 import pytest
 

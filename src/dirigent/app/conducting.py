@@ -15,7 +15,7 @@ from dirigent.app.database import room
 from dirigent.app.later import AUTHORS, LaterAuthors, LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
-from dirigent.app.seat import seat
+from dirigent.app.seat import opened, seat
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.app.tools import TOOLS
 from dirigent.app.workers.posting import dispatched, loads, own_workers
@@ -26,7 +26,6 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine, Observer
 from dirigent.engine.queues import report
-from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.run.retention import Retention
 from dirigent.model.values import Value
@@ -36,19 +35,14 @@ from dirigent.service import door, queues, runs
 from dirigent.service.plans import Planner
 from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
-from dirigent.settings import Settings
-from dirigent.stores import ballast
 from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.retention import kept
-from dirigent.stores.sqlite import SqliteStore
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
 from dirigent.workers.hub import Hub
 
 # For what is under way when an engine ends in order: a request whose fate the next one could not know.
 PARTING_SECONDS: Final = 5.0
-# What a store says when the disk is full.
-FULL: Final = "E5011"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +157,6 @@ async def engaged(
     else:
         await engine.settle(0)
     return desk_of(parts, conductor, crew)
-
-
-def opened(settings: Settings) -> SqliteStore:
-    """Open the store to write. On a full disk the ballast is given up for it, and laid again later."""
-    try:
-        store = SqliteStore.open_for_writing(settings.store)
-    except Refusal as refusal:
-        if refusal.problems[0].code != FULL or not ballast.release(settings.ballast):
-            raise
-        return SqliteStore.open_for_writing(settings.store)
-    ballast.lay(settings.ballast)
-    return store
 
 
 def tools_of(around: Surrounding) -> Tools:

@@ -16,7 +16,7 @@ from dirigent.ports import AWAKE, Past, Waking
 
 
 class EmptyShelf:
-    """Fits `ports.Shelf` and `ports.Archive`."""
+    """Fits `ports.Shelf` and `stores.retention.Archive`."""
 
     async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
         """Return nothing."""

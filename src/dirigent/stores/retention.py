@@ -6,18 +6,40 @@ Small batches: each is one commit that others share, so that nobody waits long f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Final, Protocol
 
+from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import Fact
 from dirigent.model.run.retention import Pruned, Retention
-from dirigent.ports import Archive, Clock
+from dirigent.ports import Clock
 
 LOOKED_AT: Final = 1_000
 BATCH: Final = 100
 # How long to wait before looking again: the first after something was removed, then twice as long each time.
 LOOK_SECONDS: Final = (1.0, 64.0)
+
+
+class Archive(Protocol):
+    """What a store can be relieved of, and take in: runs as wholes. One that is open is never removed."""
+
+    async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
+        """Return ended runs that a policy no longer keeps, oldest first; no child of an open parent."""
+        ...
+
+    async def prune(self, runs: Sequence[RunId]) -> Pruned:
+        """Remove those of the runs that have ended, each whole; say how much. History of resources stays."""
+        ...
+
+    async def take_in(self, run: RunId, facts: Sequence[Fact]) -> None:
+        """Store the journal of a run from elsewhere, whose definition is kept already.
+
+        The resources that it changed are not those of this store, and stay as they are. Raises `Refusal`
+        as `append` does: E5001 for a run that is here.
+        """
+        ...
 
 
 async def prune(archive: Archive, policy: Retention, now: float) -> Pruned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from dirigent.app.keeping import keeping
+from dirigent.app.seat import keeping
 from dirigent.app.stacks import Surrounding
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options

@@ -22,7 +22,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
 from dirigent.engine.live import Arrival, Live
-from dirigent.engine.memory import Memory
+from dirigent.engine.memory import Memory, captured
 from dirigent.engine.queues import Queues
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
@@ -212,6 +212,8 @@ class Engine:
         if done.facts and isinstance(done.facts[-1], Ended):
             self._timers.forget(run.id)
             self._crew.ended(run.id, done.facts[-1])
+        elif (snapshot := captured(live)) is not None:
+            self._crew.act(self.journal.keep_snapshot(run.id, run.facts, snapshot))
 
     def _precede(self, live: Live, command: Command, done: Turn) -> bool:
         """Begin an effect at once if it may be done before its intent is durable, and again after a crash."""

@@ -43,6 +43,7 @@ class Live:
 
     A run that was replayed is not `recovered` until what stood to be done in it has been taken up; it is
     `stale` if the store says that it is awake because nobody has said yet whether it may sleep.
+    Of its first `kept` facts there is a snapshot.
     `folding` is what has been folded and not recorded yet.
     """
 
@@ -53,6 +54,7 @@ class Live:
     turning: bool = False
     recovered: bool = False
     stale: bool = False
+    kept: int = 0
 
     @property
     def idle(self) -> bool:

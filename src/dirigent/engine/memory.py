@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from dirigent.core.decide import timers, wake_at
 from dirigent.core.machine import Run, Tools
-from dirigent.core.replay import replay
+from dirigent.core.replay import advance, replay
+from dirigent.core.snapshot import capture, definition_of, restore
 from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
+from dirigent.model import limits
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Created
 from dirigent.ports import Journal, Past
+from dirigent.stores import codec
 
 # A run whose next timer is nearer than this stays in memory: replaying it would cost more.
 PARK_SECONDS: Final = 5.0
@@ -115,14 +119,33 @@ class Memory:
 
     async def _replayed(self, run: RunId, past: Past) -> Refusal | None:
         """Take in a run by what the store knows of it; return why it cannot be."""
-        first = past.facts[0] if past.facts else None
-        if not isinstance(first, Created):
-            return unknown(run)
+        if past.snapshot is not None:
+            live = await self._restored(run, past, past.snapshot)
+            if live is not None:
+                self._live[run] = live
+                return None
         try:
-            program = await self._program(first.definition)
-            self._live[run] = Live(replay(program, run, past.facts, self.tools))
+            facts = await self.journal.read(run) if past.snapshot is not None else past.facts
+            if not facts or not isinstance(facts[0], Created):
+                return unknown(run)
+            program = await self._program(facts[0].definition)
+            self._live[run] = Live(replay(program, run, facts, self.tools))
         except Refusal as why:
             return why
+        return None
+
+    async def _restored(self, run: RunId, past: Past, content: bytes) -> Live | None:
+        """Return a run by its snapshot and the facts after it; None when the whole journal is needed."""
+        with suppress(Refusal):
+            plain = codec.decode_plain(content)
+            digest = definition_of(plain)
+            program = await self._program(Digest(digest)) if digest is not None else None
+            found = restore(plain, program, run, self.tools) if program is not None else None
+            if found is not None and found.facts == past.position:
+                for fact in past.facts:
+                    advance(found, fact)
+                found.news.clear()
+                return Live(found, kept=past.position)
         return None
 
     async def _program(self, digest: Digest) -> Program:
@@ -133,6 +156,20 @@ class Memory:
                 del self._programs[next(iter(self._programs))]
             self._programs[digest] = program
         return program
+
+
+def captured(live: Live) -> bytes | None:
+    """Return the snapshot of a run whose journal has become long; None when it is not due, or cannot be."""
+    if live.run.facts - live.kept < limits.SNAPSHOT_FACTS:
+        return None
+    live.kept = live.run.facts
+    plain = capture(live.run)
+    if plain is None:
+        return None
+    with suppress(Refusal):
+        content = codec.encode_plain(plain)
+        return content if len(content) <= limits.PAYLOAD_BYTES else None
+    return None
 
 
 def _unbind(run: Run) -> None:

@@ -18,7 +18,7 @@ from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.seat import seat
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.app.tools import TOOLS
-from dirigent.app.workers.posting import dispatched, loads, own_workers
+from dirigent.app.workers.posting import dispatched, loads, measured, own_workers, remote_of
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.crew import Crew
@@ -127,6 +127,7 @@ async def engaged(
     hub = Hub(parts.vault.reveal)
     performers["python"] = dispatched(hub, around, performers.get("python"))
     engine.observers.append(hub.hear)
+    measured(hub, engine.queues, remote_of(around))
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)

@@ -25,6 +25,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.engine.queues import report
+from dirigent.model import limits
 from dirigent.model.values import Value
 from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
@@ -33,7 +34,9 @@ from dirigent.service.plans import Planner
 from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
 from dirigent.stores.lock import EngineLock, holder
+from dirigent.stores.payloads import Payloads
 from dirigent.stores.sqlite import SqliteStore
+from dirigent.tasks.large import LargeValues
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
 from dirigent.workers.hub import Hub
@@ -106,7 +109,24 @@ async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
 
 def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
     """Build who carries out the effects, by function; `engaged` adds `workflow`, which needs the engine."""
-    surroundings = Surroundings(around.settings.spool, str(around.folder.absolute()), inherited())
+    folder = str(around.folder.absolute())
+    if around.settings.database is not None:
+        # Several machines may share a database, and files are of one machine.
+        surroundings = Surroundings(around.settings.spool, folder, inherited())
+        return _performers(around, parts, surroundings)
+    surroundings = Surroundings(around.settings.spool, folder, inherited(), output_bytes=limits.LARGE_BYTES)
+    found = _performers(around, parts, surroundings)
+    return {
+        name: with_large(around, parts, each) if name != "resource" else each for name, each in found.items()
+    }
+
+
+def with_large(around: Surrounding, parts: Parts, performer: Performer) -> Performer:
+    """Return a performer whose results may be large, and whose requests may name large values."""
+    return LargeValues(performer, Payloads(around.settings.payloads), parts.vault)
+
+
+def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -> dict[str, Performer]:
     return {
         "http": LaterPerformer("http", around, parts),
         "openapi": LaterPerformer("openapi", around, parts),
@@ -125,7 +145,8 @@ async def engaged(
     engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock, declared=declared, _crew=crew)
     performers["workflow"] = children_of(around, engine)
     hub = Hub(parts.vault.reveal)
-    performers["python"] = dispatched(hub, around, performers.get("python"))
+    python = dispatched(hub, around, performers.get("python"))
+    performers["python"] = with_large(around, parts, python)
     engine.observers.append(hub.hear)
     measured(hub, engine.queues, remote_of(around))
     stack.push_async_callback(engine.close)

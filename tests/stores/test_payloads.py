@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dirigent.model import payload
 from dirigent.model.problem import Refusal
+from dirigent.model.run import payload
 from dirigent.model.run.journal import Created, Ended, Succeeded
 from dirigent.stores.payloads import Payloads
 from dirigent.testing import Crash

@@ -9,8 +9,9 @@ import pytest
 from core.simulation import TOOLS
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
-from dirigent.model import limits, payload
+from dirigent.model import limits
 from dirigent.model.problem import Refusal
+from dirigent.model.run import payload
 from dirigent.model.run.effect import Broken, Done, Order
 from dirigent.model.run.start import Start
 from dirigent.stores.payloads import Payloads

@@ -82,7 +82,7 @@ class Payloads:
     def sweep(self, referenced: Collection[str], young_seconds: float = YOUNG_SECONDS) -> int:
         """Delete what no fact names and nobody is about to name; return how many bytes that was.
 
-        `referenced` are the digests that the journals name: those of `model.payload.referenced`.
+        `referenced` are the digests that the facts of all journals name (`referenced` beside the facts).
         """
         freed = 0
         horizon = time.time() - young_seconds

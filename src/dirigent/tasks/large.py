@@ -13,8 +13,9 @@ from typing import cast
 
 from dirigent.core.storable import unstorable
 from dirigent.model import fault as faults
-from dirigent.model import limits, payload
+from dirigent.model import limits
 from dirigent.model.fault import Fault
+from dirigent.model.run import payload
 from dirigent.model.run.effect import Broken, Done, Order, Outcome
 from dirigent.model.values import Value
 from dirigent.ports import Payloads, Performer, Vault

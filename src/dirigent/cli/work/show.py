@@ -16,8 +16,8 @@ from dirigent.cli.place import place
 from dirigent.cli.text.terminal import out
 from dirigent.cli.text.tree import run_text
 from dirigent.cli.waiting import wait_for
-from dirigent.model import payload
 from dirigent.model.problem import refuse
+from dirigent.model.run import payload
 from dirigent.service.finding import find
 from dirigent.service.views import RunView, TaskView, view
 from dirigent.settings import Settings

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from core.programs import samples, worlds
 from core.simulation import RUN, TOOLS, Simulation
 from core.test_properties import inputs, people, seldom
-from dirigent.core import snapshot
 from dirigent.core.decide import decide, wake_at
+from dirigent.core.nodes import snapshot
 from dirigent.core.replay import advance, replay
 from dirigent.model.problem import Refusal
 from dirigent.stores import codec

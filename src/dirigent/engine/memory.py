@@ -13,8 +13,8 @@ from typing import Final
 
 from dirigent.core.decide import timers, wake_at
 from dirigent.core.machine import Run, Tools
+from dirigent.core.nodes.snapshot import capture, definition_of, restore
 from dirigent.core.replay import advance, replay
-from dirigent.core.snapshot import capture, definition_of, restore
 from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
 from dirigent.model import limits

@@ -30,6 +30,7 @@ def ps(**options: object) -> int:
 @placed
 @click.option("--export", metavar="FILE", help="Write the run, whole, to a file for another store.")
 @click.option("--whole", is_flag=True, help="Show large values whole.")
+@click.option("--output", metavar="FILE", help="Write the output of the run to FILE, also a large one.")
 @with_json
 def show(**options: object) -> int:
     """Show one run. RUN is an id, the beginning of one, or a workflow's name for its newest."""

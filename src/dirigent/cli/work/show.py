@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from dirigent.cli.text.terminal import out
 from dirigent.cli.text.tree import run_text
 from dirigent.cli.waiting import wait_for
 from dirigent.model.problem import refuse
+from dirigent.model.run import payload
 from dirigent.service.finding import find
 from dirigent.service.views import RunView, TaskView, view
 from dirigent.settings import Settings
 from dirigent.stores import transfer
+from dirigent.stores.payloads import Payloads
 
 
 def show(options: Options) -> int:
@@ -39,6 +42,9 @@ async def _show(settings: Settings, options: Options) -> int:
             return await _export(transfer.Transfer(found.id, program, facts), options)
         seen = view(program, found.id, facts, TOOLS)
         now = reader.clock.now()
+    file = options.text("output")
+    if file:
+        return written(seen, Path(file), settings)
     if options.as_json:
         say_json(_json(seen))
     else:
@@ -102,3 +108,31 @@ def _task(seen: TaskView) -> Json:
         "evidence": wire.value(seen.evidence),
         "at": span_json(seen.span),
     }
+
+
+def written(seen: RunView, file: Path, settings: Settings) -> int:
+    """Write the output of a run to a file: text as it is, anything else as JSON.
+
+    Raises:
+        Refusal: E7054 when there is none, E5070 and E5071 for a large one that is missing or damaged.
+    """
+    if seen.phase != "completed":
+        raise refuse(
+            "E7054",
+            f"run `{seen.id}` has no output: it is {seen.phase}",
+            "look at it with `dirigent show RUN`",
+        )
+    named = payload.parts_of(seen.output)
+    if named is not None:
+        content = Payloads(settings.payloads).get(named[0], f" of run `{seen.id}`")
+    elif isinstance(seen.output, str):
+        content = seen.output.encode()
+    else:
+        content = json.dumps(wire.value(seen.output), ensure_ascii=False, indent=2).encode() + b"\n"
+    try:
+        file.write_bytes(content)
+    except OSError as failure:
+        raise refuse(
+            "E7054", f"`{file}` cannot be written: {failure.strerror}", "name another file"
+        ) from None
+    return Exit.DONE

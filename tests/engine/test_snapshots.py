@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from dirigent.core.nodes import snapshot
+from dirigent.engine.snapshots import plain as snapshot
 from dirigent.model import limits
 from dirigent.model.run.effect import Done
 from dirigent.model.run.journal import Intended

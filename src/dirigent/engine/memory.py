@@ -13,10 +13,10 @@ from typing import Final
 
 from dirigent.core.decide import timers, wake_at
 from dirigent.core.machine import Run, Tools
-from dirigent.core.nodes.snapshot import capture, definition_of, restore
 from dirigent.core.replay import advance, replay
 from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
+from dirigent.engine.snapshots.plain import capture, definition_of, restore
 from dirigent.model import limits
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal

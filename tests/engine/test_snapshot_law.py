@@ -7,8 +7,8 @@ from core.programs import samples, worlds
 from core.simulation import RUN, TOOLS, Simulation
 from core.test_properties import inputs, people, seldom
 from dirigent.core.decide import decide, wake_at
-from dirigent.core.nodes import snapshot
 from dirigent.core.replay import advance, replay
+from dirigent.engine.snapshots import plain as snapshot
 from dirigent.model.problem import Refusal
 from dirigent.stores import codec
 

@@ -59,9 +59,10 @@ class Turning:
         done = self._folded(live)
         append = asyncio.ensure_future(self.journal.append(live.run.id, 0, done.facts, done.wake_at))
         self.appends.add(append)
+        # It leaves by itself: this may be stopped before it is answered.
+        append.add_done_callback(self.appends.discard)
         # Not awaited itself: whoever is stopped meanwhile takes nothing back.
         await asyncio.wait([append])
-        self.appends.discard(append)
         if append.cancelled():
             raise asyncio.CancelledError
         failure = append.exception()

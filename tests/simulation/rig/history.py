@@ -101,6 +101,7 @@ class History:
                     self.let_go(queue, run, (position, attempt))
             case Held(position=position, attempt=attempt):
                 self.held[run][position, attempt] = fact.at
+                self.settle(run, fact)  # Whoever waits for a person leaves his place to others.
             case Vouched() | Repeated() | Skipped() | Abandoned() | Succeeded() | Failed():
                 self.held[run].pop((fact.position, fact.attempt), None)
                 self.settle(run, fact)

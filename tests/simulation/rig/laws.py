@@ -43,7 +43,7 @@ def check(simulation):
         drawn = simulation.catalogue.get(name) or simulation.programs[int(name[1:])]
         guided = followed(history, run, drawn, facts)
         effects(simulation, run, facts, guided.generations)
-    if plan.calm and simulation.why == "over":
+    if plan.calm and simulation.why == "over" and not plan.shape.queued:
         as_expected(simulation)
     if simulation.why == "over":
         nothing_left(simulation)

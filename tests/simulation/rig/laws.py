@@ -43,7 +43,7 @@ def check(simulation):
         drawn = simulation.catalogue.get(name) or simulation.programs[int(name[1:])]
         guided = followed(history, run, drawn, facts)
         effects(simulation, run, facts, guided.generations)
-    if plan.calm and simulation.why == "over" and not plan.shape.queued:
+    if plan.calm and simulation.why == "over":
         as_expected(simulation)
     if simulation.why == "over":
         nothing_left(simulation)
@@ -229,7 +229,7 @@ def as_expected(simulation):
 
     for number, entry in enumerate(simulation.plan.runs):
         run = simulation.run_id(number)
-        if entry.coded is None and not entry.queued:
+        if entry.coded is None and not entry.queued and not simulation.plan.shape.queued:
             calm(simulation, run, entry, child_id)
 
 

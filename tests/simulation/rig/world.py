@@ -13,7 +13,7 @@ from dirigent.model.fault import COMMUNICATION, Fault
 from dirigent.model.program import OnDoubt
 from dirigent.model.run.effect import Broken, Done, Doubt
 from simulation.rig.code import happened
-from simulation.rig.outcomes import kind_of
+from simulation.rig.outcomes import KNOWN, kind_of
 
 # What was sent arrives within this time, or never: whoever asks a probe waits so long first.
 SETTLE = 6.0
@@ -71,7 +71,7 @@ class World:
             deed.sent = order.request
         if deed.outcome is not None and deed.kind in {"keyed", "supervised"}:
             self.given[this].append(deed.outcome)
-            self.process.call_later(0.01, answer, deed.outcome)
+            self.process.call_later(KNOWN, answer, deed.outcome)
             return
         fate = None if "step" in order.request else self.fate(order)
         if fate == "request lost":

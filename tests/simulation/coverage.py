@@ -39,6 +39,7 @@ LAWS = {
     "a probe effect that succeeded happened",
     "a key stands for one request",
     "no effect begins before its intent is durable",
+    "what was abandoned does not happen any more",
     "what may be repeated runs ahead",
     "what nobody can tell is not repeated unasked",
     "no timer rings early",

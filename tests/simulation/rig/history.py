@@ -48,6 +48,7 @@ class History:
     held: dict = field(default_factory=lambda: defaultdict(dict))
     suspended: set = field(default_factory=set)
     intents: dict = field(default_factory=lambda: defaultdict(set))
+    abandoned: dict = field(default_factory=lambda: defaultdict(set))
     timers: dict = field(default_factory=dict)
     waiting: dict = field(default_factory=dict)
     admitted: dict = field(default_factory=lambda: defaultdict(dict))
@@ -105,6 +106,8 @@ class History:
             case Vouched() | Repeated() | Skipped() | Abandoned() | Succeeded() | Failed():
                 self.held[run].pop((fact.position, fact.attempt), None)
                 self.settle(run, fact)
+                if isinstance(fact, Abandoned):
+                    self.abandoned[run].add((fact.position, fact.attempt))
             case _:
                 self.note_of_the_run(run, fact)
 

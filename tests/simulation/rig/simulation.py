@@ -69,6 +69,7 @@ class Parts:
     program: object = lambda sound: sound
     engine: object = lambda sound: sound
     probed: bool = True
+    queues: object = None
 
 
 SOUND = Parts()
@@ -119,7 +120,7 @@ class Bench:
         self.disk = SimulatedDisk()
         self.history = History(self.disk, self.universe, QUEUES)
         self.outcomes = Outcomes(plan.seed)
-        self.world = World(self.universe, self.outcomes, self.fate, self.say, self.intended)
+        self.world = World(self.universe, self.outcomes, self.fate, self.say, self.intended, self.wanted)
         self.programs, self.catalogue = plan.programs()
         drawn = {program.name: program for program in (*self.programs, *self.catalogue.values())}
         self.given = {name: lowered(each) for name, each in drawn.items()} if plan.shape.written else drawn
@@ -188,6 +189,12 @@ class Bench:
         else:
             self.history.law("no effect begins before its intent is durable", known, order)
 
+    def wanted(self, order):
+        """An effect happens in the world; it was sent by an engine that was the newest then."""
+        self.history.catch_up(self.committed)
+        over = (order.position, order.attempt) in self.history.abandoned[order.run]
+        self.history.law("what was abandoned does not happen any more", not over, order)
+
     def committed(self, commit):
         if self.traced:
             for fact in commit.facts:
@@ -231,7 +238,9 @@ class Bench:
         performers = {"http": performer, "shell": performer, "python": performer}
         vault = parts.vault({"canary": CANARY})
         effects = parts.effects(Effects(performers, Worker(passing), vault, clock))
-        life.engine = parts.engine(Engine(life.store, life.store, effects, TOOLS, clock, declared=QUEUES))
+        life.engine = parts.engine(
+            Engine(life.store, life.store, effects, TOOLS, clock, declared=parts.queues or QUEUES)
+        )
         performers["workflow"] = WorkflowPerformer(life.engine, self.find, self.nothing)
         life.engine.observers.append(partial(self.heard, life))
         life.process.create_task(life.engine.open()).add_done_callback(partial(self.opened, life))

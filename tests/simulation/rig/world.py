@@ -30,7 +30,7 @@ class Deed:
     outcome: object = None
     under_way: bool = False
     readers: list = field(default_factory=list)
-    timer: object = None
+    timers: list = field(default_factory=list)
     sent: object = None
 
 
@@ -43,6 +43,7 @@ class World:
     fate: object
     tell: object
     begins: object
+    happens: object
     deeds: dict = field(default_factory=dict)
     happened: Counter = field(default_factory=Counter)
     results: dict = field(default_factory=dict)
@@ -50,7 +51,7 @@ class World:
     doubts: Counter = field(default_factory=Counter)
     given: dict = field(default_factory=lambda: defaultdict(list))
     broken_keys: list = field(default_factory=list)
-    stopped: set = field(default_factory=set)
+    late: set = field(default_factory=set)
 
     def __post_init__(self):
         self.process = self.universe.process("world")
@@ -85,7 +86,7 @@ class World:
         if not (deed.under_way and deed.kind in {"keyed", "supervised"}):
             deed.under_way = True
             seconds = self.outcomes.seconds(*this)
-            deed.timer = self.process.call_later(seconds, self.happen, order, deed)
+            deed.timers.append(self.process.call_later(seconds, self.happen, order, deed))
 
     def happen(self, order, deed):
         """The moment at which it happens, and is answered."""
@@ -93,6 +94,8 @@ class World:
         coded = "step" in order.request
         outcome = happened(order.request, order.attempt) if coded else self.outcomes.of(*this)
         deed.under_way = False
+        if this not in self.late:
+            self.happens(order)
         if isinstance(outcome, Done):
             self.results[this] = outcome
             deed.count += 1
@@ -108,11 +111,11 @@ class World:
     def stop(self, order):
         """Stop what has not happened yet."""
         deed = self.deed(order)
-        self.stopped.add((order.run, order.position, order.attempt))
-        if deed.under_way:
-            deed.timer.cancel()
-            deed.under_way = False
-            deed.readers.clear()
+        for timer in deed.timers:
+            timer.cancel()
+        deed.timers.clear()
+        deed.under_way = False
+        deed.readers.clear()
 
 
 @dataclass
@@ -140,6 +143,8 @@ class WorldPerformer:
                 return found
         if kind == "probe" and self.life.store.stale:
             return Broken(LOST)  # What was sent arrives within its time or never; this is later.
+        if self.life.store.stale:
+            self.world.late.add((order.run, order.position, order.attempt))
         self.world.began[order.run, order.position, order.attempt] += 1
         outcome = await self.sent(order)
         await self.passing("effect after", kind)

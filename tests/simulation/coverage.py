@@ -57,7 +57,7 @@ LAWS = {
     "no timer is left",
 }
 # So many seeds for each time that everything must have been tried at least.
-SELDOM = 1_500
+SELDOM = 2_500
 
 
 @dataclass

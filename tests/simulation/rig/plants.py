@@ -243,7 +243,7 @@ PLANTS = {
     "the fence is not checked": (Parts(store=Unfenced, probed=False), 300),
     "the expected position is ignored": (Parts(store=Unordered), 50),
     "a group commit acknowledges the wrong batch": (Parts(store=AnswersTheNext), 3000),
-    "acts before the intent is durable": (Parts(store=ActsOnIntents), 200),
+    "acts before the intent is durable": (Parts(store=ActsOnIntents), 1000),
     "attempts are counted, not recorded": (Parts(store=CountsAttempts), 200),
     "the result is recorded before the effect": (Parts(effects=RecordsTheResultFirst), 500),
     "the result of a cancelled effect is taken": (Parts(effects=TakesWhatItStopped), 500),

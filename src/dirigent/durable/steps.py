@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +21,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Written: TypeAlias = Callable[P, Awaitable[R]] | Callable[P, R]
 FUNCTION: Final = "python"
-NAME: Final = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +55,14 @@ class Options:
     """How a step is called.
 
     `on_doubt` is what becomes of it when nobody can say whether it happened. One with a `database` is a
-    transaction of that file.
+    transaction of that file, a `quick` one runs on the engine's loop.
     """
 
-    name: str = ""
     retry: Retry | None = None
     timeout: float | timedelta | None = None
     on_doubt: OnDoubt = OnDoubt.HOLD
     database: str = ""
+    quick: bool = False
 
 
 class _Maker(Protocol):
@@ -97,9 +95,9 @@ class Step(Generic[P, R]):
         self.options = options
         self.module = module_of(function)
         self.qualname = name_of(function)
-        self.name = options.name or self.qualname.rpartition(".")[2]
-        if not NAME.fullmatch(self.name):
-            raise ValueError(f"`{self.name}` cannot name a step: take letters, digits and `_ . -`")
+        self.name = self.qualname.rpartition(".")[2]
+        if options.quick and not self.plain:
+            raise ValueError(f"`{self.name}` is an `async def`, which waits: only a plain function is quick")
         self.__doc__ = function.__doc__
         self.__name__ = self.name
         call = Call(FUNCTION, None, options.on_doubt, literal=True)
@@ -155,30 +153,32 @@ def step(function: Callable[P, R], /) -> Step[P, R]: ...
 @overload
 def step(
     *,
-    name: str = "",
     retry: Retry | int | None = None,
     timeout: float | timedelta | None = None,
     idempotent: bool = False,
     on_doubt: str = "",
+    quick: bool = False,
 ) -> Decorator: ...
 def step(
     function: Callable[P, Awaitable[R]] | Callable[P, R] | None = None,
     /,
     *,
-    name: str = "",
     retry: Retry | int | None = None,
     timeout: float | timedelta | None = None,
     idempotent: bool = False,
     on_doubt: str = "",
+    quick: bool = False,
 ) -> Step[P, R] | Decorator:
     """Make a function a step: what it does happens once, and its result is recorded.
 
     `retry` says when to try again after an exception (a number is how many attempts there are in all).
     `timeout` is for each attempt. An `idempotent` step may be repeated when nobody can say whether it
     happened; otherwise `on_doubt` holds the run (`hold`), repeats it (`repeat`) or takes None (`skip`).
+    A plain function that takes microseconds and waits for nothing may be `quick`: it runs where the
+    engine runs, and not in a thread.
     """
     doubt = OnDoubt(on_doubt) if on_doubt else OnDoubt.REPEAT if idempotent else OnDoubt.HOLD
-    options = Options(name, policy_of(retry), timeout, doubt)
+    options = Options(policy_of(retry), timeout, doubt, quick=quick)
     return Decorator(options) if function is None else Step(function, options)
 
 

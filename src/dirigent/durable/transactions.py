@@ -51,7 +51,6 @@ class Decorator:
 def transaction(
     database: str,
     *,
-    name: str = "",
     retry: Retry | int | None = None,
     timeout: float | timedelta | None = None,
 ) -> Decorator:
@@ -60,4 +59,4 @@ def transaction(
     A relative path starts from the folder that was opened. What the function writes and what it returns
     are committed together, so it takes effect exactly once.
     """
-    return Decorator(Options(name, policy_of(retry), timeout, OnDoubt.HOLD, database))
+    return Decorator(Options(policy_of(retry), timeout, OnDoubt.HOLD, database))

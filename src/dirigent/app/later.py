@@ -130,3 +130,15 @@ def python_named(folder: Path, text: str, given: Value) -> Program | None:
         return None
     read: Callable[[Path, str, str, Value], Program] = importlib.import_module(AUTHORS).of_file
     return read(folder, found["file"], found["name"], given)
+
+
+def python_written(folder: Path, program: Program, given: Value) -> Program:
+    """Return a program as its author's module says it is now; one that is no workflow in Python is as it was.
+
+    Raises `Refusal`: E4031, E4033.
+    """
+    node = program.root.node
+    if not isinstance(node, Code):
+        return program
+    file = f"{node.module.replace('.', '/')}.py"
+    return python_named(folder, f"{file}:{node.name}", given) or program

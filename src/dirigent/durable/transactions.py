@@ -51,6 +51,7 @@ class Decorator:
 def transaction(
     database: str,
     *,
+    name: str = "",
     retry: Retry | int | None = None,
     timeout: float | timedelta | None = None,
 ) -> Decorator:
@@ -59,4 +60,4 @@ def transaction(
     A relative path starts from the folder that was opened. What the function writes and what it returns
     are committed together, so it takes effect exactly once.
     """
-    return Decorator(Options(policy_of(retry), timeout, OnDoubt.HOLD, database))
+    return Decorator(Options(name, policy_of(retry), timeout, OnDoubt.HOLD, database))

@@ -83,9 +83,9 @@ def flushes_of(contestant, folder):
     counts = folder / "counts"
     orders = {"WORKLOAD": "A", "VARIANT": contestant.variant, "RUNS": "1", "STEPS": "40", "AT_ONCE": "1"}
     orders |= {"FOLDER": str(folder), "TRACE": str(folder / "trace")}
+    watched = ["strace", "-f", "-c", "-e", "trace=fdatasync,fsync", "-o", str(counts)]
     subprocess.run(
-        ["strace", "-f", "-c", "-e", "trace=fdatasync,fsync", "-o", counts]
-        + [sys.executable, str(CLIENTS / contestant.script)],
+        [*watched, sys.executable, str(CLIENTS / contestant.script)],
         env={**os.environ, **{f"CONTEST_{name}": word for name, word in orders.items()}}
         | {"PYTHONPATH": f"{CLIENTS}:{SOURCES}"},
         stdin=subprocess.DEVNULL,

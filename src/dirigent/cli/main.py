@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "suspend": ("control", "Stop a run for a while."),
     "cancel": ("control", "Stop a run for good."),
     "serve": ("serve", "Run an engine until it is told to end."),
+    "store": ("serve", "Move a store: `dirigent store copy FROM TO`."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
     "version": ("machine", "Print the version."),
 }

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.facts import done
 from databases.rig import python
-from dirigent.app.copying import copy
+from dirigent.app.databases.copying import copy
 from dirigent.model.problem import Refusal
 from dirigent.model.run.journal import Created, Ended, Held, ResourceChanged, TimerSet
 from dirigent.settings import DatabaseUrl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dirigent.app import copying
+from dirigent.app.databases import copying
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import say, say_json

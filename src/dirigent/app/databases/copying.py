@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Protocol
 
-from dirigent.app.database import room
+from dirigent.app.databases.driver import room
 from dirigent.model.problem import refuse
 from dirigent.settings import DatabaseUrl, Settings, is_database
 from dirigent.stores import files, moving

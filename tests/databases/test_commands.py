@@ -31,7 +31,8 @@ def desk(tmp_path, server):
     def command(*words, code=0, **more):
         done = subprocess.run(
             [sys.executable, "-m", "dirigent", *words],
-            capture_output=True, text=True, cwd=tmp_path, env={**environment, **more}, timeout=99, check=False,
+            capture_output=True, text=True, cwd=tmp_path, timeout=99, check=False,
+            env={**environment, **more},
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -124,6 +124,28 @@ async def test_what_cannot_be_copied_is_refused_and_nothing_is_made(server, tmp_
 
 
 @in_loop
+async def test_large_values_go_along_to_a_folder(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    await filled(source, runs=1)
+    (source / "payloads" / "ab").mkdir(parents=True)
+    (source / "payloads" / "ab" / "abcd").write_bytes(b"large")
+    assert (await copy(str(source), str(target))).counts["runs"] == 1
+    assert (target / "payloads" / "ab" / "abcd").read_bytes() == b"large"
+
+
+@pytest.mark.slow
+@in_loop
+async def test_large_values_keep_a_store_in_a_folder(server, tmp_path):
+    await filled(tmp_path, runs=1)
+    (tmp_path / "payloads").mkdir()
+    (tmp_path / "payloads" / "abcd").write_bytes(b"large")
+    with pytest.raises(Refusal) as caught:
+        await copy(str(tmp_path), server.fresh())
+    assert code_of(caught) == "E5055"
+
+
+@in_loop
 async def test_a_copy_that_differs_is_not_kept(tmp_path):
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Protocol
@@ -32,11 +33,31 @@ async def copy(source: str, target: str) -> Sum:
 
     Raises:
         Refusal: E5051 a target that is not empty, E5052 an engine that works on one of them, E5053 a
-            copy that differs, E5054 no store at the source, and what opening a store raises.
+            copy that differs, E5054 no store at the source, E5055 large values that a database cannot
+            hold, and what opening a store raises.
     """
     async with AsyncExitStack() as stack:
         there = await _source(stack, source)
-        return await moving.copied(there, await _target(stack, target))
+        goal = await _target(stack, target)
+        if not is_database(source):
+            _take_along(
+                _settings(source).payloads, None if is_database(target) else _settings(target).payloads
+            )
+        return await moving.copied(there, goal)
+
+
+def _take_along(payloads: str, target: str | None) -> None:
+    """Copy the files of large values, or refuse (E5055) where the target has no place for them."""
+    folder = Path(payloads)
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if target is None:
+        raise refuse(
+            "E5055",
+            f"the store has large values in `{payloads}`, which a database does not hold",
+            "keep it where it is, or copy it to another folder; new runs may go to a database",
+        )
+    shutil.copytree(folder, target, dirs_exist_ok=True)
 
 
 async def _source(stack: AsyncExitStack, place: str) -> Source:

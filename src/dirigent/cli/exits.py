@@ -59,6 +59,7 @@ _SPECIAL: Final = {
     "E5034": Exit.CONFLICT,
     "E7011": Exit.CONFLICT,
     "E7031": Exit.CONFLICT,
+    "E7021": Exit.CONFLICT,
 }
 _BY_THOUSAND: Final = {
     "E1": Exit.USAGE,

@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "serve": ("serve", "Run an engine until it is told to end."),
     "prune": ("machine", "Remove runs that have ended and are past their time."),
     "import-run": ("machine", "Take a run from a file into this store, to be looked at."),
+    "store": ("serve", "Move a store: `dirigent store copy FROM TO`."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
     "version": ("machine", "Print the version."),
 }

@@ -6,6 +6,7 @@ from collections import Counter
 
 from storms.rig import record
 from storms.rig.enumeration import try_all
+from storms.rig.kills import Twice, storm
 from storms.rig.ledger import Lost
 from storms.rig.loop import MAKE
 from storms.rig.powercut import cut_often
@@ -30,6 +31,25 @@ def _control(folder, kind, seed):
         except Lost as lost:
             return f"found out: {lost}"
     raise AssertionError(f"the control on {kind} lost nothing")
+
+
+def kills(count, seed, folder):
+    """Kill engines under a crowd of runs; the controls are engines with a planted fault."""
+    found = storm(folder, count, seed)
+    print(found)
+    controls = {}
+    for plant in ("intent late", "key per engine", "result first"):
+        with tempfile.TemporaryDirectory(dir=folder) as aside:
+            controls[f"control: {plant}"] = _found_out(aside, plant)
+    return {**found.figures(), **controls}
+
+
+def _found_out(folder, plant):
+    try:
+        storm(folder, 60, 1, width=40, plant=plant)
+    except (Lost, Twice) as wrong:
+        return f"found out: {str(wrong)[:120]}"
+    raise AssertionError(f"the control `{plant}` was not found out")
 
 
 def crashstates(count, seed, folder):
@@ -59,7 +79,7 @@ def _states(folder, seed, weak):
     }
 
 
-CAMPAIGNS = {"crashstates": crashstates, "powercut": powercut}
+CAMPAIGNS = {"kills": kills, "crashstates": crashstates, "powercut": powercut}
 
 
 def main():

@@ -2,7 +2,7 @@
 
 Each line is a JSON list: a letter, the monotonic time, and what was acknowledged. `F`: facts are
 durable; `S` a start, `T` a word, `P` a plan was answered; `E`: an effect happens now; `R`: open;
-`X`: the store refused; `D`: all is done.
+`X`: the store refused, `V` and `N` whether it can be read; `D`: all is done.
 """
 
 import asyncio
@@ -66,11 +66,11 @@ def sum_of(facts):
 class Noting:
     """Performs everything by saying so; sometimes the result is large, or changes a resource."""
 
-    def __init__(self, seed, large_bytes):
-        self.seed, self.large_bytes = seed, large_bytes
+    def __init__(self, large_bytes, tell=say):
+        self.large_bytes, self.tell = large_bytes, tell
 
     async def perform(self, order):
-        say("E", order.run, order.position, order.attempt)
+        self.tell("E", order.run, order.position, order.attempt)
         await asyncio.sleep(0)
         dice = Dice(order.id)
         text = "x" * (self.large_bytes if dice.below(9) == 0 else dice.below(200))
@@ -100,14 +100,27 @@ def live(order):
     except Refusal as refusal:
         problem = refusal.problems[0]
         say("X", problem.code, problem.message, list(problem.help))
+        asyncio.run(_look(order["path"]))
         raise SystemExit(REFUSED) from None
     say("D")
+
+
+async def _look(path):
+    """Say whether what is stored can be read, `V`, or why not, `N`."""
+    try:
+        store = SqliteStore.open_for_reading(path)
+        try:
+            say("V", sum([len(await store.read(found.id)) for found in await store.runs(limit=1000)]))
+        finally:
+            store.abandon()
+    except Refusal as refusal:
+        say("N", refusal.problems[0].code)
 
 
 async def _live(order):
     # A file system in user space counts as a network to the store; here it is one that we know.
     store = SqliteStore.open_for_writing(order["path"], network=True)
-    engine = engine_on(store, Noting(order["seed"], order.get("large", LARGE_BYTES)))
+    engine = engine_on(store, Noting(order.get("large", LARGE_BYTES)))
     engine.observers.append(lambda run, _, first, facts: say("F", run, first, len(facts), sum_of(facts)))
     await engine.open()
     say("R")

@@ -4,9 +4,14 @@ BIN := .venv/bin
 CODE := src tests scripts $(wildcard examples bench)
 PYTEST := $(BIN)/python -m pytest -q -n 2
 
+PEERS ?= $(HOME)/.cache/dirigent-bench
+ONLY ?=
+WORK ?= ABCDEF
+REPEAT ?= 3
+BENCH ?=
 PYSTORM := PYTHONPATH=src:tests $(BIN)/python
 
-.PHONY: help demo test check fast slow fmt bench docs lock clean storms campaign run-environment dev-environment
+.PHONY: help demo test check fast slow fmt bench bench-micro model docs lock clean storms campaign run-environment dev-environment
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -30,8 +35,15 @@ fmt: dev-environment ## put the code into form
 	$(BIN)/ruff check --quiet --fix-only $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-bench: dev-environment ## measure, beside the bars of the issue
-	@for file in $(sort $(wildcard bench/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+bench: dev-environment ## measure ours and the peers: ONLY=dirigent WORK=AB REPEAT=1 RESUME=1
+	$(BIN)/python bench/compare.py --peers $(PEERS) --only $(ONLY) --work $(WORK) --repeat $(REPEAT) \
+	  $(if $(RESUME),--resume) $(BENCH)
+
+bench-micro: dev-environment ## measure parts of ours, each beside its bar
+	@for file in $(sort $(wildcard bench/*_bench.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+model: dev-environment ## go through all behaviours of the model of leases (needs spin and gcc)
+	$(BIN)/python scripts/model.py
 
 storms: dev-environment ## kills, power cuts, crash states, disk faults, upgrades: each proof, small, with its figures
 	$(BIN)/python -m pytest -q -n 2 -rs tests/storms

@@ -33,11 +33,15 @@ STEP = "  - s{0}: {{run: {{shell: {{command: 'true'}}}}}}\n"
 
 
 class Nothing:
-    """Performs every effect by doing nothing."""
+    """Performs every effect by doing nothing, at once: a step is a function of this process."""
 
-    async def perform(self, order: Order) -> Outcome:
+    def answer(self, order: Order) -> Outcome:
         """Say that it is done."""
         return Done(order.attempt)
+
+    async def perform(self, order: Order) -> Outcome:
+        """Say the same, for whoever does not ask for an answer at once."""
+        return self.answer(order)
 
     async def abandon(self, order: Order) -> None:
         """Have nothing to stop."""

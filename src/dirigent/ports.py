@@ -6,16 +6,17 @@ Adapters fit them; nobody subclasses. Plain methods are pure given their argumen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal
-from dirigent.model.program import Program
+from dirigent.model.program import Code, Program
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.code import Move, Site
 from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Order, Outcome
 from dirigent.model.run.journal import Ended, Fact
@@ -97,6 +98,43 @@ class Past:
     snapshot: bytes | None = None
 
 
+class Play(Protocol):
+    """A coroutine of a workflow of code. Moving it does nothing in the world; it only says what it wants."""
+
+    @property
+    def place(self) -> str:
+        """Return `file:line` of the await where it stands; empty when it stands at none."""
+        ...
+
+    def go(self, answer: Value) -> Move:
+        """Begin, or go on with what was awaited."""
+        ...
+
+    def throw(self, fault: Fault) -> Move:
+        """Go on with the failure of what was awaited."""
+        ...
+
+    def stop(self) -> Move:
+        """Tell it that it is stopped, where it stands."""
+        ...
+
+    def branch(self, number: int) -> Play:
+        """Return a coroutine that it wants to have beside it."""
+        ...
+
+
+class Plays(Protocol):
+    """Workflows of code, as this process finds them."""
+
+    def check(self, code: Code) -> None:
+        """Raise `Refusal` (`E4031`) when there is no such workflow."""
+        ...
+
+    def play(self, code: Code, given: Value, site: Site) -> Play:
+        """Return a run of it, before its first line. Raises `Refusal` (`E4031`)."""
+        ...
+
+
 class Journal(Protocol):
     """Appends are atomic, ordered and durable when they return.
 
@@ -105,7 +143,9 @@ class Journal(Protocol):
     Tables beside the journal change in the same transaction as the fact that causes it.
     """
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+    def append(
+        self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE
+    ) -> Awaitable[None]:
         """Store the facts at `expected`, or raise `Refusal`. Nothing of it is visible before all is.
 
         `wake_at` is when the run next has something to do, as these facts leave it: it replaces what was
@@ -189,6 +229,18 @@ class Performer(Protocol):
 
     async def abandon(self, order: Order) -> None:
         """Stop the effect in the world, if it can be stopped, and return when it is over."""
+        ...
+
+
+@runtime_checkable
+class Prompt(Protocol):
+    """A performer that may know the answer at once: then no task is made for the effect."""
+
+    def answer(self, order: Order) -> Outcome | None:
+        """Do it and say how it ended, or return None before anything is done: then `perform` does it.
+
+        It runs on the event loop, so it neither waits nor blocks.
+        """
         ...
 
 

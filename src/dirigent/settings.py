@@ -4,13 +4,66 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from dirigent.model.problem import refuse
+
+DATABASES: Final = ("postgresql", "postgres")
+_SECRET: Final = frozenset({"password", "passfile", "sslpassword", "sslkey"})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DatabaseUrl:
+    """Where a PostgreSQL database is. Its password is in `text` alone: whatever is shown has none."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> DatabaseUrl:
+        """Return the URL. Raises `Refusal` (E5049)."""
+        try:
+            parts = urlsplit(text)
+            known = parts.scheme in DATABASES and (parts.port is None or parts.port > 0)
+        except ValueError:
+            known = False
+        if not known:
+            raise refuse(
+                "E5049",
+                "what is given as a store is not the URL of a PostgreSQL database",
+                "write `postgresql://USER@HOST:5432/DATABASE`; a password may come from PGPASSWORD",
+            )
+        return cls(text)
+
+    def __str__(self) -> str:
+        """Return the URL without any password."""
+        parts = urlsplit(self.text)
+        user, at, place = parts.netloc.rpartition("@")
+        shown = f"{user.partition(':')[0]}{at}{place}"
+        asked = parse_qsl(parts.query, keep_blank_values=True)
+        query = urlencode([each for each in asked if each[0].lower() not in _SECRET], quote_via=quote)
+        return f"{parts.scheme}://{shown}{parts.path}{'?' if query else ''}{query}"
+
+    def __repr__(self) -> str:
+        """Return it without any password, too."""
+        return f"DatabaseUrl({str(self)!r})"
+
+
+def is_database(text: str) -> bool:
+    """Return whether a text is meant as the URL of a database, and not as a folder."""
+    return "://" in text
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where one stack's truth lies. Everything is below `state`, a directory of mode 0700."""
+    """Where one stack's truth lies. Everything is below `state`, a directory of mode 0700.
+
+    With a `database` the store is there; what belongs to this machine (processes, their output) stays
+    in `state`.
+    """
 
     state: PurePath
+    database: DatabaseUrl | None = None
 
     @property
     def store(self) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from databases.seizing import Seizing
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.testing import MemoryDisk, MemoryStore
 
@@ -35,9 +36,34 @@ class Sqlite:
             store.abandon()
 
 
-@pytest.fixture(params=[Memory, Sqlite], ids=["memory", "sqlite"])
+class Postgres:
+    """Openings of one database, each of which takes the shard from the one before."""
+
+    def __init__(self, server):
+        self.url = server.fresh()
+        self.opened = []
+
+    def open(self):
+        self.opened.append(Seizing(self.url, f"opening-{len(self.opened)}"))
+        return self.opened[-1]
+
+    async def leave(self):
+        for store in self.opened:
+            await store.leave()
+
+    def close(self):
+        """A session ended with the loop of its test."""
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def place(request, tmp_path):
-    place = request.param(tmp_path)
+    match request.param:
+        case "memory":
+            place = Memory(tmp_path)
+        case "sqlite":
+            place = Sqlite(tmp_path)
+        case _:
+            place = Postgres(request.getfixturevalue("server"))
     yield place
     place.close()
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from contracts.facts import begin, done
+from databases.seizing import Seizing
 from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.problem import Refusal
@@ -191,12 +192,12 @@ async def test_a_journal_has_a_limit(store, monkeypatch):
 @in_loop
 async def test_an_append_whose_caller_is_cancelled_is_stored_whole_or_not_at_all(store):
     await begin(store)
-    tasks = [asyncio.create_task(store.append("r", 1, [done(1), done(2)])) for _ in range(3)]
+    tasks = [asyncio.ensure_future(store.append("r", 1, [done(1), done(2)])) for _ in range(3)]
     await asyncio.sleep(0)
     for task in tasks:
         task.cancel()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
-    assert all(isinstance(answer, asyncio.CancelledError | Refusal) for answer in answers)
+    assert all(isinstance(answer, asyncio.CancelledError | Refusal | None) for answer in answers)
     await begin(store, "later")
     assert len(await store.read("r")) == 3
     await store.append("r", 3, [done(3)])
@@ -210,13 +211,15 @@ async def test_a_writer_that_was_taken_over_writes_nothing_more(place):
     old = place.open()
     await begin(old)
     new = place.open()
+    await new.runs()
     for attempt in (old.append("r", 1, [done()]), old.append("s", 0, [done()])):
         with pytest.raises(Refusal) as caught:
             await attempt
         assert code_of(caught) == "E5002"
-    with pytest.raises(Refusal) as caught:
-        await old.keep(replace(PROGRAM, name="another"))
-    assert code_of(caught) == "E5002"
+    if not isinstance(old, Seizing):  # In a database anybody may keep a definition; it is only ever added.
+        with pytest.raises(Refusal) as caught:
+            await old.keep(replace(PROGRAM, name="another"))
+        assert code_of(caught) == "E5002"
     await new.append("r", 1, [done()])
     assert len(await new.read("r")) == 2
 
@@ -245,9 +248,9 @@ async def test_a_closed_store_refuses(store):
     await begin(store)
     await store.close()
     await store.close()
-    for use in (store.append("r", 1, [done()]), store.read("r"), store.runs()):
+    for use in (lambda: store.append("r", 1, [done()]), lambda: store.read("r"), store.runs):
         with pytest.raises(Refusal) as caught:
-            await use
+            await use()
         assert code_of(caught) == "E5017"
 
 

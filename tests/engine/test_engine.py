@@ -131,8 +131,9 @@ def test_runs_that_wait_are_not_kept_in_memory_by_a_new_engine_either():
     outside = outside_of(NAP)
 
     async def start(engine):
-        for number in range(50):
-            await engine.start(Start(f"run-{number}", outside.case.program))
+        with outside.clock.hold():
+            for number in range(50):
+                await engine.start(Start(f"run-{number}", outside.case.program))
 
     async def look(engine):
         assert len(engine._memory) == 0

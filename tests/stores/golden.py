@@ -22,7 +22,7 @@ from dirigent.model.run.journal import (
 )
 from dirigent.stores import codec
 from dirigent.stores.sqlite import SqliteStore
-from stores.samples import AT, FACTS, PAY, PLAN, PROGRAM, row
+from stores.samples import AT, FACTS, FACTS_2, PAY, PLAN, PROGRAM, PROGRAM_2, row
 
 FOLDER = Path(__file__).parents[1] / "journals" / f"v{JOURNAL_VERSION}"
 LARGE = "large " * 6_000
@@ -37,6 +37,8 @@ async def history(path):
         "held", 0, [Created(AT, digest, LARGE), Held(AT, PAY, 1, "?"), TimerSet(AT, PAY, 1, "wait", AT)]
     )
     await store.append("held", 3, [ResourceChanged(AT, "db", row("db")), Succeeded(AT, "/do/2", 1, None)])
+    code = await store.keep(PROGRAM_2)
+    await store.append("code", 0, [Created(AT, code, {"order": 7}), *FACTS_2])
     await store.append("bad", 0, [Created(AT, digest, None), Ended(AT, "faulted", None, Fault("urn:t", 500))])
     await store.keep_plan(PLAN)
     await store.close()
@@ -45,9 +47,9 @@ async def history(path):
 def write():
     """Write every golden file."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    facts = "".join(codec.encode_fact(fact).hex() + "\n" for fact in FACTS)
+    facts = "".join(codec.encode_fact(fact).hex() + "\n" for fact in FACTS + FACTS_2)
     (FOLDER / "facts.hex").write_text(facts)
-    for name, document in (("program", PROGRAM), ("plan", PLAN), ("row", row())):
+    for name, document in (("program", PROGRAM), ("program_2", PROGRAM_2), ("plan", PLAN), ("row", row())):
         (FOLDER / f"{name}.hex").write_text(codec.encode(document).hex() + "\n")
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "dirigent.db")

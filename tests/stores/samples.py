@@ -1,4 +1,7 @@
-"""One of everything that a store keeps. The golden journals of version 1 hold this: never change it."""
+"""One of everything that a store keeps. The golden journals of all versions hold this: never change it.
+
+What a version added is in names that end with its number.
+"""
 
 import asyncio
 from functools import wraps
@@ -11,6 +14,7 @@ from dirigent.model.program import (
     Call,
     Case,
     Catch,
+    Code,
     Filter,
     Fork,
     Graph,
@@ -29,6 +33,7 @@ from dirigent.model.program import (
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import (
     Abandoned,
+    Awaited,
     CancelRequested,
     Computed,
     Created,
@@ -36,9 +41,11 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Signalled,
     Skipped,
     Succeeded,
     Suspended,
@@ -154,13 +161,32 @@ FACTS = (
     Ended(AT, "faulted", None, Fault("urn:t", 500)),
 )
 
+PROGRAM_2 = Program(
+    "place", "python", "d" * 40, Task("place", "", Code("shop.flows", "place", "d" * 40, 60.0))
+)
+
+FACTS_2 = (
+    Awaited(AT, PAY, 1, "paid"),
+    Patched(AT, Position("/fraud"), 1, "fraud"),
+    Signalled(AT, "paid", "event-1", {"amount": 2**70, "by": SECRET}),
+    Signalled(AT, "paid", "event-2"),
+)
+
 
 def in_loop(test):
-    """Run an async test; pytest sees its parameters."""
+    """Run an async test; pytest sees its parameters. What must be left before the loop ends is left."""
+
+    async def whole(*args, **kwargs):
+        try:
+            await test(*args, **kwargs)
+        finally:
+            for each in (*args, *kwargs.values()):
+                if leave := getattr(type(each), "leave", None):
+                    await leave(each)
 
     @wraps(test)
     def run(*args, **kwargs):
-        asyncio.run(test(*args, **kwargs))
+        asyncio.run(whole(*args, **kwargs))
 
     return run
 

@@ -80,7 +80,8 @@ plain_nodes = (
     st.builds(program.Set, templates)
     | st.builds(program.Wait, templates)
     | st.builds(program.Raise, templates)
-    | st.builds(program.Call, texts, templates, st.sampled_from(program.OnDoubt))
+    | st.builds(program.Call, texts, templates, st.sampled_from(program.OnDoubt), st.booleans())
+    | st.builds(program.Code, texts, texts, texts, st.none() | at)
     | st.builds(program.Switch, st.lists(cases, max_size=2).map(tuple))
 )
 
@@ -133,6 +134,9 @@ FACTS = {
     journal.Computed: st.builds(
         journal.Computed, *_effect, texts, st.lists(values | faults, max_size=3).map(tuple)
     ),
+    journal.Awaited: st.builds(journal.Awaited, *_effect, texts),
+    journal.Patched: st.builds(journal.Patched, *_effect, texts),
+    journal.Signalled: st.builds(journal.Signalled, at, texts, texts, values),
     journal.CancelRequested: st.builds(journal.CancelRequested, at, texts),
     journal.Suspended: st.builds(journal.Suspended, at, texts),
     journal.Resumed: st.builds(journal.Resumed, at),

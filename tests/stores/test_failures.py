@@ -157,7 +157,7 @@ async def test_a_defect_of_the_writer_answers_everyone_and_acknowledges_nobody(s
 async def test_closing_answers_what_is_under_way_first(store):
     runs = [f"r{n}" for n in range(20)]
     await begin(store, *runs)
-    batch = [asyncio.create_task(store.append(run, 1, [fact(1)])) for run in runs]
+    batch = [asyncio.ensure_future(store.append(run, 1, [fact(1)])) for run in runs]
     await asyncio.sleep(0)
     await store.close()
     assert await asyncio.gather(*batch) == [None] * 20

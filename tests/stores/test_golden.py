@@ -25,33 +25,42 @@ from dirigent.ports import AWAKE
 from dirigent.stores import codec
 from dirigent.stores.sqlite import SqliteStore
 from stores.golden import LARGE
-from stores.samples import AT, FACTS, PAY, PLAN, PROGRAM, in_loop, row
+from stores.samples import AT, FACTS, FACTS_2, PAY, PLAN, PROGRAM, PROGRAM_2, in_loop, row
 
 JOURNALS = Path(__file__).parents[1] / "journals"
 V1 = JOURNALS / "v1"
-
-
-def content(name):
-    return bytes.fromhex((V1 / f"{name}.hex").read_text())
+# What each version wrote: the facts of all before it, and its own.
+WRITTEN = {"v1": FACTS, "v2": FACTS + FACTS_2}
+versions = pytest.mark.parametrize("version", WRITTEN)
 
 
 def test_every_version_has_its_golden_journals():
-    assert sorted(folder.name for folder in JOURNALS.iterdir()) == [
-        f"v{n + 1}" for n in range(JOURNAL_VERSION)
-    ]
+    folders = sorted(folder.name for folder in JOURNALS.iterdir())
+    assert folders == [f"v{n + 1}" for n in range(JOURNAL_VERSION)] == list(WRITTEN)
 
 
-def test_every_fact_of_version_1_is_read():
-    lines = (V1 / "facts.hex").read_text().split()
-    assert [codec.decode_fact(bytes.fromhex(line)) for line in lines] == list(FACTS)
+@versions
+def test_every_fact_of_every_version_is_read(version):
+    lines = (JOURNALS / version / "facts.hex").read_text().split()
+    assert [codec.decode_fact(bytes.fromhex(line)) for line in lines] == list(WRITTEN[version])
 
 
+@versions
 @pytest.mark.parametrize(
     ("name", "kind", "document"),
-    [("program", Program, PROGRAM), ("plan", Plan, PLAN), ("row", ResourceRow, row())],
+    [
+        ("program", Program, PROGRAM),
+        ("program_2", Program, PROGRAM_2),
+        ("plan", Plan, PLAN),
+        ("row", ResourceRow, row()),
+    ],
 )
-def test_every_document_of_version_1_is_read(name, kind, document):
-    assert codec.decode(content(name), kind) == document
+def test_every_document_of_every_version_is_read(version, name, kind, document):
+    file = JOURNALS / version / f"{name}.hex"
+    if not file.exists():
+        assert name.endswith("_2") > (version == "v2"), f"{file} was written once and is gone"
+        return
+    assert codec.decode(bytes.fromhex(file.read_text()), kind) == document
 
 
 def test_a_changed_golden_byte_is_noticed():
@@ -61,16 +70,16 @@ def test_a_changed_golden_byte_is_noticed():
     assert repr(codec.decode_fact(bytes(first))) != repr(FACTS[2])
 
 
-def store_of_version_1(tmp_path):
+def store_of(version, tmp_path):
     path = str(tmp_path / "dirigent.db")
     with closing(sqlite3.connect(path)) as plain:
-        plain.executescript((V1 / "store.sql").read_text())
+        plain.executescript((JOURNALS / version / "store.sql").read_text())
     return path
 
 
 @in_loop
 async def test_of_an_older_store_every_open_run_is_looked_at_once(tmp_path):
-    path = store_of_version_1(tmp_path)
+    path = store_of("v1", tmp_path)
     with pytest.raises(Refusal, match="E5005"):
         SqliteStore.open_for_reading(path)
     store = SqliteStore.open_for_writing(path)
@@ -80,10 +89,11 @@ async def test_of_an_older_store_every_open_run_is_looked_at_once(tmp_path):
     await store.close()
 
 
+@versions
 @pytest.mark.parametrize("writing", [False, True])
 @in_loop
-async def test_a_store_of_version_1_is_opened_and_read(tmp_path, writing):
-    path = store_of_version_1(tmp_path)
+async def test_a_store_of_every_version_is_opened_and_read(tmp_path, writing, version):
+    path = store_of(version, tmp_path)
     store = SqliteStore.open_for_writing(path)
     if not writing:
         await store.close()
@@ -98,8 +108,10 @@ async def test_a_store_of_version_1_is_opened_and_read(tmp_path, writing):
         ResourceChanged(AT, "db", row("db")),
         Succeeded(AT, "/do/2", 1, None),
     ]
+    code = [("code", "running", 1 + len(FACTS_2))] if version == "v2" else []
     assert [(run.id, run.phase, run.facts) for run in await store.runs()] == [
         (bad, "faulted", 2),
+        *code,
         (held, "held", 5),
         (everything, "faulted", len(FACTS)),
     ]

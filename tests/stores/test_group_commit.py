@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,41 +32,54 @@ def ledger():
     return Ledger()
 
 
+async def on_a_slow_disk(ledger, monkeypatch):
+    """A queue whose first commit has shown that the disk is slow."""
+    group = GroupCommit("x", ledger.commit)
+    with monkeypatch.context() as disk:
+        disk.setattr(commit, "SLOW_SECONDS", -1.0)
+        await group.submit(object())
+    assert ledger.batches.pop() == (1, True)
+    return group
+
+
 @in_loop
-async def test_a_lone_job_is_committed_on_the_thread_of_the_loop(ledger, monkeypatch):
+async def test_jobs_are_committed_on_the_thread_of_the_loop(ledger, monkeypatch):
     monkeypatch.setattr(commit, "SLOW_SECONDS", 10.0)
     group = GroupCommit("x", ledger.commit)
     for _ in range(3):
         await group.submit(object())
+    await asyncio.gather(*(group.submit(object()) for _ in range(100)))
     await group.close()
+    assert ledger.batches == [(1, True)] * 3 + [(100, True)]
+
+
+@in_loop
+async def test_on_a_slow_disk_the_loop_stays_free_until_it_is_time_to_look_again(ledger, monkeypatch):
+    monkeypatch.setattr(commit, "PATIENCE", 3)
+    group = await on_a_slow_disk(ledger, monkeypatch)
+    monkeypatch.setattr(commit, "SLOW_SECONDS", 10.0)
+    for _ in range(5):
+        await group.submit(object())
+    await group.close()
+    assert ledger.batches == [(1, False)] * 3 + [(1, True)] * 2
+
+
+@in_loop
+async def test_a_commit_that_works_hard_and_waits_little_does_not_make_the_disk_slow(ledger, monkeypatch):
+    seconds = count()
+    both = SimpleNamespace(perf_counter=lambda: next(seconds) // 2, thread_time=lambda: next(seconds) // 2)
+    monkeypatch.setattr(commit, "time", both)
+    group = GroupCommit("x", ledger.commit)
+    for _ in range(3):
+        await group.submit(object())
+    await group.close()
+    # Each commit takes a second by this clock, and the thread works all the while.
     assert ledger.batches == [(1, True)] * 3
 
 
 @in_loop
-async def test_on_a_slow_disk_even_a_lone_job_leaves_the_loop_free(ledger, monkeypatch):
-    monkeypatch.setattr(commit, "SLOW_SECONDS", -1.0)
-    group = GroupCommit("x", ledger.commit)
-    for _ in range(2):
-        await group.submit(object())
-    monkeypatch.setattr(commit, "SLOW_SECONDS", 10.0)
-    for _ in range(2):
-        await group.submit(object())
-    await group.close()
-    # The first commit shows how the disk is, and so does each that follows.
-    assert ledger.batches == [(1, True), (1, False), (1, False), (1, True)]
-
-
-@in_loop
-async def test_jobs_at_once_are_one_batch_on_the_thread_of_the_writer(ledger):
-    group = GroupCommit("x", ledger.commit)
-    await asyncio.gather(*(group.submit(object()) for _ in range(100)))
-    await group.close()
-    assert ledger.batches == [(100, False)]
-
-
-@in_loop
-async def test_what_comes_during_a_commit_goes_into_the_next(ledger):
-    group = GroupCommit("x", ledger.commit)
+async def test_what_comes_during_a_commit_goes_into_the_next(ledger, monkeypatch):
+    group = await on_a_slow_disk(ledger, monkeypatch)
     ledger.gate.clear()
     first = asyncio.gather(group.submit(object()), group.submit(object()))
     await asyncio.sleep(0)
@@ -78,12 +93,14 @@ async def test_what_comes_during_a_commit_goes_into_the_next(ledger):
 
 
 @in_loop
-async def test_a_cancelled_caller_holds_nobody_up(ledger):
-    group = GroupCommit("x", ledger.commit)
-    tasks = [asyncio.create_task(group.submit(object())) for _ in range(5)]
+async def test_a_cancelled_caller_holds_nobody_up(ledger, monkeypatch):
+    group = await on_a_slow_disk(ledger, monkeypatch)
+    ledger.gate.clear()
+    waiting = [group.submit(object()) for _ in range(5)]
     await asyncio.sleep(0)
-    tasks[2].cancel()
-    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    waiting[2].cancel()
+    ledger.gate.set()
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(answer) for answer in answers].count(asyncio.CancelledError) == 1
     assert ledger.batches == [(5, False)]
     await group.close()

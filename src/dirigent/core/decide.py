@@ -13,7 +13,7 @@ from dirigent.core.machine import Ask, Key, Run
 from dirigent.core.status import Phase, Status
 from dirigent.model.ids import EffectId
 from dirigent.model.program import Call
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
+from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Note, Perform, SetTimer
 from dirigent.model.run.journal import Ended
 from dirigent.ports import AWAKE, NEVER
 
@@ -75,6 +75,8 @@ def _command(ask: Ask) -> Command | None:
         return _effect_command(ask, ask.call)
     if ask.questions:
         return Compute(position, attempt, purpose.partition(":")[2], ask.questions)
+    if ask.note is not None:
+        return Note(position, attempt, ask.note) if ask.status is Status.ASKED else None
     if ask.status is Status.ASKED:
         return SetTimer(position, attempt, purpose, ask.seconds)
     return FireAt(position, attempt, purpose, ask.until)

@@ -5,6 +5,7 @@ Frames are mutable and belong to one `Run`; nothing outside `core` holds one.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -13,7 +14,9 @@ from typing import TypeAlias
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position
 from dirigent.model.program import Node, Task
+from dirigent.model.run.code import Site, Wanted
 from dirigent.model.values import Value
+from dirigent.ports import Play
 
 
 class Step(IntEnum):
@@ -101,7 +104,40 @@ class GraphState:
     assembled: Value = None
 
 
-NodeState: TypeAlias = SequenceState | LoopState | ForkState | TryState | GraphState
+@dataclass(slots=True, eq=False)
+class CodeState:
+    """A coroutine, and how often it asked for each name.
+
+    One that is `stopping` is to end: it is `told` so when what it waited for has ended. `fault` is what
+    it ends with whatever it says.
+    """
+
+    play: Play
+    visits: dict[str, int] = field(default_factory=dict)
+    stopping: bool = False
+    told: bool = False
+    fault: Fault | None = None
+
+
+@dataclass(slots=True, eq=False)
+class GatherState:
+    """What the members gave, in their order, and the first fault among them."""
+
+    outputs: list[Value]
+    fault: Fault | None = None
+
+
+@dataclass(slots=True, eq=False)
+class AgainState:
+    """Which attempt runs, and since when there are any."""
+
+    since: float
+    attempt: int = 1
+
+
+NodeState: TypeAlias = (
+    SequenceState | LoopState | ForkState | TryState | GraphState | CodeState | GatherState | AgainState
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -114,7 +150,7 @@ class Frame:
     by slot; `asks` are the keys of what this frame waits for.
     """
 
-    node: Node
+    node: Node | Wanted
     task: Task | None
     parent: Frame | None
     slot: int | str
@@ -139,3 +175,19 @@ class Frame:
     answers: dict[str, tuple[Value | Fault, ...]] = field(default_factory=dict)
     children: dict[int | str, Frame] = field(default_factory=dict)
     asks: list[tuple[Position, int, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Script:
+    """What a run of a workflow of code has beside its frames.
+
+    `mail` are events that nobody has waited for yet, `heard` the ids of all that came; `halted` are
+    coroutines that are told of their end when nothing is being abandoned any more.
+    """
+
+    site: Site
+    mail: dict[str, deque[Value]] = field(default_factory=dict)
+    kept: int = 0
+    heard: set[str] = field(default_factory=set)
+    listeners: dict[str, deque[tuple[Position, int, str]]] = field(default_factory=dict)
+    halted: list[Frame] = field(default_factory=list)

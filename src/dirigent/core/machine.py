@@ -11,20 +11,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from dirigent.core.frame import Earlier, Frame, Ledger, Step, Thread
+from dirigent.core.frame import Earlier, Frame, Ledger, Script, Step, Thread
 from dirigent.core.status import Phase, Status
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.program import Call, Node, Program, Task
-from dirigent.model.run.command import Question
+from dirigent.model.run.code import Wanted
+from dirigent.model.run.command import Awaits, Patch, Question
 from dirigent.model.run.journal import Created
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
-from dirigent.ports import Language, Schemas
+from dirigent.ports import Language, Plays, Schemas
 
 EFFECT: Final = "effect"
+NOTE: Final = "note"
 COMPUTE: Final = "compute:"
 FINAL_FACTS: Final = 8
 Key: TypeAlias = tuple[Position, int, str]
@@ -32,10 +34,11 @@ Key: TypeAlias = tuple[Position, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The pure instruments that the core is handed: the expression language and JSON Schema."""
+    """The instruments that the core is handed: the expression language, JSON Schema, workflows of code."""
 
     language: Language
     schemas: Schemas
+    plays: Plays | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +60,7 @@ class Ask:
     began: float = 0.0
     ticket: Ticket | None = None
     questions: tuple[Question, ...] = ()
+    note: Awaits | Patch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ class Run:
     """One run as its journal tells it: a mutable fold with a single owner.
 
     `stopping` holds the positions whose last attempt is being abandoned, and which ask waits for that: two
-    attempts of one effect never overlap in the world.
+    attempts of one effect never overlap in the world. `script` is what a workflow of code has beside; it is
+    `ahead` of its journal when that is folded, and `recorded` are the changes of its text that it took.
     """
 
     id: RunId
@@ -108,6 +113,9 @@ class Run:
     result: tuple[str, Value, Fault | None] | None = None
     cancel_reason: str = ""
     trace: Callable[[Moment], None] | None = None
+    script: Script | None = None
+    recorded: frozenset[str] = frozenset()
+    ahead: bool = True
 
     # -- frames ---------------------------------------------------------------------------------
 
@@ -125,13 +133,17 @@ class Run:
             frame.variables = bound_variables(frame, task.constants)
         return frame
 
-    def enter_block(self, parent: Frame, node: Node, slot: int | str, raw: Value, mark: str = "") -> Frame:
+    def enter_block(
+        self, parent: Frame, node: Node | Wanted, slot: int | str, raw: Value, mark: str = ""
+    ) -> Frame:
         """Begin a bare block inside a task; it has neither a data flow nor attempts of its own."""
         frame = self._frame(parent, node, Position(f"{parent.position}{mark}"), slot, raw)
         frame.step = Step.BODY
         return frame
 
-    def _frame(self, parent: Frame, node: Node, position: Position, slot: int | str, raw: Value) -> Frame:
+    def _frame(
+        self, parent: Frame, node: Node | Wanted, position: Position, slot: int | str, raw: Value
+    ) -> Frame:
         frame = Frame(
             node=node,
             task=None,
@@ -237,6 +249,9 @@ class Run:
         waiting = self.stopping.pop(position, None)
         if waiting is not None:
             self.news.append(waiting)
+        if self.script is not None and not self.stopping:
+            self.agenda.extend(self.script.halted)
+            self.script.halted.clear()
 
     def want(self, ask: Ask) -> None:
         """Add an ask; one for an effect that is just being abandoned waits for that."""

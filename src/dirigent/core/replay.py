@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias, assert_never
 
 from dirigent.core import flow
 from dirigent.core.frame import Earlier, Frame
-from dirigent.core.machine import COMPUTE, EFFECT, Ask, Key, Moment, Run, Tools
+from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, Tools
+from dirigent.core.nodes import code
+from dirigent.core.nodes.divergence import divergence, same
 from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
 from dirigent.model.ids import RunId
-from dirigent.model.program import Program
+from dirigent.model.program import Code, Program
 from dirigent.model.run.journal import (
     Abandoned,
+    Awaited,
     CancelRequested,
     Computed,
     Created,
@@ -21,9 +24,11 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Signalled,
     Skipped,
     Succeeded,
     Suspended,
@@ -48,6 +53,8 @@ AskFact: TypeAlias = (
     | TimerSet
     | TimerFired
     | Computed
+    | Awaited
+    | Patched
 )
 
 
@@ -60,10 +67,22 @@ def replay(
 ) -> Run:
     """Return the run that a journal tells of. Raises `Refusal` (`E4001`) where it fits no such program."""
     run = Run(run_id, program, tools, trace=trace)
-    for fact in facts:
-        advance(run, fact)
+    if isinstance(program.root.node, Code):
+        _again(run, tuple(facts))
+    else:
+        for fact in facts:
+            advance(run, fact)
     run.news.clear()
     return run
+
+
+def _again(run: Run, facts: Sequence[Fact]) -> None:
+    """Run a workflow of code again: it is ahead of its journal from the last fact on."""
+    run.recorded = frozenset(fact.name for fact in facts if isinstance(fact, Patched))
+    for number, fact in enumerate(facts, start=1):
+        run.ahead = number == len(facts)
+        advance(run, fact)
+    run.ahead = True
 
 
 def advance(run: Run, fact: Fact) -> None:
@@ -82,11 +101,13 @@ def expects(run: Run, fact: Fact) -> bool:
     if isinstance(fact, AskFact):
         ask = run.asks.get(key_of(fact))
         return ask is not None and (ask.status, type(fact)) in NEXT
+    if isinstance(fact, Signalled) and run.script is not None and fact.id in run.script.heard:
+        return False
     return (run.phase, type(fact)) in PHASES
 
 
 def _run_fact(
-    run: Run, fact: Created | CancelRequested | Suspended | Resumed | Ended | ResourceChanged
+    run: Run, fact: Created | Signalled | CancelRequested | Suspended | Resumed | Ended | ResourceChanged
 ) -> None:
     waited = run.phase is Phase.QUEUED
     run.phase = phase_after(run.phase, fact)
@@ -98,11 +119,7 @@ def _run_fact(
             else:
                 run.phase = Phase.QUEUED
         case CancelRequested():
-            run.cancel_reason = fact.reason
-            run.result = ("cancelled", None, None)
-            run.agenda.clear()
-            if run.root is not None:
-                run.detach(run.root)
+            _cancel(run, fact)
         case Resumed() if waited and run.created is not None:
             run.begin(run.created.input)
         case Resumed():
@@ -110,13 +127,30 @@ def _run_fact(
         case Ended():
             run.asks.clear()
             run.news.clear()
+        case Signalled():
+            code.deliver(run, fact)
         case Suspended() | ResourceChanged():
             pass
+
+
+def _cancel(run: Run, fact: CancelRequested) -> None:
+    """Stop at once, or have a workflow of code end by itself."""
+    run.cancel_reason = fact.reason
+    if code.cancel(run):
+        return
+    run.result = ("cancelled", None, None)
+    run.agenda.clear()
+    if run.root is not None:
+        run.detach(run.root)
 
 
 def _ask_fact(run: Run, fact: AskFact) -> None:
     key = key_of(fact)
     ask = run.asks.get(key)
+    if ask is None and run.script is not None and run.phase is not Phase.ENDED:
+        if isinstance(fact, Patched):
+            return  # The text has left that change behind for good.
+        raise divergence(run, fact)
     if run.phase is Phase.ENDED or ask is None:
         raise mismatch(
             f"nothing waits for `{type(fact).__name__}` at `{fact.position}`, attempt {fact.attempt}"
@@ -141,6 +175,8 @@ def key_of(fact: AskFact) -> Key:
             return (fact.position, fact.attempt, fact.purpose)
         case Computed():
             return (fact.position, fact.attempt, COMPUTE + fact.slot)
+        case Awaited() | Patched():
+            return (fact.position, fact.attempt, NOTE)
         case _:
             return (fact.position, fact.attempt, EFFECT)
 
@@ -165,6 +201,8 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
     frame = ask.frame
     match fact:
         case Intended(request=request):
+            if run.script is not None and not same(request, ask.request):
+                raise divergence(run, fact)
             ask.request = request
             ask.began = fact.at
             run.news.append(ask.key)
@@ -174,7 +212,7 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
         case Repeated():
             ask.repeat = True
             run.news.append(ask.key)
-        case Held() | Abandoned():
+        case Held() | Abandoned() | Awaited() | Patched():
             pass
         case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed():
             if frame is not None:
@@ -193,7 +231,7 @@ def _wake(
         case Succeeded(output=output) | Vouched(output=output):
             run.complete(frame, _output(ask, frame, output))
         case Skipped():
-            run.complete(frame, frame.input)
+            run.complete(frame, None if ask.call is not None and ask.call.literal else frame.input)
         case Failed(fault=fault):
             run.fail(frame, fault)
         case TimerFired(purpose=purpose):

@@ -16,6 +16,7 @@ from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.journal import (
     Abandoned,
+    Awaited,
     CancelRequested,
     Computed,
     Created,
@@ -24,9 +25,11 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Signalled,
     Skipped,
     Succeeded,
     Suspended,
@@ -68,6 +71,8 @@ NEXT: Final[Mapping[tuple[Status, type[Fact]], Status]] = MappingProxyType(
         (Status.ASKED, Intended): Status.UNDER_WAY,
         (Status.ASKED, TimerSet): Status.UNDER_WAY,
         (Status.ASKED, Computed): Status.DONE,
+        (Status.ASKED, Patched): Status.DONE,
+        (Status.ASKED, Awaited): Status.UNDER_WAY,
         (Status.UNDER_WAY, Succeeded): Status.DONE,
         (Status.UNDER_WAY, Failed): Status.FAILED,
         (Status.UNDER_WAY, TimerFired): Status.DONE,
@@ -91,6 +96,9 @@ PHASES: Final[Mapping[tuple[Phase, type[Fact]], Phase]] = MappingProxyType(
         (Phase.SUSPENDED, Resumed): Phase.RUNNING,
         (Phase.RUNNING, CancelRequested): Phase.CANCELLING,
         (Phase.SUSPENDED, CancelRequested): Phase.CANCELLING,
+        # An event is kept until somebody waits for it.
+        (Phase.RUNNING, Signalled): Phase.RUNNING,
+        (Phase.SUSPENDED, Signalled): Phase.SUSPENDED,
         (Phase.RUNNING, Ended): Phase.ENDED,
         (Phase.CANCELLING, Ended): Phase.ENDED,
         # A resource changes through an effect that was under way when the run was stopped, too.

@@ -7,7 +7,7 @@ who waits is told why, and the journal knows where the next engine goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass, field
 
 from dirigent.model.ids import RunId
@@ -16,11 +16,10 @@ from dirigent.model.run.journal import Ended
 
 @dataclass(slots=True, eq=False)
 class Crew:
-    """Owns every task and every promise of an engine. `turning` counts the runs that are being turned."""
+    """Owns every task and every promise of an engine."""
 
     failure: BaseException | None = None
     closing: bool = False
-    turning: int = 0
     _acting: set[asyncio.Task[None]] = field(default_factory=set)
     _asked: set[asyncio.Task[None]] = field(default_factory=set)
     _ends: dict[RunId, asyncio.Future[Ended]] = field(default_factory=dict)
@@ -70,10 +69,10 @@ class Crew:
         if self.failure is not None:
             raise self.failure
 
-    async def close(self) -> None:
-        """Stop every task where it is, as a crash would."""
+    async def close(self, appends: Collection[asyncio.Future[None]]) -> None:
+        """Stop every task where it is, and wait for no append, as a crash would."""
         self.closing = True
-        while tasks := [*self._acting, *self._asked]:
+        while tasks := [*self._acting, *self._asked, *appends]:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)

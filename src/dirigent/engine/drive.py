@@ -1,98 +1,105 @@
-"""Drive one run: fold what arrived, ask the core, record, and only then act.
+"""Drive one run: fold what arrived, ask the core, and say what is to be recorded, then obeyed.
 
-The order of durability is the whole contract: the facts of one turn (a result, and the intents that
-follow from it) are one append; no command is obeyed before the append has returned.
+The facts of one turn (a result, and the intents that follow from it) are one append.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from dirigent.core.decide import decide, due, wake_at
 from dirigent.core.machine import EFFECT, Key, Run
 from dirigent.core.replay import advance, expects
+from dirigent.engine.live import Arrival
 from dirigent.model.ids import Position
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
-from dirigent.model.run.journal import Fact, Intended, TimerSet
-from dirigent.ports import AWAKE, Clock, Journal
+from dirigent.model.run.command import (
+    Abandon,
+    Awaits,
+    Command,
+    Compute,
+    Finish,
+    FireAt,
+    Note,
+    Patch,
+    Perform,
+    SetTimer,
+)
+from dirigent.model.run.journal import Awaited, Fact, Intended, Patched, TimerSet
+from dirigent.ports import AWAKE
 
 
 @dataclass(slots=True, eq=False)
 class Turn:
-    """What one turn of a run came to: facts that are durable now, and commands to be obeyed.
+    """What one turn of a run came to: facts to be recorded at `expected`, then commands to be obeyed.
 
-    `doubtful` are those effects among them that an engine before this one may have begun; `took` says of
-    each group that arrived whether the run still waited for it.
+    `arrived` is what was folded, `took` says of each part whether the run still waited for it. `doubtful` are
+    those effects that an engine before this one may have begun. `wake_at` is for the journal.
     """
 
+    expected: int
+    arrived: Sequence[Arrival] = ()
     facts: list[Fact] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
-    doubtful: set[tuple[Position, int]] = field(default_factory=set)
     took: list[bool] = field(default_factory=list)
+    doubtful: Collection[tuple[Position, int]] = ()
+    wake_at: float = AWAKE
 
 
-async def turn(
+def turn(
     run: Run,
-    arrived: Sequence[Sequence[Fact]],
-    journal: Journal,
-    clock: Clock,
+    arrived: Sequence[Arrival],
+    now: float,
     *,
     onward: bool = True,
     admitted: Container[Key] = (),
 ) -> Turn:
-    """Fold what arrived, follow it to its end, make all of it durable, and return what to do.
+    """Fold what arrived, follow it to its end, and return what is to be recorded and done.
 
-    Without `onward` only what arrived becomes durable, and nothing is to be done: another engine goes on.
+    Without `onward` only what arrived is to be recorded, and nothing done: another engine goes on.
 
-    `arrived` are groups of facts that belong together (a result and the resources it changed). A group
-    that the run no longer waits for is dropped: the effect was abandoned and has ended already.
+    The facts of an arrival belong together (a result and the resources it changed). Those that the run no
+    longer waits for are dropped: the effect was abandoned and has ended already.
     Effects that wait in a queue are recorded when they are `admitted`; till then their command stands.
     """
-    expected = run.facts
-    done = Turn()
-    for group in arrived:
-        done.took.append(all(expects(run, fact) for fact in group))
-        if done.took[-1]:
-            for fact in group:
+    done = Turn(run.facts, arrived)
+    for each in arrived:
+        taken = all(expects(run, fact) for fact in each.facts)
+        done.took.append(taken)
+        if taken:
+            for fact in each.facts:
                 advance(run, fact)
                 done.facts.append(fact)
     if onward:
-        _follow(run, due(run, clock.now()), done, clock, admitted)
-    if done.facts:
-        # What arrived and is not followed leaves something to do for the next engine.
-        await journal.append(run.id, expected, done.facts, wake_at(run, clock.now()) if onward else AWAKE)
+        _follow(run, due(run, now), done, now, admitted)
     return done
 
 
-async def recover(run: Run, journal: Journal, clock: Clock, admitted: Container[Key] = ()) -> Turn:
+def recover(run: Run, now: float, admitted: Container[Key] = ()) -> Turn:
     """Return what stands to be done in a run that was just replayed."""
-    expected = run.facts
-    standing = decide(run, clock.now())
+    standing = decide(run, now)
     begun = [command for command in standing if isinstance(command, Perform) and command.intended]
-    done = Turn(doubtful={(command.position, command.attempt) for command in begun})
-    _follow(run, standing, done, clock, admitted)
-    if done.facts:
-        await journal.append(run.id, expected, done.facts, wake_at(run, clock.now()))
+    done = Turn(run.facts, doubtful={(command.position, command.attempt) for command in begun})
+    _follow(run, standing, done, now, admitted)
     return done
 
 
-def _follow(
-    run: Run, commands: Sequence[Command], done: Turn, clock: Clock, admitted: Container[Key] = ()
-) -> None:
+def _follow(run: Run, commands: Sequence[Command], done: Turn, now: float, admitted: Container[Key]) -> None:
     """Turn commands that are records into facts, until only those that act are left."""
     while commands:
         recorded = False
         for command in commands:
-            fact = None if _waits(command, admitted) else record_of(command, clock.now())
+            fact = None if _waits(command, admitted) else record_of(command, now)
             if fact is None:
                 done.commands.append(command)
             else:
                 advance(run, fact)
                 done.facts.append(fact)
                 recorded = True
-        commands = due(run, clock.now()) if recorded else ()
+        commands = due(run, now) if recorded else ()
+    if done.facts:
+        done.wake_at = wake_at(run, now)
 
 
 def _waits(command: Command, admitted: Container[Key]) -> bool:
@@ -109,9 +116,21 @@ def record_of(command: Command, now: float) -> Fact | None:
             return Intended(now, position, attempt, request, ticket.queue if ticket else "")
         case SetTimer(position, attempt, purpose, seconds):
             return TimerSet(now, position, attempt, purpose, now + seconds)
+        case Note(position, attempt, what):
+            return _noted(now, position, attempt, what)
         case Finish(fact):
             return fact
         case Perform() | FireAt() | Compute() | Abandon():
             return None
         case _:
             assert_never(command)
+
+
+def _noted(now: float, position: Position, attempt: int, what: Awaits | Patch) -> Fact:
+    match what:
+        case Awaits(event):
+            return Awaited(now, position, attempt, event)
+        case Patch(name):
+            return Patched(now, position, attempt, name)
+        case _:
+            assert_never(what)

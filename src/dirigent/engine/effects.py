@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from dirigent.core.machine import Run
 from dirigent.core.storable import TEXT_CHARACTERS, bounded, unstorable
@@ -23,13 +23,15 @@ from dirigent.model.run.command import Abandon, Compute, Perform
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import Abandoned, Computed, Fact, Failed, Held, Succeeded
 from dirigent.model.values import Value
-from dirigent.ports import Clock, Oracle, Performer, Vault
+from dirigent.ports import Clock, Oracle, Performer, Prompt, Vault
 
 # Child runs wait for other runs: if they took places among the calls, parents could starve children.
 UNLIMITED = frozenset({"workflow"})
 
 # Effects that go on by themselves, or can be looked at: the next engine finds out how they ended.
 FOUND_AGAIN = frozenset({"workflow", "shell", "script", "resource"})
+
+_POLICIES: Final = {policy.value: policy for policy in OnDoubt}
 
 
 @dataclass(slots=True, eq=False)
@@ -40,7 +42,20 @@ class Effects:
     oracle: Oracle
     vault: Vault
     clock: Clock
+    _prompts: dict[str, Prompt | None] = field(default_factory=dict)
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(limits.CALLS_AT_ONCE))
+
+    def answer(self, run: Run, command: Perform, *, doubtful: bool) -> Sequence[Fact] | None:
+        """Carry out an effect on the spot, if its performer can; else return None, and `perform` does it."""
+        performer = self._prompt(command.function)
+        if performer is None:
+            return None
+        order = _order(run, command, _policy(run, command.on_doubt), doubtful=doubtful)
+        try:
+            outcome = performer.answer(order)
+        except Refusal as refusal:
+            outcome = _refused(refusal)
+        return None if outcome is None else self._facts(command, _by_policy(outcome, order.on_doubt))
 
     async def perform(self, run: Run, command: Perform, *, doubtful: bool) -> Sequence[Fact]:
         """Carry out an effect whose intent is durable, and return the facts of its end."""
@@ -60,12 +75,14 @@ class Effects:
             async with self._places:
                 return await performer.perform(order)
         except Refusal as refusal:
-            # What the user must mend (a missing secret, a host that is not declared) is a fault of the task.
-            problem = refusal.problems[0]
-            denied = problem.code.startswith("E6")
-            kind, status = (faults.AUTHORIZATION, 403) if denied else (faults.CONFIGURATION, 400)
-            words = " ".join([f"{problem.code}: {problem.message}.", *problem.help])
-            return Broken(Fault(kind, status, "Refused", words))
+            return _refused(refusal)
+
+    def _prompt(self, function: str) -> Prompt | None:
+        """Return the performer of a function if it may answer on the spot."""
+        if function not in self._prompts:
+            performer = self.performers.get(function)
+            self._prompts[function] = performer if isinstance(performer, Prompt) else None
+        return self._prompts[function]
 
     def _facts(self, command: Perform, outcome: Outcome) -> Sequence[Fact]:
         now, position, attempt = self.clock.now(), command.position, command.attempt
@@ -127,6 +144,16 @@ def _order(run: Run, command: Perform | Abandon, on_doubt: OnDoubt, *, doubtful:
     )
 
 
+def _refused(refusal: Refusal) -> Broken:
+    """Return the fault of the task that the user must mend: a missing secret, a host that is not declared."""
+    problem = refusal.problems[0]
+    denied = problem.code.startswith("E6")
+    kind, status = (faults.AUTHORIZATION, 403) if denied else (faults.CONFIGURATION, 400)
+    return Broken(
+        Fault(kind, status, "Refused", " ".join([f"{problem.code}: {problem.message}.", *problem.help]))
+    )
+
+
 def _excessive(what: str, excess: str) -> Fault:
     """Return the fault of an effect that happened, but gave what cannot be recorded."""
     return Fault(faults.RUNTIME, 500, "Limit Reached", f"{what} cannot be stored: {excess}")
@@ -135,8 +162,9 @@ def _excessive(what: str, excess: str) -> Fault:
 def _policy(run: Run, on_doubt: OnDoubt) -> OnDoubt:
     """Return what is wanted of effects in doubt: `policy.doubt` of the stack, else to be asked."""
     wanted = run.created.metadata.get("doubt") if run.created else None
-    known = {policy.value: policy for policy in OnDoubt}
-    return known.get(str(wanted), on_doubt) if on_doubt is OnDoubt.HOLD else on_doubt
+    if wanted is None or on_doubt is not OnDoubt.HOLD:
+        return on_doubt
+    return _POLICIES.get(str(wanted), on_doubt)
 
 
 def _by_policy(outcome: Outcome, on_doubt: OnDoubt) -> Outcome:

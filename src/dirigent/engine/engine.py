@@ -7,19 +7,19 @@ refuses an append, the engine stops: what it cannot record it must not do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from dirigent.core.machine import Tools
 from dirigent.core.status import unknown
 from dirigent.core.storable import unstorable
+from dirigent.engine.acting import Acting
 from dirigent.engine.crew import Crew
-from dirigent.engine.drive import Turn, recover, turn
-from dirigent.engine.effects import FOUND_AGAIN, Effects
-from dirigent.engine.live import Arrival, Doing, Live
+from dirigent.engine.drive import Turn
+from dirigent.engine.effects import Effects
+from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory
 from dirigent.engine.queues import Queues
 from dirigent.engine.timers import Alarm, Timers
@@ -29,18 +29,14 @@ from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Perform, SetTimer
 from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
 from dirigent.model.run.start import Start
-from dirigent.model.run.ticket import Ticket
 from dirigent.ports import Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
 
 LOOK_SECONDS = 0.01
-
-Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 
 
 @dataclass(slots=True, eq=False)
@@ -65,14 +61,17 @@ class Engine:
     _queues: Queues = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
-    _risky: set[asyncio.Task[None]] = field(default_factory=set)
-    _settling: bool = False
+    _turning: Turning = field(init=False)
+    _acting: Acting = field(init=False)
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
         self._memory = Memory(self.journal, self.tools)
         self._timers = Timers(self.clock, self._ring)
-        self._queues = Queues(self.declared, self.clock, self._crew, self._memory.load, self._turn)
+        self._turning = Turning(self.journal, self.clock, self._crew, self._act, self._rest)
+        go = self._turning.go
+        self._queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
+        self._acting = Acting(self.effects, self._timers, self._queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -92,23 +91,25 @@ class Engine:
                 continue
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
             self._queues.take_up(live.run)
-            await self._turn(live)
+            await self._put(live, ())
         await self._queues.open(self.journal, self.shelf)
         return len(found)
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
-        self._settling = True
+        self._turning.settling = True
         self._queues.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
-                while self._crew.failure is None and (self._risky or self._crew.turning):
-                    await asyncio.wait([*self._risky, asyncio.ensure_future(asyncio.sleep(LOOK_SECONDS))])
+                while self._crew.failure is None and (self._acting.risky or self._turning.appends):
+                    await asyncio.wait(
+                        [*self._acting.risky, asyncio.ensure_future(asyncio.sleep(LOOK_SECONDS))]
+                    )
 
     async def close(self) -> None:
         """Stop acting. Effects under way are left alone, as a crash would leave them."""
-        await self._crew.close()
+        await self._crew.close(self._turning.appends)
 
     # -- what can be asked of it ------------------------------------------------------------------
 
@@ -134,6 +135,8 @@ class Engine:
             raise self.left_out[run]
         # The promise is made before the look, so that an end in between is not missed.
         future = self._crew.end_of(run)
+        if self._memory.holds(run):
+            return await asyncio.shield(future)
         summary = await self.shelf.run(run)
         if summary is None:
             self._crew.forget(run)
@@ -169,8 +172,7 @@ class Engine:
                 if first is not None:
                     return
                 live = self._memory.add(start.id, digest, start.program)
-                live.arrived.append(Arrival((_created(start, digest, self.clock.now()),)))
-                await self._turn(live)
+                await self._put(live, (_created(start, digest, self.clock.now()),))
                 return
             _check_same(start, digest, (await self.journal.read(start.id))[0])
             answer(start.id)
@@ -182,35 +184,19 @@ class Engine:
         if run in self._starting:
             await self._starting[run].wait()
         live = await self._memory.load(run)
-        arrival = Arrival((fact,), asyncio.get_running_loop().create_future())
-        live.arrived.append(arrival)
-        await self._turn(live)
-        if arrival.taken is not None and not await arrival.taken:
+        if not await self._put(live, (fact,)):
             phase = live.run.phase.value
             raise refuse("E4003", f"run `{run}` is {phase} and cannot take `{type(fact).__name__}`")
 
     # -- turning runs -----------------------------------------------------------------------------
 
-    async def _turn(self, live: Live) -> None:
-        """Fold what has arrived until nothing more does. One turn of a run at a time."""
-        if live.turning:
-            return
+    async def _put(self, live: Live, facts: Sequence[Fact]) -> bool:
+        """Let facts arrive at a run; return whether it took them, once they are durable."""
         self._crew.check()
-        with Turning(live, self._crew) as turning:
-            if not live.recovered and not self._settling:
-                live.recovered = True
-                self._act(live, await recover(live.run, self.journal, self.clock, live.admitted))
-            while live.arrived:
-                turning.arrived, live.arrived = live.arrived, []
-                groups, onward = [each.facts for each in turning.arrived], not self._settling
-                done = await turn(
-                    live.run, groups, self.journal, self.clock, onward=onward, admitted=live.admitted
-                )
-                self._act(live, done)
-                for each, took in zip(turning.arrived, done.took, strict=True):
-                    each.settle(took=took)
-        if not self._crew.closing:
-            self._memory.park(live, self.clock.now())
+        taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        live.arrived.append(Arrival(facts, taken))
+        self._turning.go(live)
+        return await taken
 
     def _act(self, live: Live, done: Turn) -> None:
         """Obey what a turn came to. All its facts are durable here."""
@@ -220,59 +206,15 @@ class Engine:
             for observer in tuple(self.observers):
                 observer(run.id, run.program, run.facts - len(done.facts), done.facts)
         for command in done.commands:
-            self._obey(live, command, done)
+            self._acting.obey(live, command, done.doubtful)
         if done.facts and isinstance(done.facts[-1], Ended):
             self._timers.forget(run.id)
             self._crew.ended(run.id, done.facts[-1])
 
-    def _obey(self, live: Live, command: Command, done: Turn) -> None:
-        run = live.run
-        match command:
-            case Perform(ticket=Ticket(), intended=False):
-                self._queues.ask(run.id, command)
-            case Perform(position=position, attempt=attempt):
-                doubtful = (position, attempt) in done.doubtful
-                act = partial(self.effects.perform, run, command, doubtful=doubtful)
-                self._dispatch(live, (position, attempt, "effect"), act)
-                if command.function not in FOUND_AGAIN:
-                    task = live.tasks[position, attempt, "effect"]
-                    self._risky.add(task)
-                    task.add_done_callback(self._risky.discard)
-            case Compute(position=position, attempt=attempt, slot=slot):
-                self._dispatch(live, (position, attempt, slot), partial(self.effects.compute, command))
-            case Abandon():
-                self._abandon(live, command)
-            case FireAt(position, attempt, purpose, until):
-                self._timers.add(Alarm(until, run.id, position, attempt, purpose))
-            case SetTimer() | Finish():
-                raise AssertionError(f"{type(command).__name__} is a record, not an action")
-            case _:
-                assert_never(command)
-
-    def _dispatch(self, live: Live, doing: Doing, effect: Effect) -> None:
-        """Begin what a command asks for, unless that is under way already."""
-        if doing in live.tasks:
-            return
-
-        async def act() -> None:
-            facts = await effect()
-            live.tasks.pop(doing, None)
-            live.arrived.append(Arrival(facts))
-            await self._turn(live)
-
-        live.tasks[doing] = self._crew.act(act())
-
-    def _abandon(self, live: Live, command: Abandon) -> None:
-        """Stop our own task first, then the effect in the world, then record that it is over."""
-        running = live.tasks.pop((command.position, command.attempt, "effect"), None)
-
-        async def stop() -> Sequence[Fact]:
-            if running is not None:
-                running.cancel()
-                await asyncio.wait([running])
-            return await self.effects.abandon(live.run, command)
-
-        self._dispatch(live, (command.position, command.attempt, "abandon"), stop)
+    def _rest(self, live: Live) -> None:
+        """Let a run that only waits leave memory."""
+        if not self._crew.closing:
+            self._memory.park(live, self.clock.now())
 
     def _ring(self, alarm: Alarm) -> None:
         fired = TimerFired(self.clock.now(), alarm.position, alarm.attempt, alarm.purpose)
@@ -280,7 +222,7 @@ class Engine:
         async def wake() -> None:
             live = await self._memory.load(alarm.run)
             live.arrived.append(Arrival((fired,)))
-            await self._turn(live)
+            self._turning.go(live)
 
         self._crew.act(wake())
 

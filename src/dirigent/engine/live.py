@@ -15,7 +15,7 @@ Doing: TypeAlias = tuple[Position, int, str]
 """What a task does: position, attempt, and `effect`, `abandon` or a slot of questions."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Arrival:
     """Facts that belong together. `taken` learns whether the run took them, once that is durable."""
 
@@ -42,11 +42,13 @@ class Live:
     """One run that the engine holds. Only the engine touches it, and only on its own event loop.
 
     A run that was replayed is not `recovered` until what stood to be done in it has been taken up.
-    `admitted` are effects that their queue has just let go.
+    `folding` is what has been folded and not recorded yet; `admitted` are effects that their queue has just
+    let go.
     """
 
     run: Run
     arrived: list[Arrival] = field(default_factory=list)
+    folding: Sequence[Arrival] = ()
     tasks: dict[Doing, asyncio.Task[None]] = field(default_factory=dict)
     admitted: set[Key] = field(default_factory=set)
     turning: bool = False

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from dirigent.core.machine import Tools
+from dirigent.core.nodes import code
 from dirigent.core.replay import replay
 from dirigent.core.status import unknown
 from dirigent.engine.live import Live
@@ -29,7 +30,8 @@ class Memory:
     _programs: dict[Digest, Program] = field(default_factory=dict)
 
     def add(self, run: RunId, digest: Digest, program: Program) -> Live:
-        """Return a run that begins now."""
+        """Return a run that begins now. Raises `Refusal` (E4031) for code that is not here."""
+        code.check(self.tools, program)
         self._programs[digest] = program
         live = self._live[run] = Live(replay(program, run, (), self.tools), recovered=True)
         return live
@@ -62,6 +64,10 @@ class Memory:
         timers = (ask.until for ask in live.run.asks.values() if ask.until)
         if live.idle and min(timers, default=now + PARK_SECONDS) >= now + PARK_SECONDS:
             self._live.pop(live.run.id, None)
+
+    def holds(self, run: RunId) -> bool:
+        """Return whether a run is in memory: then it has not ended, and whoever waits for it will be told."""
+        return run in self._live
 
     def __len__(self) -> int:
         """Return how many runs are in memory."""

@@ -1,42 +1,112 @@
-"""The stretch in which one run is turned, and what becomes of the engine when it breaks off."""
+"""Turning runs: fold what arrived, have it recorded, and only then obey what follows from it.
+
+The order of durability is the whole contract: no command is obeyed, and nobody is told, before the append
+has returned. A run waits for that in no task: the journal's answer calls it back, and however many runs
+are being turned, they share the next commit.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import TypeAlias
 
 from dirigent.engine.crew import Crew
-from dirigent.engine.live import Arrival, Live
+from dirigent.engine.drive import Turn, recover, turn
+from dirigent.engine.live import Live
+from dirigent.ports import Clock, Journal
+
+Append: TypeAlias = "asyncio.Future[None]"
 
 
 @dataclass(slots=True, eq=False)
 class Turning:
-    """One turn of a run. `arrived` is what is being folded just now.
+    """Turns runs, each by one turn at a time.
 
-    A turn that breaks off, for whatever reason, has folded more than the journal holds: only a new
-    engine may go on from what is durable, so this one fails, and everybody who waits is told.
+    `obey` is given a turn whose facts are durable, `rest` a run for which nothing has arrived. `settling`
+    says that nothing more may begin: what arrives is recorded, and the next engine goes on from there.
+    `appends` are what the journal has not answered yet.
+    """
+
+    journal: Journal
+    clock: Clock
+    crew: Crew
+    obey: Callable[[Live, Turn], None]
+    rest: Callable[[Live], None]
+    settling: bool = False
+    appends: set[Append] = field(default_factory=set)
+
+    def go(self, live: Live) -> None:
+        """Fold what has arrived until nothing more does, unless the run is being turned already."""
+        if live.turning:
+            return
+        with _Stretch(live, self.crew):
+            while live.arrived or not (live.recovered or self.settling):
+                done = self._folded(live)
+                if done.facts:
+                    self._record(live, done)
+                    return
+                self._obey(live, done)
+        if not live.turning:
+            self.rest(live)
+
+    def _folded(self, live: Live) -> Turn:
+        now = self.clock.now()
+        if not live.recovered and not self.settling:
+            live.recovered = True
+            return recover(live.run, now, live.admitted)
+        live.folding, live.arrived = live.arrived, []
+        return turn(live.run, live.folding, now, onward=not self.settling, admitted=live.admitted)
+
+    def _record(self, live: Live, done: Turn) -> None:
+        append = asyncio.ensure_future(
+            self.journal.append(live.run.id, done.expected, done.facts, done.wake_at)
+        )
+        live.turning = True
+        self.appends.add(append)
+        append.add_done_callback(partial(self._recorded, live, done))
+
+    def _recorded(self, live: Live, done: Turn, append: Append) -> None:
+        """The journal has answered: obey, or fail with it."""
+        self.appends.discard(append)
+        with _Stretch(live, self.crew):
+            append.result()
+            self._obey(live, done)
+            live.turning = False
+        self.go(live)
+
+    def _obey(self, live: Live, done: Turn) -> None:
+        for each, took in zip(done.arrived, done.took, strict=True):
+            each.settle(took=took)
+        live.folding = ()
+        self.obey(live, done)
+
+
+@dataclass(slots=True, eq=False)
+class _Stretch:
+    """A stretch in which one run is being turned.
+
+    One that breaks off, for whatever reason, has folded more than the journal holds: only a new engine may
+    go on from what is durable. So this one fails, everybody who waits is told, and the run stays as it is.
     """
 
     live: Live
     crew: Crew
-    arrived: Sequence[Arrival] = ()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> None:
         """Begin."""
-        self.live.turning = True
-        self.crew.turning += 1
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End; a failure goes on to whoever called."""
-        self.crew.turning -= 1
+    ) -> bool:
+        """End. Nobody above could do more about a failure than is done here."""
         if failure is None:
-            self.live.turning = False
-            return
-        for each in (*self.arrived, *self.live.arrived):
+            return False
+        self.live.turning = True
+        for each in (*self.live.folding, *self.live.arrived):
             each.fail(failure)
         self.crew.fail(failure)
+        return True

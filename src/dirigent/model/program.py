@@ -198,14 +198,15 @@ class InQueue:
 class Call:
     """An effect: `function` names the performer, `request` is rendered once and then recorded.
 
-    Functions: `http`, `openapi`, `shell`, `script`, `workflow`, `resource`, `python`. One that `waits` is
-    recorded and begun when its queue admits it.
+    Functions: `http`, `openapi`, `shell`, `script`, `workflow`, `resource`, `python`. A `literal` call
+    sends the input that it is given. One that `waits` is recorded and begun when its queue admits it.
     """
 
     function: str
     request: Template
     on_doubt: OnDoubt = OnDoubt.HOLD
     waits: InQueue | None = None
+    literal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,21 @@ class Raise:
     error: Template
 
 
-Node: TypeAlias = Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A workflow written in Python: what is asked for next comes from running it.
+
+    It is found anew by `module` and `name` in every process; `digest` is that of its text when the run began.
+    `timeout_seconds` cancels it in order.
+    """
+
+    module: str
+    name: str
+    digest: str
+    timeout_seconds: float | None = None
+
+
+Node: TypeAlias = Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise | Code
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId
 from dirigent.model.program import (
     Call,
+    Code,
     Fork,
     Graph,
     Loop,
@@ -216,7 +217,7 @@ def _inside(node: Node) -> tuple[Task, ...]:
             return body.tasks
         case Try(body, catch):
             return (*body.tasks, *(catch.body.tasks if catch.body else ()))
-        case Switch() | Call() | Wait() | Set() | Raise():
+        case Switch() | Call() | Wait() | Set() | Raise() | Code():
             return ()
         case _:
             assert_never(node)

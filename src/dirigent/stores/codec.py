@@ -19,6 +19,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import (
     JOURNAL_VERSION,
     Abandoned,
+    Awaited,
     CancelRequested,
     Computed,
     Created,
@@ -27,9 +28,11 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Signalled,
     Skipped,
     Succeeded,
     Suspended,
@@ -70,6 +73,9 @@ KINDS: Final[dict[int, type[Fact]]] = {
     15: Resumed,
     16: ResourceChanged,
     17: Ended,
+    18: Awaited,
+    19: Patched,
+    20: Signalled,
 }
 
 

@@ -16,6 +16,7 @@ from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.journal import (
     Abandoned,
+    Awaited,
     CancelRequested,
     Computed,
     Created,
@@ -24,9 +25,11 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Signalled,
     Skipped,
     Succeeded,
     Suspended,
@@ -38,7 +41,9 @@ from dirigent.model.run.summary import RunSummary
 from dirigent.ports import AWAKE
 
 # Facts that change no row unless the run is held: nearly all there are.
-QUIET: Final = frozenset((Intended, Succeeded, Failed, Computed, Abandoned, TimerSet, TimerFired))
+QUIET: Final = frozenset(
+    (Intended, Succeeded, Failed, Computed, Abandoned, TimerSet, TimerFired, Awaited, Patched, Signalled)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +241,8 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
                 standing, phase=fact.phase, ended_at=fact.at, fault=fact.fault, held=(), wake_at=None
             )
         case Created() | Intended() | TimerSet() | TimerFired() | Computed() | ResourceChanged():
+            pass
+        case Awaited() | Patched() | Signalled():
             pass
         case _:
             assert_never(fact)

@@ -1,4 +1,4 @@
-"""How each kind of node behaves: one entry for every class of `model.program.Node`, no ladder."""
+"""How each kind of node behaves: one entry for every class of `Node` and `Wanted`, no ladder."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from dirigent.core.nodes.again import AGAIN
 from dirigent.core.nodes.attempt import TRY
 from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.core.nodes.choice import SWITCH
+from dirigent.core.nodes.code import CODE, GATHER, LISTEN
 from dirigent.core.nodes.fork import FORK
 from dirigent.core.nodes.graph import GRAPH
 from dirigent.core.nodes.loop import LOOP
@@ -16,6 +18,7 @@ from dirigent.core.nodes.sequence import SEQUENCE
 from dirigent.core.nodes.simple import CALL, RAISE, SET, WAIT
 from dirigent.model.program import (
     Call,
+    Code,
     Fork,
     Graph,
     Loop,
@@ -27,8 +30,9 @@ from dirigent.model.program import (
     Try,
     Wait,
 )
+from dirigent.model.run.code import Branch, Gather, Listen, Repeatedly, Wanted
 
-NODES: Final[Mapping[type[Node], Behaviour]] = MappingProxyType(
+NODES: Final[Mapping[type[Node | Wanted], Behaviour]] = MappingProxyType(
     {
         Sequence: SEQUENCE,
         Graph: GRAPH,
@@ -40,5 +44,10 @@ NODES: Final[Mapping[type[Node], Behaviour]] = MappingProxyType(
         Wait: WAIT,
         Set: SET,
         Raise: RAISE,
+        Code: CODE,
+        Branch: CODE,
+        Gather: GATHER,
+        Listen: LISTEN,
+        Repeatedly: AGAIN,
     }
 )

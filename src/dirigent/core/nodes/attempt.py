@@ -144,7 +144,7 @@ def _delay(
     low = duration(evaluate(run, frame, "jitter-from", retry.jitter_from, frame.input, **bound))
     high = duration(evaluate(run, frame, "jitter-to", retry.jitter_to, frame.input, **bound))
     delay = min(
-        delay + low + (high - low) * _drawn(f"{run.id}\n{frame.position}\n{number}"), limits.WAIT_SECONDS
+        delay + low + (high - low) * drawn(f"{run.id}\n{frame.position}\n{number}"), limits.WAIT_SECONDS
     )
     if retry.total_seconds is not None:
         total = duration(evaluate(run, frame, "total", retry.total_seconds, frame.input, **bound))
@@ -164,7 +164,7 @@ def _grown(backoff: Backoff, delay: float, number: int) -> float:
             return float(delay * 2 ** min(number - 1, 63))
 
 
-def _drawn(seed: str) -> float:
+def drawn(seed: str) -> float:
     """Return a number in [0, 1) that looks random and is the same on every replay."""
     return int.from_bytes(blake2b(seed.encode(), digest_size=7).digest()) / 2**56
 

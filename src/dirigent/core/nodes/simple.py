@@ -90,8 +90,9 @@ def call_begin(run: Run, frame: Frame) -> None:
     node = frame.node
     if not isinstance(node, Call):
         raise TypeError(frame.position)
-    request = evaluate(run, frame, "request", node.request, frame.input)
-    key = evaluate(run, frame, "key", node.waits.key, frame.input) if node.waits else ""
+    given = frame.input
+    request = given if node.literal else evaluate(run, frame, "request", node.request, given)
+    key = evaluate(run, frame, "key", node.waits.key, given) if node.waits else ""
     if isinstance(key, bool) or not isinstance(key, str | int | float):
         raise _unfit(f"the key of a queue must be text or a number, not {shown(key)}")
     want.effect(run, frame, node, request, str(key)[: limits.QUEUE_KEY_CHARACTERS])

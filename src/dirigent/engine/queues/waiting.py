@@ -61,7 +61,7 @@ class Queues:
     clock: Clock
     crew: Crew
     load: Callable[[RunId], Awaitable[Live]]
-    turn: Callable[[Live], Awaitable[None]]
+    turn: Callable[[Live], None]
     lines: dict[str, Line[Item]] = field(default_factory=dict)
     _items: dict[RunId, dict[Item, str]] = field(default_factory=dict)
     _firsts: Firsts = field(default_factory=Firsts)
@@ -212,7 +212,7 @@ class Queues:
             live.admitted.add(key)
             live.run.news.append(key)
         live.arrived.append(arrival)
-        await self.turn(live)
+        self.turn(live)
         if arrival.taken is not None:
             await arrival.taken
         live.admitted.discard(key)

@@ -86,10 +86,33 @@ class Abandon:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaits:
+    """A workflow of code waits for this event."""
+
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A workflow of code came to this change of its text, for the first time and after the change."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Record `Awaited` or `Patched`."""
+
+    position: Position
+    attempt: int
+    what: Awaits | Patch
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The run is over: record this."""
 
     fact: Ended
 
 
-Command: TypeAlias = Perform | SetTimer | FireAt | Compute | Abandon | Finish
+Command: TypeAlias = Perform | SetTimer | FireAt | Compute | Abandon | Note | Finish

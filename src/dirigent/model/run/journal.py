@@ -18,7 +18,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
 
-JOURNAL_VERSION: Final = 1
+JOURNAL_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Abandoned:
 class TimerSet:
     """A wait, a retry's delay or a time-out began; it ends at `until`.
 
-    `purpose` is `wait`, `retry`, `timeout` or `attempt-timeout`.
+    `purpose` is `wait`, `retry`, `timeout`, `attempt-timeout` or `deadline`.
     """
 
     at: float
@@ -154,6 +154,36 @@ class Computed:
     attempt: int
     slot: str
     answers: tuple[Value | Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A workflow of code waits for an event of this name. Since version 2."""
+
+    at: float
+    position: Position
+    attempt: int
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """A workflow of code came to a change of its own text first after the change. Since version 2."""
+
+    at: float
+    position: Position
+    attempt: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled:
+    """An event for the run, from outside. The same `id` comes once only. Since version 2."""
+
+    at: float
+    event: str
+    id: str
+    data: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,5 +230,6 @@ class Ended:
 
 Effect: TypeAlias = Intended | Succeeded | Failed | Held | Vouched | Repeated | Skipped | Abandoned
 Timer: TypeAlias = TimerSet | TimerFired
-Control: TypeAlias = Created | CancelRequested | Suspended | Resumed | Ended
-Fact: TypeAlias = Effect | Timer | Computed | Control | ResourceChanged
+Coded: TypeAlias = Awaited | Patched
+Control: TypeAlias = Created | Signalled | CancelRequested | Suspended | Resumed | Ended
+Fact: TypeAlias = Effect | Timer | Computed | Coded | Control | ResourceChanged

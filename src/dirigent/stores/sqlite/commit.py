@@ -1,8 +1,8 @@
 """Group commit: whatever has queued up while the last transaction ran goes into the next one.
 
-A lone job is committed on the event loop's own thread: a hop costs more than it saves, unless the
-disk is slow. A batch goes to the writer's thread, and meanwhile the loop collects the next. There is
-no timer and no delay.
+A batch is committed on the event loop's own thread: a hop costs more than it saves. Only where the disk
+is slow does it go to the writer's thread, and meanwhile the loop collects the next. There is no timer
+and no delay.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from dirigent.stores.sqlite.failures import closed
 from dirigent.stores.sqlite.writing import Job
 
 Commit: TypeAlias = Callable[[Sequence[Job]], "list[Refusal | None]"]
-# A hop costs a tenth of this; a loop that stood still for longer would keep everybody else waiting.
+# A loop that stood still for longer would keep everybody waiting.
 SLOW_SECONDS: Final = 0.001
+# So many batches go to the thread before the loop tries how the disk is now. On the thread that cannot be
+# told: the time in which it waits for the interpreter is in it.
+PATIENCE: Final = 64
 
-_Waiter: TypeAlias = "asyncio.Future[None]"
+Waiter: TypeAlias = "asyncio.Future[None]"
 
 
 class GroupCommit:
@@ -32,25 +35,26 @@ class GroupCommit:
         self._path: Final = path
         self._commit: Final = commit
         self._closed = False
-        self._slow = False
+        self._away = 0
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="dirigent-store")
-        self._queue: list[tuple[Job, _Waiter]] = []
+        self._queue: list[tuple[Job, Waiter]] = []
         self._busy = False
         self._soon = False
         self._quiet: asyncio.Event | None = None
 
-    async def submit(self, job: Job) -> None:
-        """Return when the job is durable, or raise its `Refusal`.
+    def submit(self, job: Job) -> Waiter:
+        """Return what is done when the job is durable, or fails with its `Refusal`.
 
         The job is done whole even if the caller is cancelled meanwhile; it just is not told.
         """
         if self._closed:
             raise closed(self._path)
         loop = asyncio.get_running_loop()
-        waiter: _Waiter = loop.create_future()
+        waiter: Waiter = loop.create_future()
         self._queue.append((job, waiter))
-        self._wake(loop)
-        await waiter
+        if not self._busy and not self._soon:
+            self._wake(loop)
+        return waiter
 
     async def close(self) -> None:
         """Take nothing more; return when everything that was submitted has been answered."""
@@ -69,29 +73,32 @@ class GroupCommit:
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._soon = False
         batch, self._queue = self._queue, []
-        if len(batch) == 1 and not self._slow:
-            answers: list[Refusal | None] = [_broken()]
-            try:
-                answers = self._timed_commit([batch[0][0]])
-            finally:
-                self._answer(loop, batch, answers)
+        jobs = [job for job, _ in batch]
+        if self._away:
+            self._away -= 1
+            self._busy = True
+            running = loop.run_in_executor(self._thread, self._commit, jobs)
+            running.add_done_callback(lambda done: self._end(loop, batch, done))
             return
-        self._busy = True
-        running = loop.run_in_executor(self._thread, self._timed_commit, [job for job, _ in batch])
-        running.add_done_callback(lambda done: self._end(loop, batch, done))
+        answers: list[Refusal | None] = [_broken()] * len(batch)
+        try:
+            answers = self._timed_commit(jobs)
+        finally:
+            self._answer(loop, batch, answers)
 
     def _timed_commit(self, jobs: Sequence[Job]) -> list[Refusal | None]:
-        """Commit, and note whether the disk was slow. Never on two threads at once."""
-        began = time.perf_counter()
+        """Commit here, and go away for the next batches if this thread did little but wait for the disk."""
+        began, worked = time.perf_counter(), time.thread_time()
         try:
             return self._commit(jobs)
         finally:
-            self._slow = time.perf_counter() - began > SLOW_SECONDS
+            waited = time.perf_counter() - began - (time.thread_time() - worked)
+            self._away = PATIENCE if waited > SLOW_SECONDS else 0
 
     def _end(
         self,
         loop: asyncio.AbstractEventLoop,
-        batch: list[tuple[Job, _Waiter]],
+        batch: list[tuple[Job, Waiter]],
         done: asyncio.Future[list[Refusal | None]],
     ) -> None:
         self._busy = False
@@ -104,7 +111,7 @@ class GroupCommit:
     def _answer(
         self,
         loop: asyncio.AbstractEventLoop,
-        batch: list[tuple[Job, _Waiter]],
+        batch: list[tuple[Job, Waiter]],
         answers: list[Refusal | None],
     ) -> None:
         for (_, waiter), why in zip(batch, answers, strict=True):

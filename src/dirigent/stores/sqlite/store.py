@@ -6,7 +6,7 @@ process writes: the newest that opened the file. A handle opened for reading nev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -16,10 +16,10 @@ from dirigent.model.program import Program
 from dirigent.model.run.journal import Fact
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
+from dirigent.stores.programs import Programs
 from dirigent.stores.projection import Title, large
 from dirigent.stores.sqlite import opening
 from dirigent.stores.sqlite.commit import Commit, GroupCommit
-from dirigent.stores.sqlite.programs import Programs
 from dirigent.stores.sqlite.reading import Desk, Reader
 from dirigent.stores.sqlite.shelf import SqliteShelf
 from dirigent.stores.sqlite.writing import Append, KeepDefinition, KeepSnapshot, Writer
@@ -50,12 +50,14 @@ class SqliteStore(SqliteShelf):
         reader = Reader(opening.reading(path), path)
         return cls(path, reader, Desk(path), GroupCommit(path, _read_only(path)))
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
-        """Store the facts at `expected`; durable on return. Raises `Refusal`, see `docs/problems`."""
+    def append(
+        self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE
+    ) -> Awaitable[None]:
+        """Store the facts at `expected`; durable when awaited. Raises `Refusal`, see `docs/problems`."""
         contents = [codec.encode_fact(fact) for fact in facts]
         for content in contents:
             large(run, content)
-        await self._queue.submit(Append(run, expected, tuple(facts), contents, wake_at))
+        return self._queue.submit(Append(run, expected, facts, contents, wake_at))
 
     async def read(self, run: RunId, since: int = 0) -> list[Fact]:
         """Return the facts from a position on, oldest first; empty for a run that does not exist."""

@@ -1,0 +1,1 @@
+"""The contest: engines on the same workloads, one after the other, measured from outside."""

@@ -1,0 +1,174 @@
+"""Steps: functions that act on the world. Their results are recorded; a replay does not run them again."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property, partial
+from typing import Final, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+
+from dirigent.durable.asking import Asked
+from dirigent.durable.conversion import Form, form_of, to_json
+from dirigent.durable.naming import module_of, name_of
+from dirigent.durable.waiting import seconds_of
+from dirigent.model.program import Call, OnDoubt
+from dirigent.model.run.code import Again, Repeatedly, Request
+from dirigent.model.values import Value
+
+P = ParamSpec("P")
+R = TypeVar("R")
+FUNCTION: Final = "python"
+NAME: Final = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When a step that raised is tried again: `attempts` in all, the first included.
+
+    Before the n-th new attempt `delay` * `factor` ** (n - 1) seconds pass, at most `delay_max`, and up to
+    `jitter` more. `on` are the exceptions that may pass; of those, `never` are not tried again.
+    """
+
+    attempts: int = 3
+    delay: float = 1.0
+    factor: float = 2.0
+    delay_max: float = 60.0
+    jitter: float = 0.0
+    total: float | timedelta | None = None
+    on: tuple[type[Exception], ...] = (Exception,)
+    never: tuple[type[Exception], ...] = ()
+
+    def again(self) -> Again:
+        """Return the figures without the exceptions, which the performer judges."""
+        total = None if self.total is None else seconds_of(self.total)
+        return Again(self.attempts - 1, self.delay, self.factor, self.delay_max, self.jitter, total)
+
+    def passing(self, failure: Exception) -> bool:
+        """Return whether another attempt may end otherwise."""
+        return isinstance(failure, self.on) and not isinstance(failure, self.never)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a step is called. `once` is what becomes of it when nobody can say whether it happened."""
+
+    name: str = ""
+    retry: Retry | None = None
+    timeout: float | timedelta | None = None
+    on_doubt: OnDoubt = OnDoubt.HOLD
+
+
+class _Maker(Protocol):
+    """A function, as it is called with what the journal holds."""
+
+    def __call__(self, *args: object, **members: object) -> object:
+        """Return its result, or what must be awaited for it."""
+        ...
+
+
+class Step(Generic[P, R]):
+    """A step. To call it in a workflow gives what must be awaited; `function` is what the author wrote."""
+
+    def __init__(self, function: Callable[P, Awaitable[R]] | Callable[P, R], options: Options) -> None:
+        """Wrap a function."""
+        self.function = function
+        self.options = options
+        self.module = module_of(function)
+        self.qualname = name_of(function)
+        self.name = options.name or function.__name__
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        call = Call(FUNCTION, None, options.on_doubt, literal=True)
+        limit = None if options.timeout is None else seconds_of(options.timeout)
+        again = options.retry.again() if options.retry else None
+        self._node = Repeatedly(call, again, limit) if again else call
+        self._limit = None if again else limit
+        self._what = f"`{self.name}`"
+
+    @property
+    def reference(self) -> str:
+        """Return under which name another process finds it: `module:name`."""
+        return f"{self.module}:{self.qualname}"
+
+    @cached_property
+    def form(self) -> Form:
+        """Return its parameters and its result."""
+        return form_of(self.function)
+
+    @property
+    def plain(self) -> bool:
+        """Return whether it is a plain function, which runs in a thread."""
+        return not inspect.iscoroutinefunction(self.function)
+
+    def bound(self, args: Sequence[Value], named: Mapping[str, Value]) -> Callable[[], object]:
+        """Return the function with stored arguments, ready to be called, or raise `NotStorable`."""
+        form, what = self.form, self._what
+        names = form.names if not form.spread else (*form.names, *[form.spread] * len(args))
+        given = [form.argument(name, each, what) for name, each in zip(names, args, strict=False)]
+        members = {name: form.argument(name, each, what) for name, each in named.items()}
+        return partial(cast("_Maker", self.function), *given, **members)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Asked[R]:
+        """Return what a workflow must await. Nothing happens before."""
+        what = self._what
+        given: dict[str, Value] = {
+            "step": self.reference,
+            "args": [to_json(each, f"an argument of {what}") for each in args],
+            "kwargs": {name: to_json(each, f"`{name}` of {what}") for name, each in kwargs.items()},
+        }
+        return Asked(Request(self.name, self._node, given, self._limit), what, self.form.result)
+
+
+@overload
+def step(function: Callable[P, Awaitable[R]], /) -> Step[P, R]: ...
+@overload
+def step(function: Callable[P, R], /) -> Step[P, R]: ...
+@overload
+def step(
+    *,
+    name: str = "",
+    retry: Retry | int | None = None,
+    timeout: float | timedelta | None = None,
+    idempotent: bool = False,
+    on_doubt: str = "",
+) -> Decorator: ...
+def step(
+    function: Callable[P, Awaitable[R]] | Callable[P, R] | None = None,
+    /,
+    *,
+    name: str = "",
+    retry: Retry | int | None = None,
+    timeout: float | timedelta | None = None,
+    idempotent: bool = False,
+    on_doubt: str = "",
+) -> Step[P, R] | Decorator:
+    """Make a function a step: what it does happens once, and its result is recorded.
+
+    `retry` says when to try again after an exception (a number is how many attempts there are in all).
+    `timeout` is for each attempt. An `idempotent` step may be repeated when nobody can say whether it
+    happened; otherwise `on_doubt` holds the run (`hold`), repeats it (`repeat`) or takes None (`skip`).
+    """
+    if name and not NAME.fullmatch(name):
+        raise ValueError(f"`{name}` cannot name a step: take letters, digits and `_ . -`")
+    policy = Retry(retry) if isinstance(retry, int) else retry
+    doubt = OnDoubt(on_doubt) if on_doubt else OnDoubt.REPEAT if idempotent else OnDoubt.HOLD
+    options = Options(name, policy, timeout, doubt)
+    return Decorator(options) if function is None else Step(function, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Decorator:
+    """Makes steps with the same options."""
+
+    options: Options
+
+    @overload
+    def __call__(self, function: Callable[P, Awaitable[R]], /) -> Step[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Step[P, R]: ...
+    def __call__(self, function: Callable[P, Awaitable[R]] | Callable[P, R], /) -> Step[P, R]:
+        """Make a function a step."""
+        return Step(function, self.options)

@@ -1,0 +1,11 @@
+"""The statements and migrations of the PostgreSQL store, read from its SQL files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from dirigent.stores import scripts
+
+FOLDER: Final = Path(__file__).parents[1] / "sql"
+SQL: Final = scripts.named(FOLDER / "statements.sql")

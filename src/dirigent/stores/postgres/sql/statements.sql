@@ -1,0 +1,189 @@
+-- name: write
+with own as (
+  select s.id from shards s where s.token = ($2::bigint[])[array_position($1::integer[], s.id)] order by s.id for share
+), fresh as (
+  select nextval('runs_number_seq') as number, t.*
+  from unnest($3::text[], $4::integer[], $5::text[], $6::text[], $7::float8[], $8::float8[], $9::bytea[],
+    $10::integer[], $11::integer[], $12::bytea[])
+    as t (id, shard, name, phase, created_at, wake_at, standing, count, checksum, facts)
+  where t.shard in (select id from own)
+), created as (
+  insert into runs (number, id, shard, name, phase, created_at, wake_at, standing)
+  overriding system value
+  select number, id, shard, name, phase, created_at, wake_at, standing from fresh
+  on conflict (id) do nothing
+  returning number, id
+), refused as (
+  select id from fresh where number not in (select number from created)
+), born as (
+  insert into journal (run, position, count, checksum, facts)
+  select number, 0, count, checksum, facts from fresh where count > 0 and number in (select number from created)
+), grown as (
+  insert into journal (run, position, count, checksum, facts)
+  select t.run, t.position, t.count, t.checksum, t.facts
+  from unnest($13::integer[], $14::bigint[], $15::integer[], $16::integer[], $17::integer[], $18::bytea[])
+    as t (shard, run, position, count, checksum, facts)
+  where t.shard in (select id from own)
+), changed as (
+  update runs r set phase = t.phase, wake_at = t.wake_at, standing = t.standing
+  from unnest($19::integer[], $20::bigint[], $21::text[], $22::float8[], $23::bytea[])
+    as t (shard, number, phase, wake_at, standing)
+  where r.number = t.number and t.shard in (select id from own)
+), forgotten as (
+  delete from snapshots where run = any($24::bigint[]) and exists (select 1 from own)
+), put as (
+  insert into resources (address, content)
+  select t.address, t.content
+  from unnest($25::integer[], $26::text[], $27::text[], $28::bytea[]) as t (shard, run, address, content)
+  where t.content is not null and t.shard in (select id from own) and t.run not in (select id from refused)
+  on conflict (address) do update set content = excluded.content
+), dropped as (
+  delete from resources r
+  using unnest($25::integer[], $26::text[], $27::text[], $28::bytea[]) as t (shard, run, address, content)
+  where r.address = t.address and t.content is null
+    and t.shard in (select id from own) and t.run not in (select id from refused)
+), noted as (
+  insert into history (address, at, run, content)
+  select t.address, t.at, t.run, t.content
+  from unnest($29::integer[], $30::text[], $31::text[], $32::float8[], $33::bytea[]) with ordinality
+    as t (shard, run, address, at, content, place)
+  where t.shard in (select id from own) and t.run not in (select id from refused)
+  order by t.place
+), granted as (
+  update inbox i set answer = t.answer
+  from unnest($34::integer[], $35::text[], $36::bigint[], $37::bytea[]) as t (shard, run, id, answer)
+  where i.id = t.id and t.shard in (select id from own) and t.run not in (select id from refused)
+)
+select
+  (select coalesce(array_agg(id), '{}') from own),
+  (select coalesce(array_agg(id), '{}') from created),
+  (select coalesce(array_agg(number), '{}') from created);
+
+-- name: grow
+with own as (
+  select s.id from shards s where s.token = ($2::bigint[])[array_position($1::integer[], s.id)] order by s.id for share
+), grown as (
+  insert into journal (run, position, count, checksum, facts)
+  select t.run, t.position, t.count, t.checksum, t.facts
+  from unnest($3::integer[], $4::bigint[], $5::integer[], $6::integer[], $7::integer[], $8::bytea[])
+    as t (shard, run, position, count, checksum, facts)
+  where t.shard in (select id from own)
+)
+select coalesce(array_agg(id), '{}') from own;
+
+-- name: heads
+select
+  r.id, r.number, r.shard, r.standing,
+  coalesce((select j.position + j.count from journal j where j.run = r.number order by j.position desc limit 1), 0),
+  exists (select 1 from snapshots s where s.run = r.number),
+  (select j.checksum from journal j where j.run = r.number and j.position = 0)
+from runs r where r.id = any($1::text[]);
+
+-- name: facts
+select r.id, j.position, j.count, j.checksum, j.facts
+from runs r join journal j on j.run = r.number
+where r.id = any($1::text[])
+order by r.id, j.position;
+
+-- name: facts_since
+select j.position, j.count, j.checksum, j.facts
+from runs r join journal j on j.run = r.number
+where r.id = $1 and j.position >= coalesce(
+  (select max(k.position) from journal k where k.run = r.number and k.position <= $2), 0)
+order by j.position;
+
+-- name: runs
+select
+  r.standing,
+  coalesce((select j.position + j.count from journal j where j.run = r.number order by j.position desc limit 1), 0)
+from runs r
+where ($2::integer is null or r.shard = $2) and (not $3 or r.wake_at is not null)
+order by r.number desc limit $1;
+
+-- name: title
+select name, kind from definitions where digest = $1;
+
+-- name: keep_definition
+insert into definitions (digest, name, kind, content) values ($1, $2, $3, $4) on conflict do nothing;
+
+-- name: definition
+select content from definitions where digest = $1;
+
+-- name: keep_plan
+insert into plans (id, content) values ($1, $2) on conflict do nothing;
+
+-- name: plan
+select content from plans where id = $1;
+
+-- name: row
+select content from resources where address = $1;
+
+-- name: rows
+select content from resources order by address;
+
+-- name: history
+select at, run, content from history where address = $1 order by id;
+
+-- name: lease
+with free as (
+  select id from shards where until < clock_timestamp() order by id limit $2 for update skip locked
+)
+update shards s set owner = $1, token = s.token + 1, until = clock_timestamp() + $3 * interval '1 second'
+from free where s.id = free.id
+returning s.id, s.token;
+
+-- name: seize
+update shards set owner = $1, token = token + 1, until = clock_timestamp() + $3 * interval '1 second'
+where id = any($2::integer[])
+returning id, token;
+
+-- name: raise_tokens
+update shards set token = token + 1, until = clock_timestamp() + $4 * interval '1 second'
+where owner = $1 and token = ($3::bigint[])[array_position($2::integer[], id)]
+returning id, token;
+
+-- name: renew
+with kept as (
+  update shards set until = clock_timestamp() + $4 * interval '1 second'
+  where owner = $1 and token = ($3::bigint[])[array_position($2::integer[], id)]
+  returning id
+), alive as (
+  insert into engines (id, title, until) values ($1, $5, clock_timestamp() + $4 * interval '1 second')
+  on conflict (id) do update set until = excluded.until
+)
+select
+  (select coalesce(array_agg(id), '{}') from kept),
+  (select count(*) from engines where until > clock_timestamp() and id <> $1) + 1,
+  (select count(*) from shards),
+  (select count(*) from shards where until < clock_timestamp()),
+  (select extract(epoch from min(until) - clock_timestamp())::float8 from shards where owner is not null and owner <> $1);
+
+-- name: release
+update shards set owner = null, until = '-infinity', token = token + 1
+where owner = $1 and token = ($3::bigint[])[array_position($2::integer[], id)];
+
+-- name: leave
+delete from engines where id = $1 or until < clock_timestamp() - interval '1 hour';
+
+-- name: snapshots
+select r.id, s.position, s.content from runs r join snapshots s on s.run = r.number where r.id = any($1::text[]);
+
+-- name: facts_of_many
+select t.id, j.position, j.count, j.checksum, j.facts
+from unnest($1::text[], $2::integer[]) as t (id, since)
+join runs r on r.id = t.id
+join journal j on j.run = r.number and j.position >= coalesce(
+  (select max(k.position) from journal k where k.run = r.number and k.position <= t.since), 0)
+order by t.id, j.position;
+
+-- name: wakings
+select wake_at, id from runs
+where wake_at is not null and ($1::integer is null or shard = $1) and (wake_at, id) > ($2, $3)
+order by wake_at, id limit $4;
+
+-- name: keep_snapshot
+insert into snapshots (run, position, content)
+select r.number, $2, $3 from runs r
+where r.id = $1 and r.wake_at is not null and $2 <= coalesce(
+  (select j.position + j.count from journal j where j.run = r.number order by j.position desc limit 1), 0)
+on conflict (run) do update set position = excluded.position, content = excluded.content;

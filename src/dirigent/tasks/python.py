@@ -1,0 +1,160 @@
+"""Steps of Python workflows: plain functions in a few threads, async ones on the engine's own loop.
+
+A step in doubt is repeated only where its author said that this does no harm. A thread cannot be
+stopped: whoever abandons what runs in one waits for its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Protocol, Self, TypeAlias, assert_never
+
+from dirigent.durable.context import PERFORMANCE, Performance
+from dirigent.durable.conversion import Form, to_json
+from dirigent.durable.failures import NotStorable
+from dirigent.durable.play import fault_of
+from dirigent.durable.steps import Options
+from dirigent.model import fault as faults
+from dirigent.model import limits
+from dirigent.model.fault import Fault
+from dirigent.model.program import OnDoubt
+from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
+from dirigent.model.values import Value
+
+# A fault that another attempt would meet again, and one that it may not.
+FINAL: Final = 422
+PASSING: Final = 500
+
+Key: TypeAlias = tuple[str, int]
+
+
+class Doing(Protocol):
+    """A step, as whoever performs it sees it: `durable.steps.Step`."""
+
+    @property
+    def name(self) -> str:
+        """Return its name for people."""
+        ...
+
+    @property
+    def options(self) -> Options:
+        """Return how it is called."""
+        ...
+
+    @property
+    def form(self) -> Form:
+        """Return its parameters and its result."""
+        ...
+
+    @property
+    def plain(self) -> bool:
+        """Return whether it runs in a thread."""
+        ...
+
+    def bound(self, args: Sequence[Value], named: Mapping[str, Value]) -> Callable[[], object]:
+        """Return the function with its arguments."""
+        ...
+
+
+Find: TypeAlias = Callable[[str], Doing]
+"""Finds a step by `module:name`, or raises `Refusal` (`E4032`)."""
+
+
+@dataclass(slots=True, eq=False)
+class PythonPerformer:
+    """Performs `python`. `find` knows the steps of this process."""
+
+    find: Find
+    _threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(limits.STEP_THREADS, thread_name_prefix="dirigent-step")
+    )
+    _running: dict[Key, Future[object]] = field(default_factory=dict)
+
+    async def perform(self, order: Order) -> Outcome:
+        """Call the step, unless it may have happened and must not happen twice."""
+        request = order.request if isinstance(order.request, dict) else {}
+        doing = self.find(str(request.get("step")))
+        if order.doubtful and order.on_doubt is not OnDoubt.REPEAT:
+            return _doubt(order, doing)
+        args, named = request.get("args"), request.get("kwargs")
+        with _Attempt(doing) as attempt:
+            call = doing.bound(
+                args if isinstance(args, list) else [], named if isinstance(named, dict) else {}
+            )
+            found = await self._called(order, doing, call)
+            attempt.outcome = Done(to_json(found, f"the result of `{doing.name}`"))
+        return attempt.outcome
+
+    async def _called(self, order: Order, doing: Doing, call: Callable[[], object]) -> object:
+        performance = Performance(order.id, order.attempt, order.run)
+        if not doing.plain:
+            token = PERFORMANCE.set(performance)
+            found = call()
+            result = await found if isinstance(found, Awaitable) else found
+            PERFORMANCE.reset(token)
+            return result
+        context = copy_context()
+        context.run(PERFORMANCE.set, performance)
+        future = self._threads.submit(context.run, call)
+        key = (order.id, order.attempt)
+        self._running[key] = future
+        future.add_done_callback(lambda _: self._running.pop(key, None))
+        return await asyncio.wrap_future(future)
+
+    async def abandon(self, order: Order) -> None:
+        """Wait for the end of what runs in a thread; what ran on the loop is over already."""
+        future = self._running.get((order.id, order.attempt))
+        if future is not None:
+            await asyncio.wait([asyncio.wrap_future(future)])
+
+    def close(self) -> None:
+        """Begin nothing more; threads that are under way are left to their end."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _doubt(order: Order, doing: Doing) -> Outcome:
+    match order.on_doubt:
+        case OnDoubt.SKIP:
+            return Done(None)
+        case OnDoubt.HOLD | OnDoubt.REPEAT:
+            words = f"an engine ended while the step `{doing.name}` was under way"
+            return Doubt(words, {"step": doing.name, "request": order.request})
+        case _:
+            assert_never(order.on_doubt)
+
+
+class _Attempt:
+    """One attempt of a step: every exception of the author's function is its outcome."""
+
+    __slots__ = ("_doing", "outcome")
+
+    def __init__(self, doing: Doing) -> None:
+        self._doing = doing
+        self.outcome: Outcome = Broken(Fault(faults.RUNTIME, FINAL, "Stopped", "the step was stopped"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(failure, Exception):
+            return False
+        retry = self._doing.options.retry
+        passing = retry is not None and not isinstance(failure, NotStorable) and retry.passing(failure)
+        self.outcome = Broken(_fault(failure, passing=passing))
+        return True
+
+
+def _fault(failure: Exception, *, passing: bool) -> Fault:
+    found = fault_of(failure)
+    where = traceback.extract_tb(failure.__traceback__)
+    last = where[-1] if where else None
+    detail = f"{found.detail} ({found.span.file}:{found.span.line})" if last and found.span else found.detail
+    return Fault(found.type, PASSING if passing else FINAL, found.title, detail, span=found.span)

@@ -36,8 +36,13 @@ class CountsAttempts:
     def __getattr__(self, name):
         return getattr(self.sound, name)
 
-    async def read(self, run):
-        facts = await self.sound.read(run)
+    async def recall(self, runs):
+        pasts = await self.sound.recall(runs)
+        return [
+            replace(past, facts=self.burnt(run, past.facts)) for run, past in zip(runs, pasts, strict=True)
+        ]
+
+    def burnt(self, run, facts):
         begun = {}
         for fact in facts:
             if isinstance(fact, Intended):

@@ -12,10 +12,13 @@ from dirigent.lang.source import load
 from dirigent.lang.workflow.document import read_workflow
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId, effect_id
-from dirigent.model.run.journal import Failed, Held, Intended, Succeeded, TimerFired, Vouched
+from dirigent.model.run.journal import Created, Ended, Failed, Held, Intended, Succeeded, TimerFired, Vouched
 from dirigent.model.run.start import Start
 from dirigent.service.spools import Spools
 from dirigent.settings import Settings
+from dirigent.shim import attach
+from dirigent.testing import MemoryStore
+from stores.samples import PROGRAM
 
 RUN = RunId("run")
 EFFECT = effect_id(RUN, Position("/do/0/a"))
@@ -74,9 +77,26 @@ def test_the_spool_of_an_attempt_that_is_under_way_or_held_stays(tmp_path, fact)
 def test_what_a_killed_engine_left_is_swept_but_for_what_still_stands(tmp_path):
     spools = spools_of(tmp_path, f"{EFFECT}-1", "done-1", "done-1.1", "done-2")
 
-    spools.sweep(spools.left(), {EFFECT})
+    asyncio.run(spools.sweep(spools.left(), {EFFECT}, MemoryStore()))
 
     assert spools.left() == [f"{EFFECT}-1"]
+
+
+def test_what_a_person_must_judge_is_kept_while_its_run_is_open(tmp_path):
+    spools = spools_of(tmp_path, "open-1", "over-1", "gone-1", "none-1")
+    for name in ("open", "over", "gone"):
+        attach.hold(f"{tmp_path}/spool/{name}-1", name)
+
+    async def scene():
+        store = MemoryStore()
+        digest = await store.keep(PROGRAM)
+        for name in ("open", "over"):
+            await store.append(name, 0, [Created(1.0, digest, None), Held(1.0, "/do/0/a", 1, "why")])
+        await store.append("over", 2, [Ended(1.0, "cancelled")])
+        await spools.sweep(spools.left(), set(), store)
+
+    asyncio.run(scene())
+    assert spools.left() == ["open-1"]
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ dies, the next that asks takes its place, in the middle of following a run if ne
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -114,7 +113,7 @@ async def engaged(
         left = spools.left()
         engine.observers.append(spools.hear)
         await engine.open()
-        await asyncio.to_thread(spools.sweep, left, frozenset(engine.standing))
+        await spools.sweep(left, frozenset(engine.standing), parts.store)
     return _desk(parts, conductor)
 
 

@@ -35,9 +35,10 @@ def wake_at(run: Run, now: float) -> float:
     """Return when a run next has something to do: `AWAKE`, the time of its first timer, or `NEVER`.
 
     Exactly the runs of which `decide` orders nothing but to wait for timers may sleep. One that waits in a
-    queue does not: the next engine must know of it to let it go.
+    queue, or has a place there, does not: the next engine must know of it to let the right ones go.
     """
-    if run.phase is Phase.QUEUED or any(
+    ticketed = run.created is not None and run.created.ticket is not None
+    if (ticketed and run.phase is not Phase.ENDED) or any(
         ask.call is not None and ask.status is Status.UNDER_WAY for ask in run.asks.values()
     ):
         return AWAKE
@@ -47,6 +48,12 @@ def wake_at(run: Run, now: float) -> float:
             return AWAKE
         soonest = min(soonest, command.until)
     return soonest
+
+
+def timers(run: Run) -> list[tuple[float, Key]]:
+    """Return the timers that a run waits for, in the order in which they end."""
+    waiting = (ask for ask in run.asks.values() if ask.status is Status.UNDER_WAY and ask.call is None)
+    return sorted((ask.until, ask.key) for ask in waiting if not ask.questions and ask.note is None)
 
 
 def _commands(run: Run, keys: Iterable[Key], now: float) -> tuple[Command, ...]:

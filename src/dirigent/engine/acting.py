@@ -15,7 +15,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.effects import FOUND_AGAIN, Effects
 from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.queues import Queues
-from dirigent.engine.timers import Alarm, Timers
+from dirigent.engine.timers import Timers
 from dirigent.model.ids import Position
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Note, Perform, SetTimer
 from dirigent.model.run.journal import Fact
@@ -49,8 +49,8 @@ class Acting:
                 self._dispatch(live, (position, attempt, slot), partial(self.effects.compute, command))
             case Abandon():
                 self._abandon(live, command)
-            case FireAt(position, attempt, purpose, until):
-                self.timers.add(Alarm(until, live.run.id, position, attempt, purpose))
+            case FireAt(until=until):
+                self.timers.alarm(live.run.id, until)
             case SetTimer() | Note() | Finish():
                 raise AssertionError(f"{type(command).__name__} is a record, not an action")
             case _:

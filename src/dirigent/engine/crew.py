@@ -11,6 +11,7 @@ from collections.abc import Collection, Coroutine
 from dataclasses import dataclass, field
 
 from dirigent.model.ids import RunId
+from dirigent.model.problem import Refusal
 from dirigent.model.run.journal import Ended
 
 
@@ -47,6 +48,13 @@ class Crew:
         future = self._ends.pop(run, None)
         if future is not None and not future.done():
             future.set_result(fact)
+
+    def lost(self, run: RunId, why: Refusal) -> None:
+        """Tell whoever waits for a run's end that it will not come."""
+        future = self._ends.pop(run, None)
+        if future is not None and not future.done():
+            future.set_exception(why)
+            future.exception()
 
     def forget(self, run: RunId) -> None:
         """Nobody can wait for a run that is not there."""

@@ -35,7 +35,8 @@ class Turn:
     """What one turn of a run came to: facts to be recorded at `expected`, then commands to be obeyed.
 
     `arrived` is what was folded, `took` says of each part whether the run still waited for it. `doubtful` are
-    those effects that an engine before this one may have begun. `wake_at` is for the journal.
+    those effects that an engine before this one may have begun. `wake_at` is for the journal, which must be
+    told of it even without facts when what it knows is `stale`.
     """
 
     expected: int
@@ -45,6 +46,7 @@ class Turn:
     took: list[bool] = field(default_factory=list)
     doubtful: Collection[tuple[Position, int]] = ()
     wake_at: float = AWAKE
+    stale: bool = False
 
 
 def turn(
@@ -76,12 +78,15 @@ def turn(
     return done
 
 
-def recover(run: Run, now: float, admitted: Container[Key] = ()) -> Turn:
-    """Return what stands to be done in a run that was just replayed."""
+def recover(run: Run, now: float, admitted: Container[Key] = (), *, stale: bool = False) -> Turn:
+    """Return what stands to be done in a run that was just replayed; with `stale`, say if it may sleep."""
     standing = decide(run, now)
     begun = [command for command in standing if isinstance(command, Perform) and command.intended]
     done = Turn(run.facts, doubtful={(command.position, command.attempt) for command in begun})
     _follow(run, standing, done, now, admitted)
+    if stale:
+        done.wake_at = wake_at(run, now)
+        done.stale = done.wake_at != AWAKE
     return done
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from dirigent.core.machine import Tools
+from dirigent.core.nodes import code
+from dirigent.core.replay import replay
 from dirigent.core.status import unknown
 from dirigent.core.storable import unstorable
 from dirigent.engine.acting import Acting
@@ -22,16 +24,16 @@ from dirigent.engine.effects import Effects
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory
 from dirigent.engine.queues import Queues
-from dirigent.engine.timers import Alarm, Timers
+from dirigent.engine.rouser import Rouser
+from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
-from dirigent.model import limits
 from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
-from dirigent.model.run.journal import Created, Ended, Fact, TimerFired, Vouched
+from dirigent.model.run.journal import Created, Ended, Fact, Vouched
 from dirigent.model.run.start import Start
-from dirigent.ports import Clock, Journal, Shelf
+from dirigent.ports import AWAKE, Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
@@ -54,46 +56,38 @@ class Engine:
     clock: Clock
     observers: list[Observer] = field(default_factory=list)
     declared: Mapping[str, Queue] = field(default_factory=dict)
-    standing: set[EffectId] = field(default_factory=set, init=False)
-    left_out: dict[RunId, Refusal] = field(default_factory=dict, init=False)
+    standing: set[EffectId] = field(init=False)
+    left_out: dict[RunId, Refusal] = field(init=False)
     _memory: Memory = field(init=False)
+    _rouser: Rouser = field(init=False)
     _timers: Timers = field(init=False)
     _queues: Queues = field(init=False)
     _crew: Crew = field(default_factory=Crew)
-    _starting: dict[RunId, asyncio.Event] = field(default_factory=dict)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
         self._memory = Memory(self.journal, self.tools)
-        self._timers = Timers(self.clock, self._ring)
         self._turning = Turning(self.journal, self.clock, self._crew, self._act, self._rest)
         go = self._turning.go
         self._queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
+        self._rouser = Rouser(self._memory, self.clock, self._crew, go, self._queues.take_up)
+        self._timers = self._rouser.timers
+        self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
         self._acting = Acting(self.effects, self._timers, self._queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------
 
     async def open(self) -> int:
-        """Take up every open run where its journal stands, and return how many there were.
+        """Take up every run that has something to do where its journal stands; return how many there were.
 
         A run whose journal cannot be folded (of a newer release, or damaged) is left alone, in
-        `left_out`: it must not keep the others from going on.
+        `left_out`: it must not keep the others from going on. Runs that sleep stay in the store.
         """
-        self._crew.act(self._timers.serve())
-        found = await self.shelf.runs(only_open=True, limit=limits.RUNS_OPEN)
-        for summary in reversed(found):
-            try:
-                live = await self._memory.load(summary.id)
-            except Refusal as refusal:
-                self.left_out[summary.id] = refusal
-                continue
-            self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
-            self._queues.take_up(live.run)
-            await self._put(live, ())
+        taken = await self._rouser.open()
         await self._queues.open(self.journal, self.shelf)
-        return len(found)
+        return taken
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
@@ -160,29 +154,26 @@ class Engine:
         await self._crew.ask(self._tell(run, fact))
 
     async def _start(self, start: Start, answer: Callable[[RunId], None]) -> None:
-        while start.id in self._starting:
-            await self._starting[start.id].wait()
-        done = self._starting[start.id] = asyncio.Event()
-        try:
-            digest = await self.journal.keep(start.program)
-            known = await self.shelf.run(start.id)
-            if known is None:
-                first = self._queues.known(start)
-                answer(first or start.id)
-                if first is not None:
+        await self._memory.unclaimed(start.id)
+        digest = await self.journal.keep(start.program)
+        if self._memory.vacant(start.id):
+            with self._memory.claim([start.id]):
+                # Only who brings a key asks the store: it must not stand for a run that is over.
+                keyed = start.ticket is not None and bool(start.ticket.dedupe)
+                first = None if keyed and await self.shelf.run(start.id) else self._queues.known(start)
+                if first is not None or await self._begun(start, digest):
+                    answer(first or start.id)
                     return
-                live = self._memory.add(start.id, digest, start.program)
-                await self._put(live, (_created(start, digest, self.clock.now()),))
-                return
-            _check_same(start, digest, (await self.journal.read(start.id))[0])
-            answer(start.id)
-        finally:
-            del self._starting[start.id]
-            done.set()
+        _check_same(start, digest, (await self.journal.read(start.id))[0])
+        answer(start.id)
+
+    async def _begun(self, start: Start, digest: Digest) -> bool:
+        """Begin a run, if there is none of its name. Raises `Refusal` (E4031) for code that is not here."""
+        code.check(self.tools, start.program)
+        live = Live(replay(start.program, start.id, (), self.tools), recovered=True)
+        return await self._turning.begin(live, _created(start, digest, self.clock.now()))
 
     async def _tell(self, run: RunId, fact: Fact) -> None:
-        if run in self._starting:
-            await self._starting[run].wait()
         live = await self._memory.load(run)
         if not await self._put(live, (fact,)):
             phase = live.run.phase.value
@@ -199,8 +190,10 @@ class Engine:
         return await taken
 
     def _act(self, live: Live, done: Turn) -> None:
-        """Obey what a turn came to. All its facts are durable here."""
+        """Obey what a turn came to. All its facts are durable here, and so the run is known."""
         run = live.run
+        if done.expected == 0:
+            self._memory.put(live)
         if done.facts:
             self._queues.hear(run.id, done.facts)
             for observer in tuple(self.observers):
@@ -213,18 +206,10 @@ class Engine:
 
     def _rest(self, live: Live) -> None:
         """Let a run that only waits leave memory."""
-        if not self._crew.closing:
-            self._memory.park(live, self.clock.now())
-
-    def _ring(self, alarm: Alarm) -> None:
-        fired = TimerFired(self.clock.now(), alarm.position, alarm.attempt, alarm.purpose)
-
-        async def wake() -> None:
-            live = await self._memory.load(alarm.run)
-            live.arrived.append(Arrival((fired,)))
-            self._turning.go(live)
-
-        self._crew.act(wake())
+        at = None if self._crew.closing else self._memory.park(live, self.clock.now())
+        # The timers of a run that the store takes for awake are known here alone.
+        if at is not None and at != AWAKE:
+            self._timers.sleep(live.run.id, at)
 
 
 def _check_same(start: Start, digest: Digest, first: Fact) -> None:

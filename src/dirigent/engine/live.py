@@ -41,7 +41,8 @@ class Arrival:
 class Live:
     """One run that the engine holds. Only the engine touches it, and only on its own event loop.
 
-    A run that was replayed is not `recovered` until what stood to be done in it has been taken up.
+    A run that was replayed is not `recovered` until what stood to be done in it has been taken up; it is
+    `stale` if the store says that it is awake because nobody has said yet whether it may sleep.
     `folding` is what has been folded and not recorded yet; `admitted` are effects that their queue has just
     let go.
     """
@@ -53,6 +54,7 @@ class Live:
     admitted: set[Key] = field(default_factory=set)
     turning: bool = False
     recovered: bool = False
+    stale: bool = False
 
     @property
     def idle(self) -> bool:

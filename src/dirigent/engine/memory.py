@@ -1,74 +1,131 @@
-"""Which runs are in memory. Every other open run is in the journal alone, and comes back when needed."""
+"""Which runs are in memory. Every other open run is in the journal alone, and comes back when needed.
+
+Law: of one run there is one fold. Who begins or loads a run claims it; others wait until that is over.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
+from dirigent.core.decide import timers, wake_at
 from dirigent.core.machine import Tools
-from dirigent.core.nodes import code
 from dirigent.core.replay import replay
-from dirigent.core.status import unknown
+from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
 from dirigent.model.ids import Digest, RunId
+from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Created
-from dirigent.ports import Journal
+from dirigent.ports import Journal, Past
 
 # A run whose next timer is nearer than this stays in memory: replaying it would cost more.
-PARK_SECONDS = 5.0
+PARK_SECONDS: Final = 5.0
+PROGRAMS_KEPT: Final = 256
 
 
 @dataclass(slots=True, eq=False)
 class Memory:
-    """The runs that an engine holds, and the definitions that it has read."""
+    """The runs that an engine holds, and the definitions that it read last."""
 
     journal: Journal
     tools: Tools
     _live: dict[RunId, Live] = field(default_factory=dict)
-    _loading: dict[RunId, asyncio.Task[None]] = field(default_factory=dict)
+    _claims: dict[RunId, asyncio.Future[None]] = field(default_factory=dict)
     _programs: dict[Digest, Program] = field(default_factory=dict)
 
-    def add(self, run: RunId, digest: Digest, program: Program) -> Live:
-        """Return a run that begins now. Raises `Refusal` (E4031) for code that is not here."""
-        code.check(self.tools, program)
-        self._programs[digest] = program
-        live = self._live[run] = Live(replay(program, run, (), self.tools), recovered=True)
-        return live
+    def __len__(self) -> int:
+        """Return how many runs are in memory."""
+        return len(self._live)
+
+    def holds(self, run: RunId) -> bool:
+        """Return whether a run that has not ended is in memory: whoever waits for its end will be told."""
+        live = self._live.get(run)
+        return live is not None and live.run.phase is not Phase.ENDED
+
+    def vacant(self, run: RunId) -> bool:
+        """Return whether a run may be begun: it is not here, and nobody else begins or loads it."""
+        return run not in self._live and run not in self._claims
+
+    def put(self, live: Live) -> None:
+        """Take in a run that is claimed and whose beginning is durable."""
+        self._live[live.run.id] = live
 
     async def load(self, run: RunId) -> Live:
         """Return a run, replaying its journal if it had left. Raises `Refusal` (E4004, E4001, E5004).
 
         It is in memory when this returns, and may leave at the caller's next turn of the event loop.
         """
-        while (live := self._live.get(run)) is None:
-            loading = self._loading.get(run)
-            if loading is None:
-                loading = self._loading[run] = asyncio.ensure_future(self._replay(run))
-                loading.add_done_callback(lambda _: self._loading.pop(run, None))
-            await asyncio.shield(loading)
+        (live,) = await self.load_all([run])
+        if isinstance(live, Refusal):
+            raise live
         return live
 
-    async def _replay(self, run: RunId) -> None:
-        facts = await self.journal.read(run)
-        if not facts or not isinstance(facts[0], Created):
-            raise unknown(run)
-        digest = facts[0].definition
+    async def load_all(self, runs: Sequence[RunId]) -> list[Live | Refusal]:
+        """Return each run as `load` does; those that had left are recalled with one question."""
+        refused: dict[RunId, Refusal] = {}
+        while missing := [run for run in runs if run not in self._live and run not in refused]:
+            away = [run for run in missing if run not in self._claims]
+            if away:
+                with self.claim(away):
+                    for run, past in zip(away, await self.journal.recall(away), strict=True):
+                        why = past if isinstance(past, Refusal) else await self._replayed(run, past)
+                        if why is not None:
+                            refused[run] = why
+            else:
+                await asyncio.wait([self._claims[run] for run in missing])
+        return [refused.get(run) or self._live[run] for run in runs]
+
+    @contextmanager
+    def claim(self, runs: Sequence[RunId]) -> Iterator[None]:
+        """Keep everybody else from beginning or loading these runs while the block runs."""
+        claim = asyncio.get_running_loop().create_future()
+        self._claims.update(dict.fromkeys(runs, claim))
+        try:
+            yield
+        finally:
+            for run in runs:
+                del self._claims[run]
+            claim.set_result(None)
+
+    async def unclaimed(self, run: RunId) -> None:
+        """Return when nobody begins or loads a run."""
+        while (claim := self._claims.get(run)) is not None:
+            await asyncio.wait([claim])
+
+    def park(self, live: Live, now: float) -> float | None:
+        """Let a run that only waits leave memory, unless its next timer is near.
+
+        Returns when it wakes, as the store knows it too; None for a run that stays.
+        """
+        if not live.idle:
+            return None
+        waiting = timers(live.run)
+        if waiting and waiting[0][0] < now + PARK_SECONDS:
+            return None
+        self._live.pop(live.run.id, None)
+        return wake_at(live.run, now)
+
+    async def _replayed(self, run: RunId, past: Past) -> Refusal | None:
+        """Take in a run by what the store knows of it; return why it cannot be."""
+        first = past.facts[0] if past.facts else None
+        if not isinstance(first, Created):
+            return unknown(run)
+        try:
+            program = await self._program(first.definition)
+            self._live[run] = Live(replay(program, run, past.facts, self.tools))
+        except Refusal as why:
+            return why
+        return None
+
+    async def _program(self, digest: Digest) -> Program:
         program = self._programs.get(digest)
         if program is None:
-            program = self._programs[digest] = await self.journal.definition(digest)
-        self._live[run] = Live(replay(program, run, facts, self.tools))
-
-    def park(self, live: Live, now: float) -> None:
-        """Let a run that only waits leave memory, unless its next timer is near."""
-        timers = (ask.until for ask in live.run.asks.values() if ask.until)
-        if live.idle and min(timers, default=now + PARK_SECONDS) >= now + PARK_SECONDS:
-            self._live.pop(live.run.id, None)
-
-    def holds(self, run: RunId) -> bool:
-        """Return whether a run is in memory: then it has not ended, and whoever waits for it will be told."""
-        return run in self._live
-
-    def __len__(self) -> int:
-        """Return how many runs are in memory."""
-        return len(self._live)
+            program = await self.journal.definition(digest)
+            if len(self._programs) >= PROGRAMS_KEPT:
+                del self._programs[next(iter(self._programs))]
+            self._programs[digest] = program
+        return program

@@ -12,14 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn, recover, turn
-from dirigent.engine.live import Live
+from dirigent.engine.live import Arrival, Live
+from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import Created
 from dirigent.ports import Clock, Journal
 
 Append: TypeAlias = "asyncio.Future[None]"
+
+# What a journal answers to the first fact of a run that it has.
+TAKEN: Final = "E5001"
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +44,29 @@ class Turning:
     settling: bool = False
     appends: set[Append] = field(default_factory=set)
 
+    async def begin(self, live: Live, first: Created) -> bool:
+        """Record how a run begins, and let it go; return whether it is new to the journal.
+
+        Of one that the journal has nothing is changed, and `live` is good for nothing.
+        """
+        live.turning = True
+        live.arrived.append(Arrival((first,)))
+        done = self._folded(live)
+        append = asyncio.ensure_future(self.journal.append(live.run.id, 0, done.facts, done.wake_at))
+        self.appends.add(append)
+        # Not awaited itself: whoever is stopped meanwhile takes nothing back.
+        await asyncio.wait([append])
+        self.appends.discard(append)
+        if append.cancelled():
+            raise asyncio.CancelledError
+        failure = append.exception()
+        if isinstance(failure, Refusal) and failure.problems[0].code == TAKEN:
+            return False
+        self._recorded(live, done, append)
+        if failure is not None:
+            raise failure
+        return True
+
     def go(self, live: Live) -> None:
         """Fold what has arrived until nothing more does, unless the run is being turned already."""
         if live.turning:
@@ -46,7 +74,7 @@ class Turning:
         with _Stretch(live, self.crew):
             while live.arrived or not (live.recovered or self.settling):
                 done = self._folded(live)
-                if done.facts:
+                if done.facts or done.stale:
                     self._record(live, done)
                     return
                 self._obey(live, done)
@@ -57,7 +85,7 @@ class Turning:
         now = self.clock.now()
         if not live.recovered and not self.settling:
             live.recovered = True
-            return recover(live.run, now, live.admitted)
+            return recover(live.run, now, live.admitted, stale=live.stale)
         live.folding, live.arrived = live.arrived, []
         return turn(live.run, live.folding, now, onward=not self.settling, admitted=live.admitted)
 

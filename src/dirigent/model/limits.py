@@ -42,6 +42,8 @@ RUN_DEPTH: Final = 16
 TASK_DEPTH: Final = 64
 WAIT_SECONDS: Final = 10 * 365 * 86_400
 RUNS_OPEN: Final = 100_000
+RUNS_TAKEN_UP_TOGETHER: Final = 500
+TIMERS_IN_MEMORY: Final = 10_000
 
 # Queues and workers.
 QUEUE_KEY_CHARACTERS: Final = 256

@@ -6,11 +6,13 @@ for ever. A command that was started and not awaited keeps its spool until it ha
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterator, Sequence
 
 from dirigent.model.ids import EffectId, RunId, effect_id
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Abandoned, Fact, Failed, Skipped, Succeeded, Vouched
+from dirigent.ports import Shelf
 from dirigent.shim import attach
 
 
@@ -30,11 +32,20 @@ class Spools:
         """Return what earlier engines left, to be asked before this one acts."""
         return attach.orders(self._folder)
 
-    def sweep(self, left: Sequence[str], standing: Collection[EffectId]) -> None:
-        """Delete what was left, but for the spools of effects whose end is not recorded yet."""
+    async def sweep(self, left: Sequence[str], standing: Collection[EffectId], shelf: Shelf) -> None:
+        """Delete what was left, but for the spools of effects whose end is not recorded yet.
+
+        Those that a person must judge are no effect of a run that the engine has taken up: they stay for
+        as long as their run is open.
+        """
         for name in left:
-            if name.partition("-")[0] not in standing:
-                attach.discard(self._folder, name)
+            if name.partition("-")[0] not in standing and not await self._held(name, shelf):
+                await asyncio.to_thread(attach.discard, self._folder, name)
+
+    async def _held(self, name: str, shelf: Shelf) -> bool:
+        run = attach.held_for(self._folder, name)
+        found = await shelf.run(RunId(run)) if run is not None else None
+        return found is not None and found.open
 
 
 def _over(run: RunId, facts: Sequence[Fact]) -> Iterator[str]:

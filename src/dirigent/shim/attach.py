@@ -174,6 +174,17 @@ def evidence_of(spool: str) -> dict[str, str | int | None]:
     }
 
 
+def hold(spool: str, run: str) -> None:
+    """Note that a run waits for a person who may want to look at this folder."""
+    files.write_durably(os.path.join(spool, "held.json"), files.encode({"run": run}))
+
+
+def held_for(folder: str, order: str) -> str | None:
+    """Return the run for which a folder was noted as evidence, None if there is none."""
+    note = files.read_record(os.path.join(folder, order, "held.json"))
+    return None if note is None else str(note["run"])
+
+
 def set_aside(spool: str) -> None:
     """Give way to a fresh start: the folder is kept under another name, as evidence."""
     number = 1

@@ -113,6 +113,7 @@ def _decide(order: Order, spool: str, reason: str, vault: Vault) -> Outcome | No
     match order.on_doubt:
         case OnDoubt.HOLD:
             evidence = vault.redact(dict(attach.evidence_of(spool)))
+            attach.hold(spool, order.run)
             return Doubt(reason, evidence if isinstance(evidence, dict) else {})
         case OnDoubt.SKIP:
             return Done(None)

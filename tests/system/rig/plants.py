@@ -100,8 +100,13 @@ class AttemptsCounted(Plant):
     """The number of an attempt is how often the effect was begun, instead of what was recorded."""
 
     def store(self, inner):
-        async def read(run):
-            facts = await inner.read(run)
+        async def recall(runs):
+            pasts = await inner.recall(runs)
+            for past in pasts:
+                miscount(past.facts)
+            return pasts
+
+        def miscount(facts):
             begun = Counter(fact.position for fact in facts if isinstance(fact, Intended))
             ended = Counter(fact.position for fact in facts if isinstance(fact, Succeeded | Failed))
             recorded = machine._attempt
@@ -110,9 +115,8 @@ class AttemptsCounted(Plant):
                 return recorded(ledger, position) + begun[position] - ended[position]
 
             machine._attempt = counted
-            return facts
 
-        return Store(inner, read=read)
+        return Store(inner, recall=recall)
 
 
 class KeyPerAttempt(Plant):

@@ -5,6 +5,7 @@ import os
 import resource
 import sqlite3
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -181,3 +182,26 @@ def test_an_error_of_input_or_output_on_a_disk_without_room_is_called_a_full_dis
     monkeypatch.setattr(os, "statvfs", lambda path: disk)
     (problem,) = failures.refusal(error, str(tmp_path / "dirigent.db")).problems
     assert problem.code == code
+
+
+@pytest.mark.parametrize("part", ["", "-wal"])
+def test_a_file_that_the_disk_does_not_give_is_not_called_damaged(tmp_path, monkeypatch, part):
+    path = tmp_path / "dirigent.db"
+    path.write_bytes(b"x")
+    Path(f"{path}-wal").write_bytes(b"y")
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    (problem,) = failures.refusal(error, str(path)).problems
+    assert problem.code == "E5008"
+    sound = Path.open
+
+    def failing(self, *args, **kwargs):
+        if str(self) == f"{path}{part}":
+            raise OSError(5, "Input/output error")
+        return sound(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", failing)
+    (problem,) = failures.refusal(error, str(path)).problems
+    assert problem.code == "E5021"
+    assert "Input/output error" in problem.message
+    assert problem.help

@@ -30,6 +30,7 @@ from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
 from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.sqlite import SqliteStore
+from dirigent.stores.witness import FileWitness
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
 
@@ -102,7 +103,9 @@ async def engaged(
 ) -> Desk:
     """Set an engine going on a store that is locked and open for writing, with its door open."""
     effects = Effects(performers, parts.oracle, parts.vault, parts.clock)
-    engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock)
+    witness = FileWitness(around.settings.witness)
+    stack.callback(witness.close)
+    engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock, witness=witness)
     performers["workflow"] = _children(around, engine)
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)

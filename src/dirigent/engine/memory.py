@@ -16,6 +16,7 @@ from dirigent.core.machine import Tools
 from dirigent.core.replay import replay
 from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
+from dirigent.engine.poison import Poison
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
@@ -33,6 +34,7 @@ class Memory:
 
     journal: Journal
     tools: Tools
+    poison: Poison
     _live: dict[RunId, Live] = field(default_factory=dict)
     _claims: dict[RunId, asyncio.Future[None]] = field(default_factory=dict)
     _programs: dict[Digest, Program] = field(default_factory=dict)
@@ -111,13 +113,18 @@ class Memory:
 
     async def _replayed(self, run: RunId, past: Past) -> Refusal | None:
         """Take in a run by what the store knows of it; return why it cannot be."""
+        if run in self.poison.quarantined:
+            return self.poison.quarantined[run]
         first = past.facts[0] if past.facts else None
         if not isinstance(first, Created):
             return unknown(run)
         try:
             program = await self._program(first.definition)
+            self.poison.witness.begin(run, len(past.facts))
             self._live[run] = Live(replay(program, run, past.facts, self.tools))
+            self.poison.witness.end()
         except Refusal as why:
+            self.poison.witness.end()
             return why
         return None
 

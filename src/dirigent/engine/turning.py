@@ -19,9 +19,12 @@ from dirigent.engine.drive import Turn, recover, turn
 from dirigent.engine.live import Arrival, Live
 from dirigent.model.problem import Refusal
 from dirigent.model.run.journal import Created
-from dirigent.ports import Clock, Journal
+from dirigent.ports import Clock, Journal, Witness
 
 Append: TypeAlias = "asyncio.Future[None]"
+
+# What ends an engine without being the doing of the run that is turned.
+INNOCENT: Final = (Refusal, asyncio.CancelledError)
 
 # What a journal answers to the first fact of a run that it has.
 TAKEN: Final = "E5001"
@@ -41,6 +44,7 @@ class Turning:
     crew: Crew
     obey: Callable[[Live, Turn], None]
     rest: Callable[[Live], None]
+    witness: Witness
     settling: bool = False
     appends: set[Append] = field(default_factory=set)
 
@@ -71,7 +75,7 @@ class Turning:
         """Fold what has arrived until nothing more does, unless the run is being turned already."""
         if live.turning:
             return
-        with _Stretch(live, self.crew):
+        with _Stretch(live, self.crew, self.witness):
             while live.arrived or not (live.recovered or self.settling):
                 done = self._folded(live)
                 if done.facts or done.stale:
@@ -100,7 +104,7 @@ class Turning:
     def _recorded(self, live: Live, done: Turn, append: Append) -> None:
         """The journal has answered: obey, or fail with it."""
         self.appends.discard(append)
-        with _Stretch(live, self.crew):
+        with _Stretch(live, self.crew, self.witness):
             append.result()
             self._obey(live, done)
             live.turning = False
@@ -123,14 +127,19 @@ class _Stretch:
 
     live: Live
     crew: Crew
+    witness: Witness
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Begin. What the witness noted when the engine failed must stand."""
+        if self.crew.failure is None:
+            self.witness.begin(self.live.run.id, self.live.run.facts)
 
     def __exit__(
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> bool:
         """End. Nobody above could do more about a failure than is done here."""
+        if self.crew.failure is None and (failure is None or isinstance(failure, INNOCENT)):
+            self.witness.end()
         if failure is None:
             return False
         self.live.turning = True

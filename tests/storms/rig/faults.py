@@ -4,7 +4,7 @@ import asyncio
 import errno
 import shutil
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from storms.rig.enumeration import drive
@@ -14,7 +14,7 @@ from storms.rig.life import REFUSED
 
 LIFE = "storms.rig.life:live"
 # What a store may say of a disk that fails; and which operations fail how, and how often.
-CODES = {"E5008", "E5010", "E5011", "E5012"}
+CODES = {"E5010", "E5011", "E5012", "E5021"}
 FAULTS = {
     # After one failed fsync the next may succeed although the data are gone: nobody may try again.
     "fsync fails once": Fault("fsync", code=errno.EIO, times=1),
@@ -36,6 +36,18 @@ class Struck:
     readable: Counter = field(default_factory=Counter)
     messages: Counter = field(default_factory=Counter)
 
+    def figures(self):
+        """Return what a record of these faults shows."""
+        return {
+            "points": self.points,
+            "acknowledged": self.acknowledged,
+            "lost": 0,
+            "tracebacks": 0,
+            "the engine said": self.said,
+            "could be read afterwards": self.readable["V"],
+            "could not": self.readable["N"],
+        }
+
 
 def calm(nursery, folder):
     """Return how many operations of each kind a life without faults makes."""
@@ -48,16 +60,20 @@ def calm(nursery, folder):
         return dict(disk.counts)
 
 
-def strike(nursery, folder, kind, points):
-    """Strike at so many points of a life, evenly spread; check each time what was said and what is left."""
+def strike(nursery, folder, kind, points, *, deaf=False):
+    """Strike at so many points of a life, evenly spread; check each time what was said and what is left.
+
+    A `deaf` disk keeps the fault to itself, as one does whose errors nobody asks for: a control.
+    """
     folder = Path(folder)
+    folder.mkdir()
     fault, found = FAULTS[kind], Struck()
+    if deaf:
+        fault = replace(fault, code=0)
     count = calm(nursery, folder / "calm")[fault.kind]
     for point in range(points):
         nth = 1 + point * (count - 1) // max(points - 1, 1)
-        _strike(
-            nursery, folder / f"disk-{nth}-{point}", Fault(fault.kind, nth, fault.code, fault.times), found
-        )
+        _strike(nursery, folder / f"disk-{point}", replace(fault, nth=nth), found)
         found.points += 1
     return found
 

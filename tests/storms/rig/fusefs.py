@@ -53,7 +53,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Fault:
-    """From the `nth` operation of this kind on (from 1), so many times: `code` is what the kernel is told."""
+    """From the `nth` operation of this kind on (from 1), so many times; without a `code` nobody is told."""
 
     kind: str = ""
     nth: int = 0
@@ -69,6 +69,7 @@ class Node:
     content: bytearray = field(default_factory=bytearray)
     names: dict = field(default_factory=dict)
     safe: object = None
+    dirty: list = field(default_factory=list)
 
     @property
     def folder(self):
@@ -153,14 +154,17 @@ class FaultyDisk:
         return getattr(self, f"_{name}")(number, asked)
 
     def _strike(self, kind, number):
-        """Count an operation, and fail it when it is the one that was ordered."""
+        """Count an operation; fail it when it was ordered, or return that nobody may notice."""
         if self._shared(number):
-            return
+            return False
         count = self.counts[kind] = self.counts.get(kind, 0) + 1
         fault = self.fault
         if fault.kind == kind and fault.nth <= count and self.struck < fault.times:
             self.struck += 1
-            raise OSError(fault.code, "ordered")
+            if fault.code:
+                raise OSError(fault.code, "ordered")
+            return True
+        return False
 
     def _shared(self, number):
         return self.nodes[number].mode & stat.S_ISVTX
@@ -251,12 +255,18 @@ class FaultyDisk:
         if len(content) < offset:
             _resize(content, offset)
         content[offset : offset + size] = asked[40 : 40 + size]
+        self.nodes[number].dirty.append((offset, offset + size))
         return struct.pack("<II", size, 0)
 
     def _fsync(self, number, _):
-        self._strike("fsync", number)
         node = self.nodes[number]
-        node.safe = bytes(node.content)
+        dirty, node.dirty = node.dirty, []
+        # As in Linux: what a failed fsync was about is dropped, and the next one knows nothing of it.
+        if not self._strike("fsync", number):
+            node.safe = bytearray() if node.safe is None else node.safe
+            _resize(node.safe, len(node.content))
+            for start, end in dirty:
+                node.safe[start:end] = node.content[start:end]
         return b""
 
     def _fsyncdir(self, number, _):

@@ -6,11 +6,13 @@ looks at the server first.
 
 import asyncio
 import os
+import signal
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
 from dirigent.app.stacks import TYPES, Surrounding
+from dirigent.engine import turning
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
 from dirigent.service import changes, runs, stacks
@@ -30,6 +32,8 @@ def live(order):
     fuse_the_disk(fuse)
     folder = Path(order["folder"])
     os.chdir(folder)
+    if order.get("poison"):
+        envenom(order["poison"])
     plant = PLANTS[order["plant"]](fuse) if order.get("plant") else None
     try:
         asyncio.run(_live(order, folder, conductor(fuse, plant)))
@@ -37,6 +41,20 @@ def live(order):
         say("X", refusal.problems[0].code, refusal.problems[0].message)
         raise SystemExit(REFUSED) from None
     say("D", fuse.places)
+
+
+def envenom(run):
+    """Let this process be killed whenever it turns that run, as by memory that is not there."""
+
+    def deadly(step):
+        def stepped(live_run, *args, **kwargs):
+            if live_run.id == run:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return step(live_run, *args, **kwargs)
+
+        return stepped
+
+    turning.turn, turning.recover = deadly(turning.turn), deadly(turning.recover)
 
 
 async def _live(order, folder, conducting):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from storms.rig.enumeration import drive
-from storms.rig.fusefs import Fault, FaultyDisk
+from storms.rig.fusefs import FaultyDisk
+from storms.rig.fusetree import Fault
 from storms.rig.ledger import check, counted, lines
 from storms.rig.life import REFUSED
 
@@ -52,12 +53,11 @@ class Struck:
 def calm(nursery, folder):
     """Return how many operations of each kind a life without faults makes."""
     with FaultyDisk(folder) as disk:
-        disk.order(Fault())
         life = nursery.begin(LIFE, {**ORDER, "path": str(disk.folder / "dirigent.db")})
         code = life.ended()
         if code:
             raise AssertionError(f"a calm life gave {code}: {life.told()} {life.heard[-300:]!r}")
-        return dict(disk.counts)
+        return dict(disk.tree.counts)
 
 
 def strike(nursery, folder, kind, points, *, deaf=False):
@@ -79,11 +79,10 @@ def strike(nursery, folder, kind, points, *, deaf=False):
 
 
 def _strike(nursery, folder, fault, found):
-    with FaultyDisk(folder) as disk:
-        disk.order(fault)
+    with FaultyDisk(folder, fault) as disk:
         life = nursery.begin(LIFE, {**ORDER, "path": str(disk.folder / "dirigent.db")})
         code = life.ended()
-        left = {"after a power cut": disk.files(safe=True), "as it stands": disk.files(safe=False)}
+        left = {"after a power cut": disk.tree.files(safe=True), "as it stands": disk.tree.files(safe=False)}
     said = lines(life.heard)
     judge(fault, code, said, life.told(), found)
     for when, files in left.items():

@@ -11,7 +11,7 @@ REPEAT ?= 3
 BENCH ?=
 PYSTORM := PYTHONPATH=src:tests $(BIN)/python
 
-.PHONY: help demo test check fast slow fmt bench bench-micro model docs lock clean storms campaign run-environment dev-environment
+.PHONY: help demo test check fast slow fmt bench bench-micro bars model docs lock clean storms campaign run-environment dev-environment
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -38,6 +38,11 @@ fmt: dev-environment ## put the code into form
 bench: dev-environment ## measure ours and the peers: ONLY=dirigent WORK=AB REPEAT=1 RESUME=1
 	$(BIN)/python bench/compare.py --peers $(PEERS) --only $(ONLY) --work $(WORK) --repeat $(REPEAT) \
 	  $(if $(RESUME),--resume) $(BENCH)
+	$(if $(ONLY)$(BENCH)$(filter-out ABCDEF,$(WORK)),,$(BIN)/python bench/page.py)
+	-$(if $(ONLY)$(BENCH)$(filter-out ABCDEF,$(WORK)),,$(BIN)/python bench/bars.py)
+
+bars: dev-environment ## compare the results of `make bench` with what issue 3 asks for
+	$(BIN)/python bench/bars.py
 
 bench-micro: dev-environment ## measure parts of ours, each beside its bar
 	@for file in $(sort $(wildcard bench/*_bench.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done

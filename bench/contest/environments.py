@@ -39,7 +39,7 @@ class Environments:
         else:
             make = [sys.executable, "-m", "venv", str(place)]
             fill = [str(place / "bin" / "python"), "-m", "pip", "install", "-q", *pins]
-        for command in (make, fill):
+        for command in (make, fill) if pins else (make,):
             _done(command, self.folder)
         self._sign(place, pins)
         return place

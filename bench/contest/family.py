@@ -14,7 +14,7 @@ from typing import Self
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PR_SET_CHILD_SUBREAPER = 36
-SAMPLE_SECONDS = 0.5
+SAMPLE_SECONDS = 0.2
 
 
 def adopt_orphans() -> None:

@@ -264,6 +264,19 @@ class Prompt(Protocol):
         ...
 
 
+@runtime_checkable
+class Repeatable(Protocol):
+    """A performer of effects that may be done again, and that nobody misses when they never were."""
+
+    def repeatable(self, request: Value) -> bool:
+        """Return whether the effect of this request leaves nothing behind, or the same each time.
+
+        The engine does not wait for the journal before it begins such an effect. After a crash it may be
+        that nothing tells of it, and that it is wanted with another request, or not at all.
+        """
+        ...
+
+
 class Vault(Protocol):
     """Secret values: revealed only inside a performer, redacted from all that comes back."""
 

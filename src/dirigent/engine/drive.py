@@ -40,7 +40,7 @@ class Turn:
     """
 
     expected: int
-    arrived: Sequence[Arrival] = ()
+    arrived: list[Arrival] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     took: list[bool] = field(default_factory=list)
@@ -48,10 +48,27 @@ class Turn:
     wake_at: float = AWAKE
     stale: bool = False
 
+    def absorb(self, later: Turn) -> None:
+        """Add the turn that followed: both are recorded with one append, and obeyed after it."""
+        unwanted = {(each.position, each.attempt) for each in later.commands if isinstance(each, Abandon)}
+        if unwanted:
+            # What has not begun yet and is not wanted any more never begins.
+            self.commands = [each for each in self.commands if not _begins(each, unwanted)]
+        self.commands += later.commands
+        self.arrived += later.arrived
+        self.took += later.took
+        if later.facts:
+            self.facts += later.facts
+            self.wake_at = later.wake_at
+
+
+def _begins(command: Command, effects: Container[tuple[Position, int]]) -> bool:
+    return isinstance(command, Perform) and (command.position, command.attempt) in effects
+
 
 def turn(
     run: Run,
-    arrived: Sequence[Arrival],
+    arrived: list[Arrival],
     now: float,
     *,
     onward: bool = True,

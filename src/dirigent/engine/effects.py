@@ -23,7 +23,7 @@ from dirigent.model.run.command import Abandon, Compute, Perform
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import Abandoned, Computed, Fact, Failed, Held, Succeeded
 from dirigent.model.values import Value
-from dirigent.ports import Clock, Oracle, Performer, Prompt, Vault
+from dirigent.ports import Clock, Oracle, Performer, Prompt, Repeatable, Vault
 
 # Child runs wait for other runs: if they took places among the calls, parents could starve children.
 UNLIMITED = frozenset({"workflow"})
@@ -43,7 +43,22 @@ class Effects:
     vault: Vault
     clock: Clock
     _prompts: dict[str, Prompt | None] = field(default_factory=dict)
+    _repeatables: dict[str, Repeatable | None] = field(default_factory=dict)
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(limits.CALLS_AT_ONCE))
+
+    def repeatable(self, command: Perform) -> bool:
+        """Return whether an effect may be done any number of times, and on what is not durable yet.
+
+        The author says so of the call, or the performer of its request; a policy for doubt does not.
+        """
+        if command.on_doubt is OnDoubt.REPEAT:
+            return True
+        function = command.function
+        if function not in self._repeatables:
+            performer = self.performers.get(function)
+            self._repeatables[function] = performer if isinstance(performer, Repeatable) else None
+        judge = self._repeatables[function]
+        return judge is not None and judge.repeatable(command.request)
 
     def answer(self, run: Run, command: Perform, *, doubtful: bool) -> Sequence[Fact] | None:
         """Carry out an effect on the spot, if its performer can; else return None, and `perform` does it."""

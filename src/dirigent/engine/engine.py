@@ -22,8 +22,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
 from dirigent.engine.live import Arrival, Live
-from dirigent.engine.memory import Memory
-from dirigent.engine.poison import Poison, Unwitnessed
+from dirigent.engine.memory import Memory, Poison, Unwitnessed
 from dirigent.engine.queues import Queues
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
@@ -32,6 +31,7 @@ from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
+from dirigent.model.run.command import Command, Perform
 from dirigent.model.run.journal import Created, Ended, Fact, Vouched
 from dirigent.model.run.start import Start
 from dirigent.ports import AWAKE, Clock, Journal, Shelf, Witness
@@ -73,7 +73,9 @@ class Engine:
         """Wire the parts to this engine."""
         self._poison = Poison(self.witness)
         self._memory = Memory(self.journal, self.tools, self._poison)
-        self._turning = Turning(self.journal, self.clock, self._crew, self._act, self._rest, self.witness)
+        self._turning = Turning(
+            self.journal, self.clock, self._crew, self._precede, self._act, self._rest, self.witness
+        )
         go = self._turning.go
         self._queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
         self._rouser = Rouser(self._memory, self.clock, self._crew, go, self._queues.take_up)
@@ -205,12 +207,19 @@ class Engine:
         if done.facts:
             self._queues.hear(run.id, done.facts)
             for observer in tuple(self.observers):
-                observer(run.id, run.program, run.facts - len(done.facts), done.facts)
+                observer(run.id, run.program, done.expected, done.facts)
         for command in done.commands:
             self._acting.obey(live, command, done.doubtful)
         if done.facts and isinstance(done.facts[-1], Ended):
             self._timers.forget(run.id)
             self._crew.ended(run.id, done.facts[-1])
+
+    def _precede(self, live: Live, command: Command, done: Turn) -> bool:
+        """Begin an effect at once if it may be done before its intent is durable, and again after a crash."""
+        if not (isinstance(command, Perform) and command.intended and self.effects.repeatable(command)):
+            return False
+        self._acting.obey(live, command, done.doubtful)
+        return True
 
     def _rest(self, live: Live) -> None:
         """Let a run that only waits leave memory."""

@@ -49,7 +49,7 @@ class Live:
 
     run: Run
     arrived: list[Arrival] = field(default_factory=list)
-    folding: Sequence[Arrival] = ()
+    folding: list[Arrival] = field(default_factory=list)
     tasks: dict[Doing, asyncio.Task[None]] = field(default_factory=dict)
     admitted: set[Key] = field(default_factory=set)
     turning: bool = False

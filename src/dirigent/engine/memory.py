@@ -1,12 +1,13 @@
 """Which runs are in memory. Every other open run is in the journal alone, and comes back when needed.
 
-Law: of one run there is one fold. Who begins or loads a run claims it; others wait until that is over.
+Law 1: of one run there is one fold. Who begins or loads a run claims it; others wait until that is over.
+Law 2: a run that ended two engines at the same place waits, explained, for a person; the others go on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,16 +17,64 @@ from dirigent.core.machine import Tools
 from dirigent.core.replay import replay
 from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
-from dirigent.engine.poison import Poison
 from dirigent.model.ids import Digest, RunId
-from dirigent.model.problem import Refusal
+from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
-from dirigent.model.run.journal import Created
-from dirigent.ports import Journal, Past
+from dirigent.model.run.journal import Created, Suspended
+from dirigent.ports import Clock, Journal, Past, Shelf, Witness
 
 # A run whose next timer is nearer than this stays in memory: replaying it would cost more.
 PARK_SECONDS: Final = 5.0
 PROGRAMS_KEPT: Final = 256
+# Once may be chance (somebody killed the process just then); the same place twice is not.
+DEATHS: Final = 2
+# Phases in which a run may still be suspended.
+GOING: Final = frozenset({"running", "held", "waiting"})
+
+
+class Unwitnessed:
+    """Witnesses nothing: for an engine whose death nobody would outlive, as in tests."""
+
+    def begin(self, run: RunId, place: int) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+    def deaths(self) -> Mapping[RunId, tuple[int, int]]:
+        """Return that there were none."""
+        return {}
+
+    def forgive(self, run: RunId) -> None:
+        """Do nothing."""
+
+
+@dataclass(slots=True, eq=False)
+class Poison:
+    """Which runs are quarantined. `witness` outlives the process."""
+
+    witness: Witness
+    quarantined: dict[RunId, Refusal] = field(default_factory=dict)
+
+    async def open(self, journal: Journal, shelf: Shelf, clock: Clock) -> None:
+        """Quarantine every run that ended engine after engine, and have its journal say so."""
+        for run, (place, deaths) in self.witness.deaths().items():
+            if deaths < DEATHS:
+                continue
+            found = await shelf.run(run)
+            if found is None or found.ended_at is not None:
+                self.witness.forgive(run)
+                continue
+            self.quarantined[run] = _left_alone(run, place, deaths)
+            if found.phase in GOING:
+                # Not folded, for folding may be what kills: any journal of an open run can take it.
+                reason = f"it ended the engine {deaths} times at fact {place}"
+                await journal.append(run, found.facts, [Suspended(clock.now(), reason)])
+
+    def forgive(self, run: RunId) -> bool:
+        """Let a run try again, as a person said; return whether it was quarantined."""
+        self.witness.forgive(run)
+        return self.quarantined.pop(run, None) is not None
 
 
 @dataclass(slots=True, eq=False)
@@ -136,3 +185,12 @@ class Memory:
                 del self._programs[next(iter(self._programs))]
             self._programs[digest] = program
         return program
+
+
+def _left_alone(run: RunId, place: int, deaths: int) -> Refusal:
+    return refuse(
+        "E4070",
+        f"run `{run}` is left alone: it ended the engine `{deaths}` times while it was at fact `{place}`",
+        f"look at it with `dirigent events {run}`, and report what the engine wrote when it ended",
+        f"let it try again with `dirigent resume {run}`; the other runs go on meanwhile",
+    )

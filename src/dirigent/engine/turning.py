@@ -1,8 +1,8 @@
 """Turning runs: fold what arrived, have it recorded, and only then obey what follows from it.
 
-The order of durability is the whole contract: no command is obeyed, and nobody is told, before the append
-has returned. A run waits for that in no task: the journal's answer calls it back, and however many runs
-are being turned, they share the next commit.
+The order of durability is the whole contract: nobody is told, and no command is obeyed, before the append
+has returned. Only an effect that may be repeated is begun at once, and what comes of it goes into the same
+append. A run waits in no task: the journal's answer calls it back, and all that wait share the next commit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import Final, TypeAlias
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn, recover, turn
 from dirigent.engine.live import Arrival, Live
+from dirigent.model import limits
 from dirigent.model.problem import Refusal
+from dirigent.model.run.command import Command
 from dirigent.model.run.journal import Created
 from dirigent.ports import Clock, Journal, Witness
 
@@ -34,14 +36,16 @@ TAKEN: Final = "E5001"
 class Turning:
     """Turns runs, each by one turn at a time.
 
-    `obey` is given a turn whose facts are durable, `rest` a run for which nothing has arrived. `settling`
-    says that nothing more may begin: what arrives is recorded, and the next engine goes on from there.
+    `obey` is given a turn whose facts are durable, `rest` a run for which nothing has arrived. `precede`
+    begins what a command asks for if that need not wait for the journal, and returns whether it did.
+    `settling` says that nothing more may begin: what arrives is recorded, and the next engine goes on.
     `appends` are what the journal has not answered yet.
     """
 
     journal: Journal
     clock: Clock
     crew: Crew
+    precede: Callable[[Live, Command, Turn], bool]
     obey: Callable[[Live, Turn], None]
     rest: Callable[[Live], None]
     witness: Witness
@@ -77,7 +81,9 @@ class Turning:
             return
         with _Stretch(live, self.crew, self.witness):
             while live.arrived or not (live.recovered or self.settling):
-                done = self._folded(live)
+                done = self._ahead(live)
+                while live.arrived and len(done.facts) < limits.FACTS_AHEAD:
+                    done.absorb(self._ahead(live))
                 if done.facts or done.stale:
                     self._record(live, done)
                     return
@@ -90,8 +96,15 @@ class Turning:
         if not live.recovered and not self.settling:
             live.recovered = True
             return recover(live.run, now, live.admitted, stale=live.stale)
-        live.folding, live.arrived = live.arrived, []
-        return turn(live.run, live.folding, now, onward=not self.settling, admitted=live.admitted)
+        arrived, live.arrived = live.arrived, []
+        live.folding += arrived
+        return turn(live.run, arrived, now, onward=not self.settling, admitted=live.admitted)
+
+    def _ahead(self, live: Live) -> Turn:
+        """Fold, and begin what need not wait for the journal: what comes of that may have arrived then."""
+        done = self._folded(live)
+        done.commands = [command for command in done.commands if not self.precede(live, command, done)]
+        return done
 
     def _record(self, live: Live, done: Turn) -> None:
         append = asyncio.ensure_future(
@@ -113,7 +126,7 @@ class Turning:
     def _obey(self, live: Live, done: Turn) -> None:
         for each, took in zip(done.arrived, done.took, strict=True):
             each.settle(took=took)
-        live.folding = ()
+        live.folding = []
         self.obey(live, done)
 
 

@@ -116,18 +116,22 @@ def is_plain(items: list[object]) -> bool:
 
     Levels are walked one after the other: the depth comes for free and nothing recurses.
     """
-    level: list[object] = [items]
+    level = items
     for _ in range(limits.VALUE_DEPTH + 1):
+        boxes = False
         deeper: list[object] = []
         for node in level:
-            for child in cast("Box", node).values() if type(node) is dict else cast("list[object]", node):
-                kind = type(child)
-                if kind in SCALARS:
-                    continue
-                if kind is not dict and kind is not list:
-                    return False
-                deeper.append(child)
-        if not deeper:
+            kind = type(node)
+            if kind in SCALARS:
+                continue
+            if isinstance(node, dict) and kind is dict:
+                deeper += node.values()
+            elif isinstance(node, list) and kind is list:
+                deeper += node
+            else:
+                return False
+            boxes = True
+        if not boxes:
             return True
         level = deeper
     raise too_deep()

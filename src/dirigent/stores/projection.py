@@ -120,7 +120,7 @@ class RowChanged:
     fact: ResourceChanged
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Projection:
     """The standing after an append, and the resources that change, in order."""
 

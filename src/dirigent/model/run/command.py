@@ -1,4 +1,7 @@
-"""What the core asks of the engine. The engine obeys; it never decides."""
+"""What the core asks of the engine. The engine obeys; it never decides.
+
+Commands live for one turn and are made for every step: they are not frozen, which would cost thrice as much.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from dirigent.model.source import Span
 from dirigent.model.values import Expression, Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Perform:
     """Do an effect: record `Intended` with `request` first, unless `intended` says that it stands.
 
@@ -35,7 +38,7 @@ class Perform:
     ticket: Ticket | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SetTimer:
     """Record `TimerSet` with `until` = now + `seconds`, then fire it when that time has come."""
 
@@ -45,7 +48,7 @@ class SetTimer:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FireAt:
     """A timer that is set: record `TimerFired` when `until` has come."""
 
@@ -64,7 +67,7 @@ class Question:
     variables: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Compute:
     """Ask the expression worker; record the answers as `Computed`."""
 
@@ -74,7 +77,7 @@ class Compute:
     questions: tuple[Question, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Abandon:
     """Stop an effect that is under way, then record `Abandoned` (or its result, if that was first)."""
 
@@ -99,7 +102,7 @@ class Patch:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Note:
     """Record `Awaited` or `Patched`."""
 
@@ -108,7 +111,7 @@ class Note:
     what: Awaits | Patch
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finish:
     """The run is over: record this."""
 

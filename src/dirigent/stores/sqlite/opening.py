@@ -21,12 +21,15 @@ from dirigent.stores.sqlite.statements import MIGRATIONS, SQL
 APPLICATION: Final = 0x44524754
 BUSY_SECONDS: Final = 5.0
 
+# So many pages of the log are brought into the file at a time: more would hold a commit up for longer.
+WAL_PAGES: Final = 1000
+
 # FULL: each commit is on the disk before it is acknowledged. `fullfsync` says the same to macOS.
 PRAGMAS: Final = (
     "synchronous = full",
     "fullfsync = on",
     "checkpoint_fullfsync = on",
-    "wal_autocheckpoint = 4000",
+    f"wal_autocheckpoint = {WAL_PAGES}",
     "journal_size_limit = 67108864",
     "cache_size = -16384",
     "cell_size_check = on",

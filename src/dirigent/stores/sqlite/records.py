@@ -45,9 +45,9 @@ def standing(row: Row) -> tuple[int, int, Standing]:
     return cast("int", number), cast("int", facts), where
 
 
-def run_row(number: int, length: int, where: Standing) -> Statement:
-    """Return the statement that stores how a run stands. Its length is stored while it rests."""
-    return "keep_run", (
+def run_row(number: int, length: int, where: Standing) -> Parameters:
+    """Return what `keep_run` stores of how a run stands. Its length is stored while it rests."""
+    return (
         number,
         where.id,
         where.definition,

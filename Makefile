@@ -11,7 +11,7 @@ REPEAT ?= 3
 BENCH ?=
 PYSTORM := PYTHONPATH=src:tests $(BIN)/python
 
-.PHONY: help demo test check fast slow fmt bench bench-micro bars model docs lock clean storms campaign run-environment dev-environment
+.PHONY: help demo test check fast slow simulate fmt bench bench-micro bars model docs lock clean storms campaign run-environment dev-environment
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -30,6 +30,10 @@ check: dev-environment ## format, lint, types, floors, and the house and fast te
 
 slow: dev-environment ## the tests that take longer: processes, crashes, real effects
 	$(PYTEST) -m slow
+
+simulate: dev-environment ## the engine by seed: SEED=123 repeats one, SEEDS=0..20000 plays a range
+	PYTHONPATH=src:tests $(BIN)/python -m simulation \
+	  $(if $(SEED),--seed $(SEED) --plan '$(PLAN)',--seeds $(or $(SEEDS),0..20000))
 
 fmt: dev-environment ## put the code into form
 	$(BIN)/ruff check --quiet --fix-only $(CODE)

@@ -9,6 +9,7 @@ fails is in the results with its reason. Written after each workload: `--resume`
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -121,6 +122,9 @@ def main() -> None:
     """Measure what was asked for."""
     asked = arguments()
     family.adopt_orphans()
+    # Whoever ends this, by a word or by Ctrl-C, leaves no server behind.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit("broken off: --resume goes on"))
     results = session_of(asked)
     with tempfile.TemporaryDirectory(prefix="dirigent-bench-", dir=asked.folder) as name:
         folder = Path(name)

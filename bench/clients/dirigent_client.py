@@ -7,23 +7,25 @@ repeated; with `keyed` it is performed as by a server that knows its key.
 from __future__ import annotations
 
 import asyncio
-import time
+import os
 from pathlib import Path
 
 from course import Course, course, in_places, mark, take_part
 
-from dirigent.core.machine import Tools
+from dirigent.app.looking import SystemClock
+from dirigent.app.stacks import secret_of_workflow
+from dirigent.app.tools import TOOLS
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.jq import LANGUAGE
-from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.workflow.document import read_naked
 from dirigent.model.ids import RunId
 from dirigent.model.program import Program
 from dirigent.model.run.effect import Done, Order, Outcome
 from dirigent.model.run.start import Start
 from dirigent.stores.sqlite import SqliteStore
-from dirigent.testing import FakeVault, ScriptedOracle
+from dirigent.tasks.oracle import JqOracle
+from dirigent.tasks.secrets import EnvironmentVault
 
 HEAD = "document: {dsl: 1.0.3, namespace: bench, name: NAME, version: 1.0.0}\ndo:\n"
 STEP = "- s{0}: {{run: {{shell: {{command: '{0}'}}}}}}\n"
@@ -40,27 +42,19 @@ class Marking:
         """Keep the ledger, if there is one."""
         self._ledger = ledger
 
-    async def perform(self, order: Order) -> Outcome:
-        """Do the step whose number is its command."""
+    def answer(self, order: Order) -> Outcome:
+        """Do the step whose number is its command: a plain function of this process."""
         number = str(order.request["command"])
         if self._ledger is None or (order.run, number) not in self._ledger:
             mark(order.run, int(number))
         return Done({"i": int(number), "ok": True})
 
+    async def perform(self, order: Order) -> Outcome:
+        """Do the same, for whoever does not ask for an answer at once."""
+        return self.answer(order)
+
     async def abandon(self, order: Order) -> None:
         """Have nothing to stop."""
-
-
-class SystemClock:
-    """The clock of this machine."""
-
-    def now(self) -> float:
-        """Return seconds since the epoch."""
-        return time.time()
-
-    async def sleep_until(self, at: float) -> None:
-        """Sleep."""
-        await asyncio.sleep(max(0.0, at - time.time()))
 
 
 def program(name: str, body: str) -> Program:
@@ -124,13 +118,17 @@ def ledger_of(orders: Course) -> set[tuple[str, str]] | None:
     return {(words[0], words[1]) for line in lines if (words := line.split())}
 
 
+def effects_of(orders: Course) -> Effects:
+    """Return what carries out the steps; vault, expression worker and clock are the real ones."""
+    vault = EnvironmentVault({}, os.environ, Path(orders.folder), secret_of_workflow)
+    return Effects({"shell": Marking(ledger_of(orders))}, JqOracle(), vault, SystemClock())
+
+
 async def main() -> None:
     """Take part."""
     orders = course()
     store = SqliteStore.open_for_writing(str(Path(orders.folder, "bench.db")))
-    clock = SystemClock()
-    effects = Effects({"shell": Marking(ledger_of(orders))}, ScriptedOracle(), FakeVault(), clock)
-    engine = Engine(store, store, effects, Tools(LANGUAGE, SCHEMAS), clock)
+    engine = Engine(store, store, effects_of(orders), TOOLS, SystemClock())
     await engine.open()
     await take_part(Dirigent(engine), orders)
 

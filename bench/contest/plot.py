@@ -19,7 +19,7 @@ WHOLE_FROM = 100
 STYLE = """\
 text { font: 12px system-ui, sans-serif; fill: #1f2328; }
 .head { font-weight: 600; font-size: 14px; }
-.note, .tick { fill: #59636e; font-size: 11px; }
+.note, .tick { fill: #59636e; font-size: 11px; font-weight: 400; }
 .line { stroke: #d1d9e0; stroke-width: 1; }
 .ours { fill: #1a7f64; }
 .peer { fill: #6e8bb5; }
@@ -86,7 +86,7 @@ def drawn(results: Results) -> str:
             top += HEAD + len(bars) * (BAR + GAP) + FOOT
     parts.append(
         f'<text class="note" x="12" y="{top + 6}">Scales are logarithmic. Green: Dirigent. '
-        "Blue: peers that flush each step. Pale: peers that do not.</text>"
+        "Blue: peers that flush each step. Pale or dim: peers that do not.</text>"
     )
     height = top + 22
     words = f"Steps per second and processor time of Dirigent and its peers, {results.session['begun']}"
@@ -114,8 +114,10 @@ def _panel(panel: Panel, bars: list[Bar], top: int) -> str:
 
     better = "less is better" if panel.less else "more is better"
     parts = [
-        f'<text class="head" x="12" y="{top + 14}">{escape(panel.title)}</text>',
-        f'<text class="note" x="12" y="{top + 30}">{escape(panel.unit)}, {better}</text>',
+        (
+            f'<text class="head" x="12" y="{top + 14}">{escape(panel.title)} '
+            f'<tspan class="note">{escape(panel.unit)}, {better}</tspan></text>'
+        ),
     ]
     bottom = top + HEAD + len(bars) * (BAR + GAP) - GAP
     for power in range(low, high + 1):

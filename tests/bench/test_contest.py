@@ -122,6 +122,25 @@ def test_a_command_in_part_goes_aside_and_can_be_resumed(tmp_path):
     assert set(Results.read(out).engines["dirigent"]["work"]) == {"B", "C"}
 
 
+@pytest.mark.slow
+def test_a_run_that_is_broken_off_leaves_nothing_behind(tmp_path):
+    command = [sys.executable, "bench/compare.py", "--only", "dirigent", "--work", "D", "--quiet", "0"]
+    out, folder = tmp_path / "results.json", tmp_path / "ground"
+    folder.mkdir()
+    run = subprocess.Popen(
+        [*command, "--out", str(out), "--folder", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout.readline().startswith("== dirigent D")
+    until = time.monotonic() + 30
+    while not list(folder.glob("*/dirigent/D/bench.db")) and time.monotonic() < until:
+        time.sleep(0.01)
+    run.terminate()
+    run.communicate(timeout=30)
+    assert list(folder.iterdir()) == []
+    alive = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(folder) not in alive
+
+
 def test_a_peer_that_cannot_be_installed_says_why(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotInstalled, match="no npm"):

@@ -6,11 +6,12 @@ dies, the next that asks takes its place, in the middle of following a run if ne
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
+from dirigent.app.database import room
 from dirigent.app.later import LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
@@ -19,6 +20,7 @@ from dirigent.app.stacks import Surrounding
 from dirigent.app.tools import TOOLS
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.conductor import LocalConductor
+from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.model.values import Value
@@ -40,7 +42,7 @@ PARTING_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """All that a command needs that starts or steers runs."""
+    """All that a command needs that starts or steers runs. `crew` is that of an engine of this process."""
 
     journal: Journal
     shelf: Shelf
@@ -48,15 +50,29 @@ class Desk:
     clock: SystemClock
     vault: Vault
     conductor: Conductor
+    crew: Crew | None = None
+
+
+class Join(Protocol):
+    """How a process comes to work on a database."""
+
+    def __call__(self, stack: AsyncExitStack, around: Surrounding, *, serve: bool) -> Awaitable[Desk]:
+        """Return the desk of a new engine, or of a client of those that there are."""
+        ...
 
 
 @asynccontextmanager
-async def conducting(around: Surrounding, *, drive: bool = True) -> AsyncIterator[Desk]:
+async def conducting(around: Surrounding, *, drive: bool = True, serve: bool = False) -> AsyncIterator[Desk]:
     """Become the engine of the store, or the client of the process that is.
 
-    With `drive`, every open run is taken up and goes on while the block runs.
+    With `drive`, every open run is taken up and goes on while the block runs. On a database, where any
+    number of engines may be, `serve` says to become one also when there are others.
     """
     async with AsyncExitStack() as stack:
+        if around.settings.database is not None:
+            join: Join = room("dirigent.app.cluster").conducted
+            yield await join(stack, around, serve=serve)
+            return
         lock = await seat(around.settings)
         if lock is None:
             yield await _second(stack, around)
@@ -81,9 +97,9 @@ async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
         lock = await seat(around.settings)
         return (await _enthroned(stack, around, lock)).conductor if lock is not None else None
 
-    parts = await parts_of(stack, around, readable(stack, around.settings))
+    parts = await parts_of(stack, around, await readable(stack, around.settings))
     distant = door.DoorConductor(around.settings.socket, parts.store, holder(around.settings.lock))
-    return _desk(parts, Succession(distant, succeed, parts.store))
+    return desk_of(parts, Succession(distant, succeed, parts.store))
 
 
 def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
@@ -105,8 +121,9 @@ async def engaged(
     effects = Effects(performers, parts.oracle, parts.vault, parts.clock)
     witness = FileWitness(around.settings.witness)
     stack.callback(witness.close)
-    engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock, witness=witness)
-    performers["workflow"] = _children(around, engine)
+    crew = Crew()
+    engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock, witness=witness, _crew=crew)
+    performers["workflow"] = children_of(around, engine)
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
@@ -117,10 +134,11 @@ async def engaged(
         engine.observers.append(spools.hear)
         await engine.open()
         await spools.sweep(left, frozenset(engine.standing), parts.store)
-    return _desk(parts, conductor)
+    return desk_of(parts, conductor, crew)
 
 
-def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
+def children_of(around: Surrounding, engine: Engine) -> WorkflowPerformer:
+    """Build who carries out `run: workflow` for the runs of an engine."""
     known = runs.catalogue(around.stack.workflows if around.stack else {}, around.programs)
     stack = around.stack
 
@@ -130,5 +148,6 @@ def _children(around: Surrounding, engine: Engine) -> WorkflowPerformer:
     return WorkflowPerformer(engine, lambda *names: known.get(names), metadata)
 
 
-def _desk(parts: Parts, conductor: Conductor) -> Desk:
-    return Desk(parts.store, parts.store, planner_of(parts), parts.clock, parts.vault, conductor)
+def desk_of(parts: Parts, conductor: Conductor, crew: Crew | None = None) -> Desk:
+    """Return the desk of a conductor over these parts."""
+    return Desk(parts.store, parts.store, planner_of(parts), parts.clock, parts.vault, conductor, crew)

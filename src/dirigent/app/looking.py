@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
+from dirigent.app.database import room
 from dirigent.ports import Journal, Shelf
-from dirigent.settings import Settings
+from dirigent.settings import DatabaseUrl, Settings
 from dirigent.stores import files
 from dirigent.stores.empty import EmptyStore
 from dirigent.stores.sqlite import SqliteStore
 
-Store: TypeAlias = SqliteStore | EmptyStore
+ReadDatabase: TypeAlias = Callable[[AsyncExitStack, DatabaseUrl], Awaitable["Store"]]
+
+
+class Store(Journal, Shelf, Protocol):
+    """A whole store, wherever it is."""
 
 
 class SystemClock:
@@ -46,12 +51,15 @@ class Reader:
 async def looking(settings: Settings) -> AsyncIterator[Reader]:
     """Yield a reader of the store; of an empty one where nothing has happened yet."""
     async with AsyncExitStack() as stack:
-        store = readable(stack, settings)
+        store = await readable(stack, settings)
         yield Reader(store, store, SystemClock())
 
 
-def readable(stack: AsyncExitStack, settings: Settings) -> Store:
+async def readable(stack: AsyncExitStack, settings: Settings) -> Store:
     """Return the store, open for reading; `stack` closes it."""
+    if settings.database is not None:
+        read: ReadDatabase = room("dirigent.app.cluster").readable
+        return await read(stack, settings.database)
     if not files.there(settings.store):
         return EmptyStore()
     store = SqliteStore.open_for_reading(settings.store)

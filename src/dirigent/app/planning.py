@@ -46,7 +46,7 @@ class Board:
 async def planning(around: Surrounding) -> AsyncIterator[Board]:
     """Yield a planner over the store as it stands, beside whatever engine drives it."""
     async with AsyncExitStack() as stack:
-        parts = await parts_of(stack, around, readable(stack, around.settings))
+        parts = await parts_of(stack, around, await readable(stack, around.settings))
         yield Board(parts.store, parts.store, planner_of(parts), parts.clock)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from typing import Final
+from typing import Final, TypeAlias
 
+from dirigent.app.database import room
 from dirigent.app.looking import readable
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
 from dirigent.service import door
 from dirigent.service.conductor import HolderGone
-from dirigent.settings import Settings
+from dirigent.settings import DatabaseUrl, Settings
 from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.sqlite import SqliteStore
+
+KeepPlan: TypeAlias = Callable[[DatabaseUrl, Plan], Awaitable[None]]
 
 # So long a lock may be held by a process that does not answer: one that starts, or that ends.
 SEAT_SECONDS: Final = 5.0
@@ -22,10 +26,14 @@ RETRY_SECONDS: Final = 0.05
 
 async def keep_plan(settings: Settings, plan: Plan) -> None:
     """Store a plan, through whoever may write; an engine is not started for it."""
+    if settings.database is not None:
+        keep: KeepPlan = room("dirigent.app.cluster").keep_plan
+        await keep(settings.database, plan)
+        return
     while (lock := await seat(settings)) is None:
         async with AsyncExitStack() as stack:
             with suppress(HolderGone):  # then the seat is free
-                await door.DoorConductor(settings.socket, readable(stack, settings)).keep_plan(plan)
+                await door.DoorConductor(settings.socket, await readable(stack, settings)).keep_plan(plan)
                 return
     with lock:
         store = SqliteStore.open_for_writing(settings.store)

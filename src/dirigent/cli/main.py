@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),
     "suspend": ("control", "Stop a run for a while."),
     "cancel": ("control", "Stop a run for good."),
+    "serve": ("serve", "Run an engine until it is told to end."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
     "version": ("machine", "Print the version."),
 }
@@ -42,6 +43,7 @@ _SECTIONS: Final = {
     "init": "Write",
     "show": "Inspect",
     "resume": "Control",
+    "serve": "Engines",
     "doctor": "Machine",
 }
 

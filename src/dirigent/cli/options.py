@@ -55,14 +55,14 @@ Work: TypeAlias = Callable[[Options], int]
 
 def call(work: str, options: Mapping[str, object]) -> int:
     """Do the work `module.verb` of `cli.work` and return the exit code. Only now its imports are paid."""
-    module, _, verb = work.partition(".")
+    module, _, verb = work.rpartition(".")
     doing: Work = getattr(importlib.import_module(f"dirigent.cli.work.{module}"), verb)
     answered: Callable[[Work, Options], int] = importlib.import_module("dirigent.cli.answer").answered
     return answered(doing, Options(options))
 
 
 def placed(command: Callable[P, T]) -> Callable[P, T]:
-    """Add the options that say where a command works: `directory`, `stack`, `state`."""
+    """Add the options that say where a command works: `directory`, `stack`, `state`, `store`."""
     options = (
         click.option("-C", "--directory", metavar="DIR", help="Work as if started in DIR."),
         click.option("-s", "--stack", metavar="FILE", help=f"The stack file (default: {STACK_FILE})."),
@@ -71,6 +71,12 @@ def placed(command: Callable[P, T]) -> Callable[P, T]:
             metavar="DIR",
             envvar="DIRIGENT_STATE",
             help=f"Where the state lies (default: {STATE_FOLDER} beside the stack file).",
+        ),
+        click.option(
+            "--store",
+            metavar="URL",
+            envvar="DIRIGENT_STORE",
+            help="A PostgreSQL database that holds the runs (default: a file in the state folder).",
         ),
     )
     for option in reversed(options):

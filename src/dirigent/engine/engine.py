@@ -162,8 +162,9 @@ class Engine:
         await self._crew.ask(self._tell(run, fact))
 
     async def _start(self, start: Start, answer: Callable[[RunId], None]) -> None:
-        await self._memory.unclaimed(start.id)
         digest = await self.journal.keep(start.program)
+        # Whoever speaks to a run before it is there has a claim on it while he learns that it is not.
+        await self._memory.unclaimed(start.id)
         if self._memory.vacant(start.id):
             with self._memory.claim([start.id]):
                 # Only who brings a key asks the store: it must not stand for a run that is over.

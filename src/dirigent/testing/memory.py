@@ -25,6 +25,12 @@ class MemoryStore(MemoryShelf):
 
     async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""
+        self.commit(run, expected, facts, wake_at)
+        # The real store lets others run before it answers; so does this one.
+        await asyncio.sleep(0)
+
+    def commit(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+        """Make the facts durable at once, or raise `Refusal`."""
         contents = [codec.encode_fact(fact) for fact in facts]
         for content in contents:
             large(run, content)
@@ -40,8 +46,6 @@ class MemoryStore(MemoryShelf):
             self.disk.snapshots.pop(run, None)
         for change in result.changes:
             self.disk.change(change)
-        # The real store lets others run before it answers; so does this one.
-        await asyncio.sleep(0)
 
     async def read(self, run: RunId, since: int = 0) -> list[Fact]:
         """Return the facts from a position on, oldest first; empty for a run that does not exist."""

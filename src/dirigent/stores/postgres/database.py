@@ -11,13 +11,14 @@ from dirigent.settings import DatabaseUrl
 from dirigent.stores.postgres.leases import Leases
 from dirigent.stores.postgres.reading import Reader
 from dirigent.stores.postgres.session import migrating
+from dirigent.stores.postgres.session.hints import Hints
 from dirigent.stores.postgres.session.link import Link
+from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.writer.commit import GroupCommit
 from dirigent.stores.postgres.writer.writing import Writer
 from dirigent.stores.programs import Programs
 
 PATIENCE_SECONDS = 30.0
-AWAKE = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +30,7 @@ class Database:
     reader: Reader
     writer: Writer
     queue: GroupCommit
+    hints: Hints
     links: tuple[Link, ...]
     programs: Programs = field(default_factory=Programs)
 
@@ -38,6 +40,7 @@ class Database:
         url: DatabaseUrl,
         owner: str,
         *,
+        title: str = "",
         patience_seconds: float = PATIENCE_SECONDS,
         migrations: Sequence[migrating.Migration] | None = None,
     ) -> Self:
@@ -46,19 +49,46 @@ class Database:
         Raises `Refusal`: E5041 not there, E5042 not permitted, E5043 of another release or program,
         E5046 a server that will not do, E5049 no such URL.
         """
-        links = tuple(Link(url, patience_seconds) for _ in range(3))
-        reading, writing, leasing = links
+        database = cls._made(url, owner, title, patience_seconds)
         async with AsyncExitStack() as undone:
-            undone.push_async_callback(reading.close)
-            await migrating.migrate(reading, migrating.known() if migrations is None else migrations)
+            undone.push_async_callback(database.close)
+            known = migrating.known() if migrations is None else migrations
+            await migrating.migrate(database.links[0], known)
             undone.pop_all()
-        leases = Leases(leasing, owner)
+        return database
+
+    @classmethod
+    def _made(cls, url: DatabaseUrl, owner: str, title: str, patience_seconds: float) -> Self:
+        links = tuple(Link(url, patience_seconds, owner) for _ in range(3))
+        reading, writing, leasing = links
+        hints = Hints(leasing)
+        leasing.heard = hints.hear
+        leases = Leases(leasing, owner, title)
         writer = Writer(writing, leases.raise_tokens)
-        return cls(url, leases, Reader(reading), writer, GroupCommit(url, writer.commit), links)
+        queue = GroupCommit(url, writer.commit)
+        return cls(url, leases, Reader(reading), writer, queue, hints, links)
+
+    @classmethod
+    async def as_it_is(cls, url: DatabaseUrl, owner: str) -> Self | None:
+        """Open a database to read it and change nothing; None when there is no store in it yet."""
+        database = cls._made(url, owner, "", PATIENCE_SECONDS)
+        async with AsyncExitStack() as undone:
+            undone.push_async_callback(database.close)
+            version, keeps = await migrating.examine(database.links[0])
+            migrating.check_readable(url, version, keeps)
+            if version:
+                undone.pop_all()
+        return database if version else None
+
+    async def engines(self) -> int:
+        """Return how many engines live on this database."""
+        ((living,),) = await self.links[0].fetch(SQL["living"])
+        return int(str(living))
 
     async def close(self) -> None:
         """Wait for what is under way, and end every session."""
         await self.queue.close()
+        await self.hints.flush()
         for link in self.links:
             await link.close()
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final, cast
 
+from dirigent.ports import Census
 from dirigent.stores.postgres.session.link import Link
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.writer.fence import Fence
@@ -20,19 +21,6 @@ from dirigent.stores.postgres.writer.fence import Fence
 LEASE_SECONDS: Final = 4.0
 # So much of a lease may pass without a renewal before its owner stops acting.
 TRUST: Final = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class Census:
-    """How the shards are shared out: how many engines live, how many shards there are and are free.
-
-    `soonest_seconds` is when the next lease of another engine ends, None when there is none.
-    """
-
-    engines: int
-    shards: int
-    free: int
-    soonest_seconds: float | None
 
 
 @dataclass(slots=True, eq=False)
@@ -94,16 +82,15 @@ class Leases:
                 fence.token = raised[fence.shard]
                 fence.until = max(fence.until, began + self.trusted)
 
-    async def release(self, fences: Sequence[Fence]) -> None:
-        """Give shards back at once. What is lost already is left alone."""
+    async def release(self, fences: Sequence[Fence], *, leaving: bool) -> None:
+        """Give shards back at once, and tell others; `leaving` says that we live no more.
+
+        What is lost already is left alone.
+        """
         standing = [fence for fence in fences if fence.lost is None]
         for fence in standing:
             fence.lose()
-        await self.link.once(SQL["release"], self.owner, *_tokens(standing))
-
-    async def leave(self) -> None:
-        """Say that we live no more."""
-        await self.link.once(SQL["leave"], self.owner)
+        await self.link.once(SQL["release"], self.owner, *_tokens(standing), leaving)
 
     @property
     def trusted(self) -> float:

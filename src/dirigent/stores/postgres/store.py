@@ -39,8 +39,11 @@ class PostgresStore(PostgresShelf):
         contents = [codec.encode_fact(fact) for fact in facts]
         for content in contents:
             large(run, content)
-        job = Append(self.fence, run, expected, tuple(facts), records.joined(contents), wake_at)
+        granted = self.fence.fulfilled(run, facts) if self.fence.expected else ()
+        job = Append(self.fence, run, expected, tuple(facts), records.joined(contents), wake_at, granted)
         await self.database.queue.submit(job)
+        if granted:
+            self.fence.granted.update(granted)
 
     async def read(self, run: RunId, since: int = 0) -> list[Fact]:
         """Return the facts from a position on, oldest first; empty for a run that does not exist."""

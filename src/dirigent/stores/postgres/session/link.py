@@ -28,7 +28,6 @@ CHANNEL: Final = "dirigent"
 
 # Plans are made once and for any array: what the planner knows of an empty table must not last.
 SESSION: Final = {
-    "application_name": "dirigent",
     "search_path": "dirigent",
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -71,11 +70,13 @@ class Connection(Protocol):
 class Link:
     """A connection that one statement uses at a time. `patience` is how long a lost one is looked for."""
 
-    def __init__(self, url: DatabaseUrl, patience_seconds: float, heard: Heard | None = None) -> None:
-        """Keep where it leads; `heard` is called with every hint of other processes."""
+    def __init__(self, url: DatabaseUrl, patience_seconds: float, title: str = "") -> None:
+        """Keep where it leads. Whatever is put into `heard` is called with every hint of other processes."""
         self.url: Final = url
+        # The server shows it beside each session (pg_stat_activity), cut after 63 bytes.
+        self._session: Final = {**SESSION, "application_name": f"dirigent {title}".strip()[:63]}
         self._patience: Final = patience_seconds
-        self._heard: Final = heard
+        self.heard: Heard | None = None
         self._connection: Connection | None = None
         self._turn: Final = asyncio.Lock()
         self._closed = False
@@ -131,12 +132,12 @@ class Link:
         made = await asyncpg.connect(
             self.url.text,
             timeout=CONNECT_SECONDS,
-            server_settings=SESSION,
+            server_settings=self._session,
             target_session_attrs="read-write",
         )
         connection = cast("Connection", made)
-        if self._heard is not None:
-            heard = self._heard
+        if self.heard is not None:
+            heard = self.heard
             await connection.add_listener(CHANNEL, lambda _it, _process, _channel, hint: heard(hint))
         return connection
 
@@ -144,6 +145,11 @@ class Link:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+    @property
+    def open(self) -> bool:
+        """Return whether a session stands, as far as is known."""
+        return self._connection is not None and not self._connection.is_closed()
 
     async def close(self) -> None:
         """End the session; nothing can be asked after this."""

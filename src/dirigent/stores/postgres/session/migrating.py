@@ -102,6 +102,18 @@ async def examine(link: Link) -> tuple[int, int]:
     return cast("int", version), cast("int", keeps)
 
 
+def check_readable(url: DatabaseUrl, version: int, keeps: int) -> None:
+    """Refuse (E5043) a store that is older than this release: who only reads does not upgrade it."""
+    if 0 < version < len(known()):
+        raise refuse(
+            "E5043",
+            f"`{url}` has schema version `{version}`, which a reader cannot bring to `{len(known())}`",
+            "start an engine once (`dirigent serve`): it upgrades the store",
+        )
+    if version:
+        _refuse_newer(url, version, keeps, len(known()))
+
+
 def _script(migrations: Sequence[Migration]) -> str:
     """Return one transaction that runs what is missing, whoever else is about to run it too."""
     steps = [f"select pg_advisory_xact_lock({LOCK}); {_FIRST};"]

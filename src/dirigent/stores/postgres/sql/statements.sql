@@ -156,14 +156,18 @@ select
   (select count(*) from engines where until > clock_timestamp() and id <> $1) + 1,
   (select count(*) from shards),
   (select count(*) from shards where until < clock_timestamp()),
-  (select extract(epoch from min(until) - clock_timestamp())::float8 from shards where owner is not null and owner <> $1);
+  (select extract(epoch from min(until) - clock_timestamp())::float8 from shards
+    where owner is not null and owner <> $1 and until > clock_timestamp());
 
 -- name: release
-update shards set owner = null, until = '-infinity', token = token + 1
-where owner = $1 and token = ($3::bigint[])[array_position($2::integer[], id)];
-
--- name: leave
-delete from engines where id = $1 or until < clock_timestamp() - interval '1 hour';
+-- The hint travels with the commit: this is a statement of once in a while, and others may take over at once.
+with freed as (
+  update shards set owner = null, until = '-infinity', token = token + 1
+  where owner = $1 and token = ($3::bigint[])[array_position($2::integer[], id)]
+), gone as (
+  delete from engines where (id = $1 and $4) or until < clock_timestamp() - interval '1 hour'
+)
+select pg_notify('dirigent', 'shards');
 
 -- name: snapshots
 select r.id, s.position, s.content from runs r join snapshots s on s.run = r.number where r.id = any($1::text[]);
@@ -187,3 +191,27 @@ select r.number, $2, $3 from runs r
 where r.id = $1 and r.wake_at is not null and $2 <= coalesce(
   (select j.position + j.count from journal j where j.run = r.number order by j.position desc limit 1), 0)
 on conflict (run) do update set position = excluded.position, content = excluded.content;
+
+-- name: wish
+insert into inbox (key, shard, run, kind, content) values ($1, $2, $3, $4, $5) on conflict (key) do nothing;
+
+-- name: wishes
+select id, shard, run, kind, content from inbox where answer is null and shard = any($1::integer[]) order by id limit 500;
+
+-- name: answer
+update inbox set answer = $2 where id = $1 and answer is null;
+
+-- name: answered
+select answer, (select count(*) from engines where until > clock_timestamp()) from inbox where key = $1;
+
+-- name: forget_wishes
+delete from inbox where answer is not null and asked_at < clock_timestamp() - interval '1 hour';
+
+-- name: living
+select count(*) from engines where until > clock_timestamp();
+
+-- name: shards
+select count(*) from shards;
+
+-- name: notify
+select pg_notify('dirigent', $1);

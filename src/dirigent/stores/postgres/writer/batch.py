@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from dirigent.model.ids import RunId
 from dirigent.model.run.journal import Fact
@@ -18,18 +18,13 @@ from dirigent.stores.projection import RowChanged, Standing
 
 Column: TypeAlias = list[object]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Granted:
-    """A wish of the inbox that an append fulfils; `answer` is what whoever wished is told."""
-
-    id: int
-    answer: bytes
+# The answer to a wish that was fulfilled as it stands: an empty text in msgpack.
+GRANTED: Final = b"\xa0"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Append:
-    """Facts for one run of a shard, as the bytes that are stored, and the wishes that they fulfil."""
+    """Facts for one run of a shard, their bytes as stored, and the ids of the wishes that they fulfil."""
 
     fence: Fence
     run: RunId
@@ -37,7 +32,7 @@ class Append:
     facts: Sequence[Fact]
     content: bytes
     wake_at: float
-    granted: Sequence[Granted] = ()
+    granted: Sequence[int] = ()
 
     @property
     def end(self) -> int:
@@ -105,7 +100,7 @@ class Batch:
 
     def grant(self, job: Append) -> None:
         """Add the wishes that an append fulfils."""
-        self.granted.extend((job.fence.shard, job.run, each.id, each.answer) for each in job.granted)
+        self.granted.extend((job.fence.shard, job.run, wish, GRANTED) for wish in job.granted)
 
     def short(self) -> list[object]:
         """Return the parameters of the statement by which runs only go on."""

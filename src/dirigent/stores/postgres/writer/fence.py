@@ -7,10 +7,14 @@ Rule 2: whoever holds a fence stops earlier than its lease ends, by the monotoni
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import Created, Fact
+from dirigent.model.run.start import Start
+from dirigent.ports import Wish
 from dirigent.stores.postgres.session import failures
 from dirigent.stores.projection import Standing
 
@@ -34,6 +38,8 @@ class Fence:
     until: float = math.inf
     lost: Refusal | None = None
     heads: dict[RunId, Head] = field(default_factory=dict)
+    expected: dict[RunId, list[Wish]] = field(default_factory=dict)
+    granted: set[int] = field(default_factory=set)
 
     def lose(self, why: Refusal | None = None) -> None:
         """Nothing is written through it any more."""
@@ -46,3 +52,12 @@ class Fence:
         if self.lost is None and now >= self.until:
             self.lose(failures.lapsed(self.shard))
         return self.lost
+
+    def fulfilled(self, run: RunId, facts: Sequence[Fact]) -> list[int]:
+        """Return the ids of the wishes for a run that an append of these facts fulfils."""
+        wishes = self.expected.get(run, ())
+        return [wish.id for wish in wishes if any(_fulfils(fact, wish.wanted) for fact in facts)]
+
+
+def _fulfils(fact: Fact, wanted: Start | Fact) -> bool:
+    return isinstance(fact, Created) if isinstance(wanted, Start) else fact == wanted

@@ -1,0 +1,87 @@
+"""A store on PostgreSQL: read it, or become one of its engines, or the client of those that there are."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+from dirigent.app.conducting import Desk, children_of, desk_of, performers_of
+from dirigent.app.looking import Store
+from dirigent.app.planning import Parts, parts_of
+from dirigent.app.stacks import Surrounding
+from dirigent.app.tools import TOOLS
+from dirigent.engine.crew import Crew
+from dirigent.engine.effects import Effects
+from dirigent.engine.engine import Engine
+from dirigent.engine.fleet.conductor import FleetConductor
+from dirigent.engine.fleet.fleet import Build, Fleet
+from dirigent.model.plan import Plan
+from dirigent.model.problem import refuse
+from dirigent.ports import Tenure
+from dirigent.service.spools import Spools
+from dirigent.settings import DatabaseUrl
+from dirigent.stores.empty import EmptyStore
+from dirigent.stores.postgres.database import Database
+from dirigent.stores.postgres.inbox import Inbox
+from dirigent.stores.postgres.store import PostgresStore
+from dirigent.stores.postgres.tenancy import PostgresTenancy
+
+
+async def readable(stack: AsyncExitStack, url: DatabaseUrl) -> Store:
+    """Return the store of a database, open for reading, and as it is; `stack` closes it."""
+    database = await Database.as_it_is(url, _name())
+    if database is None:
+        return EmptyStore()
+    stack.push_async_callback(database.close)
+    return PostgresStore(database)
+
+
+async def keep_plan(url: DatabaseUrl, plan: Plan) -> None:
+    """Store a plan: anybody may."""
+    database = await Database.opened(url, _name())
+    try:
+        await PostgresStore(database).keep_plan(plan)
+    finally:
+        await database.close()
+
+
+async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) -> Desk:
+    """Become one of the engines of a database; unless told to `serve`, only when there is none."""
+    url = around.settings.database
+    if url is None:
+        raise refuse("E5049", "no database was named")
+    database = await Database.opened(url, _name(), title=f"process {os.getpid()} on {socket.gethostname()}")
+    stack.push_async_callback(database.close)
+    store = PostgresStore(database)
+    parts = await parts_of(stack, around, store)
+    wishing = Inbox.of(database)
+    if not serve and await database.engines():
+        return desk_of(parts, FleetConductor(wishing, store, store))
+    fleet = Fleet(PostgresTenancy.of(database), _builder(around, parts))
+    # Only what is ours to know: other engines may share the folder of spools.
+    fleet.observers.append(Spools(around.settings.spool).hear)
+    stack.push_async_callback(fleet.close)
+    await fleet.open()
+    return desk_of(parts, FleetConductor(wishing, store, store, fleet), fleet.crew)
+
+
+def _builder(around: Surrounding, parts: Parts) -> Build:
+    """Return what builds the engine of a shard: all of them share performers and places for calls."""
+    shared = Effects(performers_of(around, parts), parts.oracle, parts.vault, parts.clock)
+
+    def build(tenure: Tenure, crew: Crew) -> Engine:
+        performers = dict(shared.performers)
+        effects = replace(shared, performers=performers)
+        engine = Engine(tenure.journal, tenure.shelf, effects, TOOLS, parts.clock, _crew=crew)
+        performers["workflow"] = children_of(around, engine)
+        return engine
+
+    return build
+
+
+def _name() -> str:
+    """Return a name that no other process has, ever."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"

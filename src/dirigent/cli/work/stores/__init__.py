@@ -1,0 +1,1 @@
+"""The work of commands about engines and stores as a whole."""

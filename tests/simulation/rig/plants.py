@@ -1,0 +1,255 @@
+"""Engines, stores and performers that are wrong on purpose: each must be found out within so many seeds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+from dirigent.engine.effects import Effects
+from dirigent.model.fault import RUNTIME, Fault
+from dirigent.model.program import Graph, Loop, Sequence, Try
+from dirigent.model.run.effect import Done
+from dirigent.model.run.journal import Ended, Failed, Intended, Succeeded
+from dirigent.ports import AWAKE, Past
+from dirigent.testing import FakeVault, SimulatedStore
+from dirigent.testing.virtual import EPOCH
+from simulation.rig.outcomes import redacted
+from simulation.rig.simulation import Parts
+
+# A wait that is longer than this leaves memory.
+LONG = 5.0
+
+
+@dataclass
+class Wrapped:
+    """Passes on what it does not change."""
+
+    sound: object
+
+    def __getattr__(self, name):
+        return getattr(self.sound, name)
+
+
+# -- stores -------------------------------------------------------------------------------------------
+
+
+class AnswersTooEarly(SimulatedStore):
+    """Acknowledges an append before its commit."""
+
+    async def append(self, run, expected, facts, wake_at=AWAKE):
+        self._writer = asyncio.ensure_future(super().append(run, expected, facts, wake_at))
+        await asyncio.sleep(0)
+
+
+class ActsOnIntents(SimulatedStore):
+    """Acknowledges a lone intent before its commit, and only that."""
+
+    async def append(self, run, expected, facts, wake_at=AWAKE):
+        if all(isinstance(fact, Intended) for fact in facts):
+            self._early = asyncio.ensure_future(super().append(run, expected, facts, wake_at))
+            await asyncio.sleep(0)
+        else:
+            await super().append(run, expected, facts, wake_at)
+
+
+class AnswersTheNext(SimulatedStore):
+    """Group commit that acknowledges, with a batch, what has queued up behind it."""
+
+    def answer(self, batch, refused):
+        super().answer(batch, refused)
+        super().answer(self._queue, {})
+
+
+class Unfenced(SimulatedStore):
+    """Writes whoever else has opened the disk."""
+
+    def _check(self):
+        self._open()
+
+
+class Unordered(SimulatedStore):
+    """Writes at the end, whatever the writer has seen."""
+
+    def commit(self, run, expected, facts, wake_at=AWAKE):
+        super().commit(run, len(self.disk.journals.get(run, ())), facts, wake_at)
+
+
+class CountsAttempts(SimulatedStore):
+    """Reads a journal as an engine does that counts starts: one without a result was an attempt."""
+
+    def __init__(self, disk, passing):
+        super().__init__(disk, passing)
+        self.invented = defaultdict(int)
+
+    async def recall(self, runs):
+        found = await super().recall(runs)
+        return [self.counted(run, past) for run, past in zip(runs, found, strict=True)]
+
+    async def read(self, run, since=0):
+        return self.counted(run, Past(await super().read(run, since))).facts
+
+    def counted(self, run, past):
+        facts, begun = past.facts, {}
+        for fact in facts:
+            if isinstance(fact, Intended):
+                begun[fact.position, fact.attempt] = fact
+            elif hasattr(fact, "position"):
+                begun.pop((fact.position, fact.attempt), None)
+        if not facts or isinstance(facts[-1], Ended):
+            return past
+        crashed = Fault(RUNTIME, 500, "The engine crashed")
+        burnt = [Failed(facts[-1].at, *key, crashed) for key in begun]
+        self.invented[run] = len(burnt)
+        return replace(past, facts=[*facts, *burnt])
+
+    async def append(self, run, expected, facts, wake_at=AWAKE):
+        await super().append(run, expected - self.invented[run], facts, wake_at)
+
+
+# -- effects ------------------------------------------------------------------------------------------
+
+
+class RecordsTheResultFirst(Wrapped):
+    """Says that an effect happened, then lets it happen."""
+
+    async def perform(self, run, command, *, doubtful):
+        if command.function == "workflow":
+            return await self.sound.perform(run, command, doubtful=doubtful)
+        if not doubtful:
+            self.late = asyncio.ensure_future(self.sound.perform(run, command, doubtful=False))
+        outcomes = next(iter(self.sound.performers.values())).world.outcomes
+        outcome = outcomes.of(run.id, command.position, command.attempt)
+        if not isinstance(outcome, Done):
+            return await self.sound.perform(run, command, doubtful=doubtful)
+        now = self.sound.clock.now()
+        return (Succeeded(now, command.position, command.attempt, redacted(outcome.output)),)
+
+
+class TakesWhatItStopped(Wrapped):
+    """Records a result for an effect that it abandoned."""
+
+    async def abandon(self, run, command):
+        await self.sound.abandon(run, command)
+        return (Succeeded(self.sound.clock.now(), command.position, command.attempt, {"n": 1}),)
+
+
+class LeavesItRunning(Wrapped):
+    """Records that an effect was abandoned, and lets it run."""
+
+    async def abandon(self, run, command):
+        performers = {name: Idle() for name in self.sound.performers}
+        idle = Effects(performers, self.sound.oracle, self.sound.vault, self.sound.clock)
+        return await idle.abandon(run, command)
+
+
+class Idle:
+    async def abandon(self, order):
+        """Do nothing."""
+
+
+class AnotherKey(Wrapped):
+    """Sends each attempt under a key of its own."""
+
+    async def perform(self, order):
+        return await self.sound.perform(replace(order, id=f"{order.id}-{order.attempt}"))
+
+    async def abandon(self, order):
+        await self.sound.abandon(replace(order, id=f"{order.id}-{order.attempt}"))
+
+
+class AnotherKeyEachLife(Wrapped):
+    """Sends every order under a key of the engine that gives it."""
+
+    async def perform(self, order):
+        return await self.sound.perform(replace(order, id=f"{order.id}-{self.sound.life.number}"))
+
+    async def abandon(self, order):
+        await self.sound.abandon(replace(order, id=f"{order.id}-{self.sound.life.number}"))
+
+
+class ForgetsDoubt(Wrapped):
+    """Does a doubtful order again as if it were new: no look, no question."""
+
+    async def perform(self, order):
+        return await self.sound.perform(replace(order, doubtful=False))
+
+
+class RendersAnew(Wrapped):
+    """Sends something else under the same key when it comes again."""
+
+    async def perform(self, order):
+        if order.doubtful and "body" in order.request:
+            return await self.sound.perform(replace(order, request={**order.request, "body": {"x": "other"}}))
+        return await self.sound.perform(order)
+
+
+# -- the rest -----------------------------------------------------------------------------------------
+
+
+class OpenVault(FakeVault):
+    """Redacts nothing."""
+
+    def redact(self, value):
+        return value
+
+
+class LosesLongTimers(Wrapped):
+    """Never wakes who sleeps long: the timer of a run that left memory."""
+
+    async def sleep_until(self, at):
+        if at > self.sound.now() + LONG:
+            await asyncio.Event().wait()
+        await self.sound.sleep_until(at)
+
+
+class RunsFast(Wrapped):
+    """Goes a tenth too fast, so that timers ring early."""
+
+    def now(self):
+        return EPOCH + (self.sound.now() - EPOCH) * 1.1
+
+    async def sleep_until(self, at):
+        await self.sound.sleep_until(EPOCH + (at - EPOCH) / 1.1)
+
+
+def without_needs(program):
+    """The program with the edges of its graphs turned round: dependents go first."""
+    return replace(program, root=turned(program.root))
+
+
+def turned(task):
+    node = task.node
+    match node:
+        case Graph(tasks, needs):
+            back = {name: tuple(other for other in needs if name in needs[other]) for name in needs}
+            node = replace(node, tasks=tuple(map(turned, tasks)), needs=back)
+        case Sequence(tasks):
+            node = Sequence(tuple(map(turned, tasks)))
+        case Loop(body=body):
+            node = replace(node, body=Sequence(tuple(map(turned, body.tasks))))
+        case Try(body=body):
+            node = replace(node, body=Sequence(tuple(map(turned, body.tasks))))
+    return replace(task, node=node)
+
+
+# The name of each planted fault, what is exchanged for it, and how many seeds it may escape at most.
+PLANTS = {
+    "acknowledges before the commit": (Parts(store=AnswersTooEarly), 50),
+    "the fence is not checked": (Parts(store=Unfenced, probed=False), 300),
+    "the expected position is ignored": (Parts(store=Unordered), 50),
+    "a group commit acknowledges the wrong batch": (Parts(store=AnswersTheNext), 3000),
+    "acts before the intent is durable": (Parts(store=ActsOnIntents), 200),
+    "attempts are counted, not recorded": (Parts(store=CountsAttempts), 200),
+    "the result is recorded before the effect": (Parts(effects=RecordsTheResultFirst), 500),
+    "the result of a cancelled effect is taken": (Parts(effects=TakesWhatItStopped), 500),
+    "an abandoned effect goes on": (Parts(effects=LeavesItRunning), 1000),
+    "the key changes with the attempt": (Parts(performer=AnotherKey), 3000),
+    "the key changes with the engine": (Parts(performer=AnotherKeyEachLife), 1000),
+    "doubt is forgotten": (Parts(performer=ForgetsDoubt), 1000),
+    "the request is rendered anew": (Parts(performer=RendersAnew), 1000),
+    "secrets are not redacted": (Parts(vault=OpenVault), 100),
+    "a timer is lost when its run leaves memory": (Parts(clock=LosesLongTimers), 200),
+    "timers ring early": (Parts(clock=RunsFast), 200),
+    "what depends goes first": (Parts(program=without_needs), 200),
+}

@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import sqlite3
+import threading
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -205,3 +206,13 @@ def test_a_file_that_the_disk_does_not_give_is_not_called_damaged(tmp_path, monk
     assert problem.code == "E5021"
     assert "Input/output error" in problem.message
     assert problem.help
+
+
+def test_a_store_that_gets_no_thread_says_so_when_it_is_opened(tmp_path, monkeypatch):
+    def none_left(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    with pytest.raises(Refusal) as caught:
+        SqliteStore.open_for_writing(str(tmp_path / "dirigent.db"))
+    assert code_of(caught) == "E5022"

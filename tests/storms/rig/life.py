@@ -8,10 +8,12 @@ durable; `S` a start, `T` a word, `P` a plan was answered; `E`: an effect happen
 import asyncio
 import json
 import os
+import resource
 import time
 from dataclasses import replace
 from functools import cache
 from itertools import count
+from pathlib import Path
 from zlib import crc32
 
 from core.scenario import read
@@ -93,6 +95,8 @@ def live(order):
     say("L")
     if order.get("weak"):
         opening.PRAGMAS = (*opening.PRAGMAS, f"synchronous = {order['weak']}")
+    if order.get("memory"):
+        _limit(order["memory"])
     if order.get("checkpoint"):
         opening.PRAGMAS = (*opening.PRAGMAS, f"wal_autocheckpoint = {order['checkpoint']}")
     try:
@@ -103,6 +107,13 @@ def live(order):
         asyncio.run(_look(order["path"]))
         raise SystemExit(REFUSED) from None
     say("D")
+
+
+def _limit(more):
+    """Let this process have so many bytes more than it has now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + more
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 async def _look(path):

@@ -31,9 +31,9 @@ check: dev-environment ## format, lint, types, floors, and the house and fast te
 slow: dev-environment ## the tests that take longer: processes, crashes, real effects
 	$(PYTEST) -m slow
 
-simulate: dev-environment ## the engine by seed: SEED=123 repeats one, SEEDS=0..20000 plays a range
-	PYTHONPATH=src:tests $(BIN)/python -m simulation \
-	  $(if $(SEED),--seed $(SEED) --plan '$(PLAN)',--seeds $(or $(SEEDS),0..20000))
+simulate: dev-environment ## the engine by seed: SEED=123 repeats one, SEEDS=0..20000 plays a range, UNTIL=1000000 goes on
+	$(PYSTORM) -m $(if $(UNTIL),simulation.campaign --until $(UNTIL),simulation \
+	  $(if $(SEED),--seed $(SEED) --plan '$(PLAN)',--seeds $(or $(SEEDS),0..20000)))
 
 fmt: dev-environment ## put the code into form
 	$(BIN)/ruff check --quiet --fix-only $(CODE)

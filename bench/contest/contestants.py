@@ -93,6 +93,25 @@ OURS: tuple[Contestant, ...] = (
         ours=True,
         workloads="E",
     ),
+    Contestant(
+        name="dirigent-pipelined",
+        about="the same, of steps that may be repeated: they run ahead of the journal",
+        durability="WAL, synchronous=FULL; what is not repeatable waits",
+        script="dirigent_client.py",
+        variant="pipelined",
+        strict=False,
+        ours=True,
+        workloads="A",
+    ),
+    Contestant(
+        name="dirigent-postgres",
+        about="workflow documents, PostgreSQL",
+        durability=POSTGRES,
+        script="postgres_client.py",
+        server="postgres",
+        ours=True,
+        workloads="ABCDE",
+    ),
 )
 
 PEERS: tuple[Contestant, ...] = (

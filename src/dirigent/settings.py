@@ -23,8 +23,7 @@ class DatabaseUrl:
     def parse(cls, text: str) -> DatabaseUrl:
         """Return the URL. Raises `Refusal` (E5049)."""
         try:
-            parts = urlsplit(text)
-            known = parts.scheme in DATABASES and (parts.port is None or parts.port > 0)
+            known = urlsplit(text).scheme in DATABASES
         except ValueError:
             known = False
         if not known:

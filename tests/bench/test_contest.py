@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,10 @@ from contest.environments import Environments, NotInstalled
 from contest.results import Results
 from contest.rounds import Ground, Round, held
 
+from storms.required import needs
+
 ROOT = Path(__file__).parents[2]
+POSTGRES = [*Path("/").glob("usr/lib/postgresql/*/bin/initdb")] or shutil.which("initdb")
 SMALL = {
     "A": Size(1, 20, 1),
     "B": Size(6, 5, 3),
@@ -29,8 +34,10 @@ SMALL = {
 
 
 @pytest.fixture
-def ground(tmp_path):
-    return Ground(tmp_path / "ground", Environments(tmp_path / "peers"), quiet_seconds=0)
+def ground():
+    # The folder of a test is closed to the user as which PostgreSQL runs.
+    with tempfile.TemporaryDirectory(prefix="dirigent-contest-") as name:
+        yield Ground(Path(name), Environments(Path(name, "peers")), quiet_seconds=0)
 
 
 @pytest.mark.slow
@@ -51,6 +58,17 @@ def test_a_round_of_ours_has_its_figures(workload, ground):
             assert found["killed_at"] >= 300
         case "F":
             assert 0 < found["cpu_s"] < 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("contestant", OURS[1:], ids=lambda contestant: contestant.name)
+def test_every_other_way_to_use_ours_takes_part(contestant, ground):
+    if contestant.server == "postgres":
+        lacking = None if POSTGRES else "PostgreSQL is not installed"
+        needs("postgresql", lacking)
+    for workload in set(contestant.workloads) & {"A", "E"}:
+        found = held(contestant, workload, SMALL[workload], ground)
+        assert found.get("lost", 0) == 0
 
 
 @pytest.mark.slow

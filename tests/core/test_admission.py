@@ -148,7 +148,7 @@ def test_a_line_in_which_nobody_is_left_keeps_nothing():
     for number in range(1000):
         queue.join((number,), Ticket("q", key=str(number)))
         queue.left(next(iter(queue.admit(float(number)))))
-    assert queue.idle
+    assert not queue.running
     assert not queue._ready
     assert len(queue._served) <= 1
     assert not queue._turns

@@ -74,6 +74,24 @@ class Server:
         server.run("initdb", "-D", str(server.folder / "data"), *options)
         return server
 
+    def standby(self) -> Server:
+        """Return a standby of this server, stopped. It may follow, and be promoted."""
+        other = Server(Path(tempfile.mkdtemp(prefix="dirigent-pg-")))
+        other.folder.chmod(0o755)
+        if os.getuid() == 0:
+            shutil.chown(other.folder, "postgres", "postgres")
+        source = ("-h", "127.0.0.1", "-p", str(self.port), "-U", USER)
+        other.run(
+            "pg_basebackup", *source, "-D", str(other.folder / "data"), "-R", "-X", "stream", "-c", "fast"
+        )
+        return other
+
+    def promote(self) -> None:
+        """Make a standby take writes, alone."""
+        self.sql("select pg_promote(true, 60)")
+        self.sql("alter system set synchronous_standby_names = ''")
+        self.sql("select pg_reload_conf()")
+
     def run(self, name: str, *words: str) -> None:
         """Run a program of the server's, as the server's user."""
         done = subprocess.run(

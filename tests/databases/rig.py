@@ -104,9 +104,10 @@ class EngineProcess:
         self.process.send_signal(signal.SIGCONT)
 
     def clear(self):
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None:
             self.process.kill()
-            self.process.communicate(timeout=SECONDS)
+            self.process.wait(SECONDS)
+            self.process.stdout.close()
 
 
 @dataclass
@@ -140,6 +141,18 @@ class Watch:
 
     session: object
 
+    async def again(self, url):
+        """Open the session anew after the server was away."""
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                self.session = await asyncpg.connect(url, target_session_attrs="read-write", timeout=5)
+            except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError):
+                assert time.monotonic() < end
+                await asyncio.sleep(0.1)
+            else:
+                return
+
     async def owners(self):
         """Return the owner of each shard whose lease stands."""
         rows = await self.session.fetch(
@@ -151,6 +164,10 @@ class Watch:
         """Return the name of an engine."""
         title = f"process {engine.pid} on %"
         return await self.session.fetchval("select id from dirigent.engines where title like $1", title)
+
+    async def owns_some(self, owner):
+        """Return whether an engine owns shards."""
+        return owner in (await self.owners()).values()
 
     async def without(self, owner):
         """Wait until an engine owns nothing any more."""
@@ -240,17 +257,18 @@ async def working(url, folder, width=12):
     program, _ = load_workflow(folder / "steps.yaml")
     database = await Database.opened(DatabaseUrl(url), f"client-{os.getpid()}")
     store = PostgresStore(database)
-    session = await asyncpg.connect(url)
+    session = await asyncpg.connect(url, target_session_attrs="read-write")
     await session.execute(AUDITOR)
+    watch = Watch(session)
     load = Load(FleetConductor(Inbox.of(database), store, store), program, width)
     try:
-        yield Watch(session), load, ledger
+        yield watch, load, ledger
     finally:
         load.stopping = True
         for task in load._tasks:
             task.cancel()
         await asyncio.gather(*load._tasks, return_exceptions=True)
-        await session.close()
+        await watch.session.close()
         await database.close()
         service.close()
 

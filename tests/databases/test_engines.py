@@ -4,29 +4,13 @@ import time
 
 import pytest
 
-from databases.rig import EngineProcess, check, working
+from databases.rig import check, working
 from stores.samples import in_loop
 
 # On an idle machine it takes 0.02 s, and the promise is 0.2; a test machine is not idle.
 CLEAN_SECONDS = 1.0
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def engines(server, tmp_path):
-    """A function that makes engines on one database; they are gone at the end."""
-    url = server.fresh()
-    made = []
-
-    def make(*words):
-        made.append(EngineProcess(url, tmp_path, *([words] if words else [])))
-        return made[-1]
-
-    make.url, make.folder = url, tmp_path
-    yield make
-    for engine in made:
-        engine.clear()
 
 
 @in_loop

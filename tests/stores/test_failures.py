@@ -216,3 +216,22 @@ def test_a_store_that_gets_no_thread_says_so_when_it_is_opened(tmp_path, monkeyp
     with pytest.raises(Refusal) as caught:
         SqliteStore.open_for_writing(str(tmp_path / "dirigent.db"))
     assert code_of(caught) == "E5022"
+
+
+@in_loop
+async def test_a_batch_that_finds_no_memory_is_refused_and_nothing_follows_it(store, monkeypatch):
+    await begin(store, "r", "s")
+    monkeypatch.setattr(store._writer, "_execute", no_memory_left)
+    answers = await asyncio.gather(
+        *(store.append(run, 1, [fact(1)]) for run in ("r", "s")), return_exceptions=True
+    )
+    assert [answer.problems[0].code for answer in answers] == ["E5023", "E5023"]
+    monkeypatch.undo()
+    with pytest.raises(Refusal) as caught:
+        await store.append("r", 1, [fact(1)])
+    assert code_of(caught) == "E5023"
+    assert len(await store.read("r")) == 1
+
+
+def no_memory_left(batch):
+    raise MemoryError

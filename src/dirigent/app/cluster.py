@@ -11,7 +11,7 @@ from dataclasses import replace
 from dirigent.app.conducting import Desk, children_of, desk_of, performers_of
 from dirigent.app.looking import Store
 from dirigent.app.planning import Parts, parts_of
-from dirigent.app.stacks import Surrounding
+from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.app.tools import TOOLS
 from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
@@ -70,12 +70,15 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
 
 def _builder(around: Surrounding, parts: Parts) -> Build:
     """Return what builds the engine of a shard: all of them share performers and places for calls."""
+    declared = queues_of(around)
     shared = Effects(performers_of(around, parts), parts.oracle, parts.vault, parts.clock)
 
     def build(tenure: Tenure, crew: Crew) -> Engine:
         performers = dict(shared.performers)
         effects = replace(shared, performers=performers)
-        engine = Engine(tenure.journal, tenure.shelf, effects, TOOLS, parts.clock, _crew=crew)
+        engine = Engine(
+            tenure.journal, tenure.shelf, effects, TOOLS, parts.clock, declared=declared, _crew=crew
+        )
         performers["workflow"] = children_of(around, engine)
         return engine
 

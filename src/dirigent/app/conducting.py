@@ -16,17 +16,19 @@ from dirigent.app.later import LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.seat import seat
-from dirigent.app.stacks import Surrounding
+from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.app.tools import TOOLS
+from dirigent.app.workers.posting import dispatched, loads, own_workers
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
+from dirigent.engine.queues import report
 from dirigent.model.values import Value
 from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
-from dirigent.service import door, runs
+from dirigent.service import door, queues, runs
 from dirigent.service.plans import Planner
 from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
@@ -35,6 +37,7 @@ from dirigent.stores.sqlite import SqliteStore
 from dirigent.stores.witness import FileWitness
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
+from dirigent.workers.hub import Hub
 
 # For what is under way when an engine ends in order: a request whose fate the next one could not know.
 PARTING_SECONDS: Final = 5.0
@@ -121,18 +124,30 @@ async def engaged(
     effects = Effects(performers, parts.oracle, parts.vault, parts.clock)
     witness = FileWitness(around.settings.witness)
     stack.callback(witness.close)
-    crew = Crew()
-    engine = Engine(parts.store, parts.store, effects, TOOLS, parts.clock, witness=witness, _crew=crew)
+    declared, crew = queues_of(around), Crew()
+    engine = Engine(
+        parts.store, parts.store, effects, TOOLS, parts.clock, declared=declared, witness=witness, _crew=crew
+    )
     performers["workflow"] = children_of(around, engine)
+    hub = Hub(parts.vault.reveal)
+    performers["python"] = dispatched(hub, around, performers.get("python"))
+    engine.observers.append(hub.hear)
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
-    await stack.enter_async_context(door.opened(around.settings.socket, conductor))
+
+    def look() -> list[queues.QueueView]:
+        present = loads(hub, declared)
+        return [queues.view(*each, present.get(each[0].name)) for each in report(engine.queues)]
+
+    others = {"work": hub.welcome, "queues": queues.answering(look)}
+    await stack.enter_async_context(door.opened(around.settings.socket, conductor, others))
     if drive:
         spools = Spools(around.settings.spool)
         left = spools.left()
         engine.observers.append(spools.hear)
         await engine.open()
+        await stack.enter_async_context(own_workers(around))
         await spools.sweep(left, frozenset(engine.standing), parts.store)
     return desk_of(parts, conductor, crew)
 

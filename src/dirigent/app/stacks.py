@@ -9,6 +9,7 @@ from typing import Final
 
 from dirigent.lang.stack import TypeShape
 from dirigent.model.program import Program
+from dirigent.model.queue import Queue
 from dirigent.model.stack import Secret, Stack
 from dirigent.providers.files.shape import TYPES as FILE_TYPES
 from dirigent.providers.services.shape import SERVICE
@@ -33,6 +34,11 @@ class Surrounding:
     def secrets(self) -> Mapping[str, Secret]:
         """Return where each secret of the stack is found."""
         return self.stack.secrets if self.stack else {}
+
+
+def queues_of(around: Surrounding) -> Mapping[str, Queue]:
+    """Return the queues that the stack declares; without any, every name is one with the usual limits."""
+    return around.stack.queues if around.stack else {}
 
 
 def secret_of_workflow(name: str) -> Secret:

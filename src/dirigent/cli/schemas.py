@@ -149,6 +149,21 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "logs": _object(
         at=_NUMBER, replica=_maybe(_COUNT), stream={"enum": ["out", "err", "steward"]}, text=_TEXT
     ),
+    "queues": _object(
+        queues=_list(
+            _object(
+                name=_TEXT,
+                waiting=_COUNT,
+                running=_COUNT,
+                oldest=_maybe(_NUMBER),
+                concurrency=_COUNT,
+                rate=_TEXT,
+                workers=_maybe(_COUNT),
+            )
+        )
+    ),
+    # It talks to the engine, and prints nothing.
+    "worker": _object(),
     "cancel": _CONTROL,
     "suspend": _CONTROL,
     "drift": _object(drifted=_list(_CHANGE)),

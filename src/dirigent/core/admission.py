@@ -50,6 +50,16 @@ class Line(Generic[Id]):
         else:
             self._line_up(item, ticket, ticket.since)
 
+    def enter(self, item: Id, ticket: Ticket, now: float) -> bool:
+        """Let something begin that has not waited, if it would be the next; return whether it may."""
+        self._settle(now)
+        if self._tickets or item in self._running or ticket.not_before > now or not self._room():
+            return False
+        self._running.add(item)
+        self.passed(now, ticket.key)
+        self._emptied.append(ticket.key)
+        return True
+
     def occupy(self, item: Id) -> None:
         """Note that something is under way, whether or not this queue let it go."""
         self._tickets.pop(item, None)
@@ -116,11 +126,6 @@ class Line(Generic[Id]):
     def running(self) -> frozenset[Id]:
         """Return what is under way."""
         return frozenset(self._running)
-
-    @property
-    def idle(self) -> bool:
-        """Return whether nothing waits and nothing is under way."""
-        return not self._tickets and not self._running
 
     # -- inside -----------------------------------------------------------------------------------
 

@@ -272,12 +272,9 @@ class Run:
 
     @property
     def quiet(self) -> bool:
-        """Return whether nothing but timers, queues and people can move this run."""
-        return not any(
-            ask.questions or (ask.call and not (ask.ticket and ask.status is Status.ASKED))
-            for ask in self.asks.values()
-            if ask.status is not Status.HELD
-        )
+        """Return whether nothing but timers and people can move this run."""
+        asks = (ask for ask in self.asks.values() if ask.status is not Status.HELD)
+        return not any(ask.call or ask.questions for ask in asks)
 
 
 def _ancestors(frame: Frame) -> Iterator[Frame]:

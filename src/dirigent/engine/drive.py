@@ -5,15 +5,15 @@ The facts of one turn (a result, and the intents that follow from it) are one ap
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from dirigent.core.decide import decide, due, wake_at
-from dirigent.core.machine import EFFECT, Key, Run
+from dirigent.core.machine import Run
 from dirigent.core.replay import advance, expects
 from dirigent.engine.live import Arrival
-from dirigent.model.ids import Position
+from dirigent.model.ids import Position, RunId
 from dirigent.model.run.command import (
     Abandon,
     Awaits,
@@ -66,13 +66,22 @@ def _begins(command: Command, effects: Container[tuple[Position, int]]) -> bool:
     return isinstance(command, Perform) and (command.position, command.attempt) in effects
 
 
+Admits: TypeAlias = Callable[[RunId, Perform], bool]
+"""Whether the queue of an effect lets it begin now."""
+
+
+def nobody(_: RunId, __: Perform) -> bool:
+    """Let no effect begin that waits in a queue."""
+    return False
+
+
 def turn(
     run: Run,
     arrived: list[Arrival],
     now: float,
     *,
     onward: bool = True,
-    admitted: Container[Key] = (),
+    admits: Admits = nobody,
 ) -> Turn:
     """Fold what arrived, follow it to its end, and return what is to be recorded and done.
 
@@ -80,7 +89,7 @@ def turn(
 
     The facts of an arrival belong together (a result and the resources it changed). Those that the run no
     longer waits for are dropped: the effect was abandoned and has ended already.
-    Effects that wait in a queue are recorded when they are `admitted`; till then their command stands.
+    Effects that wait in a queue are recorded when it `admits` them; till then their command stands.
     """
     done = Turn(run.facts, arrived)
     for each in arrived:
@@ -91,28 +100,28 @@ def turn(
                 advance(run, fact)
                 done.facts.append(fact)
     if onward:
-        _follow(run, due(run, now), done, now, admitted)
+        _follow(run, due(run, now), done, now, admits)
     return done
 
 
-def recover(run: Run, now: float, admitted: Container[Key] = (), *, stale: bool = False) -> Turn:
+def recover(run: Run, now: float, admits: Admits = nobody, *, stale: bool = False) -> Turn:
     """Return what stands to be done in a run that was just replayed; with `stale`, say if it may sleep."""
     standing = decide(run, now)
     begun = [command for command in standing if isinstance(command, Perform) and command.intended]
     done = Turn(run.facts, doubtful={(command.position, command.attempt) for command in begun})
-    _follow(run, standing, done, now, admitted)
+    _follow(run, standing, done, now, admits)
     if stale:
         done.wake_at = wake_at(run, now)
         done.stale = done.wake_at != AWAKE
     return done
 
 
-def _follow(run: Run, commands: Sequence[Command], done: Turn, now: float, admitted: Container[Key]) -> None:
+def _follow(run: Run, commands: Sequence[Command], done: Turn, now: float, admits: Admits) -> None:
     """Turn commands that are records into facts, until only those that act are left."""
     while commands:
         recorded = False
         for command in commands:
-            fact = None if _waits(command, admitted) else record_of(command, now)
+            fact = None if _waits(run, command, admits) else record_of(command, now)
             if fact is None:
                 done.commands.append(command)
             else:
@@ -124,11 +133,11 @@ def _follow(run: Run, commands: Sequence[Command], done: Turn, now: float, admit
         done.wake_at = wake_at(run, now)
 
 
-def _waits(command: Command, admitted: Container[Key]) -> bool:
+def _waits(run: Run, command: Command, admits: Admits) -> bool:
     """Return whether an effect waits for its queue."""
     if not isinstance(command, Perform) or command.ticket is None or command.intended:
         return False
-    return (command.position, command.attempt, EFFECT) not in admitted
+    return not admits(run.id, command)
 
 
 def record_of(command: Command, now: float) -> Fact | None:

@@ -64,7 +64,7 @@ class Engine:
     _memory: Memory = field(init=False)
     _rouser: Rouser = field(init=False)
     _timers: Timers = field(init=False)
-    _queues: Queues = field(init=False)
+    queues: Queues = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
@@ -77,11 +77,12 @@ class Engine:
             self.journal, self.clock, self._crew, self._precede, self._act, self._rest, self.witness
         )
         go = self._turning.go
-        self._queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
-        self._rouser = Rouser(self._memory, self.clock, self._crew, go, self._queues.take_up)
+        self.queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
+        self._turning.admits = self.queues.admits
+        self._rouser = Rouser(self._memory, self.clock, self._crew, go, self.queues.take_up)
         self._timers = self._rouser.timers
         self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
-        self._acting = Acting(self.effects, self._timers, self._queues, self._crew, go)
+        self._acting = Acting(self.effects, self._timers, self.queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -94,13 +95,13 @@ class Engine:
         """
         await self._poison.open(self.journal, self.shelf, self.clock)
         taken = await self._rouser.open()
-        await self._queues.open(self.journal, self.shelf)
+        await self.queues.open(self.journal, self.shelf)
         return taken
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
         self._turning.settling = True
-        self._queues.close()
+        self.queues.is_open = False
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
@@ -169,7 +170,7 @@ class Engine:
             with self._memory.claim([start.id]):
                 # Only who brings a key asks the store: it must not stand for a run that is over.
                 keyed = start.ticket is not None and bool(start.ticket.dedupe)
-                first = None if keyed and await self.shelf.run(start.id) else self._queues.known(start)
+                first = None if keyed and await self.shelf.run(start.id) else self.queues.known(start)
                 if first is not None or await self._begun(start, digest):
                     answer(first or start.id)
                     return
@@ -206,7 +207,7 @@ class Engine:
         if done.expected == 0:
             self._memory.put(live)
         if done.facts:
-            self._queues.hear(run.id, done.facts)
+            self.queues.hear(run.id, done.facts)
             for observer in tuple(self.observers):
                 observer(run.id, run.program, done.expected, done.facts)
         for command in done.commands:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from dirigent.core.machine import Key, Run
+from dirigent.core.machine import Run
 from dirigent.model.ids import Position
 from dirigent.model.run.journal import Fact
 
@@ -43,15 +43,13 @@ class Live:
 
     A run that was replayed is not `recovered` until what stood to be done in it has been taken up; it is
     `stale` if the store says that it is awake because nobody has said yet whether it may sleep.
-    `folding` is what has been folded and not recorded yet; `admitted` are effects that their queue has just
-    let go.
+    `folding` is what has been folded and not recorded yet.
     """
 
     run: Run
     arrived: list[Arrival] = field(default_factory=list)
     folding: list[Arrival] = field(default_factory=list)
     tasks: dict[Doing, asyncio.Task[None]] = field(default_factory=dict)
-    admitted: set[Key] = field(default_factory=set)
     turning: bool = False
     recovered: bool = False
     stale: bool = False

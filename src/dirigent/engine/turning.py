@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Final, TypeAlias
 
 from dirigent.engine.crew import Crew
-from dirigent.engine.drive import Turn, recover, turn
+from dirigent.engine.drive import Admits, Turn, nobody, recover, turn
 from dirigent.engine.live import Arrival, Live
 from dirigent.model import limits
 from dirigent.model.problem import Refusal
@@ -49,6 +49,7 @@ class Turning:
     obey: Callable[[Live, Turn], None]
     rest: Callable[[Live], None]
     witness: Witness
+    admits: Admits = nobody
     settling: bool = False
     appends: set[Append] = field(default_factory=set)
 
@@ -95,10 +96,10 @@ class Turning:
         now = self.clock.now()
         if not live.recovered and not self.settling:
             live.recovered = True
-            return recover(live.run, now, live.admitted, stale=live.stale)
+            return recover(live.run, now, self.admits, stale=live.stale)
         arrived, live.arrived = live.arrived, []
         live.folding += arrived
-        return turn(live.run, arrived, now, onward=not self.settling, admitted=live.admitted)
+        return turn(live.run, arrived, now, onward=not self.settling, admits=self.admits)
 
     def _ahead(self, live: Live) -> Turn:
         """Fold, and begin what need not wait for the journal: what comes of that may have arrived then."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dirigent.model.program import OnDoubt, Program
+from dirigent.model.queue import Queue
 from dirigent.model.resource import Resource
 from dirigent.model.source import Span
 from dirigent.model.values import Template, Value
@@ -59,4 +60,5 @@ class Stack:
     outputs: dict[str, Template] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     doubt: OnDoubt = OnDoubt.HOLD
+    queues: dict[str, Queue] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)

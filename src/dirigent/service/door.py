@@ -11,10 +11,12 @@ import json
 import os
 import socket
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from dirigent.model import limits
 from dirigent.model.ids import RunId, digest_of
@@ -34,6 +36,12 @@ ANSWER_SECONDS = 10.0
 # For visitors whose wish was taken before the door was shut.
 PARTING_SECONDS = 2.0
 
+Work: TypeAlias = Callable[
+    [Mapping[str, object], asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
+]
+"""Takes somebody in: what he said at the door, and the wire to him."""
+_NO_OTHERS: Final[Mapping[str, Work]] = MappingProxyType({})
+
 
 def _text(content: bytes) -> str:
     return b64encode(content).decode()
@@ -44,17 +52,28 @@ def _bytes(text: object) -> bytes:
 
 
 @asynccontextmanager
-async def opened(door: str, conductor: Conductor) -> AsyncIterator[None]:
+async def opened(
+    door: str, conductor: Conductor, others: Mapping[str, Work] = _NO_OTHERS
+) -> AsyncIterator[None]:
     """Answer at the door while the block runs. A socket that a dead engine left is replaced.
 
-    Whoever was let in before the end gets an answer all the same.
+    Whoever was let in before the end gets an answer all the same. `others` take in, by verb, those who
+    come for longer than an answer; they leave with the end.
     """
     visitors: set[asyncio.Task[None]] = set()
+    guests: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(ConnectionError):  # A visitor who leaves does no harm.
-                answer = await _answer(reader, conductor)
+                request, answer = await _request(reader)
+                work = others.get(str(request.get("verb"))) if request is not None else None
+                if request is not None and work is not None:
+                    guests.update(each for each in visitors if each is asyncio.current_task())
+                    visitors.difference_update(guests)
+                    await work(request, reader, writer)
+                elif request is not None:
+                    answer = await _answer(request, conductor)
                 if answer is not None:
                     writer.write(json.dumps(answer).encode() + b"\n")
                     await writer.drain()
@@ -65,6 +84,7 @@ async def opened(door: str, conductor: Conductor) -> AsyncIterator[None]:
         visitor = asyncio.ensure_future(answer(reader, writer))
         visitors.add(visitor)
         visitor.add_done_callback(visitors.discard)
+        visitor.add_done_callback(guests.discard)
 
     with _near(door) as path:
         _remove(path)
@@ -77,7 +97,7 @@ async def opened(door: str, conductor: Conductor) -> AsyncIterator[None]:
                 server.close()
                 if visitors:
                     await asyncio.wait(visitors, timeout=PARTING_SECONDS)
-                for visitor in visitors:
+                for visitor in (*visitors, *guests):
                     visitor.cancel()
 
 
@@ -109,18 +129,31 @@ def answers(path: str) -> bool:
     return True
 
 
-async def _answer(reader: asyncio.StreamReader, conductor: Conductor) -> dict[str, object] | None:
-    """Return the answer to what a visitor asks; None for one who only knocks."""
+async def knock(path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    """Return the wire to the engine behind a door, None while there is none."""
+    try:
+        with _near(path) as near:
+            return await asyncio.open_unix_connection(near, limit=LINE_BYTES)
+    except OSError:
+        return None
+
+
+async def _request(
+    reader: asyncio.StreamReader,
+) -> tuple[dict[str, object] | None, dict[str, object] | None]:
+    """Return what a visitor asks, or else what he is answered; neither for one who only knocks."""
     try:
         line = await reader.readline()
         request = json.loads(line) if line else None
     except ValueError:
         # Too long, or nonsense. Silence would look as if we had died, and be asked again.
-        return {"problems": [["E7010", "the engine cannot read what it was asked", TWINS]]}
-    if request is None:
-        return None
-    if not isinstance(request, dict):
-        return {"problems": [["E7010", "the engine was asked nothing that it knows", TWINS]]}
+        return None, {"problems": [["E7010", "the engine cannot read what it was asked", TWINS]]}
+    if request is not None and not isinstance(request, dict):
+        return None, {"problems": [["E7010", "the engine was asked nothing that it knows", TWINS]]}
+    return request, None
+
+
+async def _answer(request: dict[str, object], conductor: Conductor) -> dict[str, object]:
     try:
         return await _reply(request, conductor)
     except KeyError as missing:

@@ -25,6 +25,7 @@ from dirigent.model.run.journal import (
 )
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
+from dirigent.model.run.ticket import Ticket
 from dirigent.model.stack import Stack, StackWorkflow
 from dirigent.model.values import SecretRef, SecretText, Value
 from dirigent.ports import Clock, Conductor, Journal, Shelf, Vault
@@ -78,15 +79,19 @@ class Wanted:
     input: Value
     metadata: Mapping[str, Value]
 
-    def start(self, run: RunId | None = None) -> Start:
-        """Return the start of a new run of it, or of the run with that id. Raises `Refusal` (E4018)."""
+    def start(self, run: RunId | None = None, ticket: Ticket | None = None, *, unique: bool = False) -> Start:
+        """Return the start of a new run of it, or of the run with that id. Raises `Refusal` (E4018).
+
+        With a `ticket` it waits for its turn, and with `unique` nothing else may have its deduplication key.
+        """
         if run is not None and not _RUN_ID.fullmatch(run):
             raise refuse(
                 "E4018",
                 f"`{run[:_SHOWN]}` cannot name a run",
                 f"take 1 to {RUN_ID_CHARACTERS} letters, digits and `. _ - : / @ + =`, with no space",
             )
-        return Start(run or name_run(self.program.name), self.program, self.input, self.metadata)
+        name = run or name_run(self.program.name)
+        return Start(name, self.program, self.input, self.metadata, ticket=ticket, unique=unique)
 
 
 async def of_stack(

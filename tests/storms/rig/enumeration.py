@@ -21,6 +21,8 @@ MEMORY = Path("/dev/shm")
 DRIVEN_EACH = 25
 # Small enough that a checkpoint comes in the middle of the trace.
 CHECKPOINT_PAGES = 60
+# After so many commits the log is made so long beforehand.
+LOG = (8, 300_000)
 DRIVING_SECONDS = 20.0
 PROGRAM = """
 from storms.rig.life import live
@@ -46,7 +48,8 @@ class Tried:
 
 def lives(path, seed, runs, weak):
     """Return the program that is traced: a store is made, used, closed, and used again until a checkpoint."""
-    order = {"path": str(path), "runs": runs, "width": 3, "weak": weak, "checkpoint": CHECKPOINT_PAGES}
+    order = {"path": str(path), "runs": runs, "width": 3, "weak": weak}
+    order |= {"checkpoint": CHECKPOINT_PAGES, "log": LOG}
     return PROGRAM.format(orders=[{**order, "seed": f"{seed}-{life}"} for life in "ab"])
 
 

@@ -24,7 +24,7 @@ FAULTS = {
     "write has no room": Fault("write", code=errno.ENOSPC),
     "read fails": Fault("read", code=errno.EIO),
 }
-ORDER = {"seed": "fault", "runs": 3, "width": 3, "checkpoint": 40, "large": 40_000}
+ORDER = {"seed": "fault", "runs": 3, "width": 3, "checkpoint": 40, "log": (8, 300_000)}
 
 
 @dataclass

@@ -28,7 +28,7 @@ from dirigent.model.run.effect import Done
 from dirigent.model.run.journal import ResourceChanged, Resumed, Suspended
 from dirigent.model.run.start import Start
 from dirigent.stores import codec
-from dirigent.stores.sqlite import SqliteStore, opening
+from dirigent.stores.sqlite import SqliteStore, opening, writing
 from dirigent.testing import FakeVault, ScriptedOracle
 from stores.samples import PLAN
 from storms.rig.dice import Dice
@@ -95,6 +95,7 @@ def live(order):
     say("L")
     if order.get("weak"):
         opening.PRAGMAS = (*opening.PRAGMAS, f"synchronous = {order['weak']}")
+    writing.BUSY_COMMITS, writing.LOG_BYTES = order.get("log", (writing.BUSY_COMMITS, writing.LOG_BYTES))
     if order.get("memory"):
         _limit(order["memory"])
     if order.get("checkpoint"):

@@ -21,6 +21,13 @@ from dirigent.cli.options import call, placed, with_json, with_timeout
     type=click.Choice(("hold", "repeat", "skip")),
     help="What becomes of an effect that may or may not have happened (default: `policy.doubt`, else hold).",
 )
+@click.option("--queue", metavar="NAME", help="Wait for a turn in this queue (default: none).")
+@click.option("--priority", type=int, metavar="NUMBER", help="Go before lower ones of the same key.")
+@click.option("--key", metavar="TEXT", help="Keys take turns, however much waits for one.")
+@click.option("--delay", metavar="TIME", help="Not before so much time has passed, as `10m` or `PT10M`.")
+@click.option("--dedupe", metavar="TEXT", help="While a run with it is open there, its id is the answer.")
+@click.option("--unique", is_flag=True, help="With --dedupe: refuse instead.")
+@click.option("--detach", is_flag=True, help="Do not follow the run; print its id.")
 @with_timeout
 @with_json
 def run(**options: object) -> int:

@@ -34,6 +34,7 @@ SIGNS: Final = {
     "running": ("●", "cyan"),
     "retrying": ("↻", "yellow"),
     "waiting": ("⏸", "blue"),
+    "queued": ("⏸", "blue"),
     "suspended": ("⏸", "blue"),
     "held": ("?", "yellow"),
     "failed": ("✕", "red"),

@@ -20,6 +20,7 @@ from dirigent.cli.text.runs import ended_text, fault_text, indented
 from dirigent.cli.text.terminal import err
 from dirigent.cli.waiting import wait_for
 from dirigent.cli.work.following import followed
+from dirigent.cli.work.queues.tickets import ticket_of
 from dirigent.model.ids import RunId
 from dirigent.model.problem import refuse
 from dirigent.model.program import Program
@@ -54,11 +55,23 @@ async def _run(surrounding: Surrounding, source: Program | Session, value: Value
             )
         wanted = runs.in_doubt(wanted, options.text("doubt"))
         runs.check_secrets(desk.vault, wanted.program)
-        started = await desk.conductor.start(wanted.start(RunId(name) if name else None))
+        ticket = ticket_of(options, desk.clock.now())
+        start = wanted.start(RunId(name) if name else None, ticket, unique=options.flag("unique"))
+        started = await desk.conductor.start(start)
+        if options.flag("detach"):
+            return _detached(started, options)
         if not options.as_json:
             note(f"run {started}")
         end = await followed(desk, started, quiet=options.as_json, seconds=options.number("timeout"))
     return _told(started, end, options)
+
+
+def _detached(started: RunId, options: Options) -> int:
+    if options.as_json:
+        say_json({"run": started, "phase": "started", "output": None, "fault": None})
+    else:
+        say(started)
+    return Exit.DONE
 
 
 def resume(options: Options) -> int:

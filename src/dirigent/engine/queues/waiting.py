@@ -15,6 +15,7 @@ from dirigent.core.machine import EFFECT, Run
 from dirigent.core.status import Phase, Status
 from dirigent.engine.crew import Crew
 from dirigent.engine.live import Arrival, Live
+from dirigent.engine.queues.again import Again
 from dirigent.engine.queues.firsts import Firsts, check
 from dirigent.engine.queues.recollection import beginnings
 from dirigent.model.ids import Position, RunId
@@ -66,11 +67,15 @@ class Queues:
     _items: dict[RunId, dict[Item, str]] = field(default_factory=dict)
     _firsts: Firsts = field(default_factory=Firsts)
     _unsure: set[Item] = field(default_factory=set)
+    _granted: set[Item] = field(default_factory=set)
     _early: list[tuple[Item, Ticket]] = field(default_factory=list)
     _touched: set[str] = field(default_factory=set)
-    _again: dict[str, float] = field(default_factory=dict)
-    _sooner: asyncio.Event = field(default_factory=asyncio.Event)
-    _open: bool = False
+    _again: Again = field(init=False)
+    is_open: bool = False
+
+    def __post_init__(self) -> None:
+        """Wire the clock to the lines."""
+        self._again = Again(self.clock, self._touch)
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -79,15 +84,11 @@ class Queues:
         if self._early or any(queue.limits.rate for queue in self.declared.values()):
             for queue, at, key in await beginnings(journal, shelf, self.declared, self.clock.now()):
                 self._line(queue).passed(at, key)
-        self._open = True
+        self.is_open = True
         for item, ticket in sorted(self._early, key=lambda each: each[1].since):
             self._join(item, ticket)
         self._early.clear()
-        self.crew.act(self._serve())
-
-    def close(self) -> None:
-        """Let nothing more go: the next engine does."""
-        self._open = False
+        self.crew.act(self._again.serve())
 
     # -- what comes in ----------------------------------------------------------------------------
 
@@ -114,6 +115,16 @@ class Queues:
         for (position, attempt, _), ask in run.asks.items():
             if ask.ticket is not None and ask.status is Status.UNDER_WAY:
                 self._occupy((run.id, position, attempt), ask.ticket.queue)
+
+    def admits(self, run: RunId, command: Perform) -> bool:
+        """Return whether an effect may begin now: it was let go, or nobody waits and there is room."""
+        item, ticket = (run, command.position, command.attempt), command.ticket
+        if item in self._granted or ticket is None:
+            return True
+        if not self.is_open or not self._line(ticket.queue).enter(item, ticket, self.clock.now()):
+            return False
+        self._items.setdefault(run, {})[item] = ticket.queue
+        return True
 
     def ask(self, run: RunId, command: Perform) -> None:
         """Let an effect wait for its turn; asked twice it waits once."""
@@ -156,7 +167,7 @@ class Queues:
 
     def _join(self, item: Item, ticket: Ticket) -> None:
         self._items.setdefault(item[0], {})[item] = ticket.queue
-        if not self._open:
+        if not self.is_open:
             self._early.append((item, ticket))
             return
         self._line(ticket.queue).join(item, ticket)
@@ -187,7 +198,7 @@ class Queues:
     def _look(self) -> None:
         """Let go whatever may go, of the queues in which something has happened."""
         touched, self._touched = self._touched, set()
-        if not self._open or self.crew.failure is not None or self.crew.closing:
+        if not self.is_open or self.crew.failure is not None or self.crew.closing:
             return
         now = self.clock.now()
         for queue in sorted(touched):
@@ -195,50 +206,34 @@ class Queues:
             for item in line.admit(now):
                 self._unsure.add(item)
                 self.crew.act(self._let_go(queue, item, now))
-            again = line.again(now)
-            if again is None:
-                self._again.pop(queue, None)
-            elif self._again.get(queue) != again:
-                self._again[queue] = again
-                self._sooner.set()
+            self._again.at(queue, line.again(now))
 
     async def _let_go(self, queue: str, item: Item, at: float) -> None:
         """Have a run or an effect begin, or take it back when it is not wanted any more."""
         run, position, attempt = item
         live = await self.load(run)
-        key = (position, attempt, EFFECT)
         arrival = Arrival(() if position else (Resumed(at),), asyncio.get_running_loop().create_future())
         if position:
-            live.admitted.add(key)
-            live.run.news.append(key)
+            self._granted.add(item)
+            live.run.news.append((position, attempt, EFFECT))
         live.arrived.append(arrival)
         self.turn(live)
         if arrival.taken is not None:
             await arrival.taken
-        live.admitted.discard(key)
+        self._granted.discard(item)
         if item in self._unsure:
             self._unsure.discard(item)
             self._line(queue).withdrew(item, at)
             self._touch(queue)
 
-    async def _serve(self) -> None:
-        """Look again when time alone lets something go."""
-        while True:
-            self._sooner.clear()
-            now = self.clock.now()
-            for queue, at in list(self._again.items()):
-                if at <= now:
-                    del self._again[queue]
-                    self._touch(queue)
-            waits: set[asyncio.Future[object]] = {asyncio.ensure_future(_done(self._sooner.wait()))}
-            if self._again:
-                waits.add(asyncio.ensure_future(_done(self.clock.sleep_until(min(self._again.values())))))
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for wait in waits:
-                    wait.cancel()
 
-
-async def _done(wait: Awaitable[object]) -> object:
-    return await wait
+def report(queues: Queues) -> list[tuple[Queue, list[float], int]]:
+    """Return each queue, since when what waits there does, and how much is under way."""
+    return [
+        (
+            queues.declared.get(name) or Queue(name),
+            [ticket.since for _, ticket in line.waiting],
+            len(line.running),
+        )
+        for name, line in queues.lines.items()
+    ]

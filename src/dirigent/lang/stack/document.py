@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dirigent.lang.shape import check
 from dirigent.lang.source import load
+from dirigent.lang.stack.queues import check_queues, read_queues
 from dirigent.lang.stack.reading import Reading, StackContext, keys_of, section, text_of
 from dirigent.lang.stack.resources import read_resources
 from dirigent.lang.stack.sections import read_doubt, read_hosts, read_inputs, read_outputs, read_secrets
@@ -44,7 +45,8 @@ def _assemble(reading: Reading, root: Node) -> Stack:
     reading.secrets = keys_of(secrets)
     reading.resources = keys_of(resources)
     top = root if isinstance(root, Members) else None
-    return Stack(
+    queues = read_queues(reading, section(root, "queues"))
+    stack = Stack(
         name=(text_of(top.get("stack")) if top is not None else None) or "",
         folder=reading.folder,
         description=(text_of(top.get("description")) if top is not None else None) or "",
@@ -55,5 +57,8 @@ def _assemble(reading: Reading, root: Node) -> Stack:
         outputs=read_outputs(reading, section(root, "outputs")),
         hosts=read_hosts(section(root, "policy")),
         doubt=read_doubt(section(root, "policy")),
+        queues=queues,
         sources=reading.sources,
     )
+    check_queues(reading, queues, stack.workflows)
+    return stack

@@ -28,6 +28,7 @@ from dirigent.lang.shape import (
     json_schema,
 )
 from dirigent.lang.tree import Leaf
+from dirigent.model import limits
 from dirigent.model.values import Value
 
 _LABEL: Final = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -228,6 +229,24 @@ _POLICY: Final = Record(
 )
 
 
+_QUEUE: Final = Record(
+    {
+        "concurrency": Field(
+            Whole(min=1, max=limits.QUEUE_CONCURRENCY_MAX), description="how many may be under way at a time"
+        ),
+        "rate": Field(
+            Text(r"[1-9][0-9]*/[0-9]*(?:ms|s|m|h|d)", what="a number in a period, as `100/1m`"),
+            description="how many may begin in a period, as `100/1m`",
+        ),
+        "workers": Field(
+            ByKind(flag=Flag(), number=Whole(min=0, max=limits.WORKERS_PER_QUEUE)),
+            description="Python steps go to workers: `true` to those that you start, or how many to start",
+        ),
+    },
+    title="a queue",
+)
+
+
 def stack_shape(types: Mapping[str, TypeShape]) -> Record:
     """Return the shape of a whole stack file, given the resource types that there are."""
     resource = ByValue(
@@ -251,6 +270,9 @@ def stack_shape(types: Mapping[str, TypeShape]) -> Record:
         "workflows": Field(
             MapOf(_WORKFLOW, _LABEL, _LABEL_WORDS),
             description="Open Workflow documents, inline or `{from: path}`",
+        ),
+        "queues": Field(
+            MapOf(_QUEUE, _LABEL, _LABEL_WORDS), description="where runs and steps wait for their turn"
         ),
         "policy": Field(_POLICY, description="what may happen"),
         "outputs": Field(

@@ -8,10 +8,19 @@ from typing import Final
 from dirigent.lang.tree import Member, Members, Node, plain
 from dirigent.lang.workflow import dataflow
 from dirigent.lang.workflow.directives import directive, names_of, warn_of_unreached
-from dirigent.lang.workflow.expressions import condition
-from dirigent.lang.workflow.reading import Reading, Scope, member_of, steps_of
+from dirigent.lang.workflow.expressions import condition, template
+from dirigent.lang.workflow.reading import (
+    Reading,
+    Scope,
+    complain,
+    member_of,
+    steps_of,
+    text_of,
+    whole_of,
+)
+from dirigent.model.program import Call, InQueue, Sequence, Set, Task
 from dirigent.model.program import Node as Work
-from dirigent.model.program import Sequence, Set, Task
+from dirigent.model.values import Template
 
 # Stands for work that was refused: the program that holds it is never returned.
 NO_WORK: Final = Set(None)
@@ -42,7 +51,7 @@ def task(reading: Reading, member: Member, scope: Scope) -> Task:
     return Task(
         name=member.key,
         pointer=scope.pointer,
-        node=_work(reading, node, scope),
+        node=_queued(reading, node, _work(reading, node, scope), scope),
         condition=condition(reading, member_of(node, "if"), scope),
         input=dataflow.input_filter(reading, node, scope),
         output=dataflow.output_filter(reading, node, scope),
@@ -52,6 +61,29 @@ def task(reading: Reading, member: Member, scope: Scope) -> Task:
         definition=plain(node),
         span=member.key_span,
     )
+
+
+def _queued(reading: Reading, node: Node, work: Work, scope: Scope) -> Work:
+    """Let a call wait in the queue that `metadata.queue` names, by name or as a map; else report (E1922)."""
+    written = member_of(node, "metadata", "queue")
+    if written is None:
+        return work
+    name = text_of(written) or text_of(member_of(written, "name"))
+    priority = whole_of(member_of(written, "priority"))
+    unknown = written.members.keys() - {"name", "priority", "key"} if isinstance(written, Members) else ()
+    if name is None or unknown or not isinstance(work, Call):
+        message = "`metadata.queue` does not say where a call waits"
+        complain(
+            reading,
+            "E1922",
+            message if isinstance(work, Call) else "only a call can wait in a queue, and this task is none",
+            written.span,
+            "write `queue: NAME`, or `queue: {name: NAME, priority: 5, key: ${ .customer }}`",
+        )
+        return work
+    key = member_of(written, "key")
+    keyed: Template = template(reading, key, scope) if key is not None else ""
+    return replace(work, waits=InQueue(name, priority or 0, keyed))
 
 
 def _work(reading: Reading, node: Node, scope: Scope) -> Work:

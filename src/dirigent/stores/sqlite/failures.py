@@ -20,6 +20,15 @@ def closed(path: str) -> Refusal:
     return refuse("E5017", f"the store `{path}` is closed", "open it again")
 
 
+def no_memory(path: str) -> Refusal:
+    """Return the refusal for a batch that there was no memory to write."""
+    return refuse(
+        "E5023",
+        f"there is no memory left to write to `{path}`; nothing more is acknowledged",
+        "give this process more memory, or let it do less at once, then start Dirigent again",
+    )
+
+
 def refusal(error: sqlite3.Error, path: str) -> Refusal:
     """Return the refusal for an error of SQLite on the file at `path`."""
     # Extended codes keep the plain one in their low byte; errors of the module itself have none.

@@ -127,8 +127,8 @@ class Writer:
                 with suppress(OSError):
                     files.stretch(f"{self._path}-wal", LOG_BYTES)
             return self._write(jobs)
-        except sqlite3.Error as error:
-            why = refusal(error, self._path)
+        except (sqlite3.Error, MemoryError) as error:
+            why = no_memory(self._path) if isinstance(error, MemoryError) else refusal(error, self._path)
             self._give_up(why)
             return [why] * len(jobs)
 

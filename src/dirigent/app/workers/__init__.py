@@ -1,0 +1,1 @@
+"""Workers put together: the engine's side, a worker, and the child process in which steps run."""

@@ -1,0 +1,52 @@
+"""The work of `worker`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dirigent.app.workers.posting import Post, worker_at
+from dirigent.cli.exits import Exit
+from dirigent.cli.options import Options
+from dirigent.cli.output import note
+from dirigent.cli.place import place
+from dirigent.cli.waiting import wait_for
+from dirigent.model.problem import refuse
+from dirigent.workers.worker import Worker
+
+_SOCKETS = "unix:"
+
+
+def worker(options: Options) -> int:
+    """Take steps from the engine, and do them in processes of its own, until it is stopped."""
+    where = place(options)
+    folder = Path(options.text("directory") or ".")
+    if not folder.is_dir():
+        raise refuse("E7050", f"there is no folder `{folder}` with steps", "name it with `-C FOLDER`")
+    post = Post(
+        folder,
+        _door(options.text("connect")) or where.settings.socket,
+        options.many("queue"),
+        int(options.number("concurrency") or os.cpu_count() or 1),
+        options.number("patience"),
+    )
+    quiet = options.flag("quiet")
+    return wait_for(_work(worker_at(post, (lambda _: None) if quiet else note)))
+
+
+async def _work(working: Worker) -> int:
+    await working.work()
+    return Exit.DONE
+
+
+def _door(given: str) -> str:
+    """Return the path of the socket that was named. Raises `Refusal` (E7051) for what is no socket."""
+    path = given.removeprefix(_SOCKETS)
+    if "://" in path:
+        raise refuse(
+            "E7051",
+            f"a worker cannot reach an engine at `{given}`",
+            "name the engine's socket: `engine.sock` in its state directory, or `unix:PATH`",
+            "for an engine on another machine, forward its socket, as with `ssh -L`",
+        )
+    return path

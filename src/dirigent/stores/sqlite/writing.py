@@ -22,7 +22,7 @@ from dirigent.ports import AWAKE
 from dirigent.stores import files
 from dirigent.stores.projection import Standing, Title, another_plan, expect, project
 from dirigent.stores.sqlite import records
-from dirigent.stores.sqlite.failures import PASSING, closed, refusal
+from dirigent.stores.sqlite.failures import PASSING, closed, no_memory, refusal
 from dirigent.stores.sqlite.opening import WAL_PAGES
 from dirigent.stores.sqlite.records import Parameters, Statement
 from dirigent.stores.sqlite.statements import SQL, STRETCH

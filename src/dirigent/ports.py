@@ -320,6 +320,10 @@ class Conductor(Protocol):
         """Store a plan."""
         ...
 
+    async def wait(self, run: RunId) -> Ended:
+        """Return how a run ended, and hear nothing of it before."""
+        ...
+
     async def follow(self, run: RunId, heard: Heard) -> Ended:
         """Return how a run ended. `heard` gets its history first, then what comes."""
         ...

@@ -1,5 +1,6 @@
 """Workflows that the tests run."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from dirigent.durable import (
     random,
     sleep,
     step,
+    step_id,
     uuid,
     wait_event,
     within,
@@ -171,3 +173,137 @@ async def changed() -> list[str]:
     await sleep(10)
     found.append("new" if patched("y") else "old")
     return found
+
+
+@workflow
+async def first_text() -> str:
+    await note("a")
+    await sleep(100)
+    await note("b")
+    return "first"
+
+
+@workflow
+async def with_a_step_more() -> str:
+    await note("a")
+    await note("fraud")
+    await sleep(100)
+    await note("b")
+    return "second"
+
+
+@workflow
+async def with_a_step_less() -> str:
+    await sleep(100)
+    await note("b")
+    return "second"
+
+
+@workflow
+async def with_another_argument() -> str:
+    await note("A")
+    await sleep(100)
+    return "second"
+
+
+@workflow
+async def that_ends_early() -> str:
+    return "second"
+
+
+@workflow
+async def patched_text() -> str:
+    await note("a")
+    if patched("fraud"):
+        await note("fraud")
+    await sleep(100)
+    if patched("end"):
+        return "patched"
+    await note("b")
+    return "second"
+
+
+@workflow
+async def patched_for_good() -> str:
+    await note("a")
+    await note("fraud")
+    await sleep(100)
+    return "patched"
+
+
+@workflow
+async def foreign() -> None:
+    await note("a")
+    await asyncio.sleep(1)
+
+
+@step
+async def charge(order: int) -> str:
+    DONE.append(("charge", order))
+    return step_id()
+
+
+@workflow
+async def charging(order: int) -> str:
+    return await charge(order)
+
+
+@workflow
+async def noting() -> None:
+    await note("once")
+
+
+@step(timeout=5)
+async def slow() -> None:
+    await asyncio.Event().wait()
+
+
+@workflow(timeout=20)
+async def too_slow() -> str:
+    try:
+        await slow()
+    except TimedOut as late:
+        await note(f"late: {late}")
+    try:
+        await sleep(1000)
+    finally:
+        await note("cleaned")
+    return "?"
+
+
+@workflow
+async def unstorable() -> object:
+    return await double(object())
+
+
+@workflow
+async def loose() -> list[str]:
+    found = []
+    for number in range(3):
+        try:
+            await gather(double(number), fail(f"f{number}"))
+        except StepFailed as failure:
+            found.append(failure.kind)
+    return found
+
+
+class Refused(Exception):
+    """The author's own."""
+
+    def __init__(self, amount: int) -> None:
+        super().__init__(f"refused {amount}")
+        self.amount = amount
+
+
+async def refusing(amount: int) -> int:
+    await double(amount)
+    raise Refused(amount)
+
+
+@workflow
+async def own_failure() -> int:
+    try:
+        await gather(refusing(7), sleep(1000))
+    except Refused as refused:
+        return refused.amount
+    return 0

@@ -1,6 +1,7 @@
 """The real engine under workflows of code, in a world of virtual time."""
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from core.simulation import TOOLS, answer
@@ -53,12 +54,12 @@ class World:
         )
         return engine
 
-    def run(self, workflow, *args, said=(), **kwargs):
+    def run(self, workflow, *args, said=(), seconds=SECONDS, **kwargs):
         """Run a workflow to its end, through as many lives as it takes."""
         given = workflow.given(*args, **kwargs)
         while True:
             try:
-                return asyncio.run(asyncio.wait_for(self.life(workflow.program, given, said), SECONDS))
+                return asyncio.run(asyncio.wait_for(self.life(workflow.program, given, said), seconds))
             except Crash:
                 self.fuse.revive()
 
@@ -97,7 +98,8 @@ class Held:
 
     async def perform(self, order):
         self.world.fuse.burn(f"before {order.position}")
-        with self.world.clock.hold():
+        threaded = self.world.authors.step(order.request["step"]).plain
+        with self.world.clock.hold() if threaded else nullcontext():
             outcome = await self.performer.perform(order)
         self.world.fuse.burn(f"after {order.position}")
         return outcome

@@ -9,9 +9,12 @@ import importlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Self, TypeAlias
 
+from dirigent.app.planning import Parts
+from dirigent.app.stacks import Surrounding
 from dirigent.durable.failures import NotStorable
 from dirigent.durable.naming import MAIN, main_name
 from dirigent.durable.play import Misfit, fault_of
@@ -21,8 +24,8 @@ from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Code, Program
 from dirigent.model.run.code import Site
 from dirigent.model.values import Value
-from dirigent.ports import Play
-from dirigent.tasks.python import Doing
+from dirigent.ports import Performer, Play
+from dirigent.tasks.python import Doing, PythonPerformer
 
 Thing: TypeAlias = object
 
@@ -54,6 +57,18 @@ class Authors:
         if not isinstance(found, Workflow):
             raise TypeError(reference)
         return found.program
+
+    def check_input(self, reference: str, given: Value) -> None:
+        """Raise `Refusal` (E4033) for an input that a workflow cannot take, before a run of it exists."""
+        found = self._thing("E4031", "workflow", Workflow, reference)
+        if not isinstance(found, Workflow):
+            raise TypeError(reference)
+        try:
+            found.form.members(given, f"`{found.name}`")
+        except NotStorable as misfit:
+            raise refuse(
+                "E4033", str(misfit), "give each parameter as a member of the input: `-i NAME=VALUE`"
+            ) from None
 
     def step(self, reference: str) -> Doing:
         """Return a step by `module:name`, or raise `Refusal` (E4032)."""
@@ -88,6 +103,39 @@ class Authors:
         with _Importing(code, kind, reference, name):
             return importlib.import_module(name)
         raise AssertionError(name)
+
+
+def of_folder(folder: str) -> Authors:
+    """Return what can be imported in a folder."""
+    return Authors((folder,))
+
+
+def python(around: Surrounding, _: Parts) -> Performer:
+    """Build the performer of steps in Python."""
+    folder = str(around.folder.absolute())
+    return PythonPerformer(of_folder(folder).step, folder)
+
+
+def of_file(folder: Path, file: str, name: str, given: Value) -> Program:
+    """Return the program of a workflow in a Python file below a folder.
+
+    Raises:
+        Refusal: E7040 for a file that is not there or not below the folder, E4031 when it has no such
+            workflow, E4033 when the input does not fit.
+    """
+    path, root = (folder / file).resolve(), folder.resolve()
+    if not path.is_file() or not path.is_relative_to(root):
+        what = "is not below the folder of the command" if path.is_file() else "is no file"
+        raise refuse(
+            "E7040",
+            f"`{file}` {what}",
+            "name the file from the folder of the stack, or name the folder with `-C DIR`: a run that goes on"
+            " later finds its module there",
+        )
+    authors = Authors((str(root),))
+    reference = f"{'.'.join(path.relative_to(root).with_suffix('').parts)}:{name}"
+    authors.check_input(reference, {} if given is None else given)
+    return authors.program(reference)
 
 
 class _Importing:

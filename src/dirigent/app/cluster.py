@@ -8,11 +8,10 @@ import socket
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from dirigent.app.conducting import Desk, children_of, desk_of, performers_of
+from dirigent.app.conducting import Desk, children_of, desk_of, observers_of, performers_of, tools_of
 from dirigent.app.looking import Store
 from dirigent.app.planning import Parts, parts_of
 from dirigent.app.stacks import Surrounding, queues_of
-from dirigent.app.tools import TOOLS
 from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
@@ -76,10 +75,12 @@ def _builder(around: Surrounding, parts: Parts) -> Build:
     def build(tenure: Tenure, crew: Crew) -> Engine:
         performers = dict(shared.performers)
         effects = replace(shared, performers=performers)
+        tools = tools_of(around)
         engine = Engine(
-            tenure.journal, tenure.shelf, effects, TOOLS, parts.clock, declared=declared, _crew=crew
+            tenure.journal, tenure.shelf, effects, tools, parts.clock, declared=declared, _crew=crew
         )
         performers["workflow"] = children_of(around, engine)
+        engine.observers.extend(observers_of(performers))
         return engine
 
     return build

@@ -6,25 +6,27 @@ dies, the next that asks takes its place, in the middle of following a run if ne
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from dirigent.app.database import room
-from dirigent.app.later import LaterPerformer
+from dirigent.app.later import AUTHORS, LaterAuthors, LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.seat import seat
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.app.tools import TOOLS
 from dirigent.app.workers.posting import dispatched, loads, own_workers
+from dirigent.core.machine import Tools
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
-from dirigent.engine.engine import Engine
+from dirigent.engine.engine import Engine, Observer
 from dirigent.engine.queues import report
+from dirigent.model.program import Program
 from dirigent.model.values import Value
 from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
@@ -68,8 +70,9 @@ class Join(Protocol):
 async def conducting(around: Surrounding, *, drive: bool = True, serve: bool = False) -> AsyncIterator[Desk]:
     """Become the engine of the store, or the client of the process that is.
 
-    With `drive`, every open run is taken up and goes on while the block runs. On a database, where any
-    number of engines may be, `serve` says to become one also when there are others.
+    With `drive`, every open run is taken up and goes on while the block runs; without, an engine of this
+    process only records. On a database, where any number of engines may be, `serve` says to become one also
+    when there are others.
     """
     async with AsyncExitStack() as stack:
         if around.settings.database is not None:
@@ -113,6 +116,7 @@ def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
         "openapi": LaterPerformer("openapi", around, parts),
         "shell": ShellPerformer(surroundings, parts.vault),
         "script": ScriptPerformer(surroundings, parts.vault),
+        "python": LaterPerformer("python", around, parts, AUTHORS),
         "resource": ResourcePerformer(parts.providers, parts.store.row, parts.clock),
     }
 
@@ -125,10 +129,12 @@ async def engaged(
     witness = FileWitness(around.settings.witness)
     stack.callback(witness.close)
     declared, crew = queues_of(around), Crew()
+    tools = tools_of(around)
     engine = Engine(
-        parts.store, parts.store, effects, TOOLS, parts.clock, declared=declared, witness=witness, _crew=crew
+        parts.store, parts.store, effects, tools, parts.clock, declared=declared, witness=witness, _crew=crew
     )
     performers["workflow"] = children_of(around, engine)
+    engine.observers.extend(observers_of(performers))
     hub = Hub(parts.vault.reveal)
     performers["python"] = dispatched(hub, around, performers.get("python"))
     engine.observers.append(hub.hear)
@@ -149,18 +155,35 @@ async def engaged(
         await engine.open()
         await stack.enter_async_context(own_workers(around))
         await spools.sweep(left, frozenset(engine.standing), parts.store)
+    else:
+        await engine.settle(0)
     return desk_of(parts, conductor, crew)
+
+
+def tools_of(around: Surrounding) -> Tools:
+    """Return what the core computes with: the workflows in Python of a folder among it."""
+    return replace(TOOLS, plays=LaterAuthors(around))
+
+
+def observers_of(performers: Mapping[str, Performer]) -> list[Observer]:
+    """Return what performers want to hear of the facts of runs."""
+    return [each.hear for each in performers.values() if isinstance(each, LaterPerformer)]
 
 
 def children_of(around: Surrounding, engine: Engine) -> WorkflowPerformer:
     """Build who carries out `run: workflow` for the runs of an engine."""
+    authors = LaterAuthors(around)
     known = runs.catalogue(around.stack.workflows if around.stack else {}, around.programs)
     stack = around.stack
 
     async def metadata() -> dict[str, Value]:
         return runs.metadata_of(stack, await engine.shelf.rows()) if stack else {}
 
-    return WorkflowPerformer(engine, lambda *names: known.get(names), metadata)
+    def find(namespace: str, name: str, version: str) -> Program | None:
+        # A workflow in Python is known by its module and name, of which no document can be.
+        return known.get((namespace, name, version)) if ":" not in name else authors.program(name)
+
+    return WorkflowPerformer(engine, find, metadata)
 
 
 def desk_of(parts: Parts, conductor: Conductor, crew: Crew | None = None) -> Desk:

@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),
     "suspend": ("control", "Stop a run for a while."),
     "cancel": ("control", "Stop a run for good."),
+    "signal": ("control", "Send an event to a run that waits for it."),
     "serve": ("serve", "Run an engine until it is told to end."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
     "version": ("machine", "Print the version."),

@@ -166,6 +166,7 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "worker": _object(),
     "cancel": _CONTROL,
     "suspend": _CONTROL,
+    "signal": _object(run=_TEXT, event=_TEXT),
     "drift": _object(drifted=_list(_CHANGE)),
     "doctor": _object(
         checks=_list(_object(id=_TEXT, status={"enum": ["ok", "warn", "fail"]}, found=_TEXT, remedy=_TEXT))

@@ -10,6 +10,9 @@ from typing import Final
 
 from dirigent.model import limits
 from dirigent.model.fault import Fault
+from dirigent.model.ids import RunId
+from dirigent.model.problem import refuse
+from dirigent.model.run.journal import Fact, Signalled, Vouched
 from dirigent.model.values import SecretRef, SecretText, Unknown, Value
 
 HEAD_BYTES: Final = 9
@@ -42,6 +45,18 @@ def unstorable(*values: Value) -> str | None:
     except UnicodeEncodeError as failure:
         return f"it holds {failure.object[failure.start : failure.end]!a}, which is no character"
     return f"it is nested deeper than the limit of {limits.VALUE_DEPTH} levels"
+
+
+def check_word(run: RunId, fact: Fact) -> None:
+    """Raise `Refusal` (E4017) for what somebody says to a run and no journal could hold."""
+    match fact:
+        case Vouched(output=value) | Signalled(data=value):
+            reason = unstorable(value)
+        case _:
+            reason = None
+    if reason is not None:
+        what = "output" if isinstance(fact, Vouched) else "event"
+        raise refuse("E4017", f"run `{run}` cannot take this {what}: {reason}")
 
 
 def bounded(fault: Fault) -> Fault:

@@ -12,11 +12,14 @@ from dirigent.durable.failures import (
     DirigentError,
     NotDurable,
     NotInWorkflow,
+    NotStorable,
+    RunFailed,
     StepFailed,
     TimedOut,
 )
 from dirigent.durable.steps import Retry, Step, step
 from dirigent.durable.together import gather, within
+from dirigent.durable.transactions import Transaction, transaction
 from dirigent.durable.waiting import sleep, wait_event
 from dirigent.durable.workflows import Workflow, workflow
 
@@ -26,10 +29,13 @@ __all__ = [
     "DirigentError",
     "NotDurable",
     "NotInWorkflow",
+    "NotStorable",
     "Retry",
+    "RunFailed",
     "Step",
     "StepFailed",
     "TimedOut",
+    "Transaction",
     "Workflow",
     "attempt",
     "gather",
@@ -40,6 +46,7 @@ __all__ = [
     "sleep",
     "step",
     "step_id",
+    "transaction",
     "uuid",
     "wait_event",
     "within",

@@ -27,6 +27,18 @@ class ChildFailed(StepFailed):
     """A child run ended without success."""
 
 
+class RunFailed(DirigentError):
+    """A run ended without success: `phase` is `faulted` or `cancelled`, `fault` says why."""
+
+    def __init__(self, run: str, phase: str, fault: Fault | None) -> None:
+        """Say what became of a run."""
+        words = f"{fault.title}: {fault.detail}" if fault else "somebody stopped it"
+        super().__init__(f"run `{run}` {phase}: {words}")
+        self.run = run
+        self.phase = phase
+        self.fault = fault
+
+
 class TimedOut(DirigentError, TimeoutError):
     """A step, an event or a stretch of a workflow did not end within its time-out."""
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property, partial
-from typing import Final, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from functools import cached_property
+from typing import Final, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
 
 from dirigent.durable.asking import Asked
 from dirigent.durable.conversion import Form, form_of, to_json
@@ -20,6 +20,7 @@ from dirigent.model.values import Value
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Written: TypeAlias = Callable[P, Awaitable[R]] | Callable[P, R]
 FUNCTION: Final = "python"
 NAME: Final = re.compile(r"[\w.-]+")
 
@@ -53,12 +54,17 @@ class Retry:
 
 @dataclass(frozen=True)
 class Options:
-    """How a step is called. `once` is what becomes of it when nobody can say whether it happened."""
+    """How a step is called.
+
+    `on_doubt` is what becomes of it when nobody can say whether it happened. One with a `database` is a
+    transaction of that file.
+    """
 
     name: str = ""
     retry: Retry | None = None
     timeout: float | timedelta | None = None
     on_doubt: OnDoubt = OnDoubt.HOLD
+    database: str = ""
 
 
 class _Maker(Protocol):
@@ -69,18 +75,33 @@ class _Maker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A function with its arguments; a transaction goes in front of them."""
+
+    function: _Maker
+    args: Sequence[object]
+    members: Mapping[str, object]
+
+    def __call__(self, *before: object) -> object:
+        """Call it."""
+        return self.function(*before, *self.args, **self.members)
+
+
 class Step(Generic[P, R]):
     """A step. To call it in a workflow gives what must be awaited; `function` is what the author wrote."""
 
-    def __init__(self, function: Callable[P, Awaitable[R]] | Callable[P, R], options: Options) -> None:
+    def __init__(self, function: Written[P, R], options: Options) -> None:
         """Wrap a function."""
         self.function = function
         self.options = options
         self.module = module_of(function)
         self.qualname = name_of(function)
-        self.name = options.name or function.__name__
+        self.name = options.name or self.qualname.rpartition(".")[2]
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"`{self.name}` cannot name a step: take letters, digits and `_ . -`")
         self.__doc__ = function.__doc__
-        self.__name__ = function.__name__
+        self.__name__ = self.name
         call = Call(FUNCTION, None, options.on_doubt, literal=True)
         limit = None if options.timeout is None else seconds_of(options.timeout)
         again = options.retry.again() if options.retry else None
@@ -96,20 +117,20 @@ class Step(Generic[P, R]):
     @cached_property
     def form(self) -> Form:
         """Return its parameters and its result."""
-        return form_of(self.function)
+        return form_of(self.function, 1 if self.options.database else 0)
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """Return whether it is a plain function, which runs in a thread."""
         return not inspect.iscoroutinefunction(self.function)
 
-    def bound(self, args: Sequence[Value], named: Mapping[str, Value]) -> Callable[[], object]:
+    def bound(self, args: Sequence[Value], named: Mapping[str, Value]) -> Bound:
         """Return the function with stored arguments, ready to be called, or raise `NotStorable`."""
         form, what = self.form, self._what
         names = form.names if not form.spread else (*form.names, *[form.spread] * len(args))
         given = [form.argument(name, each, what) for name, each in zip(names, args, strict=False)]
         members = {name: form.argument(name, each, what) for name, each in named.items()}
-        return partial(cast("_Maker", self.function), *given, **members)
+        return Bound(cast("_Maker", self.function), given, members)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Asked[R]:
         """Return what a workflow must await. Nothing happens before."""
@@ -120,6 +141,11 @@ class Step(Generic[P, R]):
             "kwargs": {name: to_json(each, f"`{name}` of {what}") for name, each in kwargs.items()},
         }
         return Asked(Request(self.name, self._node, given, self._limit), what, self.form.result)
+
+
+def policy_of(retry: Retry | int | None) -> Retry | None:
+    """Return a policy; a number is how many attempts there are in all."""
+    return Retry(retry) if isinstance(retry, int) else retry
 
 
 @overload
@@ -151,11 +177,8 @@ def step(
     `timeout` is for each attempt. An `idempotent` step may be repeated when nobody can say whether it
     happened; otherwise `on_doubt` holds the run (`hold`), repeats it (`repeat`) or takes None (`skip`).
     """
-    if name and not NAME.fullmatch(name):
-        raise ValueError(f"`{name}` cannot name a step: take letters, digits and `_ . -`")
-    policy = Retry(retry) if isinstance(retry, int) else retry
     doubt = OnDoubt(on_doubt) if on_doubt else OnDoubt.REPEAT if idempotent else OnDoubt.HOLD
-    options = Options(name, policy, timeout, doubt)
+    options = Options(name, policy_of(retry), timeout, doubt)
     return Decorator(options) if function is None else Step(function, options)
 
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from functools import cached_property
-from typing import Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Final, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from dirigent.durable.asking import Asked
 from dirigent.durable.conversion import Form, form_of, to_json
@@ -24,7 +24,8 @@ from dirigent.model.values import Value
 
 P = ParamSpec("P")
 R = TypeVar("R")
-NAMESPACE = "python"
+NAMESPACE: Final = "python"
+CALL: Final = Call("workflow", None, OnDoubt.HOLD, literal=True)
 
 
 class _Maker(Protocol):
@@ -36,9 +37,21 @@ class _Maker(Protocol):
 
 
 class Child(Asked[R]):
-    """A run that a workflow starts and awaits."""
+    """A workflow with its arguments: a workflow awaits it as a child run, `Orchestra.start` starts it."""
 
-    __slots__ = ()
+    __slots__ = ("input", "workflow")
+
+    def __init__(self, workflow: Workflow[P, R], given: Value) -> None:
+        """Take a workflow and the input of a run of it."""
+        request: dict[str, Value] = {
+            "namespace": NAMESPACE,
+            "name": workflow.reference,
+            "version": "latest",
+            "input": given,
+        }
+        super().__init__(Request(workflow.name, CALL, request), f"`{workflow.name}`", workflow.form.result)
+        self.workflow = workflow
+        self.input = given
 
     def failure(self, fault: Fault) -> BaseException:
         """Return what is raised where it is awaited."""
@@ -88,16 +101,9 @@ class Workflow(Generic[P, R]):
         members = self.form.members(given, f"`{self.name}`")
         return CoroutinePlay(cast("_Maker", self.function)(**members), site, self.name)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Asked[R]:
-        """Return a child run that a workflow must await. It starts then."""
-        request: dict[str, Value] = {
-            "namespace": NAMESPACE,
-            "name": self.reference,
-            "version": "latest",
-            "input": self.given(*args, **kwargs),
-        }
-        call = Call("workflow", None, OnDoubt.HOLD, literal=True)
-        return Child(Request(self.name, call, request), f"`{self.name}`", self.form.result)
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Child[R]:
+        """Return it with arguments: a child run that a workflow must await, or what is to be started."""
+        return Child(self, self.given(*args, **kwargs))
 
 
 @overload

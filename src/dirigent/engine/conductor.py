@@ -34,6 +34,10 @@ class LocalConductor:
         """Store a plan."""
         await self.shelf.keep_plan(plan)
 
+    async def wait(self, run: RunId) -> Ended:
+        """Return how a run ended."""
+        return await self.engine.wait(run)
+
     async def follow(self, run: RunId, heard: Heard) -> Ended:
         """Listen to the engine: every fact is told once, in order, the history first."""
         early: list[tuple[int, Sequence[Fact]]] = []

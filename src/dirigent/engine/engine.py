@@ -16,7 +16,7 @@ from dirigent.core.machine import Tools
 from dirigent.core.nodes import code
 from dirigent.core.replay import replay
 from dirigent.core.status import unknown
-from dirigent.core.storable import unstorable
+from dirigent.core.storable import check_word, unstorable
 from dirigent.engine.acting import Acting
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
@@ -32,7 +32,7 @@ from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
 from dirigent.model.run.command import Command, Perform
-from dirigent.model.run.journal import Created, Ended, Fact, Vouched
+from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import AWAKE, Clock, Journal, Shelf, Witness
 
@@ -151,15 +151,13 @@ class Engine:
         return await asyncio.shield(future)
 
     async def tell(self, run: RunId, fact: Fact) -> None:
-        """Put a fact from a person into a run: cancel, suspend, resume, or an answer to a held effect.
+        """Put a fact from outside into a run: cancel, suspend, resume, an answer to a held effect, an event.
 
         Durable when this returns. Raises `Refusal`: E4003 when the run cannot take it as it stands,
-        E4004 when there is no such run, E4017 for an output that no journal could hold.
+        E4004 when there is no such run, E4017 for what no journal could hold, E4034 and E4035 for events.
         """
         self._crew.check()
-        reason = unstorable(fact.output) if isinstance(fact, Vouched) else None
-        if reason is not None:
-            raise refuse("E4017", f"run `{run}` cannot take this output: {reason}")
+        check_word(run, fact)
         await self._crew.ask(self._tell(run, fact))
 
     async def _start(self, start: Start, answer: Callable[[RunId], None]) -> None:
@@ -174,7 +172,7 @@ class Engine:
                 if first is not None or await self._begun(start, digest):
                     answer(first or start.id)
                     return
-        _check_same(start, digest, (await self.journal.read(start.id))[0])
+        await self._check_same(start, digest)
         answer(start.id)
 
     async def _begun(self, start: Start, digest: Digest) -> bool:
@@ -187,9 +185,21 @@ class Engine:
         if self._poison.forgive(run):
             self.left_out.pop(run, None)
         live = await self._memory.load(run)
-        if not await self._put(live, (fact,)):
+        code.check_event(live.run, fact)
+        if not await self._put(live, (fact,)) and not code.repeated(live.run, fact):
             phase = live.run.phase.value
             raise refuse("E4003", f"run `{run}` is {phase} and cannot take `{type(fact).__name__}`")
+
+    async def _check_same(self, start: Start, digest: Digest) -> None:
+        """Raise `Refusal` (E4002) when a known run was made of something else."""
+        first = (await self.journal.read(start.id))[0]
+        same = isinstance(first, Created) and first.definition == digest
+        if isinstance(first, Created) and not same:
+            # The text of a workflow of code may change; which one it is may not.
+            same = code.of_one_name(await self.journal.definition(first.definition), start.program)
+        if not same or not isinstance(first, Created) or first.input != start.input:
+            what = "input" if same else "definition"
+            raise refuse("E4002", f"run `{start.id}` exists with another {what}")
 
     # -- turning runs -----------------------------------------------------------------------------
 
@@ -229,14 +239,6 @@ class Engine:
         # The timers of a run that the store takes for awake are known here alone.
         if at is not None and at != AWAKE:
             self._timers.sleep(live.run.id, at)
-
-
-def _check_same(start: Start, digest: Digest, first: Fact) -> None:
-    """Raise `Refusal` (E4002) when a known run was made of something else."""
-    if not isinstance(first, Created) or (first.definition, first.input) != (digest, start.input):
-        other = not isinstance(first, Created) or first.definition != digest
-        what = "definition" if other else "input"
-        raise refuse("E4002", f"run `{start.id}` exists with another {what}")
 
 
 def _created(start: Start, digest: Digest, now: float) -> Created:

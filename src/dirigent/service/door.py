@@ -223,6 +223,10 @@ class DoorConductor:
         """Have a plan stored over there."""
         await self._ask(verb="keep-plan", plan=_text(encode(plan)))
 
+    async def wait(self, run: RunId) -> Ended:
+        """Return how a run ended."""
+        return await self.follow(run, lambda *_: None)
+
     async def follow(self, run: RunId, heard: Heard) -> Ended:
         """Watch the store beside the other engine."""
         return await watch(self.journal, run, heard, self._knock)

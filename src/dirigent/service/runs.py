@@ -19,6 +19,7 @@ from dirigent.model.run.journal import (
     Held,
     Repeated,
     Resumed,
+    Signalled,
     Skipped,
     Suspended,
     Vouched,
@@ -236,6 +237,18 @@ async def suspend(desk: Driven, wanted: str, reason: str) -> RunId:
     """
     found = await _open(desk.shelf, wanted)
     await desk.conductor.tell(found.id, Suspended(desk.clock.now(), reason))
+    return found.id
+
+
+async def signal(desk: Driven, wanted: str, event: str, data: Value, key: str = "") -> RunId:
+    """Send an event to a run. One with the same key is taken once only; without a key every one counts.
+
+    Raises:
+        Refusal: E4003 when it is over, E4034 when it is no workflow of code, E4035 when it has too many.
+    """
+    found = await _open(desk.shelf, wanted)
+    name = key or secrets.token_hex(8)
+    await desk.conductor.tell(found.id, Signalled(desk.clock.now(), event, name, data))
     return found.id
 
 

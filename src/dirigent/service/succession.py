@@ -60,6 +60,10 @@ class Succession:
         """Store a plan."""
         await self._lasting(lambda: self.current.keep_plan(plan))
 
+    async def wait(self, run: RunId) -> Ended:
+        """Return how a run ended, whoever drives it."""
+        return await self._lasting(lambda: self.current.wait(run), following=True)
+
     async def follow(self, run: RunId, heard: Heard) -> Ended:
         """Return how a run ended, whoever drives it. `heard` gets every fact once, in order."""
         told = 0

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self, TypeAlias, assert_never
 
@@ -19,13 +21,16 @@ from dirigent.durable.context import PERFORMANCE, Performance
 from dirigent.durable.conversion import Form, to_json
 from dirigent.durable.failures import NotStorable
 from dirigent.durable.play import fault_of
-from dirigent.durable.steps import Options
+from dirigent.durable.steps import Bound, Options
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
+from dirigent.model.ids import RunId, effect_id
 from dirigent.model.program import OnDoubt
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
+from dirigent.model.run.journal import Fact, Succeeded
 from dirigent.model.values import Value
+from dirigent.tasks.ledger import transact
 
 # A fault that another attempt would meet again, and one that it may not.
 FINAL: Final = 422
@@ -57,7 +62,7 @@ class Doing(Protocol):
         """Return whether it runs in a thread."""
         ...
 
-    def bound(self, args: Sequence[Value], named: Mapping[str, Value]) -> Callable[[], object]:
+    def bound(self, args: Sequence[Value], named: Mapping[str, Value]) -> Bound:
         """Return the function with its arguments."""
         ...
 
@@ -68,19 +73,22 @@ Find: TypeAlias = Callable[[str], Doing]
 
 @dataclass(slots=True, eq=False)
 class PythonPerformer:
-    """Performs `python`. `find` knows the steps of this process."""
+    """Performs `python`. `find` knows the steps of this process; files of transactions lie below `folder`."""
 
     find: Find
+    folder: str = "."
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(limits.STEP_THREADS, thread_name_prefix="dirigent-step")
     )
     _running: dict[Key, Future[object]] = field(default_factory=dict)
+    _written: dict[str, str] = field(default_factory=dict)
+    _settled: dict[str, list[str]] = field(default_factory=dict)
 
     async def perform(self, order: Order) -> Outcome:
         """Call the step, unless it may have happened and must not happen twice."""
         request = order.request if isinstance(order.request, dict) else {}
         doing = self.find(str(request.get("step")))
-        if order.doubtful and order.on_doubt is not OnDoubt.REPEAT:
+        if order.doubtful and order.on_doubt is not OnDoubt.REPEAT and not doing.options.database:
             return _doubt(order, doing)
         args, named = request.get("args"), request.get("kwargs")
         with _Attempt(doing) as attempt:
@@ -91,21 +99,39 @@ class PythonPerformer:
             attempt.outcome = Done(to_json(found, f"the result of `{doing.name}`"))
         return attempt.outcome
 
-    async def _called(self, order: Order, doing: Doing, call: Callable[[], object]) -> object:
+    async def _called(self, order: Order, doing: Doing, call: Bound) -> object:
         performance = Performance(order.id, order.attempt, order.run)
         if not doing.plain:
             token = PERFORMANCE.set(performance)
             found = call()
-            result = await found if isinstance(found, Awaitable) else found
+            result = await found if isinstance(found, Coroutine) else found
             PERFORMANCE.reset(token)
             return result
         context = copy_context()
         context.run(PERFORMANCE.set, performance)
-        future = self._threads.submit(context.run, call)
+        work = self._transaction(order, doing, call) if doing.options.database else call
+        future = self._threads.submit(context.run, work)
         key = (order.id, order.attempt)
         self._running[key] = future
         future.add_done_callback(lambda _: self._running.pop(key, None))
         return await asyncio.wrap_future(future)
+
+    def _transaction(self, order: Order, doing: Doing, call: Bound) -> Callable[[], object]:
+        path = str(Path(self.folder) / doing.options.database)
+        settled = self._settled.pop(path, [])
+        self._written[order.id] = path
+        return partial(transact, path, order.id, call, settled, f"the result of `{doing.name}`")
+
+    def hear(self, run: RunId, facts: Sequence[Fact]) -> None:
+        """Learn which results the journal holds: their rows in the files of transactions can go."""
+        if not self._written:
+            return
+        for fact in facts:
+            if isinstance(fact, Succeeded):
+                effect = effect_id(run, fact.position)
+                path = self._written.pop(effect, "")
+                if path:
+                    self._settled.setdefault(path, []).append(effect)
 
     async def abandon(self, order: Order) -> None:
         """Wait for the end of what runs in a thread; what ran on the loop is over already."""

@@ -1,4 +1,4 @@
-"""Declares the commands that put a person's word into a run: `cancel` and `suspend`."""
+"""Declares the commands that put a word into a run from outside: `cancel`, `suspend`, `signal`."""
 
 from __future__ import annotations
 
@@ -25,3 +25,15 @@ def cancel(**options: object) -> int:
 def suspend(**options: object) -> int:
     """Stop RUN for a while: what is under way ends, nothing new starts."""
     return call("control.suspend", options)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.argument("event", metavar="EVENT")
+@placed
+@click.option("--data", metavar="JSON", help="What the event says.")
+@click.option("--id", "key", metavar="ID", help="The event's id: one with the same id is taken once only.")
+@with_json
+def signal(**options: object) -> int:
+    """Send EVENT to RUN, a workflow in Python that waits for it, or will."""
+    return call("control.signal", options)

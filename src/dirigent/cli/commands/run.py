@@ -8,7 +8,7 @@ from dirigent.cli.options import call, placed, with_json, with_timeout
 
 
 @click.command()
-@click.argument("workflow", metavar="WORKFLOW|FILE")
+@click.argument("workflow", metavar="WORKFLOW|FILE|FILE.py:NAME")
 @placed
 @click.option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help="One member of the input.")
 @click.option("--input-file", metavar="FILE", help="The input, as YAML or JSON; `-` is standard input.")
@@ -31,7 +31,7 @@ from dirigent.cli.options import call, placed, with_json, with_timeout
 @with_timeout
 @with_json
 def run(**options: object) -> int:
-    """Start a workflow of the stack, or an Open Workflow FILE, and follow it to its end."""
+    """Start a workflow of the stack, an Open Workflow FILE or one in Python, and follow it to its end."""
     return call("run.run", options)
 
 

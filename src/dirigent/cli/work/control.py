@@ -1,4 +1,4 @@
-"""The work of `cancel` and `suspend`."""
+"""The work of `cancel`, `suspend` and `signal`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dirigent.cli.output import say, say_json
 from dirigent.cli.session import around
 from dirigent.cli.waiting import wait_for
 from dirigent.model.ids import RunId
-from dirigent.service import runs
+from dirigent.model.values import Value
+from dirigent.service import runs, stacks
 
 
 def cancel(options: Options) -> int:
@@ -33,6 +34,24 @@ async def _suspend(surrounding: Surrounding, options: Options) -> int:
     async with conducting.conducting(surrounding) as desk:
         run = await runs.suspend(desk, options.text("run_id"), options.text("reason"))
     return _told(run, "suspended", options)
+
+
+def signal(options: Options) -> int:
+    """Send an event to a run."""
+    text = options.text("data")
+    data = stacks.value_of_text(text, "--data") if text else None
+    return wait_for(_signal(around(options), data, options))
+
+
+async def _signal(surrounding: Surrounding, data: Value, options: Options) -> int:
+    event = options.text("event")
+    async with conducting.conducting(surrounding, drive=False) as desk:
+        run = await runs.signal(desk, options.text("run_id"), event, data, options.text("key"))
+    if options.as_json:
+        say_json({"run": run, "event": event})
+    else:
+        say(f"run {run} has the event {event}")
+    return Exit.DONE
 
 
 def _told(run: RunId, phase: str, options: Options) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dirigent.app import conducting
+from dirigent.app.later import python_named
 from dirigent.app.stacks import Surrounding
 from dirigent.cli import wire
 from dirigent.cli.answer import complain
@@ -34,6 +35,9 @@ CHOICES = ("done", "repeat", "skip")
 def run(options: Options) -> int:
     """Start a workflow and follow it."""
     value = _input(options)
+    written = python_named(place(options).folder, options.text("workflow"), value)
+    if written is not None:
+        return wait_for(_run(around(options, (written,)), written, value, options))
     path = place(options).folder / options.text("workflow")
     if path.is_file():
         program, warnings = stacks.load_workflow(path)

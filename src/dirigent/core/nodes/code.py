@@ -22,7 +22,7 @@ from dirigent.model.problem import refuse
 from dirigent.model.program import Code, Program
 from dirigent.model.run.code import Branch, Gather, Listen, Move, Raised, Request, Returned, Site
 from dirigent.model.run.command import Awaits, Patch
-from dirigent.model.run.journal import Signalled
+from dirigent.model.run.journal import Fact, Signalled
 from dirigent.model.values import Value
 from dirigent.ports import Plays
 
@@ -303,6 +303,37 @@ def deliver(run: Run, event: Signalled) -> None:
             return
     script.kept += 1
     script.mail.setdefault(event.event, deque()).append(event.data)
+
+
+def check_event(run: Run, fact: Fact) -> None:
+    """Raise `Refusal` for an event that nothing could ever wait for (E4034), or one too many (E4035)."""
+    if not isinstance(fact, Signalled):
+        return
+    if not isinstance(run.program.root.node, Code):
+        raise refuse(
+            "E4034",
+            f"run `{run.id}` is no workflow of code: nothing in it waits for events",
+            "only workflows in Python wait for events, with `wait_event`",
+        )
+    if run.script is not None and run.script.kept >= limits.EVENTS_KEPT:
+        raise refuse(
+            "E4035",
+            f"run `{run.id}` keeps {limits.EVENTS_KEPT} events that it has not waited for yet",
+            "let the workflow take events faster, or put several into one",
+        )
+
+
+def repeated(run: Run, fact: Fact) -> bool:
+    """Return whether a run has this very event already: to tell it again changes nothing."""
+    return isinstance(fact, Signalled) and run.script is not None and fact.id in run.script.heard
+
+
+def of_one_name(known: Program, wanted: Program) -> bool:
+    """Return whether two programs are texts of one workflow of code."""
+    one, other = known.root.node, wanted.root.node
+    if not isinstance(one, Code) or not isinstance(other, Code):
+        return False
+    return (one.module, one.name) == (other.module, other.name)
 
 
 CODE = Behaviour(begin, begin, left, broke, fired)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from collections.abc import Sequence as Listing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final, assert_never
 
 from dirigent.core.machine import Moment, Run, Tools
 from dirigent.core.replay import replay
 from dirigent.core.status import Status
-from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId
 from dirigent.model.program import (
     Call,
@@ -43,8 +42,7 @@ from dirigent.model.run.journal import (
     TimerSet,
     Vouched,
 )
-from dirigent.model.source import Span
-from dirigent.model.values import Value
+from dirigent.service.views.shape import RunView, TaskView
 
 # The marks of rounds and visits in a position: `[3]` of a loop, `~2` of a jump back.
 _MARK: Final = re.compile(r"\[\d+\]|~\d+")
@@ -58,48 +56,7 @@ _STATUS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TaskView:
-    """One activation of a task.
-
-    `status` is running, waiting, held, retrying, succeeded, failed, skipped or cancelled. `depth` is
-    0 for the tasks of the top level.
-    `until` is when a wait or a retry's delay ends; `reason` is why it failed or is held.
-    """
-
-    position: Position
-    pointer: str
-    name: str
-    kind: str
-    status: str
-    depth: int
-    attempt: int
-    started_at: float
-    ended_at: float | None = None
-    until: float | None = None
-    reason: str = ""
-    evidence: dict[str, Value] = field(default_factory=dict)
-    span: Span | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """One run. `phase` is that of `RunSummary`, or `waiting` when only time or a person can move it."""
-
-    id: RunId
-    name: str
-    kind: str
-    phase: str
-    created_at: float
-    facts: int
-    tasks: tuple[TaskView, ...]
-    ended_at: float | None = None
-    input: Value = None
-    output: Value = None
-    fault: Fault | None = None
-
-
-def view(program: Program, run_id: RunId, facts: Listing[Fact], tools: Tools) -> RunView:
+def of_document(program: Program, run_id: RunId, facts: Listing[Fact], tools: Tools) -> RunView:
     """Return the view of a run as its journal stands."""
     seen = _Seen()
     run = replay(program, run_id, facts, tools, trace=seen.note)

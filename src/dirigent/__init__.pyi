@@ -1,0 +1,32 @@
+from dirigent.app.embedding import Handle as Handle
+from dirigent.app.embedding import Orchestra as Orchestra
+from dirigent.app.embedding import open as open
+from dirigent.durable import Cancelled as Cancelled
+from dirigent.durable import ChildFailed as ChildFailed
+from dirigent.durable import DirigentError as DirigentError
+from dirigent.durable import NotDurable as NotDurable
+from dirigent.durable import NotInWorkflow as NotInWorkflow
+from dirigent.durable import NotStorable as NotStorable
+from dirigent.durable import Retry as Retry
+from dirigent.durable import RunFailed as RunFailed
+from dirigent.durable import Step as Step
+from dirigent.durable import StepFailed as StepFailed
+from dirigent.durable import TimedOut as TimedOut
+from dirigent.durable import Transaction as Transaction
+from dirigent.durable import Workflow as Workflow
+from dirigent.durable import attempt as attempt
+from dirigent.durable import gather as gather
+from dirigent.durable import now as now
+from dirigent.durable import patched as patched
+from dirigent.durable import random as random
+from dirigent.durable import run_id as run_id
+from dirigent.durable import sleep as sleep
+from dirigent.durable import step as step
+from dirigent.durable import step_id as step_id
+from dirigent.durable import transaction as transaction
+from dirigent.durable import uuid as uuid
+from dirigent.durable import wait_event as wait_event
+from dirigent.durable import within as within
+from dirigent.durable import workflow as workflow
+
+__version__: str

@@ -186,3 +186,20 @@ def test_a_refusal_of_the_store_is_no_deed_of_the_run():
         await engine.close()
 
     asyncio.run(test())
+
+
+def test_an_engine_closes_while_the_journal_has_not_answered_how_a_run_begins():
+    async def test():
+        store = MemoryStore()
+        engine = engine_of(store, Quick())
+        await engine.open()
+        silent = asyncio.get_running_loop().create_future()
+        store.append = lambda *_: silent
+        starting = asyncio.ensure_future(engine.start(Start("run", document(ONE))))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        # Had it waited for the append, it would turn round and round here and hear no clock either.
+        await asyncio.wait_for(engine.close(), 10)
+        await asyncio.gather(starting, return_exceptions=True)
+
+    asyncio.run(test())

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from dataclasses import replace
 
 import pytest
@@ -23,15 +24,16 @@ LEAST, MOST = 20, 1200
 
 
 def storm(folder, count, seed):
-    """Let random programs run in lives that are killed, then one to the end; return kills, and what was said."""
+    """Let random programs run in lives that are killed, then one to the end; return kills and words."""
     nursery, dice, said, kills = Nursery(folder), Dice("programs", seed), [], 0
-    path = str(folder / "state" / "dirigent.db")
+    path, first = str(folder / "state" / "dirigent.db"), seed * 1_000_000
     order = {
         "path": path,
         "seed": seed,
-        "from": seed * 1_000_000,
-        "to": seed * 1_000_000 + count,
+        "from": first,
+        "to": first + count,
         "width": 20,
+        "epoch": time.time(),
     }
     try:
         while True:

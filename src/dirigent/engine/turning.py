@@ -64,8 +64,11 @@ class Turning:
         append = asyncio.ensure_future(self.journal.append(live.run.id, 0, done.facts, done.wake_at))
         self.appends.add(append)
         # Not awaited itself: whoever is stopped meanwhile takes nothing back.
-        await asyncio.wait([append])
-        self.appends.discard(append)
+        try:
+            await asyncio.wait([append])
+        finally:
+            # Also for whoever is stopped here: an engine that closes waits until none is left.
+            self.appends.discard(append)
         if append.cancelled():
             raise asyncio.CancelledError
         failure = append.exception()

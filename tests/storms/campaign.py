@@ -3,12 +3,15 @@
 import argparse
 import tempfile
 from collections import Counter
+from pathlib import Path
 
 from storms.rig import record
 from storms.rig.enumeration import try_all
+from storms.rig.faults import FAULTS, strike
 from storms.rig.kills import Twice, storm
 from storms.rig.ledger import Lost
 from storms.rig.loop import MAKE
+from storms.rig.nursery import Nursery
 from storms.rig.powercut import cut_often
 
 
@@ -52,6 +55,23 @@ def _found_out(folder, plant):
     raise AssertionError(f"the control `{plant}` was not found out")
 
 
+def faults(count, seed, folder):
+    """Fail at so many points in each way that a disk can fail; the control is a disk that is silent."""
+    nursery, found = Nursery(folder), {}
+    try:
+        for kind in FAULTS:
+            found[kind] = strike(nursery, Path(folder, kind), kind, count).figures()
+            print(kind, found[kind])
+        try:
+            strike(nursery, Path(folder, "control"), "fsync fails once", count, deaf=True)
+        except AssertionError as lost:
+            found["control: a failed fsync that nobody is told of"] = f"found out: {str(lost)[:120]}"
+    finally:
+        nursery.close()
+    assert len(found) == len(FAULTS) + 1, "the control lost nothing"
+    return found
+
+
 def crashstates(count, seed, folder):
     """Try so many thousand states of traced lives, one life after the other; then the two controls."""
     total, lives = Counter(), 0
@@ -79,7 +99,7 @@ def _states(folder, seed, weak):
     }
 
 
-CAMPAIGNS = {"kills": kills, "crashstates": crashstates, "powercut": powercut}
+CAMPAIGNS = {"faults": faults, "kills": kills, "crashstates": crashstates, "powercut": powercut}
 
 
 def main():

@@ -17,10 +17,10 @@ from storms.rig.scattered import program
 
 pytestmark = pytest.mark.slow
 
-PROGRAMS = int(os.environ.get("DIRIGENT_PROGRAMS", "500"))
+PROGRAMS = int(os.environ.get("DIRIGENT_PROGRAMS", "1000"))
 LIFE = "storms.rig.scattered:live"
 # So many promises are acknowledged between two kills, at most.
-LEAST, MOST = 20, 1200
+LEAST, MOST = 10, 400
 
 
 def storm(folder, count, seed):

@@ -28,6 +28,11 @@ def program(number):
     return program_of(Dice(number), SHAPE)
 
 
+def name(number):
+    """Return what the run of a program is called."""
+    return RunId(f"random-{number}")
+
+
 class FastClock:
     """The time since `epoch`, running fast; it goes on between two lives.
 
@@ -74,7 +79,8 @@ async def _live(order):
     engine.observers.append(lambda run, _, first, facts: say("F", run, first, len(facts), sum_of(facts)))
     await engine.open()
     say("R")
-    numbers = iter(range(order["from"], order["to"]))
+    known = {found.id for found in await store.runs(limit=1_000_000)}
+    numbers = iter([n for n in range(order["from"], order["to"]) if name(n) not in known])
     await asyncio.gather(*(_worker(engine, numbers) for _ in range(order["width"])))
     for found in await store.runs(only_open=True, limit=100_000):
         await engine.wait(found.id)
@@ -84,7 +90,7 @@ async def _live(order):
 
 async def _worker(engine, numbers):
     for number in numbers:
-        run = RunId(f"random-{number}")
+        run = name(number)
         await engine.start(Start(run, program(number), None))
         say("S", run)
         await engine.wait(run)

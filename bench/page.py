@@ -19,13 +19,19 @@ DRAWING = PAGE.with_suffix(".svg")
 BEGIN, END = "<!-- measured: bench/page.py -->\n", "<!-- end -->\n"
 
 
-def with_tables(page: str, measured: str) -> str:
+def with_tables(page: str, found: str) -> str:
     """Return the page with these tables between its marks. Raises `ValueError` when it has no marks."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"the page has no marks {BEGIN.strip()} and {END.strip()}")
-    return f"{before}{BEGIN}\n{measured}\n{END}{after}"
+    return f"{before}{BEGIN}\n{found}\n{END}{after}"
+
+
+def measured(results: Results) -> str:
+    """Return what stands between the marks: the drawing, then the tables."""
+    words = "Steps per second and processor time of Dirigent and its peers"
+    return f"![{words}]({DRAWING.name})\n\n{tables(results)}"
 
 
 def main() -> None:
@@ -33,7 +39,7 @@ def main() -> None:
     if not RESULTS.exists():
         sys.exit("there is no bench/results.json: `make bench` writes it")
     results = Results.read(RESULTS)
-    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), tables(results)), encoding="utf-8")
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), measured(results)), encoding="utf-8")
     DRAWING.write_text(drawn(results), encoding="utf-8")
     print(f"wrote {PAGE.name} and {DRAWING.name}")
 

@@ -112,6 +112,14 @@ OURS: tuple[Contestant, ...] = (
         ours=True,
         workloads="ABCDE",
     ),
+    Contestant(
+        name="dirigent-worker",
+        about="Python steps in a queue, done by a `dirigent worker` of two processes; SQLite",
+        durability="WAL, synchronous=FULL, group commit",
+        script="worker_client.py",
+        ours=True,
+        workloads="AB",
+    ),
 )
 
 PEERS: tuple[Contestant, ...] = (

@@ -11,7 +11,7 @@ from contest.contestants import Contestant, Size
 from contest.plot import PANELS, bars_of, decades, drawn
 from contest.results import Results
 from contest.table import tables
-from page import BEGIN, DRAWING, END, PAGE, RESULTS, with_tables
+from page import BEGIN, DRAWING, END, PAGE, RESULTS, measured, with_tables
 
 SESSION = {"begun": "2026-11-23 09:00 UTC", "commit": "abc", "repeat": 3}
 MACHINE = {
@@ -149,7 +149,7 @@ def test_tables_go_between_the_marks_and_nowhere_else():
 @pytest.mark.skipif(not RESULTS.exists(), reason="nothing has been measured yet: `make bench`")
 def test_the_page_shows_the_results():
     results, page = Results.read(RESULTS), PAGE.read_text()
-    assert with_tables(page, tables(results)) == page, "run `python bench/page.py`"
+    assert with_tables(page, measured(results)) == page, "run `python bench/page.py`"
     assert DRAWING.read_text() == drawn(results), "run `python bench/page.py`"
 
 

@@ -61,23 +61,28 @@ class Turning:
         live.turning = True
         live.arrived.append(Arrival((first,)))
         done = self._folded(live)
+        fresh: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         append = asyncio.ensure_future(self.journal.append(live.run.id, 0, done.facts, done.wake_at))
         self.appends.add(append)
         # Not awaited itself: whoever is stopped meanwhile takes nothing back.
-        try:
-            await asyncio.wait([append])
-        finally:
-            # Also for whoever is stopped here: an engine that closes waits until none is left.
+        append.add_done_callback(partial(self._begun, live, done, fresh))
+        return await fresh
+
+    def _begun(self, live: Live, done: Turn, fresh: asyncio.Future[bool], append: Append) -> None:
+        failure = asyncio.CancelledError() if append.cancelled() else append.exception()
+        known = isinstance(failure, Refusal) and failure.problems[0].code == TAKEN
+        if known:
             self.appends.discard(append)
-        if append.cancelled():
-            raise asyncio.CancelledError
-        failure = append.exception()
-        if isinstance(failure, Refusal) and failure.problems[0].code == TAKEN:
-            return False
-        self._recorded(live, done, append)
-        if failure is not None:
-            raise failure
-        return True
+        else:
+            self._recorded(live, done, append)
+        if fresh.done():
+            return
+        if failure is None or known:
+            fresh.set_result(not known)
+        elif isinstance(failure, asyncio.CancelledError):
+            fresh.cancel()
+        else:
+            fresh.set_exception(failure)
 
     def go(self, live: Live) -> None:
         """Fold what has arrived until nothing more does, unless the run is being turned already."""

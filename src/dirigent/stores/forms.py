@@ -140,35 +140,35 @@ def is_plain(items: list[object]) -> bool:
 def lower(root: object) -> object:
     """Return a copy that msgpack can hold, or raise `Refusal` (E5013 too deep, E5014 not a value)."""
     holder: list[object] = [root]
-    # Each entry is a place to fill: the box, its key, how deep in the value, how deep in objects.
-    places: list[tuple[Box, object, int, int]] = [(cast("Box", holder), 0, 0, 0)]
-    while places:
-        box, key, depth, objects = places.pop()
-        node = box[key]
-        kind = type(node)
-        inner: Box
-        if kind in SCALARS:
-            box[key] = _scalar(node)
-            continue
-        if kind is dict:
-            inner = dict(cast("Box", node))
-            box[key], depth = inner, depth + 1
-        elif kind is list:
-            inner = cast("Box", list(cast("list[object]", node)))
-            box[key], depth = inner, depth + 1
-        elif kind is tuple:
-            inner = cast("Box", [_TUPLE, *cast("tuple[object, ...]", node)])
-            box[key] = inner
-        elif kind in _FIELDS:
-            inner = {name: getattr(node, name) for name in _FIELDS[kind]}
-            box[key], depth, objects = [_TAGS[kind], inner], 0, objects + 1
-        else:
-            box[key] = _leaf(node)
-            continue
+    # Each entry is a box whose items are still to be lowered, how deep in the value, how deep in objects.
+    boxes: list[tuple[Box, int, int]] = [(cast("Box", holder), 0, 0)]
+    while boxes:
+        box, depth, objects = boxes.pop()
         if depth > limits.VALUE_DEPTH or objects > OBJECTS_DEPTH:
             raise too_deep()
-        keys = range(len(inner)) if kind is list else range(1, len(inner)) if kind is tuple else list(inner)
-        places.extend((inner, each, depth, objects) for each in keys)
+        for key, node in box.items() if isinstance(box, dict) else enumerate(box):
+            kind = type(node)
+            if kind is int:
+                box[key] = _integer(cast("int", node))
+            elif kind in SCALARS or kind is msgspec.msgpack.Ext:
+                continue
+            elif kind is dict:
+                box[key] = inner = dict(cast("Box", node))
+                boxes.append((inner, depth + 1, objects))
+            elif kind is list or kind is tuple:
+                row = (
+                    list(cast("list[object]", node))
+                    if kind is list
+                    else [_TUPLE, *cast("list[object]", node)]
+                )
+                box[key] = row
+                boxes.append((cast("Box", row), depth + (kind is list), objects))
+            elif kind in _FIELDS:
+                fields_of = {name: getattr(node, name) for name in _FIELDS[kind]}
+                box[key] = [_TAGS[kind], fields_of]
+                boxes.append((cast("Box", fields_of), 0, objects + 1))
+            else:
+                box[key] = _leaf(node)
     return holder[0]
 
 
@@ -202,11 +202,11 @@ def _revived(form: object) -> object:
         raise newer(f"a `{kind.__name__}` with other fields") from None
 
 
-def _scalar(node: object) -> object:
-    if type(node) is int and not -(2**63) <= node < 2**64:
-        size = node.bit_length() // 8 + 1
-        return msgspec.msgpack.Ext(INTEGER, node.to_bytes(size, "big", signed=True))
-    return node
+def _integer(number: int) -> object:
+    if -(2**63) <= number < 2**64:
+        return number
+    size = number.bit_length() // 8 + 1
+    return msgspec.msgpack.Ext(INTEGER, number.to_bytes(size, "big", signed=True))
 
 
 def _span(span: Span | None) -> list[object] | None:

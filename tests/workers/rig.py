@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.simulation import TOOLS
 from dirigent.app.looking import SystemClock
-from dirigent.app.workers.posting import CHILD
+from dirigent.app.workers.posting import CHILD, measured
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
@@ -39,11 +39,12 @@ def program(*calls, name="steps"):
 async def engine_at(folder, return_seconds=3.0, queues=None):
     """A real engine on a store in `folder`, behind the door `folder/engine.sock`."""
     store = SqliteStore.open_for_writing(str(folder / "dirigent.db"))
-    hub = Hub(lambda value: value, return_seconds)
+    hub = Hub(lambda value: value, return_seconds=return_seconds)
     performers = {"python": Dispatch(hub, list(QUEUES))}
     effects = Effects(performers, ScriptedOracle(), FakeVault(), SystemClock())
     engine = Engine(store, store, effects, TOOLS, SystemClock(), declared=queues or QUEUES)
     engine.observers.append(hub.hear)
+    measured(hub, engine.queues, list(QUEUES))
     joined = asyncio.Event()
 
     async def welcome(*knocking):
@@ -77,3 +78,11 @@ async def working(worker):
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+async def until(holds):
+    """Return when something holds; the time-out is the caller's."""
+    while True:
+        if holds():
+            return
+        await asyncio.sleep(0.01)

@@ -47,11 +47,20 @@ class Guest:
         return len(self.has) < self.room and (not self.queues or queue in self.queues)
 
 
+def _nothing() -> None:
+    """Do nothing: nobody wants to know."""
+
+
 @dataclass(slots=True, eq=False)
 class Hub:
-    """Fits `ports.Performer` for `python`. `reveal` puts the values of secrets into a request."""
+    """Fits `ports.Performer` for `python`. `reveal` puts the values of secrets into a request.
+
+    `changed` is called when the workers have more room or less: nothing should be begun beyond that, for
+    what waits here when the engine dies is in doubt.
+    """
 
     reveal: Callable[[Value], Value]
+    changed: Callable[[], None] = _nothing
     return_seconds: float = RETURN_SECONDS
     guests: list[Guest] = field(default_factory=list)
     _wanted: dict[Token, asyncio.Future[Result]] = field(default_factory=dict)
@@ -129,6 +138,7 @@ class Hub:
         finally:
             guard.cancel()
             self.guests.remove(guest)
+            self.changed()
             for token in guest.has:
                 if self._holder(token) is None:
                     self._give(Result(token, "gone", guest.name))
@@ -146,8 +156,9 @@ class Hub:
             guest.has.discard(result.token)
             self._lenders[result.token] = guest
             self._give(result)
-        if message.room is not None:
+        if message.room is not None and message.room != guest.room:
             guest.room = message.room
+            self.changed()
         self._plan()
 
     # -- inside -----------------------------------------------------------------------------------
@@ -236,6 +247,11 @@ async def _guarded(guest: Guest, writer: asyncio.StreamWriter) -> None:
         guest.silent = True
         await asyncio.sleep(SILENCE_SECONDS)
     writer.close()
+
+
+def room_of(hub: Hub, queue: str) -> int:
+    """Return how many steps of a queue the connected workers may have in hand."""
+    return sum(guest.room for guest in hub.guests if not guest.queues or queue in guest.queues)
 
 
 def token_of(order: Order) -> Token:

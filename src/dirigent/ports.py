@@ -185,26 +185,6 @@ class Journal(Protocol):
         ...
 
 
-class Witness(Protocol):
-    """Remembers what was being turned when the process died. Need not outlive the machine."""
-
-    def begin(self, run: RunId, place: int) -> None:
-        """Note that a run is being turned that has `place` facts."""
-        ...
-
-    def end(self) -> None:
-        """Note that nothing is being turned."""
-        ...
-
-    def deaths(self) -> Mapping[RunId, tuple[int, int]]:
-        """Return each run that ended engines: at which place, and how often in a row there."""
-        ...
-
-    def forgive(self, run: RunId) -> None:
-        """Forget what a run did."""
-        ...
-
-
 class Shelf(Protocol):
     """What can be asked of a store beside journals."""
 

@@ -22,7 +22,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
 from dirigent.engine.live import Arrival, Live
-from dirigent.engine.memory import Memory, Poison, Unwitnessed
+from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness
 from dirigent.engine.queues import Queues
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
@@ -34,7 +34,7 @@ from dirigent.model.queue import Queue
 from dirigent.model.run.command import Command, Perform
 from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.model.run.start import Start
-from dirigent.ports import AWAKE, Clock, Journal, Shelf, Witness
+from dirigent.ports import AWAKE, Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from dirigent.core.decide import timers, wake_at
 from dirigent.core.machine import Tools
@@ -21,7 +21,7 @@ from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Created, Suspended
-from dirigent.ports import Clock, Journal, Past, Shelf, Witness
+from dirigent.ports import Clock, Journal, Past, Shelf
 
 # A run whose next timer is nearer than this stays in memory: replaying it would cost more.
 PARK_SECONDS: Final = 5.0
@@ -30,6 +30,26 @@ PROGRAMS_KEPT: Final = 256
 DEATHS: Final = 2
 # Phases in which a run may still be suspended.
 GOING: Final = frozenset({"running", "held", "waiting"})
+
+
+class Witness(Protocol):
+    """Remembers what was being turned when the process died. Need not outlive the machine."""
+
+    def begin(self, run: RunId, place: int) -> None:
+        """Note that a run is being turned that has `place` facts."""
+        ...
+
+    def end(self) -> None:
+        """Note that nothing is being turned."""
+        ...
+
+    def deaths(self) -> Mapping[RunId, tuple[int, int]]:
+        """Return each run that ended engines: at which place, and how often in a row there."""
+        ...
+
+    def forgive(self, run: RunId) -> None:
+        """Forget what a run did."""
+        ...
 
 
 class Unwitnessed:

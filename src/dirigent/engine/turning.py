@@ -17,11 +17,12 @@ from typing import Final, TypeAlias
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Admits, Turn, nobody, recover, turn
 from dirigent.engine.live import Arrival, Live
+from dirigent.engine.memory import Witness
 from dirigent.model import limits
 from dirigent.model.problem import Refusal
 from dirigent.model.run.command import Command
 from dirigent.model.run.journal import Created
-from dirigent.ports import Clock, Journal, Witness
+from dirigent.ports import Clock, Journal
 
 Append: TypeAlias = "asyncio.Future[None]"
 

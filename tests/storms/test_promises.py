@@ -13,7 +13,7 @@ NAMED = re.compile(r"`(tests/[\w/]+(?:\.py)?)(?:::(\w+))?`")
 RECORD = re.compile(r"\]\(campaigns/([\w.-]+)\)")
 FIGURE = re.compile(r"\d{1,3}(?:,\d{3})+|\d+")
 PROMISES = 16
-OURS = ("kills", "powercut")
+OURS = ("kills", "powercut", "faults")
 
 
 def lacking(text):

@@ -80,6 +80,11 @@ class Settings:
         return str(self.state / "engine.lock")
 
     @property
+    def witness(self) -> str:
+        """Return the path of the file that knows which run was being turned when the engine died."""
+        return str(self.state / "turning")
+
+    @property
     def socket(self) -> str:
         """Return the path of the engine's control socket."""
         return str(self.state / "engine.sock")

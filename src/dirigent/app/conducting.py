@@ -39,6 +39,7 @@ from dirigent.service.succession import Succession
 from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.payloads import Payloads
 from dirigent.stores.retention import kept
+from dirigent.stores.witness import FileWitness
 from dirigent.tasks.large import LargeValues
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
@@ -150,9 +151,13 @@ async def engaged(
 ) -> Desk:
     """Set an engine going on a store that is locked and open for writing, with its door open."""
     effects = Effects(performers, parts.oracle, parts.vault, parts.clock)
+    witness = FileWitness(around.settings.witness)
+    stack.callback(witness.close)
     declared, crew = queues_of(around), Crew()
     tools = tools_of(around)
-    engine = Engine(parts.store, parts.store, effects, tools, parts.clock, declared=declared, _crew=crew)
+    engine = Engine(
+        parts.store, parts.store, effects, tools, parts.clock, declared=declared, witness=witness, _crew=crew
+    )
     performers["workflow"] = children_of(around, engine)
     engine.observers.extend(observers_of(performers))
     hub = Hub(parts.vault.reveal)

@@ -22,7 +22,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
 from dirigent.engine.live import Arrival, Live
-from dirigent.engine.memory import Memory, captured
+from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
 from dirigent.engine.queues import Queues
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
@@ -57,8 +57,10 @@ class Engine:
     clock: Clock
     observers: list[Observer] = field(default_factory=list)
     declared: Mapping[str, Queue] = field(default_factory=dict)
+    witness: Witness = field(default_factory=Unwitnessed)
     standing: set[EffectId] = field(init=False)
     left_out: dict[RunId, Refusal] = field(init=False)
+    _poison: Poison = field(init=False)
     _memory: Memory = field(init=False)
     _rouser: Rouser = field(init=False)
     _timers: Timers = field(init=False)
@@ -69,8 +71,11 @@ class Engine:
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
-        self._memory = Memory(self.journal, self.tools)
-        self._turning = Turning(self.journal, self.clock, self._crew, self._precede, self._act, self._rest)
+        self._poison = Poison(self.witness)
+        self._memory = Memory(self.journal, self.tools, self._poison)
+        self._turning = Turning(
+            self.journal, self.clock, self._crew, self._precede, self._act, self._rest, self.witness
+        )
         go = self._turning.go
         self.queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
         self._turning.admits = self.queues.admits
@@ -84,9 +89,11 @@ class Engine:
     async def open(self) -> int:
         """Take up every run that has something to do where its journal stands; return how many there were.
 
-        A run whose journal cannot be folded (of a newer release, or damaged) is left alone, in
-        `left_out`: it must not keep the others from going on. Runs that sleep stay in the store.
+        A run whose journal cannot be folded (of a newer release, or damaged), or that ended engine after
+        engine, is left alone, in `left_out`: it must not keep the others from going on. Runs that sleep
+        stay in the store.
         """
+        await self._poison.open(self.journal, self.shelf, self.clock)
         taken = await self._rouser.open()
         await self.queues.open(self.journal, self.shelf)
         return taken
@@ -171,6 +178,8 @@ class Engine:
         return self._turning.begin(live, created, self._memory.claimed(start.id))
 
     async def _tell(self, run: RunId, fact: Fact) -> None:
+        if self._poison.forgive(run):
+            self.left_out.pop(run, None)
         live = await self._memory.load(run)
         code.check_event(live.run, fact)
         if not await self._put(live, (fact,)) and not code.repeated(live.run, fact):

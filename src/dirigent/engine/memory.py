@@ -1,15 +1,16 @@
 """Which runs are in memory. Every other open run is in the journal alone, and comes back when needed.
 
-Law: of one run there is one fold. Who begins or loads a run claims it; others wait until that is over.
+Law 1: of one run there is one fold. Who begins or loads a run claims it; others wait until that is over.
+Law 2: a run that ended two engines at the same place waits, explained, for a person; the others go on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from dirigent.core.decide import timers, wake_at
 from dirigent.core.machine import Run, Tools
@@ -19,15 +20,93 @@ from dirigent.engine.live import Live
 from dirigent.engine.snapshots.plain import capture, definition_of, restore
 from dirigent.model import limits
 from dirigent.model.ids import Digest, RunId
-from dirigent.model.problem import Refusal
+from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
-from dirigent.model.run.journal import Created
-from dirigent.ports import Journal, Past
+from dirigent.model.run.journal import Created, Suspended
+from dirigent.ports import Clock, Journal, Past, Shelf
 from dirigent.stores import codec
 
 # A run whose next timer is nearer than this stays in memory: replaying it would cost more.
 PARK_SECONDS: Final = 5.0
 PROGRAMS_KEPT: Final = 256
+# Once may be chance (somebody killed the process just then); the same place twice is not.
+DEATHS: Final = 2
+# Phases in which a run may still be suspended.
+GOING: Final = frozenset({"running", "held", "waiting"})
+
+
+class Witness(Protocol):
+    """Remembers what was being turned when the process died. Need not outlive the machine."""
+
+    def begin(self, run: RunId, place: int) -> None:
+        """Note that a run is being turned that has `place` facts."""
+        ...
+
+    def end(self) -> None:
+        """Note that nothing is being turned."""
+        ...
+
+    def deaths(self) -> Mapping[RunId, tuple[int, int]]:
+        """Return each run that ended engines: at which place, and how often in a row there."""
+        ...
+
+    def forgive(self, run: RunId) -> None:
+        """Forget what a run did."""
+        ...
+
+
+class Unwitnessed:
+    """Witnesses nothing: for an engine whose death nobody would outlive, as in tests."""
+
+    def begin(self, run: RunId, place: int) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+    def deaths(self) -> Mapping[RunId, tuple[int, int]]:
+        """Return that there were none."""
+        return {}
+
+    def forgive(self, run: RunId) -> None:
+        """Do nothing."""
+
+
+@dataclass(slots=True, eq=False)
+class Poison:
+    """Which runs are quarantined. `witness` outlives the process."""
+
+    witness: Witness
+    quarantined: dict[RunId, Refusal] = field(default_factory=dict)
+
+    async def open(self, journal: Journal, shelf: Shelf, clock: Clock) -> None:
+        """Quarantine every run that ended engine after engine, and have its journal say so."""
+        for run, (place, deaths) in self.witness.deaths().items():
+            if deaths < DEATHS:
+                continue
+            found = await shelf.run(run)
+            if found is None or found.ended_at is not None:
+                self.witness.forgive(run)
+                continue
+            self.quarantined[run] = _left_alone(run, place, deaths)
+            if found.phase in GOING:
+                # Not folded, for folding may be what kills: any journal of an open run can take it.
+                reason = f"it ended the engine {deaths} times at fact {place}"
+                await journal.append(run, found.facts, [Suspended(clock.now(), reason)])
+
+    @contextmanager
+    def watched(self, run: RunId, place: int) -> Iterator[None]:
+        """Have the witness note that a run of `place` facts is being folded. Nothing is awaited meanwhile."""
+        self.witness.begin(run, place)
+        try:
+            yield
+        finally:
+            self.witness.end()
+
+    def forgive(self, run: RunId) -> bool:
+        """Let a run try again, as a person said; return whether it was quarantined."""
+        self.witness.forgive(run)
+        return self.quarantined.pop(run, None) is not None
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +115,7 @@ class Memory:
 
     journal: Journal
     tools: Tools
+    poison: Poison
     _live: dict[RunId, Live] = field(default_factory=dict)
     _claims: dict[RunId, asyncio.Future[None]] = field(default_factory=dict)
     _programs: dict[Digest, Program] = field(default_factory=dict)
@@ -119,20 +199,24 @@ class Memory:
 
     async def _replayed(self, run: RunId, past: Past) -> Refusal | None:
         """Take in a run by what the store knows of it; return why it cannot be."""
-        if past.snapshot is not None:
-            live = await self._restored(run, past, past.snapshot)
-            if live is not None:
-                self._live[run] = live
-                return None
+        if run in self.poison.quarantined:
+            return self.poison.quarantined[run]
         try:
-            facts = await self.journal.read(run) if past.snapshot is not None else past.facts
-            if not facts or not isinstance(facts[0], Created):
-                return unknown(run)
-            program = await self._program(facts[0].definition)
-            self._live[run] = Live(replay(program, run, facts, self.tools))
+            live = await self._restored(run, past, past.snapshot) if past.snapshot is not None else None
+            self._live[run] = live or await self._folded(run, past)
         except Refusal as why:
             return why
         return None
+
+    async def _folded(self, run: RunId, past: Past) -> Live:
+        """Return a run by its whole journal. Raises `Refusal` where that cannot be."""
+        facts = await self.journal.read(run) if past.snapshot is not None else past.facts
+        first = facts[0] if facts else None
+        if not isinstance(first, Created):
+            raise unknown(run)
+        program = await self._program(first.definition)
+        with self.poison.watched(run, len(facts)):
+            return Live(replay(program, run, facts, self.tools))
 
     async def _restored(self, run: RunId, past: Past, content: bytes) -> Live | None:
         """Return a run by its snapshot and the facts after it; None when the whole journal is needed."""
@@ -140,13 +224,19 @@ class Memory:
             plain = codec.decode_plain(content)
             digest = definition_of(plain)
             program = await self._program(Digest(digest)) if digest is not None else None
-            found = restore(plain, program, run, self.tools) if program is not None else None
-            if found is not None and found.facts == past.position:
-                for fact in past.facts:
-                    advance(found, fact)
-                found.news.clear()
-                return Live(found, kept=past.position)
+            if program is not None:
+                with self.poison.watched(run, past.position + len(past.facts)):
+                    return self._advanced(restore(plain, program, run, self.tools), past)
         return None
+
+    @staticmethod
+    def _advanced(found: Run | None, past: Past) -> Live | None:
+        if found is None or found.facts != past.position:
+            return None
+        for fact in past.facts:
+            advance(found, fact)
+        found.news.clear()
+        return Live(found, kept=past.position)
 
     async def _program(self, digest: Digest) -> Program:
         program = self._programs.get(digest)
@@ -178,3 +268,12 @@ def _unbind(run: Run) -> None:
     for frame in frames:
         frames.extend(frame.children.values())
         frame.children.clear()
+
+
+def _left_alone(run: RunId, place: int, deaths: int) -> Refusal:
+    return refuse(
+        "E4070",
+        f"run `{run}` is left alone: it ended the engine `{deaths}` times while it was at fact `{place}`",
+        f"look at it with `dirigent events {run}`, and report what the engine wrote when it ended",
+        f"let it try again with `dirigent resume {run}`; the other runs go on meanwhile",
+    )

@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Admits, Turn, nobody, recover, turn
 from dirigent.engine.live import Arrival, Live
+from dirigent.engine.memory import Witness
 from dirigent.model import limits
 from dirigent.model.problem import Refusal
 from dirigent.model.run.command import Command
@@ -24,6 +25,9 @@ from dirigent.model.run.journal import Created
 from dirigent.ports import Clock, Journal
 
 Append: TypeAlias = "asyncio.Future[None]"
+
+# What ends an engine without being the doing of the run that is turned.
+INNOCENT: Final = (Refusal, asyncio.CancelledError)
 
 # What a journal answers to the first fact of a run that it has.
 TAKEN: Final = "E5001"
@@ -45,6 +49,7 @@ class Turning:
     precede: Callable[[Live, Command, Turn], bool]
     obey: Callable[[Live, Turn], None]
     rest: Callable[[Live], None]
+    witness: Witness
     admits: Admits = nobody
     settling: bool = False
     appends: set[Append] = field(default_factory=set)
@@ -85,7 +90,7 @@ class Turning:
         """Fold what has arrived until nothing more does, unless the run is being turned already."""
         if live.turning:
             return
-        with _Stretch(live, self.crew):
+        with _Stretch(live, self.crew, self.witness):
             while live.arrived or not (live.recovered or self.settling):
                 done = self._ahead(live)
                 while live.arrived and len(done.facts) < limits.FACTS_AHEAD:
@@ -126,7 +131,7 @@ class Turning:
     def _recorded(self, live: Live, done: Turn, append: Append) -> None:
         """The journal has answered: obey, or fail with it."""
         self.appends.discard(append)
-        with _Stretch(live, self.crew):
+        with _Stretch(live, self.crew, self.witness):
             append.result()
             self._obey(live, done)
             live.turning = False
@@ -149,14 +154,19 @@ class _Stretch:
 
     live: Live
     crew: Crew
+    witness: Witness
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Begin. What the witness noted when the engine failed must stand."""
+        if self.crew.failure is None:
+            self.witness.begin(self.live.run.id, self.live.run.facts)
 
     def __exit__(
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> bool:
         """End. Nobody above could do more about a failure than is done here."""
+        if self.crew.failure is None and (failure is None or isinstance(failure, INNOCENT)):
+            self.witness.end()
         if failure is None:
             return False
         self.live.turning = True

@@ -23,7 +23,7 @@ from dirigent.ports import AWAKE
 from dirigent.stores import files
 from dirigent.stores.projection import Standing, Title, another_plan, expect, project
 from dirigent.stores.sqlite import records
-from dirigent.stores.sqlite.failures import PASSING, closed, refusal
+from dirigent.stores.sqlite.failures import PASSING, closed, no_memory, refusal
 from dirigent.stores.sqlite.opening import WAL_PAGES
 from dirigent.stores.sqlite.pruning import prune
 from dirigent.stores.sqlite.records import Parameters, Statement
@@ -139,8 +139,8 @@ class Writer:
                 with suppress(OSError):
                     files.stretch(f"{self._path}-wal", LOG_BYTES)
             return self._write(jobs)
-        except sqlite3.Error as error:
-            why = refusal(error, self._path)
+        except (sqlite3.Error, MemoryError) as error:
+            why = no_memory(self._path) if isinstance(error, MemoryError) else refusal(error, self._path)
             self._give_up(why)
             return [why] * len(jobs)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from dirigent.app.database import room
+from dirigent.app.databases.driver import room
 from dirigent.app.looking import SystemClock, readable
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal, refuse
@@ -38,7 +38,7 @@ FULL: Final = "E5011"
 async def keep_plan(settings: Settings, plan: Plan) -> None:
     """Store a plan, through whoever may write; an engine is not started for it."""
     if settings.database is not None:
-        keep: KeepPlan = room("dirigent.app.cluster").keep_plan
+        keep: KeepPlan = room("dirigent.app.databases.cluster").keep_plan
         await keep(settings.database, plan)
         return
     while (lock := await seat(settings)) is None:

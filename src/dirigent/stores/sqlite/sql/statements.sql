@@ -169,3 +169,18 @@ delete from runs where number in (select value from json_each(?));
 -- name: prune_blobs
 delete from blobs where digest in (select value from json_each(?))
   and not exists (select 1 from journal j where typeof(j.fact) = 'text' and j.fact = blobs.digest);
+
+-- name: moved_definitions
+select digest, name, kind, content from definitions order by digest;
+
+-- name: moved_plans
+select id, content from plans order by id;
+
+-- name: moved_rows
+select address, content from resources order by address;
+
+-- name: moved_history
+select address, at, run, content from history order by id;
+
+-- name: moved_runs
+select * from standings where number > ? order by number limit ?;

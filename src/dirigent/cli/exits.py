@@ -58,8 +58,8 @@ _SPECIAL: Final = {
     "E5002": Exit.CONFLICT,
     "E5034": Exit.CONFLICT,
     "E7011": Exit.CONFLICT,
-    "E7031": Exit.CONFLICT,
     "E7021": Exit.CONFLICT,
+    "E7031": Exit.CONFLICT,
 }
 _BY_THOUSAND: Final = {
     "E1": Exit.USAGE,

@@ -36,9 +36,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "cancel": ("control", "Stop a run for good."),
     "signal": ("control", "Send an event to a run that waits for it."),
     "serve": ("serve", "Run an engine until it is told to end."),
+    "store": ("serve", "Move a store: `dirigent store copy FROM TO`."),
     "prune": ("machine", "Remove runs that have ended and are past their time."),
     "import-run": ("machine", "Take a run from a file into this store, to be looked at."),
-    "store": ("serve", "Move a store: `dirigent store copy FROM TO`."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
     "version": ("machine", "Print the version."),
 }

@@ -169,6 +169,7 @@ delete from runs where number in (select value from json_each(?));
 -- name: prune_blobs
 delete from blobs where digest in (select value from json_each(?))
   and not exists (select 1 from journal j where typeof(j.fact) = 'text' and j.fact = blobs.digest);
+
 -- name: moved_definitions
 select digest, name, kind, content from definitions order by digest;
 

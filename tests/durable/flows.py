@@ -1,6 +1,7 @@
 """Workflows that the tests run."""
 
 import asyncio
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,6 +25,7 @@ from dirigent.durable import (
 )
 
 DONE = []
+HELD, GO = threading.Event(), threading.Event()
 
 
 @dataclass
@@ -375,3 +377,31 @@ async def in_a_hurry(x: int) -> list[object]:
     except StepFailed as failure:
         found.append(failure.kind)
     return found
+
+
+@step
+def holding() -> None:
+    HELD.set()
+    GO.wait(20)
+    DONE.append("held ended")
+
+
+@workflow
+async def undoing() -> None:
+    try:
+        await holding()
+    finally:
+        await note("undo")
+
+
+async def cleaned_slowly(word: str, length: float) -> None:
+    try:
+        await sleep(1000)
+    finally:
+        await sleep(length)
+        await note(f"clean {word}")
+
+
+@workflow
+async def cleaning() -> None:
+    await gather(cleaned_slowly("a", 1), cleaned_slowly("b", 20))

@@ -35,6 +35,7 @@ from dirigent.tasks.ledger import transact
 # A fault that another attempt would meet again, and one that it may not.
 FINAL: Final = 422
 PASSING: Final = 500
+STOPPED: Final = Broken(Fault(faults.RUNTIME, FINAL, "Stopped", "the step was stopped"))
 
 Key: TypeAlias = tuple[str, int]
 
@@ -180,7 +181,7 @@ class _Attempt:
 
     def __init__(self, doing: Doing) -> None:
         self._doing = doing
-        self.outcome: Outcome = Broken(Fault(faults.RUNTIME, FINAL, "Stopped", "the step was stopped"))
+        self.outcome: Outcome = STOPPED
 
     def __enter__(self) -> Self:
         return self

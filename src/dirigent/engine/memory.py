@@ -96,12 +96,17 @@ class Poison:
 
     @contextmanager
     def watched(self, run: RunId, place: int) -> Iterator[None]:
-        """Have the witness note that a run of `place` facts is being folded. Nothing is awaited meanwhile."""
+        """Have the witness note that a run of `place` facts is being folded. Nothing is awaited meanwhile.
+
+        A refusal is an answer; what else breaks off ends the engine, and the note stands.
+        """
         self.witness.begin(run, place)
         try:
             yield
-        finally:
+        except Refusal:
             self.witness.end()
+            raise
+        self.witness.end()
 
     def forgive(self, run: RunId) -> bool:
         """Let a run try again, as a person said; return whether it was quarantined."""

@@ -11,7 +11,7 @@ import pytest
 from dirigent.model import limits
 from dirigent.model.run.journal import Created, Ended, Succeeded
 from dirigent.model.run.retention import Retention
-from dirigent.stores import ballast
+from dirigent.stores.folder import ballast
 from dirigent.stores.retention import kept, prune
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.stores.sqlite.pruning import compact

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dirigent.model.problem import Refusal
-from dirigent.stores.witness import FILE_BYTES, KEPT, FileWitness
+from dirigent.stores.folder.witness import FILE_BYTES, KEPT, FileWitness
 
 
 @pytest.fixture

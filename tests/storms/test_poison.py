@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from dirigent.stores.witness import FileWitness
+from dirigent.stores.folder.witness import FileWitness
 from storms.rig.crowd import counting, settle, times
 from storms.rig.kills import LIFE
 from storms.rig.ledger import lines, phases_of

@@ -36,10 +36,10 @@ from dirigent.service import door, queues, runs
 from dirigent.service.plans import Planner
 from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
+from dirigent.stores.folder.payloads import Payloads
+from dirigent.stores.folder.witness import FileWitness
 from dirigent.stores.lock import EngineLock, holder
-from dirigent.stores.payloads import Payloads
 from dirigent.stores.retention import kept
-from dirigent.stores.witness import FileWitness
 from dirigent.tasks.large import LargeValues
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer

@@ -20,7 +20,7 @@ from dirigent.ports import Journal
 from dirigent.service import door
 from dirigent.service.conductor import HolderGone
 from dirigent.settings import DatabaseUrl, Settings
-from dirigent.stores import ballast
+from dirigent.stores.folder import ballast
 from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.retention import Archive
 from dirigent.stores.sqlite import SqliteStore

@@ -25,7 +25,7 @@ from dirigent.service.finding import find
 from dirigent.service.views import RunView, TaskView, view
 from dirigent.settings import Settings
 from dirigent.stores import transfer
-from dirigent.stores.payloads import Payloads
+from dirigent.stores.folder.payloads import Payloads
 
 
 def show(options: Options) -> int:

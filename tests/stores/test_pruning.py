@@ -11,7 +11,7 @@ import pytest
 from dirigent.model import limits
 from dirigent.model.run.journal import Created, Ended, Succeeded
 from dirigent.model.run.retention import Retention
-from dirigent.stores.folder import ballast
+from dirigent.stores import files
 from dirigent.stores.retention import kept, prune
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.stores.sqlite.pruning import compact
@@ -102,16 +102,16 @@ async def test_without_a_policy_nothing_is_ever_removed():
 
 def test_a_ballast_is_laid_once_and_given_up_once(tmp_path):
     path = str(tmp_path / "ballast")
-    assert ballast.lay(path, 4096)
-    assert ballast.lay(path, 4096)
+    assert files.lay_ballast(path, 4096)
+    assert files.lay_ballast(path, 4096)
     assert size_of(path) == 4096
     assert Path(path).stat().st_mode & 0o777 == 0o600
-    assert ballast.release(path)
-    assert not ballast.release(path)
+    assert files.release_ballast(path)
+    assert not files.release_ballast(path)
 
 
 def test_no_ballast_is_laid_where_space_is_short(tmp_path):
     free = os.statvfs(tmp_path)
-    assert not ballast.lay(str(tmp_path / "ballast"), free.f_bavail * free.f_frsize)
+    assert not files.lay_ballast(str(tmp_path / "ballast"), free.f_bavail * free.f_frsize)
     assert list(tmp_path.iterdir()) == []
-    assert not ballast.lay(str(tmp_path / "nowhere" / "ballast"))
+    assert not files.lay_ballast(str(tmp_path / "nowhere" / "ballast"))

@@ -20,7 +20,7 @@ from dirigent.ports import Journal
 from dirigent.service import door
 from dirigent.service.conductor import HolderGone
 from dirigent.settings import DatabaseUrl, Settings
-from dirigent.stores.folder import ballast
+from dirigent.stores import files
 from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.retention import Archive
 from dirigent.stores.sqlite import SqliteStore
@@ -82,10 +82,10 @@ def opened(settings: Settings) -> SqliteStore:
     try:
         store = SqliteStore.open_for_writing(settings.store)
     except Refusal as refusal:
-        if refusal.problems[0].code != FULL or not ballast.release(settings.ballast):
+        if refusal.problems[0].code != FULL or not files.release_ballast(settings.ballast):
             raise
         return SqliteStore.open_for_writing(settings.store)
-    ballast.lay(settings.ballast)
+    files.lay_ballast(settings.ballast)
     return store
 
 
@@ -100,14 +100,14 @@ class Keeper:
 
     def size(self) -> int:
         """Return the bytes of the file and of its log."""
-        files = [Path(self.settings.store), Path(f"{self.settings.store}-wal")]
-        return sum(file.stat().st_size for file in files if file.exists())
+        parts = [Path(self.settings.store), Path(f"{self.settings.store}-wal")]
+        return sum(part.stat().st_size for part in parts if part.exists())
 
     async def compact(self) -> None:
         """Write the file anew without gaps; space that was held back is given up for it."""
-        ballast.release(self.settings.ballast)
+        files.release_ballast(self.settings.ballast)
         await asyncio.to_thread(compact, self.settings.store)
-        ballast.lay(self.settings.ballast)
+        files.lay_ballast(self.settings.ballast)
 
 
 @asynccontextmanager

@@ -36,10 +36,10 @@ def program(*calls, name="steps"):
 
 
 @asynccontextmanager
-async def engine_at(folder, return_seconds=3.0, queues=None):
+async def engine_at(folder, return_seconds=3.0, queues=None, kind=Hub):
     """A real engine on a store in `folder`, behind the door `folder/engine.sock`."""
     store = SqliteStore.open_for_writing(str(folder / "dirigent.db"))
-    hub = Hub(lambda value: value, return_seconds=return_seconds)
+    hub = kind(lambda value: value, return_seconds=return_seconds)
     performers = {"python": Dispatch(hub, list(QUEUES))}
     effects = Effects(performers, ScriptedOracle(), FakeVault(), SystemClock())
     engine = Engine(store, store, effects, TOOLS, SystemClock(), declared=queues or QUEUES)
@@ -60,8 +60,8 @@ async def engine_at(folder, return_seconds=3.0, queues=None):
             await store.close()
 
 
-def worker_at(folder, concurrency=2, name="w1", queues=()):
-    return Worker(
+def worker_at(folder, concurrency=2, name="w1", queues=(), kind=Worker):
+    return kind(
         Wish(name, queues),
         lambda: door.knock(str(folder / "engine.sock")),
         COMMAND,

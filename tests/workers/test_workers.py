@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
 from dirigent.model.program import OnDoubt
 from dirigent.model.run.journal import CancelRequested, Held
 from dirigent.model.run.start import Start
+from dirigent.workers.hub import Hub
+from dirigent.workers.worker import Worker
 from workers.rig import call, engine_at, program, until, worker_at, working
 
 pytestmark = pytest.mark.slow
@@ -169,3 +172,62 @@ def test_a_worker_that_dies_leaves_its_step_to_the_policy_of_the_author(tmp_path
     assert found == ("it" if policy is OnDoubt.REPEAT else "shopsteps:noted")
     assert ledger.read_text().splitlines() == lines
     assert json.dumps(found)
+
+
+# -- planted faults -----------------------------------------------------------------------------------
+
+
+class Rash(Hub):
+    """A planted fault: whatever is in doubt is done again."""
+
+    async def perform(self, order):
+        return await super().perform(replace(order, on_doubt=OnDoubt.REPEAT))
+
+
+class Forgetful(Worker):
+    """A planted fault: results are given to nobody but the engine that asked."""
+
+    async def _serve(self, bench, reader, writer):
+        await super()._serve(bench, reader, writer)
+        self._held.clear()
+        self._over = lambda result: None
+        bench.tell = lambda result: None
+
+
+def test_a_hub_that_repeats_unasked_is_caught_by_the_ledger(tmp_path):
+    ledger = tmp_path / "ledger"
+    made = program(call("noted", str(ledger), "it", 1.0))
+
+    async def test(engine):
+        task = asyncio.ensure_future(worker_at(tmp_path, 1).work())
+        run = await engine.start(Start("r1", made, None))
+        await until(ledger.exists)
+        task.cancel()
+        await asyncio.wait([task])
+        async with working(worker_at(tmp_path, 1, "w2")):
+            return await engine.wait(run)
+
+    live(tmp_path, test, return_seconds=0.2, kind=Rash)
+    assert ledger.read_text().splitlines().count("begin it") == 2
+
+
+def test_a_worker_that_forgets_its_results_is_caught_by_a_run_that_is_held(tmp_path):
+    ledger = tmp_path / "ledger"
+    made = program(call("noted", str(ledger), "once", 0.5))
+
+    async def body():
+        worker = worker_at(tmp_path, 1, kind=Forgetful)
+        async with asyncio.timeout(60), working(worker):
+            async with engine_at(tmp_path) as (engine, joined):
+                await joined.wait()
+                await engine.start(Start("r1", made, None))
+                await until(ledger.exists)
+            await until(lambda: "end once" in ledger.read_text())
+            async with engine_at(tmp_path, return_seconds=0.2) as (engine, _):
+                while True:
+                    facts = await engine.journal.read("r1")
+                    if isinstance(facts[-1], Held):
+                        return facts[-1]
+                    await asyncio.sleep(0.01)
+
+    assert "did not come back" in asyncio.run(body()).reason

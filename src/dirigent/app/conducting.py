@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from dirigent.app.database import room
+from dirigent.app.databases.driver import room
 from dirigent.app.later import AUTHORS, LaterAuthors, LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
@@ -78,7 +78,7 @@ async def conducting(around: Surrounding, *, drive: bool = True, serve: bool = F
     """
     async with AsyncExitStack() as stack:
         if around.settings.database is not None:
-            join: Join = room("dirigent.app.cluster").conducted
+            join: Join = room("dirigent.app.databases.cluster").conducted
             yield await join(stack, around, serve=serve)
             return
         lock = await seat(around.settings)

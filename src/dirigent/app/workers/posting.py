@@ -17,7 +17,7 @@ from typing import Final
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.engine.queues import Queues, size
 from dirigent.model.queue import Queue
-from dirigent.ports import Performer
+from dirigent.ports import Performer, Prompt
 from dirigent.service import door
 from dirigent.settings import Settings
 from dirigent.workers.dispatch import Dispatch
@@ -55,7 +55,8 @@ def worker_at(post: Post, told: Callable[[str], None]) -> Worker:
 
 def dispatched(hub: Hub, around: Surrounding, local: Performer | None) -> Dispatch:
     """Return who does Python steps: workers where a queue says so, else this process."""
-    return Dispatch(hub, remote_of(around), local)
+    prompt: object = local
+    return Dispatch(hub, remote_of(around), local, prompt if isinstance(prompt, Prompt) else None)
 
 
 def remote_of(around: Surrounding) -> list[str]:

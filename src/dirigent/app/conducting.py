@@ -161,6 +161,9 @@ async def engaged(
     performers["python"] = with_large(around, parts, python)
     engine.observers.append(hub.hear)
     measured(hub, engine.queues, remote_of(around))
+    if drive:
+        # They end last: what they do when the engine ends in order is known by then.
+        await stack.enter_async_context(own_workers(around, hub))
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
@@ -176,7 +179,6 @@ async def engaged(
         left = spools.left()
         engine.observers.append(spools.hear)
         await engine.open()
-        await stack.enter_async_context(own_workers(around))
         await spools.sweep(left, frozenset(engine.standing), parts.store)
     else:
         await engine.settle(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from course import mark
 
-from dirigent.durable import gather, sleep, step, workflow
+from dirigent import gather, sleep, step, workflow
 from dirigent.durable.context import PERFORMANCE
 
 HOUR = 3600.0

@@ -113,6 +113,14 @@ OURS: tuple[Contestant, ...] = (
         workloads="ABCDE",
     ),
     Contestant(
+        name="dirigent-python",
+        about="workflows in Python, SQLite",
+        durability="WAL, synchronous=FULL, group commit",
+        script="python_client.py",
+        ours=True,
+        workloads="ABCDE",
+    ),
+    Contestant(
         name="dirigent-worker",
         about="Python steps in a queue, done by a `dirigent worker` of two processes; SQLite",
         durability="WAL, synchronous=FULL, group commit",

@@ -257,6 +257,23 @@ class Repeatable(Protocol):
         ...
 
 
+class Payloads(Protocol):
+    """Where large values lie, by the SHA-256 of their content."""
+
+    @property
+    def any(self) -> bool:
+        """Return whether there is any."""
+        ...
+
+    def put(self, content: bytes) -> Digest:
+        """Keep content; durable on return. Blocks."""
+        ...
+
+    def get(self, digest: str, whose: str = "") -> bytes:
+        """Return content, or raise `Refusal` (`E5070` missing, `E5071` damaged). Blocks."""
+        ...
+
+
 class Vault(Protocol):
     """Secret values: revealed only inside a performer, redacted from all that comes back."""
 

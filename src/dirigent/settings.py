@@ -85,6 +85,11 @@ class Settings:
         return str(self.state / "spool")
 
     @property
+    def payloads(self) -> str:
+        """Return the directory of large values, which are named by their digests."""
+        return str(self.state / "payloads")
+
+    @property
     def made(self) -> str:
         """Return the path of the record of directories that were made on the way to files."""
         return str(self.state / "made.json")

@@ -17,7 +17,7 @@ from contest.client import Client, Failed
 from contest.contestants import OURS, Contestant, Size
 from contest.environments import Environments, NotInstalled
 from contest.results import Results
-from contest.rounds import Ground, Round, held
+from contest.rounds import CLIENTS, SOURCES, Ground, Round, held
 
 from storms.required import needs
 
@@ -76,6 +76,34 @@ def test_keyed_steps_happen_once_though_everything_is_killed(ground):
     keyed = next(each for each in OURS if each.name == "dirigent-keyed")
     found = held(keyed, "E", SMALL["E"], ground)
     assert (found["lost"], found["again"]) == (0, 0)
+
+
+def flushes_of(contestant, folder):
+    """Count what a chain of 40 steps asks of the disk."""
+    counts = folder / "counts"
+    orders = {"WORKLOAD": "A", "VARIANT": contestant.variant, "RUNS": "1", "STEPS": "40", "AT_ONCE": "1"}
+    orders |= {"FOLDER": str(folder), "TRACE": str(folder / "trace")}
+    watched = ["strace", "-f", "-c", "-e", "trace=fdatasync,fsync", "-o", str(counts)]
+    subprocess.run(
+        [*watched, sys.executable, str(CLIENTS / contestant.script)],
+        env={**os.environ, **{f"CONTEST_{name}": word for name, word in orders.items()}}
+        | {"PYTHONPATH": f"{CLIENTS}:{SOURCES}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        check=True,
+        timeout=60,
+    )
+    rows = [row.split() for row in counts.read_text().splitlines()]
+    return sum(int(row[3]) for row in rows if row and row[-1] in {"fdatasync", "fsync"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dirigent", "dirigent-python", "dirigent-pipelined"])
+def test_what_is_called_strict_flushes_each_step(name, tmp_path):
+    needs("strace", None if shutil.which("strace") else "strace is not installed")
+    contestant = next(each for each in OURS if each.name == name)
+    # The negative control is the way that is not strict: it would be found out if it were called so.
+    assert (flushes_of(contestant, tmp_path) >= 40) is contestant.strict
 
 
 CHEAT = """

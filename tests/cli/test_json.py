@@ -47,6 +47,7 @@ def test_a_life_of_a_stack_in_json(small):
     assert valid("resume", small.answer("resume", ran["run"]))["output"] == ran["output"]
     failed = valid("run", small.answer("run", "broken", code=1))
     assert failed["fault"]["status"] == 418
+    assert valid("queues", small.answer("queues"))["queues"] == []
     listed = valid("ps", small.answer("ps", "--all"))
     assert [run["phase"] for run in listed["runs"]] == ["faulted", "completed", "completed"]
     assert valid("show", small.answer("show", failed["run"]))["phase"] == "faulted"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.simulation import TOOLS
 from dirigent.app.looking import SystemClock
-from dirigent.app.workers.posting import CHILD
+from dirigent.app.workers.posting import CHILD, measured
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
@@ -36,14 +36,15 @@ def program(*calls, name="steps"):
 
 
 @asynccontextmanager
-async def engine_at(folder, return_seconds=3.0, queues=None):
+async def engine_at(folder, return_seconds=3.0, queues=None, kind=Hub):
     """A real engine on a store in `folder`, behind the door `folder/engine.sock`."""
     store = SqliteStore.open_for_writing(str(folder / "dirigent.db"))
-    hub = Hub(lambda value: value, return_seconds)
+    hub = kind(lambda value: value, return_seconds=return_seconds)
     performers = {"python": Dispatch(hub, list(QUEUES))}
     effects = Effects(performers, ScriptedOracle(), FakeVault(), SystemClock())
     engine = Engine(store, store, effects, TOOLS, SystemClock(), declared=queues or QUEUES)
     engine.observers.append(hub.hear)
+    measured(hub, engine.queues, list(QUEUES))
     joined = asyncio.Event()
 
     async def welcome(*knocking):
@@ -59,8 +60,8 @@ async def engine_at(folder, return_seconds=3.0, queues=None):
             await store.close()
 
 
-def worker_at(folder, concurrency=2, name="w1", queues=()):
-    return Worker(
+def worker_at(folder, concurrency=2, name="w1", queues=(), kind=Worker):
+    return kind(
         Wish(name, queues),
         lambda: door.knock(str(folder / "engine.sock")),
         COMMAND,
@@ -77,3 +78,11 @@ async def working(worker):
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+async def until(holds):
+    """Return when something holds; the time-out is the caller's."""
+    while True:
+        if holds():
+            return
+        await asyncio.sleep(0.01)

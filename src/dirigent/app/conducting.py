@@ -11,14 +11,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from dirigent.app.database import room
+from dirigent.app.databases.driver import room
 from dirigent.app.later import AUTHORS, LaterAuthors, LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.seat import seat
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.app.tools import TOOLS
-from dirigent.app.workers.posting import dispatched, loads, own_workers
+from dirigent.app.workers.posting import dispatched, loads, measured, own_workers, remote_of
 from dirigent.core.machine import Tools
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.conductor import LocalConductor
@@ -26,6 +26,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine, Observer
 from dirigent.engine.queues import report
+from dirigent.model import limits
 from dirigent.model.program import Program
 from dirigent.model.values import Value
 from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
@@ -35,7 +36,9 @@ from dirigent.service.plans import Planner
 from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
 from dirigent.stores.lock import EngineLock, holder
+from dirigent.stores.payloads import Payloads
 from dirigent.stores.sqlite import SqliteStore
+from dirigent.tasks.large import LargeValues
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
 from dirigent.workers.hub import Hub
@@ -75,7 +78,7 @@ async def conducting(around: Surrounding, *, drive: bool = True, serve: bool = F
     """
     async with AsyncExitStack() as stack:
         if around.settings.database is not None:
-            join: Join = room("dirigent.app.cluster").conducted
+            join: Join = room("dirigent.app.databases.cluster").conducted
             yield await join(stack, around, serve=serve)
             return
         lock = await seat(around.settings)
@@ -109,7 +112,25 @@ async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
 
 def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
     """Build who carries out the effects, by function; `engaged` adds `workflow`, which needs the engine."""
-    surroundings = Surroundings(around.settings.spool, str(around.folder.absolute()), inherited())
+    folder = str(around.folder.absolute())
+    if around.settings.database is not None:
+        # Several machines may share a database, and files are of one machine.
+        surroundings = Surroundings(around.settings.spool, folder, inherited())
+        return _performers(around, parts, surroundings)
+    surroundings = Surroundings(around.settings.spool, folder, inherited(), output_bytes=limits.LARGE_BYTES)
+    found = _performers(around, parts, surroundings)
+    return {
+        name: each if name in {"resource", "python"} else with_large(around, parts, each)
+        for name, each in found.items()
+    }
+
+
+def with_large(around: Surrounding, parts: Parts, performer: Performer) -> Performer:
+    """Return a performer whose results may be large, and whose requests may name large values."""
+    return LargeValues(performer, Payloads(around.settings.payloads), parts.vault)
+
+
+def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -> dict[str, Performer]:
     return {
         "http": LaterPerformer("http", around, parts),
         "openapi": LaterPerformer("openapi", around, parts),
@@ -131,8 +152,13 @@ async def engaged(
     performers["workflow"] = children_of(around, engine)
     engine.observers.extend(observers_of(performers))
     hub = Hub(parts.vault.reveal)
-    performers["python"] = dispatched(hub, around, performers.get("python"))
+    python = dispatched(hub, around, performers.get("python"))
+    performers["python"] = with_large(around, parts, python)
     engine.observers.append(hub.hear)
+    measured(hub, engine.queues, remote_of(around))
+    if drive:
+        # They end last: what they do when the engine ends in order is known by then.
+        await stack.enter_async_context(own_workers(around, hub))
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
@@ -148,7 +174,6 @@ async def engaged(
         left = spools.left()
         engine.observers.append(spools.hear)
         await engine.open()
-        await stack.enter_async_context(own_workers(around))
         await spools.sweep(left, frozenset(engine.standing), parts.store)
     else:
         await engine.settle(0)

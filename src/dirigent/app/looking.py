@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from dirigent.app.database import room
+from dirigent.app.databases.driver import room
 from dirigent.ports import Journal, Shelf
 from dirigent.settings import DatabaseUrl, Settings
 from dirigent.stores import files
@@ -58,7 +58,7 @@ async def looking(settings: Settings) -> AsyncIterator[Reader]:
 async def readable(stack: AsyncExitStack, settings: Settings) -> Store:
     """Return the store, open for reading; `stack` closes it."""
     if settings.database is not None:
-        read: ReadDatabase = room("dirigent.app.cluster").readable
+        read: ReadDatabase = room("dirigent.app.databases.cluster").readable
         return await read(stack, settings.database)
     if not files.there(settings.store):
         return EmptyStore()

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Final, TypeAlias
 
-from dirigent.app.database import room
+from dirigent.app.databases.driver import room
 from dirigent.app.looking import readable
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
@@ -27,7 +27,7 @@ RETRY_SECONDS: Final = 0.05
 async def keep_plan(settings: Settings, plan: Plan) -> None:
     """Store a plan, through whoever may write; an engine is not started for it."""
     if settings.database is not None:
-        keep: KeepPlan = room("dirigent.app.cluster").keep_plan
+        keep: KeepPlan = room("dirigent.app.databases.cluster").keep_plan
         await keep(settings.database, plan)
         return
     while (lock := await seat(settings)) is None:

@@ -57,6 +57,7 @@ _SPECIAL: Final = {
     "E5001": Exit.CONFLICT,
     "E5002": Exit.CONFLICT,
     "E7011": Exit.CONFLICT,
+    "E7021": Exit.CONFLICT,
 }
 _BY_THOUSAND: Final = {
     "E1": Exit.USAGE,

@@ -36,6 +36,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "cancel": ("control", "Stop a run for good."),
     "signal": ("control", "Send an event to a run that waits for it."),
     "serve": ("serve", "Run an engine until it is told to end."),
+    "store": ("serve", "Move a store: `dirigent store copy FROM TO`."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
     "version": ("machine", "Print the version."),
 }

@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Final, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
+from typing import Final, Generic, ParamSpec, Protocol, TypeAlias, TypedDict, TypeVar, Unpack, cast, overload
 
 from dirigent.durable.asking import Asked
 from dirigent.durable.conversion import Form, form_of, to_json
 from dirigent.durable.naming import module_of, name_of
 from dirigent.durable.waiting import seconds_of
-from dirigent.model.program import Call, OnDoubt
+from dirigent.model.program import Call, InQueue, OnDoubt
 from dirigent.model.run.code import Again, Repeatedly, Request
 from dirigent.model.values import Value
 
@@ -57,7 +57,8 @@ class Options:
     """How a step is called.
 
     `on_doubt` is what becomes of it when nobody can say whether it happened. One with a `database` is a
-    transaction of that file.
+    transaction of that file. One with a `queue` waits for its turn there, a `quick` one
+    runs on the engine's own loop.
     """
 
     name: str = ""
@@ -65,6 +66,8 @@ class Options:
     timeout: float | timedelta | None = None
     on_doubt: OnDoubt = OnDoubt.HOLD
     database: str = ""
+    queue: str = ""
+    quick: bool = False
 
 
 class _Maker(Protocol):
@@ -100,9 +103,12 @@ class Step(Generic[P, R]):
         self.name = options.name or self.qualname.rpartition(".")[2]
         if not NAME.fullmatch(self.name):
             raise ValueError(f"`{self.name}` cannot name a step: take letters, digits and `_ . -`")
+        if options.quick and (options.queue or not self.plain):
+            raise ValueError(f"`{self.name}` waits: only a plain function without a queue can be quick")
         self.__doc__ = function.__doc__
         self.__name__ = self.name
-        call = Call(FUNCTION, None, options.on_doubt, literal=True)
+        waits = InQueue(options.queue) if options.queue else None
+        call = Call(FUNCTION, None, options.on_doubt, literal=True, waits=waits)
         limit = None if options.timeout is None else seconds_of(options.timeout)
         again = options.retry.again() if options.retry else None
         self._node = Repeatedly(call, again, limit) if again else call
@@ -148,37 +154,48 @@ def policy_of(retry: Retry | int | None) -> Retry | None:
     return Retry(retry) if isinstance(retry, int) else retry
 
 
+class Given(TypedDict, total=False):
+    """What `step` may be given."""
+
+    name: str
+    retry: Retry | int | None
+    timeout: float | timedelta | None
+    idempotent: bool
+    on_doubt: str
+    queue: str
+    quick: bool
+
+
 @overload
 def step(function: Callable[P, Awaitable[R]], /) -> Step[P, R]: ...
 @overload
 def step(function: Callable[P, R], /) -> Step[P, R]: ...
 @overload
+def step(**given: Unpack[Given]) -> Decorator: ...
 def step(
-    *,
-    name: str = "",
-    retry: Retry | int | None = None,
-    timeout: float | timedelta | None = None,
-    idempotent: bool = False,
-    on_doubt: str = "",
-) -> Decorator: ...
-def step(
-    function: Callable[P, Awaitable[R]] | Callable[P, R] | None = None,
-    /,
-    *,
-    name: str = "",
-    retry: Retry | int | None = None,
-    timeout: float | timedelta | None = None,
-    idempotent: bool = False,
-    on_doubt: str = "",
+    function: Callable[P, Awaitable[R]] | Callable[P, R] | None = None, /, **given: Unpack[Given]
 ) -> Step[P, R] | Decorator:
     """Make a function a step: what it does happens once, and its result is recorded.
 
     `retry` says when to try again after an exception (a number is how many attempts there are in all).
     `timeout` is for each attempt. An `idempotent` step may be repeated when nobody can say whether it
     happened; otherwise `on_doubt` holds the run (`hold`), repeats it (`repeat`) or takes None (`skip`).
+    With a `queue` it waits for its turn there, and workers do it if the queue has any. A plain function
+    that takes microseconds and waits for nothing may be `quick`: it runs where the engine runs.
     """
+    unknown = given.keys() - Given.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"step() takes no `{min(unknown)}`")
+    on_doubt, idempotent = given.get("on_doubt", ""), given.get("idempotent", False)
     doubt = OnDoubt(on_doubt) if on_doubt else OnDoubt.REPEAT if idempotent else OnDoubt.HOLD
-    options = Options(name, policy_of(retry), timeout, doubt)
+    options = Options(
+        name=given.get("name", ""),
+        retry=policy_of(given.get("retry")),
+        timeout=given.get("timeout"),
+        on_doubt=doubt,
+        queue=given.get("queue", ""),
+        quick=given.get("quick", False),
+    )
     return Decorator(options) if function is None else Step(function, options)
 
 

@@ -31,13 +31,15 @@ TAIL_CHARACTERS: Final = 2000
 class Surroundings:
     """Where commands run: `spool` holds their folders, `folder` is their working directory.
 
-    `environment` is all that they see besides what their own request gives.
+    `environment` is all that they see besides what their own request gives. Of each stream `output_bytes`
+    are kept.
     """
 
     spool: str
     folder: str
     environment: Mapping[str, str]
     grace_seconds: float = limits.PROCESS_GRACE_SECONDS
+    output_bytes: int = limits.PROCESS_OUTPUT_BYTES
 
     def spool_of(self, order: Order) -> str:
         """Return the folder of one attempt."""
@@ -80,7 +82,7 @@ async def supervise(around: Surroundings, vault: Vault, order: Order, recipe: Re
                 await _start(around, spool, order, recipe)
             if not recipe.awaited:
                 return Done(None)
-            return _outcome(spool, await attach.wait(spool), recipe, vault)
+            return _outcome(spool, await attach.wait(spool), recipe, _Reader(vault, around.output_bytes))
         except ShimLost as lost:
             if attach.state(spool) is State.ORDERED:
                 return _broken("The supervisor could not be started", str(lost))
@@ -103,6 +105,7 @@ async def _start(around: Surroundings, spool: str, order: Order, recipe: Recipe)
         folder=around.folder,
         environment={**around.environment, **recipe.environment},
         stdin=recipe.stdin,
+        output_bytes=around.output_bytes,
     )
     await attach.start(spool, command)
 
@@ -124,11 +127,11 @@ def _decide(order: Order, spool: str, reason: str, vault: Vault) -> Outcome | No
             assert_never(order.on_doubt)
 
 
-def _outcome(spool: str, ended: Exit, recipe: Recipe, vault: Vault) -> Outcome:
+def _outcome(spool: str, ended: Exit, recipe: Recipe, reader: _Reader) -> Outcome:
     if ended.error is not None:
         return _broken("The command could not be started", ended.error)
-    stdout = _stream(spool, "stdout", vault, truncated=ended.stdout_truncated)
-    stderr = _stream(spool, "stderr", vault, truncated=ended.stderr_truncated)
+    stdout = reader.stream(spool, "stdout", truncated=ended.stdout_truncated)
+    stderr = reader.stream(spool, "stderr", truncated=ended.stderr_truncated)
     if ended.stopped:
         return _broken("The command was stopped", stderr[-TAIL_CHARACTERS:])
     # A signal has the exit code that shells give it.
@@ -143,10 +146,18 @@ def _outcome(spool: str, ended: Exit, recipe: Recipe, vault: Vault) -> Outcome:
     return Done(shown[recipe.returned])
 
 
-def _stream(spool: str, name: str, vault: Vault, *, truncated: bool) -> str:
-    text = vault.redact(attach.output_of(spool, name))
-    shown = text if isinstance(text, str) else ""
-    return f"{shown}\n[truncated: the limit is {limits.PROCESS_OUTPUT_BYTES} bytes]\n" if truncated else shown
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads what a command wrote, of which at most `limit` bytes were kept."""
+
+    vault: Vault
+    limit: int
+
+    def stream(self, spool: str, name: str, *, truncated: bool) -> str:
+        """Return what was written, without secrets; it says so where something is missing."""
+        text = self.vault.redact(attach.output_of(spool, name))
+        shown = text if isinstance(text, str) else ""
+        return f"{shown}\n[truncated: the limit is {self.limit} bytes]\n" if truncated else shown
 
 
 def _broken(title: str, detail: str) -> Broken:

@@ -47,18 +47,27 @@ class Guest:
         return len(self.has) < self.room and (not self.queues or queue in self.queues)
 
 
+def _nothing() -> None:
+    """Do nothing: nobody wants to know."""
+
+
 @dataclass(slots=True, eq=False)
 class Hub:
-    """Fits `ports.Performer` for `python`. `reveal` puts the values of secrets into a request."""
+    """Fits `ports.Performer` for `python`. `reveal` puts the values of secrets into a request.
+
+    `changed` is called when the workers have more room or less: nothing should be begun beyond that, for
+    what waits here when the engine dies is in doubt.
+    """
 
     reveal: Callable[[Value], Value]
+    changed: Callable[[], None] = _nothing
     return_seconds: float = RETURN_SECONDS
     guests: list[Guest] = field(default_factory=list)
     _wanted: dict[Token, asyncio.Future[Result]] = field(default_factory=dict)
     _jobs: dict[Token, Job] = field(default_factory=dict)
     _waiting: dict[str, deque[Token]] = field(default_factory=dict)
     _brought: dict[Token, Result] = field(default_factory=dict)
-    _debts: dict[Place, Token] = field(default_factory=dict)
+    debts: dict[Place, Token] = field(default_factory=dict)
     _lenders: dict[Token, Guest] = field(default_factory=dict)
     _backs: dict[Token, asyncio.Event] = field(default_factory=dict)
     _soon: bool = False
@@ -68,7 +77,7 @@ class Hub:
     async def perform(self, order: Order) -> Outcome:
         """Have a step done by some worker, or find out what became of it."""
         token = token_of(order)
-        self._debts[order.run, order.position, order.attempt] = token
+        self.debts[order.run, order.position, order.attempt] = token
         wanted = self._wanted[token] = asyncio.get_running_loop().create_future()
         if not order.doubtful:
             self._hand_out(order, token)
@@ -103,11 +112,11 @@ class Hub:
 
     def hear(self, run: RunId, _: Program, __: int, facts: Sequence[Fact]) -> None:
         """Tell workers which results are durable. An observer of the engine."""
-        if not self._debts:
+        if not self.debts:
             return
         for fact in facts:
             if isinstance(fact, Succeeded | Failed | Held | Abandoned | Vouched | Skipped):
-                token = self._debts.pop((run, fact.position, fact.attempt), None)
+                token = self.debts.pop((run, fact.position, fact.attempt), None)
                 if token is not None:
                     self._settle(token)
 
@@ -126,9 +135,14 @@ class Hub:
             while (message := await read(reader)) is not None:
                 guest.silent = False
                 self._hear(guest, message)
+        except asyncio.CancelledError:
+            # The engine ends, not the worker: it hands over to the next one, and nothing is in doubt yet.
+            guest.has.clear()
+            raise
         finally:
             guard.cancel()
             self.guests.remove(guest)
+            self.changed()
             for token in guest.has:
                 if self._holder(token) is None:
                     self._give(Result(token, "gone", guest.name))
@@ -146,8 +160,9 @@ class Hub:
             guest.has.discard(result.token)
             self._lenders[result.token] = guest
             self._give(result)
-        if message.room is not None:
+        if message.room is not None and message.room != guest.room:
             guest.room = message.room
+            self.changed()
         self._plan()
 
     # -- inside -----------------------------------------------------------------------------------
@@ -236,6 +251,16 @@ async def _guarded(guest: Guest, writer: asyncio.StreamWriter) -> None:
         guest.silent = True
         await asyncio.sleep(SILENCE_SECONDS)
     writer.close()
+
+
+def busy(hub: Hub) -> bool:
+    """Return whether the result of any step is not in the journal yet."""
+    return bool(hub.debts)
+
+
+def room_of(hub: Hub, queue: str) -> int:
+    """Return how many steps of a queue the connected workers may have in hand."""
+    return sum(guest.room for guest in hub.guests if not guest.queues or queue in guest.queues)
 
 
 def token_of(order: Order) -> Token:

@@ -83,13 +83,15 @@ class Worker:
         writer.write(pack(first))
         self._mouth = Mouth(writer)
         beating = asyncio.ensure_future(self._beat(bench, self._mouth))
-        while (message := await read(reader)) is not None:
-            self._obey(bench, message)
-            if bench.room != self._said_room:
-                self._said_room = self._mouth.next.room = bench.room
-        beating.cancel()
-        self._mouth = None
-        writer.close()
+        try:
+            while (message := await read(reader)) is not None:
+                self._obey(bench, message)
+                if bench.room != self._said_room:
+                    self._said_room = self._mouth.next.room = bench.room
+        finally:
+            beating.cancel()
+            self._mouth = None
+            writer.close()
 
     async def _beat(self, bench: Bench, mouth: Mouth) -> None:
         while True:

@@ -5,7 +5,7 @@ import signal
 import time
 from pathlib import Path
 
-from dirigent.durable.steps import step
+from dirigent import step
 
 
 def nothing(value=None):

@@ -34,6 +34,9 @@ class Steps:
         doing = self._found(job.step)
         if doing is None:
             return plain_step(job)
+        if doing.options.database:
+            words = f"`{doing.name}` is a transaction, which runs in the engine: no worker can do it"
+            raise Broke(error_of("Transaction In A Worker", words, faults.CONFIGURATION, 400))
         with _Judge(doing), ExitStack() as stack:
             effect, _, attempt = job.token.rpartition("-")
             token = PERFORMANCE.set(Performance(effect, int(attempt), job.run))

@@ -8,19 +8,20 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from dirigent.app.stacks import Surrounding, queues_of
+from dirigent.engine.queues import Queues, size
 from dirigent.model.queue import Queue
-from dirigent.ports import Performer
+from dirigent.ports import Performer, Prompt
 from dirigent.service import door
 from dirigent.settings import Settings
 from dirigent.workers.dispatch import Dispatch
-from dirigent.workers.hub import Hub
+from dirigent.workers.hub import Hub, busy, room_of
 from dirigent.workers.launch import started
 from dirigent.workers.worker import Wish, Worker
 
@@ -54,23 +55,44 @@ def worker_at(post: Post, told: Callable[[str], None]) -> Worker:
 
 def dispatched(hub: Hub, around: Surrounding, local: Performer | None) -> Dispatch:
     """Return who does Python steps: workers where a queue says so, else this process."""
-    remote = [queue.name for queue in queues_of(around).values() if queue.workers is not None]
-    return Dispatch(hub, remote, local)
+    prompt: object = local
+    return Dispatch(hub, remote_of(around), local, prompt if isinstance(prompt, Prompt) else None)
+
+
+def remote_of(around: Surrounding) -> list[str]:
+    """Return the queues whose Python steps go to workers."""
+    return [queue.name for queue in queues_of(around).values() if queue.workers is not None]
+
+
+def measured(hub: Hub, queues: Queues, remote: Collection[str]) -> None:
+    """Let no more steps begin than the workers have room for; none before the first worker comes."""
+
+    def changed() -> None:
+        for name in remote:
+            size(queues, name, room_of(hub, name))
+
+    hub.changed = changed
+    changed()
 
 
 @asynccontextmanager
-async def own_workers(around: Surrounding) -> AsyncIterator[None]:
-    """Have the workers that the stack wants the engine to start; they end with the block."""
+async def own_workers(around: Surrounding, hub: Hub) -> AsyncIterator[None]:
+    """Have the workers that the stack wants the engine to start.
+
+    They end with the block, unless they are busy: then they wait for the next engine, as far as their
+    patience goes, and hand their results to it.
+    """
     processes = [
         _start(around.settings, around.folder, queue) for queue in queues_of(around).values() if queue.workers
     ]
     try:
         yield
     finally:
-        for process in processes:
-            process.send_signal(signal.SIGTERM)
-        for process in processes:
-            await asyncio.to_thread(process.wait)
+        if not busy(hub):
+            for process in processes:
+                process.send_signal(signal.SIGTERM)
+            for process in processes:
+                await asyncio.to_thread(process.wait)
 
 
 def _start(settings: Settings, folder: Path, queue: Queue) -> subprocess.Popen[bytes]:

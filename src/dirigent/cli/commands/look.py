@@ -28,6 +28,7 @@ def ps(**options: object) -> int:
 @click.command()
 @click.argument("run_id", metavar="RUN")
 @placed
+@click.option("--output", metavar="FILE", help="Write the output of the run to FILE, also a large one.")
 @with_json
 def show(**options: object) -> int:
     """Show one run. RUN is an id, the beginning of one, or a workflow's name for its newest."""

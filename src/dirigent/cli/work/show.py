@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from dirigent.app.looking import looking
 from dirigent.app.tools import TOOLS
 from dirigent.cli import wire
@@ -13,9 +16,12 @@ from dirigent.cli.place import place
 from dirigent.cli.text.terminal import out
 from dirigent.cli.text.tree import run_text
 from dirigent.cli.waiting import wait_for
+from dirigent.model.problem import refuse
+from dirigent.model.run import payload
 from dirigent.service.finding import find
 from dirigent.service.views import RunView, TaskView, view
 from dirigent.settings import Settings
+from dirigent.stores.payloads import Payloads
 
 
 def show(options: Options) -> int:
@@ -30,6 +36,9 @@ async def _show(settings: Settings, options: Options) -> int:
         program = await reader.journal.definition(found.definition)
         seen = view(program, found.id, facts, TOOLS)
         now = reader.clock.now()
+    file = options.text("output")
+    if file:
+        return written(seen, Path(file), settings)
     if options.as_json:
         say_json(_json(seen))
     else:
@@ -71,3 +80,31 @@ def _task(seen: TaskView) -> Json:
         "evidence": wire.value(seen.evidence),
         "at": span_json(seen.span),
     }
+
+
+def written(seen: RunView, file: Path, settings: Settings) -> int:
+    """Write the output of a run to a file: text as it is, anything else as JSON.
+
+    Raises:
+        Refusal: E7054 when there is none, E5070 and E5071 for a large one that is missing or damaged.
+    """
+    if seen.phase != "completed":
+        raise refuse(
+            "E7054",
+            f"run `{seen.id}` has no output: it is {seen.phase}",
+            "look at it with `dirigent show RUN`",
+        )
+    named = payload.parts_of(seen.output)
+    if named is not None:
+        content = Payloads(settings.payloads).get(named[0], f" of run `{seen.id}`")
+    elif isinstance(seen.output, str):
+        content = seen.output.encode()
+    else:
+        content = json.dumps(wire.value(seen.output), ensure_ascii=False, indent=2).encode() + b"\n"
+    try:
+        file.write_bytes(content)
+    except OSError as failure:
+        raise refuse(
+            "E7054", f"`{file}` cannot be written: {failure.strerror}", "name another file"
+        ) from None
+    return Exit.DONE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from dirigent.core.admission import Line
@@ -69,13 +69,13 @@ class Queues:
     _unsure: set[Item] = field(default_factory=set)
     _granted: set[Item] = field(default_factory=set)
     _early: list[tuple[Item, Ticket]] = field(default_factory=list)
-    _touched: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
     _again: Again = field(init=False)
     is_open: bool = False
 
     def __post_init__(self) -> None:
         """Wire the clock to the lines."""
-        self._again = Again(self.clock, self._touch)
+        self._again = Again(self.clock, self.touch)
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -83,7 +83,7 @@ class Queues:
         """Begin to let go, in the order that the past of the queues demands."""
         if self._early or any(queue.limits.rate for queue in self.declared.values()):
             for queue, at, key in await beginnings(journal, shelf, self.declared, self.clock.now()):
-                self._line(queue).passed(at, key)
+                self.line(queue).passed(at, key)
         self.is_open = True
         for item, ticket in sorted(self._early, key=lambda each: each[1].since):
             self._join(item, ticket)
@@ -121,7 +121,7 @@ class Queues:
         item, ticket = (run, command.position, command.attempt), command.ticket
         if item in self._granted or ticket is None:
             return True
-        if not self.is_open or not self._line(ticket.queue).enter(item, ticket, self.clock.now()):
+        if not self.is_open or not self.line(ticket.queue).enter(item, ticket, self.clock.now()):
             return False
         self._items.setdefault(run, {})[item] = ticket.queue
         return True
@@ -158,7 +158,8 @@ class Queues:
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _line(self, queue: str) -> Line[Item]:
+    def line(self, queue: str) -> Line[Item]:
+        """Return a queue; it is made when it is first named."""
         line = self.lines.get(queue)
         if line is None:
             declared = self.declared.get(queue) or Queue(queue)
@@ -170,18 +171,18 @@ class Queues:
         if not self.is_open:
             self._early.append((item, ticket))
             return
-        self._line(ticket.queue).join(item, ticket)
-        self._touch(ticket.queue)
+        self.line(ticket.queue).join(item, ticket)
+        self.touch(ticket.queue)
 
     def _occupy(self, item: Item, queue: str) -> None:
         self._items.setdefault(item[0], {})[item] = queue
-        self._line(queue).occupy(item)
+        self.line(queue).occupy(item)
 
     def _left(self, item: Item, items: dict[Item, str]) -> None:
         queue = items.get(item)
         if queue is not None:
-            self._line(queue).left(item)
-            self._touch(queue)
+            self.line(queue).left(item)
+            self.touch(queue)
 
     def _forget(self, run: RunId, items: dict[Item, str]) -> None:
         for item in items:
@@ -190,19 +191,20 @@ class Queues:
         del self._items[run]
         self._firsts.forget(run)
 
-    def _touch(self, queue: str) -> None:
-        if not self._touched:
+    def touch(self, queue: str) -> None:
+        """Have a queue looked at: something has happened there."""
+        if not self.touched:
             asyncio.get_running_loop().call_soon(self._look)
-        self._touched.add(queue)
+        self.touched.add(queue)
 
     def _look(self) -> None:
         """Let go whatever may go, of the queues in which something has happened."""
-        touched, self._touched = self._touched, set()
+        touched, self.touched = self.touched, set()
         if not self.is_open or self.crew.failure is not None or self.crew.closing:
             return
         now = self.clock.now()
         for queue in sorted(touched):
-            line = self._line(queue)
+            line = self.line(queue)
             for item in line.admit(now):
                 self._unsure.add(item)
                 self.crew.act(self._let_go(queue, item, now))
@@ -223,8 +225,18 @@ class Queues:
         self._granted.discard(item)
         if item in self._unsure:
             self._unsure.discard(item)
-            self._line(queue).withdrew(item, at)
-            self._touch(queue)
+            self.line(queue).withdrew(item, at)
+            self.touch(queue)
+
+
+def size(queues: Queues, name: str, room: int) -> None:
+    """Let no more of a queue be under way than there is room for, nor than is declared."""
+    line = queues.line(name)
+    declared = queues.declared.get(name) or Queue(name)
+    at_once = min(declared.limits.concurrency, room)
+    if line.limits.concurrency != at_once:
+        line.limits = replace(line.limits, concurrency=at_once)
+        queues.touch(name)
 
 
 def report(queues: Queues) -> list[tuple[Queue, list[float], int]]:

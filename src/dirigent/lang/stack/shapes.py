@@ -201,6 +201,20 @@ _WORKFLOW: Final = ByKey(
             },
             title="a workflow from a file",
         ),
+        "python": Record(
+            {
+                "python": Field(
+                    Text(min_length=1, what="a Python file and a function in it"),
+                    required=True,
+                    description="a workflow in Python, as `flows.py:place`, from the stack's folder",
+                ),
+                "input": Field(
+                    Templates(MapOf(AnyValue()), whole=False),
+                    description="members that lie under the input that a caller gives",
+                ),
+            },
+            title="a workflow in Python",
+        ),
         # The reader of workflows has the whole say about an inline document.
         "document": AnyValue(),
     },

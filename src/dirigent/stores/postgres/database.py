@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Database:
     hints: Hints
     links: tuple[Link, ...]
     programs: Programs = field(default_factory=Programs)
+    keeping: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     async def opened(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self, cast
 from zlib import crc32
 
@@ -28,6 +28,7 @@ START, TELL = "start", "tell"
 # So long a wish may lie while engines live, and so long none may be seen, before whoever wishes is told.
 PATIENCE_SECONDS: Final = 30.0
 SWEEP_SECONDS: Final = 1.0
+PLACES_KEPT: Final = 10_000
 
 _pack: Final = msgspec.msgpack.Encoder().encode
 _answer: Final = msgspec.msgpack.Decoder(str | list[list[str]]).decode
@@ -39,6 +40,9 @@ class Inbox:
 
     database: Database
     ear: Ear
+    # What never changes: how many shards there are, and where a run lies.
+    _shards: list[int] = field(default_factory=list)
+    _places: dict[RunId, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, database: Database) -> Self:
@@ -47,12 +51,21 @@ class Inbox:
 
     async def home(self, name: str) -> int:
         """Return the shard in which a run of this name, or of the queue of this name, is made."""
-        ((shards,),) = await self.database.links[0].fetch(SQL["shards"])
-        return crc32(name.encode()) % cast("int", shards)
+        if not self._shards:
+            ((shards,),) = await self.database.links[0].fetch(SQL["shards"])
+            self._shards.append(cast("int", shards))
+        return crc32(name.encode()) % self._shards[0]
 
     async def place(self, run: RunId) -> int | None:
         """Return the shard of a run, None when there is no such run."""
-        return await self.database.reader.place(run)
+        place = self._places.get(run)
+        if place is None:
+            place = await self.database.reader.place(run)
+            if place is not None:
+                if len(self._places) >= PLACES_KEPT:
+                    del self._places[next(iter(self._places))]
+                self._places[run] = place
+        return place
 
     async def hinted(self, seconds: float) -> None:
         """Return when another process gave a hint, or so long has passed."""

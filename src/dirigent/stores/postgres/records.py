@@ -45,9 +45,12 @@ def standing(content: object) -> Standing:
         raise corrupt(f"a run's row is damaged: {error}") from None
 
 
-def journal(rows: Iterable[Row], run: str, first: int = 0) -> list[Fact]:
-    """Return the facts of rows `position, count, checksum, facts`; a gap or a changed byte is E5008."""
-    found: list[Fact] = []
+def contents(rows: Iterable[Row], run: str, first: int = 0) -> list[bytes]:
+    """Return the bytes of the facts of rows `position, count, checksum, facts`, from position `first` on.
+
+    A gap or a changed byte is damage (E5008).
+    """
+    found: list[bytes] = []
     expected: int | None = 0 if first == 0 else None
     start = 0
     for position, count, kept, facts in rows:
@@ -59,6 +62,11 @@ def journal(rows: Iterable[Row], run: str, first: int = 0) -> list[Fact]:
         parts = _parts(content)
         if len(parts) != count:
             raise corrupt(f"fact `{expected}` of run `{run}` is missing")
-        found.extend(codec.decode_fact(part) for part in parts)
+        found.extend(parts)
         expected += len(parts)
     return found[first - start :] if first else found
+
+
+def journal(rows: Iterable[Row], run: str, first: int = 0) -> list[Fact]:
+    """Return the facts of such rows."""
+    return [codec.decode_fact(content) for content in contents(rows, run, first)]

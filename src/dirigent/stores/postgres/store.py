@@ -69,6 +69,10 @@ class PostgresStore(PostgresShelf):
         known = self.database.programs.digest_of(program)
         if known is not None:
             return known
+        async with self.database.keeping:
+            return self.database.programs.digest_of(program) or await self._keep(program)
+
+    async def _keep(self, program: Program) -> Digest:
         content = codec.encode(program)
         digest = digest_of(content)
         title = Title(program.name, program.kind)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from dirigent.app.workers.posting import Post, worker_at
@@ -35,7 +37,8 @@ def worker(options: Options) -> int:
 
 
 async def _work(working: Worker) -> int:
-    await working.work()
+    with suppress(asyncio.CancelledError):  # To be stopped is how a worker ends.
+        await working.work()
     return Exit.DONE
 
 

@@ -122,7 +122,7 @@ def _script(migrations: Sequence[Migration]) -> str:
         step = _STEP
         for word, value in values.items():
             step = step.replace(word, str(value))
-        steps.append(step.replace("BODY", migration.text))
+        steps.append(step.replace("BODY", migration.text.rstrip().removesuffix(";") + ";"))
     return "\n".join(steps)
 
 

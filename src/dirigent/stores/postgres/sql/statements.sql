@@ -215,3 +215,52 @@ select count(*) from shards;
 
 -- name: notify
 select pg_notify('dirigent', $1);
+
+-- name: moved_definitions
+select digest, name, kind, content from definitions order by digest;
+
+-- name: moved_plans
+select id, content from plans order by id;
+
+-- name: moved_rows
+select address, content from resources order by address;
+
+-- name: moved_history
+select address, at, run, content from history order by id;
+
+-- name: moved_runs
+select number, id, standing from runs where number > $1 order by number limit $2;
+
+-- name: filled
+select exists (select 1 from runs) or exists (select 1 from plans) or exists (select 1 from resources)
+  or exists (select 1 from history);
+
+-- name: load_definitions
+insert into definitions (digest, name, kind, content)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) on conflict do nothing;
+
+-- name: load_plans
+insert into plans (id, content) select * from unnest($1::text[], $2::bytea[]);
+
+-- name: load_rows
+insert into resources (address, content) select * from unnest($1::text[], $2::bytea[]);
+
+-- name: load_history
+insert into history (address, at, run, content)
+select t.address, t.at, t.run, t.content
+from unnest($1::text[], $2::float8[], $3::text[], $4::bytea[]) with ordinality as t (address, at, run, content, place)
+order by t.place;
+
+-- name: load_runs
+insert into runs (id, shard, name, phase, created_at, wake_at, standing)
+select t.id, t.shard, t.name, t.phase, t.created_at, t.wake_at, t.standing
+from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::bytea[]) with ordinality
+  as t (id, shard, name, phase, created_at, wake_at, standing, place)
+order by t.place;
+
+-- name: load_journal
+insert into journal (run, position, count, checksum, facts)
+select r.number, t.position, t.count, t.checksum, t.facts
+from unnest($1::text[], $2::integer[], $3::integer[], $4::integer[], $5::bytea[])
+  as t (id, position, count, checksum, facts)
+join runs r on r.id = t.id;

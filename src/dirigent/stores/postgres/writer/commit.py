@@ -64,6 +64,8 @@ class GroupCommit:
         while True:
             await self._filled.wait()
             self._filled.clear()
+            # After all that is ready now has had its turn to append.
+            await asyncio.sleep(0)
             batch, self._queue = self._queue, []
             if batch:
                 await self._carry(batch)

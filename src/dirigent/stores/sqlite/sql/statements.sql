@@ -130,3 +130,18 @@ select content from resources order by address;
 
 -- name: history
 select at, run, content from history where address = ? order by id;
+
+-- name: moved_definitions
+select digest, name, kind, content from definitions order by digest;
+
+-- name: moved_plans
+select id, content from plans order by id;
+
+-- name: moved_rows
+select address, content from resources order by address;
+
+-- name: moved_history
+select address, at, run, content from history order by id;
+
+-- name: moved_runs
+select * from standings where number > ? order by number limit ?;

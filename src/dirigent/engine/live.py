@@ -17,10 +17,14 @@ Doing: TypeAlias = tuple[Position, int, str]
 
 @dataclass(slots=True, eq=False)
 class Arrival:
-    """Facts that belong together. `taken` learns whether the run took them, once that is durable."""
+    """Facts that belong together. `taken` learns whether the run took them, once that is durable.
+
+    `ended` is the task that they come from: it is over when they are folded.
+    """
 
     facts: Sequence[Fact]
     taken: asyncio.Future[bool] | None = None
+    ended: Doing | None = None
 
     def settle(self, *, took: bool) -> None:
         """Tell whoever waits whether the run took the facts."""

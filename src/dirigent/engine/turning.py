@@ -104,6 +104,9 @@ class Turning:
             return recover(live.run, now, self.admits, stale=live.stale)
         arrived, live.arrived = live.arrived, []
         live.folding += arrived
+        for each in arrived:
+            if each.ended is not None:
+                live.tasks.pop(each.ended, None)
         return turn(live.run, arrived, now, onward=not self.settling, admits=self.admits)
 
     def _ahead(self, live: Live) -> Turn:

@@ -11,6 +11,7 @@ from dirigent.core.replay import advance, replay
 from dirigent.engine.snapshots import plain as snapshot
 from dirigent.model.problem import Refusal
 from dirigent.stores import codec
+from stores.samples import PROGRAM
 
 
 def through(run, program):
@@ -69,6 +70,16 @@ def test_a_snapshot_that_forgets_something_is_caught(monkeypatch, kind, forgotte
         check(150)
 
 
-def test_what_is_no_snapshot_of_this_release_is_ignored():
-    for plain in ([], [2, "d", [], []], [1, "d", [], []], [1, "d", [["o", 7]] * 10, []], ["x"]):
-        assert snapshot.restore(plain, None, RUN, TOOLS) is None or plain[:1] == [1]
+@pytest.mark.parametrize(
+    "plain",
+    [
+        [],
+        ["x"],
+        [2, "d", [], []],
+        [1, "d", [], []],
+        [1, "d", [["o", 7]] * 10, []],
+        [1, "d", [None] * 10, [["?"]]],
+    ],
+)
+def test_what_is_no_snapshot_of_this_release_is_ignored(plain):
+    assert snapshot.restore(plain, PROGRAM, RUN, TOOLS) is None

@@ -63,6 +63,42 @@ def test_a_large_text_is_put_away_and_the_rest_stays(tmp_path):
     assert store.get(digest).decode() == LARGE
 
 
+class OnTheSpot:
+    """A prompt performer that gives one output."""
+
+    def __init__(self, output):
+        self.output = output
+
+    def answer(self, order):
+        return Done(self.output) if order.request != "later" else None
+
+
+def answered(tmp_path, output, request=None):
+    inner, store = OnTheSpot(output), Payloads(str(tmp_path / "payloads"))
+    large = LargeValues(ScriptedPerformer(), store, FakeVault(), inner)
+    return large.answer(replace(ORDER, request=request)), store
+
+
+def test_what_is_done_on_the_spot_stays_so(tmp_path):
+    assert answered(tmp_path, {"a": 1})[0] == Done({"a": 1})
+    assert answered(tmp_path, {"a": 1}, "later")[0] is None
+    assert LargeValues(ScriptedPerformer(), Payloads(str(tmp_path)), FakeVault()).answer(ORDER) is None
+
+
+def test_a_large_result_on_the_spot_is_put_away_too(tmp_path):
+    outcome, store = answered(tmp_path, LARGE)
+    digest, _ = payload.parts_of(outcome.output)
+    assert store.get(digest).decode() == LARGE
+    forged, _ = answered(tmp_path, payload.reference(digest, 1, payload.TEXT))
+    assert isinstance(forged, Broken)
+
+
+def test_a_request_that_names_a_large_value_is_not_for_the_spot(tmp_path):
+    _, store = answered(tmp_path, LARGE)
+    named = payload.reference(store.put(b"x"), 1, payload.TEXT)
+    assert answered(tmp_path, {"a": 1}, {"in": named})[0] is None
+
+
 def test_many_small_texts_are_put_away_as_one(tmp_path):
     many = ["y" * 1000] * 6000
     outcome, store, _ = performed(tmp_path, many)

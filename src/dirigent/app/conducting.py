@@ -30,7 +30,7 @@ from dirigent.model import limits
 from dirigent.model.program import Program
 from dirigent.model.run.retention import Retention
 from dirigent.model.values import Value
-from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
+from dirigent.ports import Conductor, Journal, Performer, Prompt, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.service import door, queues, runs
 from dirigent.service.plans import Planner
@@ -132,7 +132,9 @@ def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
 
 def with_large(around: Surrounding, parts: Parts, performer: Performer) -> Performer:
     """Return a performer whose results may be large, and whose requests may name large values."""
-    return LargeValues(performer, Payloads(around.settings.payloads), parts.vault)
+    inner: object = performer
+    prompt = inner if isinstance(inner, Prompt) else None
+    return LargeValues(performer, Payloads(around.settings.payloads), parts.vault, prompt)
 
 
 def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -> dict[str, Performer]:

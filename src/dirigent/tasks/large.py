@@ -18,38 +18,52 @@ from dirigent.model.fault import Fault
 from dirigent.model.run import payload
 from dirigent.model.run.effect import Broken, Done, Order, Outcome
 from dirigent.model.values import Value
-from dirigent.ports import Payloads, Performer, Vault
+from dirigent.ports import Payloads, Performer, Prompt, Vault
 
 
 @dataclass(frozen=True, slots=True)
 class LargeValues:
-    """Fits `ports.Performer`, round another one."""
+    """Fits `ports.Performer` and `ports.Prompt`, round another one that may be prompt."""
 
     performer: Performer
     payloads: Payloads
     vault: Vault
+    prompt: Prompt | None = None
+
+    def answer(self, order: Order) -> Outcome | None:
+        """Have it done on the spot, if that can be and nothing large goes in.
+
+        A large result is put away on the event loop: a performer is prompt with small ones.
+        """
+        if self.prompt is None or self._named(order):
+            return None
+        found = self.prompt.answer(order)
+        outcome = _own(found) if found is not None else None
+        if not isinstance(outcome, Done) or unstorable(outcome.output) is None:
+            return outcome
+        return self._smaller(outcome)
 
     async def perform(self, order: Order) -> Outcome:
         """Do it with the content of what the request names; put away what would be too large for a fact.
 
         Raises `Refusal` (E5070, E5071) when the content is missing or damaged.
         """
-        if self.payloads.any and next(payload.references(order.request), None) is not None:
+        if self._named(order):
             order = replace(order, request=await asyncio.to_thread(self._content, order))
-        outcome = await self.performer.perform(order)
-        if not isinstance(outcome, Done):
+        outcome = _own(await self.performer.perform(order))
+        if not isinstance(outcome, Done) or unstorable(outcome.output) is None:
             return outcome
-        if next(payload.references(outcome.output), None) is not None:
-            words = f"the result has a member `{payload.NAME}`, a name that is kept for large values"
-            return Broken(Fault(faults.VALIDATION, 422, "Reserved Name", words), outcome.records)
-        if unstorable(outcome.output) is None:
-            return outcome
-        output = await asyncio.to_thread(self._put_away, self.vault.redact(outcome.output))
-        return replace(outcome, output=output)
+        return await asyncio.to_thread(self._smaller, outcome)
 
     async def abandon(self, order: Order) -> None:
         """Stop it."""
         await self.performer.abandon(order)
+
+    def _named(self, order: Order) -> bool:
+        return next(payload.references(order.request), None) is not None and self.payloads.any
+
+    def _smaller(self, outcome: Done) -> Done:
+        return replace(outcome, output=self._put_away(self.vault.redact(outcome.output)))
 
     def _content(self, order: Order) -> Value:
         whose = f" of run `{order.run}` at `{order.position}`"
@@ -84,3 +98,11 @@ class LargeValues:
         if len(content) > limits.LARGE_BYTES:
             return None
         return payload.reference(self.payloads.put(content), len(content), payload.TEXT, node)
+
+
+def _own(outcome: Outcome) -> Outcome:
+    """Return an outcome, or a fault in place of a result that looks like the name of a large value."""
+    if not isinstance(outcome, Done) or next(payload.references(outcome.output), None) is None:
+        return outcome
+    words = f"the result has a member `{payload.NAME}`, a name that is kept for large values"
+    return Broken(Fault(faults.VALIDATION, 422, "Reserved Name", words), outcome.records)

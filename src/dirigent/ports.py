@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeAlias, runtime_checkable
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
-from dirigent.model.problem import Refusal
+from dirigent.model.problem import Problem, Refusal
 from dirigent.model.program import Code, Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.code import Move, Site
@@ -315,6 +315,10 @@ class Conductor(Protocol):
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""
+        ...
+
+    async def left_out(self) -> dict[RunId, Problem]:
+        """Return the open runs that the engine could not take up, and why."""
         ...
 
     async def wait(self, run: RunId) -> Ended:

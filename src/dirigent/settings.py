@@ -70,9 +70,19 @@ class Settings:
         return str(self.state / "dirigent.db")
 
     @property
+    def ballast(self) -> str:
+        """Return the path of the file that is given up when the disk is full."""
+        return str(self.state / "ballast")
+
+    @property
     def lock(self) -> str:
         """Return the path of the file whose lock makes a process the engine."""
         return str(self.state / "engine.lock")
+
+    @property
+    def witness(self) -> str:
+        """Return the path of the file that knows which run was being turned when the engine died."""
+        return str(self.state / "turning")
 
     @property
     def socket(self) -> str:

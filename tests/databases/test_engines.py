@@ -1,5 +1,6 @@
 """Engines on one database: they share, take over, and a past owner writes nothing."""
 
+import os
 import time
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from databases.rig import check, working
 from stores.samples import in_loop
 
-# On an idle machine it takes 0.02 s, and the promise is 0.2; a test machine is not idle.
-CLEAN_SECONDS = 1.0
+# The promise holds for a machine that has time (`DIRIGENT_QUIET=1`); on any other it is enough not to wait
+# for the end of a lease.
+CLEAN_SECONDS = 0.2 if os.environ.get("DIRIGENT_QUIET") else 4.0
 
 pytestmark = pytest.mark.slow
 

@@ -1,6 +1,7 @@
 """Workflows that the tests run."""
 
 import asyncio
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,6 +25,7 @@ from dirigent.durable import (
 )
 
 DONE = []
+HELD, GO = threading.Event(), threading.Event()
 
 
 @dataclass
@@ -307,3 +309,99 @@ async def own_failure() -> int:
     except Refused as refused:
         return refused.amount
     return 0
+
+
+# Random workflows: a tree of what to do, played by the same lines on the engine and on plain asyncio.
+
+
+@step(idempotent=True)
+async def act(word: str) -> str:
+    DONE.append(word)
+    return word
+
+
+@step(idempotent=True)
+async def refuse(word: str) -> str:
+    raise ValueError(word)
+
+
+async def play_tree(tree, act, refuse, sleep, gather):
+    """Do what a tree says; returns what its leaves gave, in order."""
+    verb, *parts = tree
+    ways = (act, refuse, sleep, gather)
+    match verb:
+        case "act" | "refuse":
+            found = [await (act if verb == "act" else refuse)(*parts)]
+        case "sleep":
+            await sleep(*parts)
+            found = ["slept"]
+        case "one":
+            found = [each for part in parts for each in await play_tree(part, *ways)]
+        case "all":
+            found = [
+                each for some in await gather(*[play_tree(part, *ways) for part in parts]) for each in some
+            ]
+        case _:
+            found = await play_guarded(verb, *parts, ways)
+    return found
+
+
+async def play_guarded(verb, body, after, ways):
+    """`try` and `finally`."""
+    if verb == "try":
+        try:
+            return await play_tree(body, *ways)
+        except (StepFailed, ValueError):
+            return ["caught", *await play_tree(after, *ways)]
+    try:
+        return await play_tree(body, *ways)
+    finally:
+        await play_tree(after, *ways)
+
+
+@workflow
+async def any_tree(tree: list[object]) -> list[str]:
+    return await play_tree(tree, act, refuse, sleep, gather)
+
+
+@step(quick=True)
+def divided(x: int, by: int) -> int:
+    return x // by
+
+
+@workflow
+async def in_a_hurry(x: int) -> list[object]:
+    found: list[object] = [await divided(12 * x, 6)]
+    try:
+        await divided(x, 0)
+    except StepFailed as failure:
+        found.append(failure.kind)
+    return found
+
+
+@step
+def holding() -> None:
+    HELD.set()
+    GO.wait(20)
+    DONE.append("held ended")
+
+
+@workflow
+async def undoing() -> None:
+    try:
+        await holding()
+    finally:
+        await note("undo")
+
+
+async def cleaned_slowly(word: str, length: float) -> None:
+    try:
+        await sleep(1000)
+    finally:
+        await sleep(length)
+        await note(f"clean {word}")
+
+
+@workflow
+async def cleaning() -> None:
+    await gather(cleaned_slowly("a", 1), cleaned_slowly("b", 20))

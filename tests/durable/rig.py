@@ -104,5 +104,8 @@ class Held:
         self.world.fuse.burn(f"after {order.position}")
         return outcome
 
+    def answer(self, order):
+        return self.performer.answer(order)
+
     async def abandon(self, order):
         await self.performer.abandon(order)

@@ -121,6 +121,13 @@ def test_functions_that_no_later_process_could_find_are_refused():
         workflow(len)
 
 
+def test_a_quick_step_runs_on_the_spot_and_fails_like_any_other():
+    world = World()
+    assert world.run(flows.in_a_hurry, 3).output == [6, "ZeroDivisionError"]
+    with pytest.raises(ValueError, match="only a plain function without a queue"):
+        step(quick=True)(flows.double.function)
+
+
 def told(*words, workflow=flows.listening):
     world = World()
 

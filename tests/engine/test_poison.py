@@ -11,7 +11,7 @@ from dirigent.jq import LANGUAGE
 from dirigent.lang.schema import SCHEMAS
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.effect import Done
-from dirigent.model.run.journal import CancelRequested, Created, Succeeded
+from dirigent.model.run.journal import CancelRequested, Created, Resumed, Succeeded
 from dirigent.model.run.start import Start
 from dirigent.testing import FakeVault, MemoryStore, ScriptedOracle, VirtualClock
 from engine.workflows import document
@@ -77,5 +77,129 @@ def test_an_effect_that_refuses_to_be_stopped_does_not_strand_its_run():
         await engine.tell(run, CancelRequested(0.0))
         assert (await asyncio.wait_for(engine.wait(run), 10)).phase == "cancelled"
         await engine.close()
+
+    asyncio.run(test())
+
+
+class Kept:
+    """A witness that outlives engines: what stands when one fails is a death."""
+
+    def __init__(self):
+        self.standing = None
+        self.counted = {}
+
+    def begin(self, run, place):
+        self.standing = (run, place)
+
+    def end(self):
+        self.standing = None
+
+    def deaths(self):
+        if self.standing is not None:
+            run, place = self.standing
+            at, count = self.counted.get(run, (place, 0))
+            self.counted[run] = (place, count + 1 if at == place else 1)
+            self.standing = None
+        return dict(self.counted)
+
+    def forgive(self, run):
+        self.counted.pop(run, None)
+
+
+class Deadly:
+    """A language in which one expression brings a defect out, as long as it is not mended."""
+
+    def __init__(self):
+        self.mended = False
+
+    def compile(self, text):
+        if "deadly" in text and not self.mended:
+            raise ZeroDivisionError
+        return LANGUAGE.compile(text)
+
+
+POISON = 'do: [{set: {set: {x: "${ \\"deadly\\" }"}}}]'
+
+
+def test_a_run_that_ends_two_engines_at_one_place_is_left_alone_and_the_others_go_on():
+    async def test():
+        store, witness, language = MemoryStore(), Kept(), Deadly()
+
+        async def engine():
+            made = engine_of(store, Quick())
+            made.witness = witness
+            made.tools = Tools(language, SCHEMAS)
+            made.__post_init__()
+            return made
+
+        first = await engine()
+        await first.open()
+        with pytest.raises(ZeroDivisionError):
+            await first.start(Start("poison", document(POISON)))
+        await first.close()
+        # The engine died before it could record anything; the caller comes again.
+        language.mended = True
+        digest = await store.keep(document(POISON))
+        await store.append("poison", 0, [Created(0.0, digest, None)])
+        language.mended = False
+        await store.append("sound", 0, [Created(0.0, await store.keep(document(ONE)), None)])
+        witness.standing = None
+        for _ in range(2):
+            dying = await engine()
+            with pytest.raises(ZeroDivisionError):
+                await dying.open()
+            await dying.close()
+        third = await engine()
+        await third.open()
+        assert (await asyncio.wait_for(third.wait("sound"), 10)).phase == "completed"
+        assert third.left_out["poison"].problems[0].code == "E4070"
+        with pytest.raises(Refusal, match="E4070"):
+            await third.wait("poison")
+        assert (await store.run("poison")).phase == "suspended"
+        # A person lets it try again, when it is mended; what it was told for a while is over then.
+        language.mended = True
+        await third.tell("poison", Resumed(1.0))
+        assert (await asyncio.wait_for(third.wait("poison"), 10)).phase == "completed"
+        await third.close()
+
+    asyncio.run(test())
+
+
+def test_a_refusal_of_the_store_is_no_deed_of_the_run():
+    async def test():
+        store, witness = MemoryStore(), Kept()
+        engine = engine_of(store, Quick())
+        engine.witness = witness
+        engine.__post_init__()
+        await engine.open()
+
+        def refused(*_):
+            async def refusal():
+                raise refuse("E5010", "the disk failed")
+
+            return refusal()
+
+        store.append = refused
+        with pytest.raises(Refusal, match="E5010"):
+            await engine.start(Start("run", document(ONE)))
+        assert witness.deaths() == {}
+        await engine.close()
+
+    asyncio.run(test())
+
+
+def test_an_engine_closes_while_the_journal_has_not_answered_how_a_run_begins():
+    async def test():
+        store = MemoryStore()
+        engine = engine_of(store, Quick())
+        await engine.open()
+        silent = asyncio.get_running_loop().create_future()
+        store.append = lambda *_: silent
+        starting = asyncio.ensure_future(engine.start(Start("run", document(ONE))))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        # Had it waited for the append, it would turn round and round here and hear no clock either.
+        await asyncio.wait_for(engine.close(), 10)
+        await asyncio.gather(starting, return_exceptions=True)
 
     asyncio.run(test())

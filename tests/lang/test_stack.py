@@ -359,3 +359,65 @@ def test_no_stack_makes_the_reader_raise(pieces):
 def test_no_damage_to_a_stack_makes_the_reader_raise(start, length, put):
     stack, problems = read(SHOP[:start] + put + SHOP[start + length :], FILES)
     assert stack is not None or problems
+
+
+PYTHON = """
+from dirigent import step, workflow
+import dirigent
+
+@workflow
+async def place(order: int) -> int:
+    return order
+
+@dirigent.workflow(timeout=5)
+async def slow() -> None: ...
+
+@step
+async def charge() -> None: ...
+
+async def neither() -> None: ...
+"""
+
+
+def coded(python, files=("flows.py",)):
+    text = f"stack: s\nworkflows:\n  w: {{python: {python}, input: {{order: 7}}}}\n"
+    return read(text, {f"/srv/shop/{name}": PYTHON for name in files})
+
+
+@pytest.mark.parametrize("name", ["place", "slow"])
+def test_a_workflow_in_python_is_found_in_the_text_of_its_file(name):
+    stack, problems = coded(f"'flows.py:{name}'")
+    assert not problems
+    program = stack.workflows["w"].program
+    assert (program.name, program.root.node.module, program.root.node.name) == (name, "flows", name)
+    assert stack.workflows["w"].input == {"order": 7}
+
+
+def test_the_module_of_a_file_in_a_folder_has_its_dots():
+    stack, _ = coded("'shop/flows.py:place'", ["shop/flows.py"])
+    assert stack.workflows["w"].program.root.node.module == "shop.flows"
+
+
+@pytest.mark.parametrize(
+    ("python", "code"),
+    [
+        ("flows.place", "E1900"),
+        ("'/flows.py:place'", "E1900"),
+        ("'../flows.py:place'", "E1900"),
+        ("'flows.py:plase'", "E1901"),
+        ("'flows.py:charge'", "E1901"),
+        ("'flows.py:neither'", "E1901"),
+        ("'other.py:place'", "E1413"),
+    ],
+)
+def test_what_names_no_workflow_in_python_is_told_with_its_place(python, code):
+    _, (problem,) = coded(python)
+    assert problem.code == code
+    assert problem.at.line == 3
+
+
+def test_a_file_that_is_no_python_is_told_with_its_line():
+    text = "stack: s\nworkflows: {w: {python: 'flows.py:place'}}\n"
+    _, (problem,) = read(text, {"/srv/shop/flows.py": "x = 1\ndef (\n"})
+    assert problem.code == "E1902"
+    assert problem.label == "see its line 2"

@@ -10,6 +10,9 @@ import time
 from simulation.play import FAILURES_SHOWN, digest, lines_of, played, ranged, reduced, shrunk
 from simulation.rig.plan import plan_of
 
+# A broken law may quote a whole engine; the beginning says enough.
+WORDS_MAX = 1_000
+
 
 def main():
     """Play what the arguments say and return an exit code."""
@@ -43,7 +46,7 @@ def one(seed, words):
     if failure is None:
         print("every law holds")
         return 0
-    print(f"BROKEN: {failure.words}")
+    print(f"BROKEN: {failure.words[:WORDS_MAX]}")
     return 1
 
 
@@ -57,7 +60,7 @@ def many(first, last, processes):
     print(f"{coverage.seeds} seeds in {seconds:.0f} s, {coverage.seeds / cpu:.0f} a CPU second")
     for failure in failures[:FAILURES_SHOWN]:
         small = shrunk(failure)
-        print(f"BROKEN by seed {failure.seed}: {small.words}\n  {small.command}")
+        print(f"BROKEN by seed {failure.seed}: {small.words[:WORDS_MAX]}\n  {small.command}")
     too_little = coverage.missing()
     for line in too_little:
         print(f"TOO LITTLE: {line}")

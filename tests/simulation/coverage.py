@@ -9,11 +9,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import get_args
 
-from dirigent.model.run.journal import Control, Effect, Timer
+from dirigent.model.run.journal import Awaited, Computed, Control, Effect, Timer
 from simulation.rig.plan import PLACES
 from simulation.rig.programs import nodes_in
 
-FACTS = {kind.__name__ for kind in (*get_args(Control), *get_args(Effect), *get_args(Timer))} | {"Computed"}
+KINDS = (*get_args(Control), *get_args(Effect), *get_args(Timer), Computed, Awaited)
+FACTS = {kind.__name__ for kind in KINDS}
 NODES = {"Sequence", "Graph", "Loop", "Fork", "Switch", "Try", "Call", "Wait", "Set", "Raise"}
 DOUBTS = {"keyed", "supervised", "probe", "pure", "none"}
 PHASES = {"completed", "faulted", "cancelled"}
@@ -38,6 +39,8 @@ LAWS = {
     "a probe effect that succeeded happened",
     "a key stands for one request",
     "no effect begins before its intent is durable",
+    "what was abandoned does not happen any more",
+    "what may be repeated runs ahead",
     "what nobody can tell is not repeated unasked",
     "no timer rings early",
     "nobody is told before it is durable",
@@ -45,6 +48,8 @@ LAWS = {
     "an acknowledged word is durable",
     "an end that is told is durable",
     "every run ends",
+    "code ends as plain Python does",
+    "a queue lets go no more than it may",
     "nothing goes round in circles",
     "no secret is stored",
     "no task is left",
@@ -52,7 +57,7 @@ LAWS = {
     "no timer is left",
 }
 # So many seeds for each time that everything must have been tried at least.
-SELDOM = 1_500
+SELDOM = 2_500
 
 
 @dataclass

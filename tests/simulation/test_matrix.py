@@ -13,7 +13,7 @@ def test_every_failure_at_every_place_leaves_the_end_of_the_calm_run(kind, polic
     counts = row(kind, policy)
     twice = counts.pop("twice in a row")
     with capsys.disabled():
-        print(f"\n{kind}, {policy}: {sum(counts.values()) - twice} faults alone, {twice} twice in a row")
+        print(f"\n{kind}, {policy}: {sum(counts.values())} cells struck once, {twice} twice in a row")
     missing = [(place, what) for place, kinds in STRIKES.items() for what in kinds if not counts[place, what]]
     assert not missing
     assert twice > 300

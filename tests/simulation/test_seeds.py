@@ -15,7 +15,7 @@ from simulation.rig.plants import PLANTS
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CORPUS = [int(line.split()[0]) for line in (HERE / "seeds.txt").read_text().splitlines() if line[0] != "#"]
-SEEDS, PART = 20_000, 2_500
+SEEDS, PART = 20_000, 5_000
 
 
 @pytest.mark.parametrize("seed", CORPUS)
@@ -37,7 +37,7 @@ def test_every_law_holds_for_every_seed(first, capsys):
 
 def test_a_range_that_tried_too_little_is_no_proof():
     coverage, _ = chunk(0, 5)
-    coverage.seeds = 2_000
+    coverage.seeds = 5_000
     assert any("abandon: crash" in line for line in coverage.missing())
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dirigent.model.fault import Fault
+from dirigent.model.ids import digest_of
 from dirigent.model.run.journal import (
     JOURNAL_VERSION,
     Created,
@@ -20,12 +21,17 @@ from dirigent.model.run.journal import (
     Succeeded,
     TimerSet,
 )
-from dirigent.stores import codec
+from dirigent.stores import codec, transfer
 from dirigent.stores.sqlite import SqliteStore
 from stores.samples import AT, FACTS, FACTS_2, PAY, PLAN, PROGRAM, PROGRAM_2, row
 
 FOLDER = Path(__file__).parents[1] / "journals" / f"v{JOURNAL_VERSION}"
 LARGE = "large " * 6_000
+EXPORTED = transfer.Transfer(
+    "exported",
+    PROGRAM,
+    [replace(FACTS[0], definition=digest_of(codec.encode(PROGRAM))), *FACTS_2, *FACTS[1:]],
+)
 
 
 async def history(path):
@@ -51,6 +57,7 @@ def write():
     (FOLDER / "facts.hex").write_text(facts)
     for name, document in (("program", PROGRAM), ("program_2", PROGRAM_2), ("plan", PLAN), ("row", row())):
         (FOLDER / f"{name}.hex").write_text(codec.encode(document).hex() + "\n")
+    (FOLDER / "run.json").write_text(transfer.written(EXPORTED, "golden") + "\n")
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "dirigent.db")
         asyncio.run(history(path))

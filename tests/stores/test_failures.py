@@ -4,7 +4,9 @@ import asyncio
 import os
 import resource
 import sqlite3
+import threading
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -181,3 +183,55 @@ def test_an_error_of_input_or_output_on_a_disk_without_room_is_called_a_full_dis
     monkeypatch.setattr(os, "statvfs", lambda path: disk)
     (problem,) = failures.refusal(error, str(tmp_path / "dirigent.db")).problems
     assert problem.code == code
+
+
+@pytest.mark.parametrize("part", ["", "-wal"])
+def test_a_file_that_the_disk_does_not_give_is_not_called_damaged(tmp_path, monkeypatch, part):
+    path = tmp_path / "dirigent.db"
+    path.write_bytes(b"x")
+    Path(f"{path}-wal").write_bytes(b"y")
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    (problem,) = failures.refusal(error, str(path)).problems
+    assert problem.code == "E5008"
+    sound = Path.open
+
+    def failing(self, *args, **kwargs):
+        if str(self) == f"{path}{part}":
+            raise OSError(5, "Input/output error")
+        return sound(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", failing)
+    (problem,) = failures.refusal(error, str(path)).problems
+    assert problem.code == "E5021"
+    assert "Input/output error" in problem.message
+    assert problem.help
+
+
+def test_a_store_that_gets_no_thread_says_so_when_it_is_opened(tmp_path, monkeypatch):
+    def none_left(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    with pytest.raises(Refusal) as caught:
+        SqliteStore.open_for_writing(str(tmp_path / "dirigent.db"))
+    assert code_of(caught) == "E5022"
+
+
+@in_loop
+async def test_a_batch_that_finds_no_memory_is_refused_and_nothing_follows_it(store, monkeypatch):
+    await begin(store, "r", "s")
+    monkeypatch.setattr(store._writer, "_execute", no_memory_left)
+    answers = await asyncio.gather(
+        *(store.append(run, 1, [fact(1)]) for run in ("r", "s")), return_exceptions=True
+    )
+    assert [answer.problems[0].code for answer in answers] == ["E5023", "E5023"]
+    monkeypatch.undo()
+    with pytest.raises(Refusal) as caught:
+        await store.append("r", 1, [fact(1)])
+    assert code_of(caught) == "E5023"
+    assert len(await store.read("r")) == 1
+
+
+def no_memory_left(batch):
+    raise MemoryError

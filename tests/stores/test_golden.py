@@ -22,9 +22,9 @@ from dirigent.model.run.journal import (
     TimerSet,
 )
 from dirigent.ports import AWAKE
-from dirigent.stores import codec
+from dirigent.stores import codec, transfer
 from dirigent.stores.sqlite import SqliteStore
-from stores.golden import LARGE
+from stores.golden import EXPORTED, LARGE
 from stores.samples import AT, FACTS, FACTS_2, PAY, PLAN, PROGRAM, PROGRAM_2, in_loop, row
 
 JOURNALS = Path(__file__).parents[1] / "journals"
@@ -61,6 +61,17 @@ def test_every_document_of_every_version_is_read(version, name, kind, document):
         assert name.endswith("_2") > (version == "v2"), f"{file} was written once and is gone"
         return
     assert codec.decode(bytes.fromhex(file.read_text()), kind) == document
+
+
+def test_every_kind_of_fact_has_a_golden_one_of_the_newest_version():
+    lines = (JOURNALS / f"v{JOURNAL_VERSION}" / "facts.hex").read_text().split()
+    assert {type(codec.decode_fact(bytes.fromhex(line))) for line in lines} == set(codec.KINDS.values())
+
+
+@pytest.mark.parametrize("version", ["v2"])
+def test_an_exported_run_of_every_version_is_read(version):
+    moved = transfer.read((JOURNALS / version / "run.json").read_text(), "run.json")
+    assert (moved.run, moved.program, list(moved.facts)) == (EXPORTED.run, EXPORTED.program, EXPORTED.facts)
 
 
 def test_a_changed_golden_byte_is_noticed():

@@ -9,7 +9,7 @@ import pytest
 from dirigent.model.problem import Refusal
 from dirigent.model.run import payload
 from dirigent.model.run.journal import Created, Ended, Succeeded
-from dirigent.stores.payloads import Payloads
+from dirigent.stores.folder.payloads import Payloads
 from dirigent.testing import Crash
 
 CONTENT = b"large " * 100_000

@@ -3,11 +3,15 @@
 import argparse
 import tempfile
 from collections import Counter
+from pathlib import Path
 
 from storms.rig import record
 from storms.rig.enumeration import try_all
+from storms.rig.faults import FAULTS, strike
+from storms.rig.kills import Twice, storm
 from storms.rig.ledger import Lost
 from storms.rig.loop import MAKE
+from storms.rig.nursery import Nursery
 from storms.rig.powercut import cut_often
 
 
@@ -30,6 +34,42 @@ def _control(folder, kind, seed):
         except Lost as lost:
             return f"found out: {lost}"
     raise AssertionError(f"the control on {kind} lost nothing")
+
+
+def kills(count, seed, folder):
+    """Kill engines under a crowd of runs; the controls are engines with a planted fault."""
+    found = storm(folder, count, seed)
+    print(found)
+    controls = {}
+    for plant in ("intent late", "key per engine", "result first"):
+        with tempfile.TemporaryDirectory(dir=folder) as aside:
+            controls[f"control: {plant}"] = _found_out(aside, plant)
+    return {**found.figures(), **controls}
+
+
+def _found_out(folder, plant):
+    try:
+        storm(folder, 60, 1, width=40, plant=plant)
+    except (Lost, Twice) as wrong:
+        return f"found out: {str(wrong)[:120]}"
+    raise AssertionError(f"the control `{plant}` was not found out")
+
+
+def faults(count, seed, folder):
+    """Fail at so many points in each way that a disk can fail; the control is a disk that is silent."""
+    nursery, found = Nursery(folder), {}
+    try:
+        for kind in FAULTS:
+            found[kind] = strike(nursery, Path(folder, kind), kind, count).figures()
+            print(kind, found[kind])
+        try:
+            strike(nursery, Path(folder, "control"), "fsync fails once", count, deaf=True)
+        except AssertionError as lost:
+            found["control: a failed fsync that nobody is told of"] = f"found out: {str(lost)[:120]}"
+    finally:
+        nursery.close()
+    assert len(found) == len(FAULTS) + 1, "the control lost nothing"
+    return found
 
 
 def crashstates(count, seed, folder):
@@ -59,7 +99,7 @@ def _states(folder, seed, weak):
     }
 
 
-CAMPAIGNS = {"crashstates": crashstates, "powercut": powercut}
+CAMPAIGNS = {"faults": faults, "kills": kills, "crashstates": crashstates, "powercut": powercut}
 
 
 def main():

@@ -14,7 +14,7 @@ from dirigent.model.problem import Refusal
 from dirigent.model.run import payload
 from dirigent.model.run.effect import Broken, Done, Order
 from dirigent.model.run.start import Start
-from dirigent.stores.payloads import Payloads
+from dirigent.stores.folder.payloads import Payloads
 from dirigent.tasks.large import LargeValues
 from dirigent.testing import (
     Crash,

@@ -15,7 +15,7 @@ from dirigent.app.databases.driver import room
 from dirigent.app.later import AUTHORS, LaterAuthors, LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
-from dirigent.app.seat import seat
+from dirigent.app.seat import opened, seat
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.app.tools import TOOLS
 from dirigent.app.workers.posting import dispatched, loads, measured, own_workers, remote_of
@@ -28,6 +28,7 @@ from dirigent.engine.engine import Engine, Observer
 from dirigent.engine.queues import report
 from dirigent.model import limits
 from dirigent.model.program import Program
+from dirigent.model.run.retention import Retention
 from dirigent.model.values import Value
 from dirigent.ports import Conductor, Journal, Performer, Shelf, Vault
 from dirigent.providers.apply import ResourcePerformer
@@ -35,9 +36,10 @@ from dirigent.service import door, queues, runs
 from dirigent.service.plans import Planner
 from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
+from dirigent.stores.folder.payloads import Payloads
+from dirigent.stores.folder.witness import FileWitness
 from dirigent.stores.lock import EngineLock, holder
-from dirigent.stores.payloads import Payloads
-from dirigent.stores.sqlite import SqliteStore
+from dirigent.stores.retention import kept
 from dirigent.tasks.large import LargeValues
 from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
@@ -92,10 +94,13 @@ async def _enthroned(
     stack: AsyncExitStack, around: Surrounding, lock: EngineLock, *, drive: bool = True
 ) -> Desk:
     stack.enter_context(lock)
-    store = SqliteStore.open_for_writing(around.settings.store)
+    store = opened(around.settings)
     stack.push_async_callback(store.close)
     parts = await parts_of(stack, around, store)
-    return await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
+    desk = await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
+    policy = around.stack.retention if around.stack else Retention()
+    await stack.enter_async_context(kept(store, policy, parts.clock))
+    return desk
 
 
 async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
@@ -146,9 +151,13 @@ async def engaged(
 ) -> Desk:
     """Set an engine going on a store that is locked and open for writing, with its door open."""
     effects = Effects(performers, parts.oracle, parts.vault, parts.clock)
+    witness = FileWitness(around.settings.witness)
+    stack.callback(witness.close)
     declared, crew = queues_of(around), Crew()
     tools = tools_of(around)
-    engine = Engine(parts.store, parts.store, effects, tools, parts.clock, declared=declared, _crew=crew)
+    engine = Engine(
+        parts.store, parts.store, effects, tools, parts.clock, declared=declared, witness=witness, _crew=crew
+    )
     performers["workflow"] = children_of(around, engine)
     engine.observers.extend(observers_of(performers))
     hub = Hub(parts.vault.reveal)
@@ -156,6 +165,9 @@ async def engaged(
     performers["python"] = with_large(around, parts, python)
     engine.observers.append(hub.hear)
     measured(hub, engine.queues, remote_of(around))
+    if drive:
+        # They end last: what they do when the engine ends in order is known by then.
+        await stack.enter_async_context(own_workers(around, hub))
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
@@ -171,7 +183,6 @@ async def engaged(
         left = spools.left()
         engine.observers.append(spools.hear)
         await engine.open()
-        await stack.enter_async_context(own_workers(around))
         await spools.sweep(left, frozenset(engine.standing), parts.store)
     else:
         await engine.settle(0)

@@ -16,7 +16,7 @@ from dirigent.model.run.code import Site
 from dirigent.model.run.effect import Order, Outcome
 from dirigent.model.run.journal import Fact
 from dirigent.model.values import Value
-from dirigent.ports import Performer, Play
+from dirigent.ports import Performer, Play, Prompt
 
 Build: TypeAlias = Callable[[Surrounding, Parts], Performer]
 
@@ -44,10 +44,16 @@ class LaterPerformer:
         self._parts = parts
         self._built: Performer | None = None
         self._hearing: Hearing | None = None
+        self._prompt: Prompt | None = None
 
     async def perform(self, order: Order) -> Outcome:
         """Do it."""
         return await self._performer().perform(order)
+
+    def answer(self, order: Order) -> Outcome | None:
+        """Do it on the spot, if that can be."""
+        self._performer()
+        return self._prompt.answer(order) if self._prompt is not None else None
 
     async def abandon(self, order: Order) -> None:
         """Stop it."""
@@ -64,6 +70,7 @@ class LaterPerformer:
             self._built = build(self._around, self._parts)
             built: object = self._built
             self._hearing = built if isinstance(built, Hearing) else None
+            self._prompt = built if isinstance(built, Prompt) else None
         return self._built
 
 
@@ -123,3 +130,15 @@ def python_named(folder: Path, text: str, given: Value) -> Program | None:
         return None
     read: Callable[[Path, str, str, Value], Program] = importlib.import_module(AUTHORS).of_file
     return read(folder, found["file"], found["name"], given)
+
+
+def python_written(folder: Path, program: Program, given: Value) -> Program:
+    """Return a program as its author's module says it is now; one that is no workflow in Python is as it was.
+
+    Raises `Refusal`: E4031, E4033.
+    """
+    node = program.root.node
+    if not isinstance(node, Code):
+        return program
+    file = f"{node.module.replace('.', '/')}.py"
+    return python_named(folder, f"{file}:{node.name}", given) or program

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from dirigent.app.databases.driver import room
+from dirigent.model.ids import RunId
+from dirigent.model.problem import Problem, Refusal
 from dirigent.ports import Journal, Shelf
+from dirigent.service import door
+from dirigent.service.conductor import HolderGone
 from dirigent.settings import DatabaseUrl, Settings
 from dirigent.stores import files
 from dirigent.stores.empty import EmptyStore
@@ -45,6 +49,16 @@ class Reader:
     journal: Journal
     shelf: Shelf
     clock: SystemClock
+
+
+async def left_out(settings: Settings, journal: Journal) -> dict[RunId, Problem]:
+    """Return what the engine that drives the store could not take up; nothing when nobody drives it."""
+    if not door.answers(settings.socket):
+        return {}
+    try:
+        return await door.DoorConductor(settings.socket, journal).left_out()
+    except (HolderGone, Refusal):
+        return {}  # It ends just now, or is of another release: a list must not fail for that.
 
 
 @asynccontextmanager

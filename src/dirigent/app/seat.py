@@ -1,27 +1,38 @@
-"""The seat of the engine: at most one process has it, and the others know its door."""
+"""The seat of the engine: at most one process has it, and the others know its door.
+
+Whoever keeps house in a store (removes, takes in, writes the file anew) sits there meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from dirigent.app.databases.driver import room
-from dirigent.app.looking import readable
+from dirigent.app.looking import SystemClock, readable
 from dirigent.model.plan import Plan
-from dirigent.model.problem import refuse
+from dirigent.model.problem import Refusal, refuse
+from dirigent.ports import Journal
 from dirigent.service import door
 from dirigent.service.conductor import HolderGone
 from dirigent.settings import DatabaseUrl, Settings
+from dirigent.stores import files
 from dirigent.stores.lock import EngineLock, holder
+from dirigent.stores.retention import Archive
 from dirigent.stores.sqlite import SqliteStore
+from dirigent.stores.sqlite.pruning import compact
 
 KeepPlan: TypeAlias = Callable[[DatabaseUrl, Plan], Awaitable[None]]
 
 # So long a lock may be held by a process that does not answer: one that starts, or that ends.
 SEAT_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 0.05
+# What a store says when the disk is full.
+FULL: Final = "E5011"
 
 
 async def keep_plan(settings: Settings, plan: Plan) -> None:
@@ -36,7 +47,7 @@ async def keep_plan(settings: Settings, plan: Plan) -> None:
                 await door.DoorConductor(settings.socket, await readable(stack, settings)).keep_plan(plan)
                 return
     with lock:
-        store = SqliteStore.open_for_writing(settings.store)
+        store = opened(settings)
         try:
             await store.keep_plan(plan)
         finally:
@@ -64,3 +75,59 @@ async def seat(settings: Settings) -> EngineLock | None:
                 "wait until it ends, or end that process; nothing is lost when it is killed",
             )
         await asyncio.sleep(RETRY_SECONDS)
+
+
+def opened(settings: Settings) -> SqliteStore:
+    """Open the store to write. On a full disk the ballast is given up for it, and laid again later."""
+    try:
+        store = SqliteStore.open_for_writing(settings.store)
+    except Refusal as refusal:
+        if refusal.problems[0].code != FULL or not files.release_ballast(settings.ballast):
+            raise
+        return SqliteStore.open_for_writing(settings.store)
+    files.lay_ballast(settings.ballast)
+    return store
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Whoever removes what has ended. `compact` is for after the block."""
+
+    settings: Settings
+    archive: Archive
+    journal: Journal
+    clock: SystemClock
+
+    def size(self) -> int:
+        """Return the bytes of the file and of its log."""
+        parts = [Path(self.settings.store), Path(f"{self.settings.store}-wal")]
+        return sum(part.stat().st_size for part in parts if part.exists())
+
+    async def compact(self) -> None:
+        """Write the file anew without gaps; space that was held back is given up for it."""
+        files.release_ballast(self.settings.ballast)
+        await asyncio.to_thread(compact, self.settings.store)
+        files.lay_ballast(self.settings.ballast)
+
+
+@asynccontextmanager
+async def keeping(settings: Settings) -> AsyncIterator[Keeper]:
+    """Hold the store alone while the block runs. Raises `Refusal` (E7031) while an engine drives it."""
+    if settings.database is not None:
+        raise refuse(
+            "E5035",
+            "nothing can be removed from a store on a database yet, nor taken into one",
+            "name a store that is a file, with `--state`",
+        )
+    async with AsyncExitStack() as stack:
+        lock = await seat(settings)
+        if lock is None:
+            raise refuse(
+                "E7031",
+                f"an engine drives this store ({holder(settings.lock)})",
+                "end it first, or let it do the work: `policy: {retention: {completed: 30d}}`",
+            )
+        stack.enter_context(lock)
+        store = opened(settings)
+        stack.push_async_callback(store.close)
+        yield Keeper(settings, store, store, SystemClock())

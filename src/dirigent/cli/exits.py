@@ -56,8 +56,10 @@ _SPECIAL: Final = {
     "E4052": Exit.CONFLICT,
     "E5001": Exit.CONFLICT,
     "E5002": Exit.CONFLICT,
+    "E5034": Exit.CONFLICT,
     "E7011": Exit.CONFLICT,
     "E7021": Exit.CONFLICT,
+    "E7031": Exit.CONFLICT,
 }
 _BY_THOUSAND: Final = {
     "E1": Exit.USAGE,

@@ -37,6 +37,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "signal": ("control", "Send an event to a run that waits for it."),
     "serve": ("serve", "Run an engine until it is told to end."),
     "store": ("serve", "Move a store: `dirigent store copy FROM TO`."),
+    "prune": ("machine", "Remove runs that have ended and are past their time."),
+    "import-run": ("machine", "Take a run from a file into this store, to be looked at."),
     "doctor": ("machine", "Show what is missing on this machine, and the remedy."),
     "version": ("machine", "Print the version."),
 }
@@ -48,7 +50,7 @@ _SECTIONS: Final = {
     "show": "Inspect",
     "resume": "Control",
     "serve": "Engines",
-    "doctor": "Machine",
+    "prune": "Machine",
 }
 
 

@@ -126,7 +126,9 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "down": _UP,
     "run": _RUN,
     "resume": _RUN,
-    "ps": _object(runs=_list(_SUMMARY), resources=_list(_ROW)),
+    "ps": _object(
+        runs=_list(_SUMMARY), resources=_list(_ROW), leftOut=_list(_object(run=_TEXT, code=_TEXT, why=_TEXT))
+    ),
     "show": _object(
         id=_TEXT,
         name=_TEXT,
@@ -168,6 +170,8 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "suspend": _CONTROL,
     "signal": _object(run=_TEXT, event=_TEXT),
     "drift": _object(drifted=_list(_CHANGE)),
+    "prune": _object(runs=_COUNT, facts=_COUNT, blobs=_COUNT, bytes=_COUNT, dry=_FLAG),
+    "import-run": _object(run=_TEXT, facts=_COUNT, open=_FLAG),
     "doctor": _object(
         checks=_list(_object(id=_TEXT, status={"enum": ["ok", "warn", "fail"]}, found=_TEXT, remedy=_TEXT))
     ),

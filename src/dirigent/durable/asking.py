@@ -34,12 +34,8 @@ class Moving(Protocol):
         """Return whether nothing that it asks for counts any more."""
         ...
 
-    def beside(self, body: Body) -> int:
-        """Take a coroutine as a branch, and return its number."""
-        ...
-
-    def ended(self, number: int) -> Ending:
-        """Return how a branch ended."""
+    def beside(self, body: Body) -> tuple[int, Ending]:
+        """Take a coroutine as a branch, and return its number, and where it will be told how it ended."""
         ...
 
 

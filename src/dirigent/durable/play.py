@@ -32,12 +32,8 @@ class Gone:
         self.site = site
         self.gone = True
 
-    def beside(self, body: Body) -> int:
+    def beside(self, body: Body) -> tuple[int, Ending]:
         """Take no branch: none will begin."""
-        raise GeneratorExit
-
-    def ended(self, number: int) -> Ending:
-        """Know of no branch."""
         raise GeneratorExit
 
 
@@ -96,14 +92,14 @@ class CoroutinePlay:
         """Return a coroutine that it wants to have beside it."""
         return self.branches[number]
 
-    def beside(self, body: Body) -> int:
-        """Take a coroutine of the author as a branch, and return its number."""
-        self.branches.append(CoroutinePlay(body, self.site, self._name, top=False))
-        return len(self.branches) - 1
+    def beside(self, body: Body) -> tuple[int, Ending]:
+        """Take a coroutine of the author as a branch; return its number and how it will have ended.
 
-    def ended(self, number: int) -> Ending:
-        """Return how a branch ended."""
-        return self.branches[number].ending
+        The author's coroutine must not hold the play itself: both would never be let go.
+        """
+        branch = CoroutinePlay(body, self.site, self._name, top=False)
+        self.branches.append(branch)
+        return len(self.branches) - 1, branch.ending
 
     def _thrown(self, failure: BaseException) -> Move:
         with _Moved(self) as moved:

@@ -57,7 +57,8 @@ class Options:
     """How a step is called.
 
     `on_doubt` is what becomes of it when nobody can say whether it happened. One with a `database` is a
-    transaction of that file. One with a `queue` waits for its turn there.
+    transaction of that file. One with a `queue` waits for its turn there, a `quick` one
+    runs on the engine's own loop.
     """
 
     name: str = ""
@@ -66,6 +67,7 @@ class Options:
     on_doubt: OnDoubt = OnDoubt.HOLD
     database: str = ""
     queue: str = ""
+    quick: bool = False
 
 
 class _Maker(Protocol):
@@ -101,6 +103,8 @@ class Step(Generic[P, R]):
         self.name = options.name or self.qualname.rpartition(".")[2]
         if not NAME.fullmatch(self.name):
             raise ValueError(f"`{self.name}` cannot name a step: take letters, digits and `_ . -`")
+        if options.quick and (options.queue or not self.plain):
+            raise ValueError(f"`{self.name}` waits: only a plain function without a queue can be quick")
         self.__doc__ = function.__doc__
         self.__name__ = self.name
         waits = InQueue(options.queue) if options.queue else None
@@ -159,6 +163,7 @@ class Given(TypedDict, total=False):
     idempotent: bool
     on_doubt: str
     queue: str
+    quick: bool
 
 
 @overload
@@ -175,7 +180,8 @@ def step(
     `retry` says when to try again after an exception (a number is how many attempts there are in all).
     `timeout` is for each attempt. An `idempotent` step may be repeated when nobody can say whether it
     happened; otherwise `on_doubt` holds the run (`hold`), repeats it (`repeat`) or takes None (`skip`).
-    With a `queue` it waits for its turn there, and workers do it if the queue has any.
+    With a `queue` it waits for its turn there, and workers do it if the queue has any. A plain function
+    that takes microseconds and waits for nothing may be `quick`: it runs where the engine runs.
     """
     unknown = given.keys() - Given.__annotations__.keys()
     if unknown:
@@ -188,6 +194,7 @@ def step(
         timeout=given.get("timeout"),
         on_doubt=doubt,
         queue=given.get("queue", ""),
+        quick=given.get("quick", False),
     )
     return Decorator(options) if function is None else Step(function, options)
 

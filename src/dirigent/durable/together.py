@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Coroutine
 from datetime import timedelta
 from typing import TypeAlias, TypeVar, cast, overload
 
-from dirigent.durable.asking import Asked, Moving
+from dirigent.durable.asking import Asked, Ending, Moving
 from dirigent.durable.waiting import seconds_of
 from dirigent.model.fault import Fault
 from dirigent.model.run.code import Branch, Gather, Request
@@ -24,7 +24,7 @@ Member: TypeAlias = Awaitable[object]
 class Together(Asked[tuple[object, ...]]):
     """Several that are awaited at once: what dirigent offers, and coroutines of the author."""
 
-    __slots__ = ("_limit", "_members", "_name", "_play", "_taken")
+    __slots__ = ("_limit", "_members", "_name", "_taken")
 
     def __init__(self, name: str, members: tuple[Member, ...], limit: float | None = None) -> None:
         """Keep them."""
@@ -32,51 +32,45 @@ class Together(Asked[tuple[object, ...]]):
         self._name = name
         self._members = members
         self._limit = limit
-        self._play: Moving | None = None
-        self._taken: list[Asked[object] | int] = []
+        self._taken: list[Asked[object] | Ending] = []
 
     def request(self, play: Moving) -> Request:
         """Ask for each of them; a coroutine becomes a branch."""
         asked: list[Request | Branch] = []
-        self._play = play
         for member in self._members:
             if isinstance(member, Asked):
                 asked.append(member.request(play))
                 self._taken.append(member)
             else:
                 body = member if isinstance(member, Coroutine) else _awaiting(member)
-                number = play.beside(body)
+                number, ending = play.beside(body)
                 asked.append(Branch(number))
-                self._taken.append(number)
+                self._taken.append(ending)
         return Request(self._name, Gather(tuple(asked)), seconds=self._limit)
 
     def result(self, value: Value) -> tuple[object, ...]:
         """Return what each of them means, in order."""
         outputs = value if isinstance(value, list) else []
         return tuple(
-            each.result(output) if isinstance(each, Asked) else self._ended(each)
+            each.result(output) if isinstance(each, Asked) else each.returned
             for each, output in zip(self._taken, outputs, strict=True)
         )
 
     def failure(self, fault: Fault) -> BaseException:
         """Return what the member raised that failed first."""
         for each in self._taken:
-            if not isinstance(each, Asked) and self._play is not None:
-                ending = self._play.ended(each)
-                known = ending.fault
-                if known is not None and ending.raised is not None and _alike(known, fault):
-                    return ending.raised
+            if isinstance(each, Ending) and each.raised is not None and _alike(each.fault, fault):
+                return each.raised
         return super().failure(fault)
-
-    def _ended(self, number: int) -> object:
-        return self._play.ended(number).returned if self._play is not None else None
 
 
 async def _awaiting(member: Awaitable[T]) -> T:
     return await member
 
 
-def _alike(known: Fault, fault: Fault) -> bool:
+def _alike(known: Fault | None, fault: Fault) -> bool:
+    if known is None:
+        return False
     return (known.type, known.title, known.detail) == (fault.type, fault.title, fault.detail)
 
 

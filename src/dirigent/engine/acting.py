@@ -78,8 +78,8 @@ class Acting:
 
         async def act() -> None:
             facts = await effect()
-            live.tasks.pop(doing, None)
-            live.arrived.append(Arrival(facts))
+            # It is under way until that is folded: a run that is resumed meanwhile asks for it again.
+            live.arrived.append(Arrival(facts, ended=doing))
             self.go(live)
 
         live.tasks[doing] = self.crew.act(act())

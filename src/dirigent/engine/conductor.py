@@ -9,6 +9,7 @@ from dirigent.core.status import unknown
 from dirigent.engine.engine import Engine
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
+from dirigent.model.problem import Problem
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Ended, Fact
 from dirigent.model.run.start import Start
@@ -33,6 +34,10 @@ class LocalConductor:
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""
         await self.shelf.keep_plan(plan)
+
+    async def left_out(self) -> dict[RunId, Problem]:
+        """Return the open runs that the engine could not take up, and why."""
+        return {run: why.problems[0] for run, why in self.engine.left_out.items()}
 
     async def wait(self, run: RunId) -> Ended:
         """Return how a run ended."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
@@ -30,6 +29,11 @@ UNLIMITED = frozenset({"workflow"})
 
 # Effects that go on by themselves, or can be looked at: the next engine finds out how they ended.
 FOUND_AGAIN = frozenset({"workflow", "shell", "script", "resource"})
+
+# What a store says when it is fenced, locked, full, broken, closed or out of reach.
+STORE_FAILS: Final = frozenset(
+    {"E5002", "E5009", "E5010", "E5011", "E5012", "E5017", "E5041", "E5046", "E5047", "E5048"}
+)
 
 _POLICIES: Final = {policy.value: policy for policy in OnDoubt}
 
@@ -90,6 +94,8 @@ class Effects:
             async with self._places:
                 return await performer.perform(order)
         except Refusal as refusal:
+            if _of_the_store(refusal):
+                raise
             return _refused(refusal)
 
     def _prompt(self, function: str) -> Prompt | None:
@@ -135,10 +141,13 @@ class Effects:
         """Stop an effect in the world, and return the fact that it is over."""
         performer = self.performers.get(command.function)
         if performer is not None:
-            # What cannot be stopped is left as it is: the run is over either way, and a refusal that
-            # comes again at every restart would strand all runs of the store.
-            with suppress(Refusal):
+            try:
                 await performer.abandon(_order(run, command, OnDoubt.HOLD, doubtful=True))
+            except Refusal as refusal:
+                # What cannot be stopped is left as it is: the run is over either way, and a refusal that
+                # comes again at every restart would strand all runs of the store.
+                if _of_the_store(refusal):
+                    raise
         return (Abandoned(self.clock.now(), command.position, command.attempt),)
 
 
@@ -157,6 +166,11 @@ def _order(run: Run, command: Perform | Abandon, on_doubt: OnDoubt, *, doubtful:
         hosts=(*run.program.hosts, *_hosts(created.metadata if created else {})),
         queue=command.ticket.queue if isinstance(command, Perform) and command.ticket else "",
     )
+
+
+def _of_the_store(refusal: Refusal) -> bool:
+    """Return whether the store as a whole fails: that is no fault of the run which met it first."""
+    return refusal.problems[0].code in STORE_FAILS
 
 
 def _refused(refusal: Refusal) -> Broken:

@@ -22,7 +22,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
 from dirigent.engine.live import Arrival, Live
-from dirigent.engine.memory import Memory
+from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
 from dirigent.engine.queues import Queues
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
@@ -57,8 +57,10 @@ class Engine:
     clock: Clock
     observers: list[Observer] = field(default_factory=list)
     declared: Mapping[str, Queue] = field(default_factory=dict)
+    witness: Witness = field(default_factory=Unwitnessed)
     standing: set[EffectId] = field(init=False)
     left_out: dict[RunId, Refusal] = field(init=False)
+    _poison: Poison = field(init=False)
     _memory: Memory = field(init=False)
     _rouser: Rouser = field(init=False)
     _timers: Timers = field(init=False)
@@ -69,8 +71,11 @@ class Engine:
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
-        self._memory = Memory(self.journal, self.tools)
-        self._turning = Turning(self.journal, self.clock, self._crew, self._precede, self._act, self._rest)
+        self._poison = Poison(self.witness)
+        self._memory = Memory(self.journal, self.tools, self._poison)
+        self._turning = Turning(
+            self.journal, self.clock, self._crew, self._precede, self._act, self._rest, self.witness
+        )
         go = self._turning.go
         self.queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
         self._turning.admits = self.queues.admits
@@ -84,9 +89,11 @@ class Engine:
     async def open(self) -> int:
         """Take up every run that has something to do where its journal stands; return how many there were.
 
-        A run whose journal cannot be folded (of a newer release, or damaged) is left alone, in
-        `left_out`: it must not keep the others from going on. Runs that sleep stay in the store.
+        A run whose journal cannot be folded (of a newer release, or damaged), or that ended engine after
+        engine, is left alone, in `left_out`: it must not keep the others from going on. Runs that sleep
+        stay in the store.
         """
+        await self._poison.open(self.journal, self.shelf, self.clock)
         taken = await self._rouser.open()
         await self.queues.open(self.journal, self.shelf)
         return taken
@@ -114,15 +121,26 @@ class Engine:
 
         Returns its id, or that of the open run which has its deduplication key. Raises `Refusal`: E4002
         for a known id with another program or input, E4017 for an input that no journal could hold, E4050
-        to E4052 for a ticket. A caller who goes away meanwhile takes nothing back.
+        to E4052 for a ticket, E4031 for code that is not here. A caller who goes away while it is being
+        recorded takes nothing back.
         """
         self._crew.check()
         reason = unstorable(start.input, dict(start.metadata))
         if reason is not None:
             raise refuse("E4017", f"run `{start.id}` cannot take its input: {reason}")
-        answer: list[RunId] = []
-        await self._crew.ask(self._start(start, answer.append))
-        return answer[0]
+        code.check(self.tools, start.program)
+        digest = await self.journal.keep(start.program)
+        # Only who brings a key asks the store: it must not stand for a run that is over.
+        keyed = start.ticket is not None and bool(start.ticket.dedupe)
+        known = keyed and await self.shelf.run(start.id) is not None
+        # Whoever speaks to a run before it is there has a claim on it while he learns that it is not.
+        await self._memory.unclaimed(start.id)
+        if not known and self._memory.vacant(start.id):
+            first = self.queues.known(start)
+            if first is not None or await self._begin(start, digest):
+                return first or start.id
+        await self._check_same(start, digest)
+        return start.id
 
     async def wait(self, run: RunId) -> Ended:
         """Return how a run ended, when it has. A run that was left out never will: that is its refusal."""
@@ -153,28 +171,15 @@ class Engine:
         check_word(run, fact)
         await self._crew.ask(self._tell(run, fact))
 
-    async def _start(self, start: Start, answer: Callable[[RunId], None]) -> None:
-        digest = await self.journal.keep(start.program)
-        # Whoever speaks to a run before it is there has a claim on it while he learns that it is not.
-        await self._memory.unclaimed(start.id)
-        if self._memory.vacant(start.id):
-            with self._memory.claim([start.id]):
-                # Only who brings a key asks the store: it must not stand for a run that is over.
-                keyed = start.ticket is not None and bool(start.ticket.dedupe)
-                first = None if keyed and await self.shelf.run(start.id) else self.queues.known(start)
-                if first is not None or await self._begun(start, digest):
-                    answer(first or start.id)
-                    return
-        await self._check_same(start, digest)
-        answer(start.id)
-
-    async def _begun(self, start: Start, digest: Digest) -> bool:
-        """Begin a run, if there is none of its name. Raises `Refusal` (E4031) for code that is not here."""
-        code.check(self.tools, start.program)
+    def _begin(self, start: Start, digest: Digest) -> asyncio.Future[bool]:
+        """Begin a run, if there is none of its name."""
         live = Live(replay(start.program, start.id, (), self.tools), recovered=True)
-        return await self._turning.begin(live, _created(start, digest, self.clock.now()))
+        created = _created(start, digest, self.clock.now())
+        return self._turning.begin(live, created, self._memory.claimed(start.id))
 
     async def _tell(self, run: RunId, fact: Fact) -> None:
+        if self._poison.forgive(run):
+            self.left_out.pop(run, None)
         live = await self._memory.load(run)
         code.check_event(live.run, fact)
         if not await self._put(live, (fact,)) and not code.repeated(live.run, fact):
@@ -216,6 +221,8 @@ class Engine:
         if done.facts and isinstance(done.facts[-1], Ended):
             self._timers.forget(run.id)
             self._crew.ended(run.id, done.facts[-1])
+        elif (snapshot := captured(live)) is not None:
+            self._crew.act(self.journal.keep_snapshot(run.id, run.facts, snapshot))
 
     def _precede(self, live: Live, command: Command, done: Turn) -> bool:
         """Begin an effect at once if it may be done before its intent is durable, and again after a crash."""

@@ -17,10 +17,14 @@ Doing: TypeAlias = tuple[Position, int, str]
 
 @dataclass(slots=True, eq=False)
 class Arrival:
-    """Facts that belong together. `taken` learns whether the run took them, once that is durable."""
+    """Facts that belong together. `taken` learns whether the run took them, once that is durable.
+
+    `ended` is the task that they come from: it is over when they are folded.
+    """
 
     facts: Sequence[Fact]
     taken: asyncio.Future[bool] | None = None
+    ended: Doing | None = None
 
     def settle(self, *, took: bool) -> None:
         """Tell whoever waits whether the run took the facts."""
@@ -43,6 +47,7 @@ class Live:
 
     A run that was replayed is not `recovered` until what stood to be done in it has been taken up; it is
     `stale` if the store says that it is awake because nobody has said yet whether it may sleep.
+    Of its first `kept` facts there is a snapshot.
     `folding` is what has been folded and not recorded yet.
     """
 
@@ -53,6 +58,7 @@ class Live:
     turning: bool = False
     recovered: bool = False
     stale: bool = False
+    kept: int = 0
 
     @property
     def idle(self) -> bool:

@@ -1,30 +1,117 @@
 """Which runs are in memory. Every other open run is in the journal alone, and comes back when needed.
 
-Law: of one run there is one fold. Who begins or loads a run claims it; others wait until that is over.
+Law 1: of one run there is one fold. Who begins or loads a run claims it; others wait until that is over.
+Law 2: a run that ended two engines at the same place waits, explained, for a person; the others go on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from dirigent.core.decide import timers, wake_at
-from dirigent.core.machine import Tools
-from dirigent.core.replay import replay
+from dirigent.core.machine import Run, Tools
+from dirigent.core.replay import advance, replay
 from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
+from dirigent.engine.snapshots.plain import capture, definition_of, restore
+from dirigent.model import limits
 from dirigent.model.ids import Digest, RunId
-from dirigent.model.problem import Refusal
+from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
-from dirigent.model.run.journal import Created
-from dirigent.ports import Journal, Past
+from dirigent.model.run.journal import Created, Suspended
+from dirigent.ports import Clock, Journal, Past, Shelf
+from dirigent.stores import codec
 
 # A run whose next timer is nearer than this stays in memory: replaying it would cost more.
 PARK_SECONDS: Final = 5.0
 PROGRAMS_KEPT: Final = 256
+# Once may be chance (somebody killed the process just then); the same place twice is not.
+DEATHS: Final = 2
+# Phases in which a run may still be suspended.
+GOING: Final = frozenset({"running", "held", "waiting"})
+
+
+class Witness(Protocol):
+    """Remembers what was being turned when the process died. Need not outlive the machine."""
+
+    def begin(self, run: RunId, place: int) -> None:
+        """Note that a run is being turned that has `place` facts."""
+        ...
+
+    def end(self) -> None:
+        """Note that nothing is being turned."""
+        ...
+
+    def deaths(self) -> Mapping[RunId, tuple[int, int]]:
+        """Return each run that ended engines: at which place, and how often in a row there."""
+        ...
+
+    def forgive(self, run: RunId) -> None:
+        """Forget what a run did."""
+        ...
+
+
+class Unwitnessed:
+    """Witnesses nothing: for an engine whose death nobody would outlive, as in tests."""
+
+    def begin(self, run: RunId, place: int) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+    def deaths(self) -> Mapping[RunId, tuple[int, int]]:
+        """Return that there were none."""
+        return {}
+
+    def forgive(self, run: RunId) -> None:
+        """Do nothing."""
+
+
+@dataclass(slots=True, eq=False)
+class Poison:
+    """Which runs are quarantined. `witness` outlives the process."""
+
+    witness: Witness
+    quarantined: dict[RunId, Refusal] = field(default_factory=dict)
+
+    async def open(self, journal: Journal, shelf: Shelf, clock: Clock) -> None:
+        """Quarantine every run that ended engine after engine, and have its journal say so."""
+        for run, (place, deaths) in self.witness.deaths().items():
+            if deaths < DEATHS:
+                continue
+            found = await shelf.run(run)
+            if found is None or found.ended_at is not None:
+                self.witness.forgive(run)
+                continue
+            self.quarantined[run] = _left_alone(run, place, deaths)
+            if found.phase in GOING:
+                # Not folded, for folding may be what kills: any journal of an open run can take it.
+                reason = f"it ended the engine {deaths} times at fact {place}"
+                await journal.append(run, found.facts, [Suspended(clock.now(), reason)])
+
+    @contextmanager
+    def watched(self, run: RunId, place: int) -> Iterator[None]:
+        """Have the witness note that a run of `place` facts is being folded. Nothing is awaited meanwhile.
+
+        A refusal is an answer; what else breaks off ends the engine, and the note stands.
+        """
+        self.witness.begin(run, place)
+        try:
+            yield
+        except Refusal:
+            self.witness.end()
+            raise
+        self.witness.end()
+
+    def forgive(self, run: RunId) -> bool:
+        """Let a run try again, as a person said; return whether it was quarantined."""
+        self.witness.forgive(run)
+        return self.quarantined.pop(run, None) is not None
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +120,7 @@ class Memory:
 
     journal: Journal
     tools: Tools
+    poison: Poison
     _live: dict[RunId, Live] = field(default_factory=dict)
     _claims: dict[RunId, asyncio.Future[None]] = field(default_factory=dict)
     _programs: dict[Digest, Program] = field(default_factory=dict)
@@ -70,26 +158,29 @@ class Memory:
         while missing := [run for run in runs if run not in self._live and run not in refused]:
             away = [run for run in missing if run not in self._claims]
             if away:
-                with self.claim(away):
+                over = self.claimed(*away)
+                try:
                     for run, past in zip(away, await self.journal.recall(away), strict=True):
                         why = past if isinstance(past, Refusal) else await self._replayed(run, past)
                         if why is not None:
                             refused[run] = why
+                finally:
+                    over()
             else:
                 await asyncio.wait([self._claims[run] for run in missing])
         return [refused.get(run) or self._live[run] for run in runs]
 
-    @contextmanager
-    def claim(self, runs: Sequence[RunId]) -> Iterator[None]:
-        """Keep everybody else from beginning or loading these runs while the block runs."""
-        claim = asyncio.get_running_loop().create_future()
+    def claimed(self, *runs: RunId) -> Callable[[], None]:
+        """Keep everybody else from beginning or loading these runs until the answer is called."""
+        claim: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._claims.update(dict.fromkeys(runs, claim))
-        try:
-            yield
-        finally:
+
+        def over() -> None:
             for run in runs:
                 del self._claims[run]
             claim.set_result(None)
+
+        return over
 
     async def unclaimed(self, run: RunId) -> None:
         """Return when nobody begins or loads a run."""
@@ -107,19 +198,50 @@ class Memory:
         if waiting and waiting[0][0] < now + PARK_SECONDS:
             return None
         self._live.pop(live.run.id, None)
-        return wake_at(live.run, now)
+        at = wake_at(live.run, now)
+        _unbind(live.run)
+        return at
 
     async def _replayed(self, run: RunId, past: Past) -> Refusal | None:
         """Take in a run by what the store knows of it; return why it cannot be."""
-        first = past.facts[0] if past.facts else None
-        if not isinstance(first, Created):
-            return unknown(run)
+        if run in self.poison.quarantined:
+            return self.poison.quarantined[run]
         try:
-            program = await self._program(first.definition)
-            self._live[run] = Live(replay(program, run, past.facts, self.tools))
+            live = await self._restored(run, past, past.snapshot) if past.snapshot is not None else None
+            self._live[run] = live or await self._folded(run, past)
         except Refusal as why:
             return why
         return None
+
+    async def _folded(self, run: RunId, past: Past) -> Live:
+        """Return a run by its whole journal. Raises `Refusal` where that cannot be."""
+        facts = await self.journal.read(run) if past.snapshot is not None else past.facts
+        first = facts[0] if facts else None
+        if not isinstance(first, Created):
+            raise unknown(run)
+        program = await self._program(first.definition)
+        with self.poison.watched(run, len(facts)):
+            return Live(replay(program, run, facts, self.tools))
+
+    async def _restored(self, run: RunId, past: Past, content: bytes) -> Live | None:
+        """Return a run by its snapshot and the facts after it; None when the whole journal is needed."""
+        with suppress(Refusal):
+            plain = codec.decode_plain(content)
+            digest = definition_of(plain)
+            program = await self._program(Digest(digest)) if digest is not None else None
+            if program is not None:
+                with self.poison.watched(run, past.position + len(past.facts)):
+                    return self._advanced(restore(plain, program, run, self.tools), past)
+        return None
+
+    @staticmethod
+    def _advanced(found: Run | None, past: Past) -> Live | None:
+        if found is None or found.facts != past.position:
+            return None
+        for fact in past.facts:
+            advance(found, fact)
+        found.news.clear()
+        return Live(found, kept=past.position)
 
     async def _program(self, digest: Digest) -> Program:
         program = self._programs.get(digest)
@@ -129,3 +251,34 @@ class Memory:
                 del self._programs[next(iter(self._programs))]
             self._programs[digest] = program
         return program
+
+
+def captured(live: Live) -> bytes | None:
+    """Return the snapshot of a run whose journal has become long; None when it is not due, or cannot be."""
+    if live.run.facts - live.kept < limits.SNAPSHOT_FACTS:
+        return None
+    live.kept = live.run.facts
+    plain = capture(live.run)
+    if plain is None:
+        return None
+    with suppress(Refusal):
+        content = codec.encode_plain(plain)
+        return content if len(content) <= limits.PAYLOAD_BYTES else None
+    return None
+
+
+def _unbind(run: Run) -> None:
+    """Take apart the frames of a run that has left: they hold each other until the collector comes."""
+    frames = [run.root] if run.root is not None else []
+    for frame in frames:
+        frames.extend(frame.children.values())
+        frame.children.clear()
+
+
+def _left_alone(run: RunId, place: int, deaths: int) -> Refusal:
+    return refuse(
+        "E4070",
+        f"run `{run}` is left alone: it ended the engine `{deaths}` times while it was at fact `{place}`",
+        f"look at it with `dirigent events {run}`, and report what the engine wrote when it ended",
+        f"let it try again with `dirigent resume {run}`; the other runs go on meanwhile",
+    )

@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Admits, Turn, nobody, recover, turn
 from dirigent.engine.live import Arrival, Live
+from dirigent.engine.memory import Witness
 from dirigent.model import limits
 from dirigent.model.problem import Refusal
 from dirigent.model.run.command import Command
@@ -24,6 +25,9 @@ from dirigent.model.run.journal import Created
 from dirigent.ports import Clock, Journal
 
 Append: TypeAlias = "asyncio.Future[None]"
+
+# What ends an engine without being the doing of the run that is turned.
+INNOCENT: Final = (Refusal, asyncio.CancelledError)
 
 # What a journal answers to the first fact of a run that it has.
 TAKEN: Final = "E5001"
@@ -45,46 +49,48 @@ class Turning:
     precede: Callable[[Live, Command, Turn], bool]
     obey: Callable[[Live, Turn], None]
     rest: Callable[[Live], None]
+    witness: Witness
     admits: Admits = nobody
     settling: bool = False
     appends: set[Append] = field(default_factory=set)
 
-    async def begin(self, live: Live, first: Created) -> bool:
-        """Record how a run begins, and let it go; return whether it is new to the journal.
+    def begin(self, live: Live, first: Created, over: Callable[[], None]) -> asyncio.Future[bool]:
+        """Record how a run begins, and let it go; the answer says whether it is new to the journal.
 
-        Of one that the journal has nothing is changed, and `live` is good for nothing.
+        Of one that the journal has nothing is changed, and `live` is good for nothing. `over` is called
+        when that is known, whether or not anybody waits for the answer.
         """
         live.turning = True
         live.arrived.append(Arrival((first,)))
         done = self._folded(live)
-        fresh: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         append = asyncio.ensure_future(self.journal.append(live.run.id, 0, done.facts, done.wake_at))
         self.appends.add(append)
-        # Not awaited itself: whoever is stopped meanwhile takes nothing back.
-        append.add_done_callback(partial(self._begun, live, done, fresh))
-        return await fresh
+        begun: asyncio.Future[bool] = append.get_loop().create_future()
+        append.add_done_callback(partial(self._begun, live, done, begun))
+        append.add_done_callback(lambda _: over())
+        return begun
 
-    def _begun(self, live: Live, done: Turn, fresh: asyncio.Future[bool], append: Append) -> None:
-        failure = asyncio.CancelledError() if append.cancelled() else append.exception()
-        known = isinstance(failure, Refusal) and failure.problems[0].code == TAKEN
-        if known:
+    def _begun(self, live: Live, done: Turn, begun: asyncio.Future[bool], append: Append) -> None:
+        failure = None if append.cancelled() else append.exception()
+        taken = isinstance(failure, Refusal) and failure.problems[0].code == TAKEN
+        if taken:
             self.appends.discard(append)
         else:
             self._recorded(live, done, append)
-        if fresh.done():
-            return
-        if failure is None or known:
-            fresh.set_result(not known)
-        elif isinstance(failure, asyncio.CancelledError):
-            fresh.cancel()
+        if begun.done():
+            return  # Whoever asked is gone.
+        if append.cancelled():
+            begun.cancel()
+        elif failure is not None and not taken:
+            begun.set_exception(failure)
         else:
-            fresh.set_exception(failure)
+            begun.set_result(not taken)
 
     def go(self, live: Live) -> None:
         """Fold what has arrived until nothing more does, unless the run is being turned already."""
         if live.turning:
             return
-        with _Stretch(live, self.crew):
+        with _Stretch(live, self.crew, self.witness):
             while live.arrived or not (live.recovered or self.settling):
                 done = self._ahead(live)
                 while live.arrived and len(done.facts) < limits.FACTS_AHEAD:
@@ -103,6 +109,9 @@ class Turning:
             return recover(live.run, now, self.admits, stale=live.stale)
         arrived, live.arrived = live.arrived, []
         live.folding += arrived
+        for each in arrived:
+            if each.ended is not None:
+                live.tasks.pop(each.ended, None)
         return turn(live.run, arrived, now, onward=not self.settling, admits=self.admits)
 
     def _ahead(self, live: Live) -> Turn:
@@ -122,7 +131,7 @@ class Turning:
     def _recorded(self, live: Live, done: Turn, append: Append) -> None:
         """The journal has answered: obey, or fail with it."""
         self.appends.discard(append)
-        with _Stretch(live, self.crew):
+        with _Stretch(live, self.crew, self.witness):
             append.result()
             self._obey(live, done)
             live.turning = False
@@ -145,14 +154,19 @@ class _Stretch:
 
     live: Live
     crew: Crew
+    witness: Witness
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Begin. What the witness noted when the engine failed must stand."""
+        if self.crew.failure is None:
+            self.witness.begin(self.live.run.id, self.live.run.facts)
 
     def __exit__(
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> bool:
         """End. Nobody above could do more about a failure than is done here."""
+        if self.crew.failure is None and (failure is None or isinstance(failure, INNOCENT)):
+            self.witness.end()
         if failure is None:
             return False
         self.live.turning = True

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from dirigent.model.program import OnDoubt, Program
 from dirigent.model.queue import Queue
 from dirigent.model.resource import Resource
+from dirigent.model.run.retention import Retention
 from dirigent.model.source import Span
 from dirigent.model.values import Template, Value
 
@@ -47,7 +48,8 @@ class Stack:
     """One stack file. `folder` is the directory that relative paths start from.
 
     `hosts` are network hosts that `policy.http.hosts` lets the guarded client reach; `doubt` is
-    `policy.doubt`: what becomes of an effect of which nobody can say whether it happened.
+    `policy.doubt`: what becomes of an effect of which nobody can say whether it happened; `retention` is
+    how long runs are kept that have ended.
     """
 
     name: str
@@ -60,5 +62,6 @@ class Stack:
     outputs: dict[str, Template] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     doubt: OnDoubt = OnDoubt.HOLD
+    retention: Retention = field(default_factory=Retention)
     queues: dict[str, Queue] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)

@@ -35,14 +35,14 @@ async def watch(journal: Journal, run: RunId, heard: Heard, alive: Callable[[], 
     told = 0
     while True:
         holder_lives = alive()
-        facts = await journal.read(run)
+        facts = await journal.read(run, told)
         if program is None:
             program = await _program(journal, run, facts)
-        if len(facts) > told:
-            heard(run, program, facts[told:])
-            told = len(facts)
-        if facts and isinstance(facts[-1], Ended):
-            return facts[-1]
+        if facts:
+            heard(run, program, facts)
+            told += len(facts)
+            if isinstance(facts[-1], Ended):
+                return facts[-1]
         if not holder_lives:
             raise HolderGone
         await asyncio.sleep(WATCH_SECONDS)

@@ -170,6 +170,9 @@ async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, 
                 await conductor.tell(RunId(str(request["run"])), fact)
             case "keep-plan":
                 await conductor.keep_plan(decode(_bytes(request["plan"]), Plan))
+            case "left-out":
+                left = await conductor.left_out()
+                return {"ok": [[run, why.code, why.message, *why.help] for run, why in left.items()]}
             case verb:
                 raise refuse("E7010", f"the engine does not know `{verb}`", TWINS)
     except Refusal as refusal:
@@ -222,6 +225,12 @@ class DoorConductor:
     async def keep_plan(self, plan: Plan) -> None:
         """Have a plan stored over there."""
         await self._ask(verb="keep-plan", plan=_text(encode(plan)))
+
+    async def left_out(self) -> dict[RunId, Problem]:
+        """Return the open runs that the engine over there could not take up, and why."""
+        answer = await self._ask(verb="left-out")
+        left = answer if isinstance(answer, list) else []
+        return {RunId(run): Problem(code, message, help=tuple(rest)) for run, code, message, *rest in left}
 
     async def wait(self, run: RunId) -> Ended:
         """Return how a run ended."""

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Collection, Iterator, Sequence
 
 from dirigent.model.ids import EffectId, RunId, effect_id
-from dirigent.model.program import Program
+from dirigent.model.program import Code, Program
 from dirigent.model.run.journal import Abandoned, Fact, Failed, Skipped, Succeeded, Vouched
 from dirigent.ports import Shelf
 from dirigent.shim import attach
@@ -23,8 +23,10 @@ class Spools:
         """Keep house in `folder`, which need not exist."""
         self._folder = folder
 
-    def hear(self, run: RunId, _: Program, __: int, facts: Sequence[Fact]) -> None:
+    def hear(self, run: RunId, program: Program, _: int, facts: Sequence[Fact]) -> None:
         """Delete the spools of attempts whose end is durable now. An observer of the engine."""
+        if isinstance(program.root.node, Code):
+            return  # It starts no commands.
         for name in _over(run, facts):
             attach.discard(self._folder, name)
 

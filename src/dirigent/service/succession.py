@@ -13,7 +13,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
-from dirigent.model.problem import refuse
+from dirigent.model.problem import Problem, refuse
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Ended, Fact
 from dirigent.model.run.start import Start
@@ -59,6 +59,14 @@ class Succession:
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""
         await self._lasting(lambda: self.current.keep_plan(plan))
+
+    async def left_out(self) -> dict[RunId, Problem]:
+        """Return the open runs that the engine could not take up, and why."""
+
+        async def ask() -> dict[RunId, Problem]:
+            return await self.current.left_out()  # Whoever is the conductor by then.
+
+        return await self._lasting(ask)
 
     async def wait(self, run: RunId) -> Ended:
         """Return how a run ended, whoever drives it."""

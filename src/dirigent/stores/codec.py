@@ -141,3 +141,16 @@ def decode(content: bytes, kind: type[D]) -> D:
     if not isinstance(document, kind):
         raise forms.corrupt(f"a stored document is no `{kind.__name__}`")
     return document
+
+
+def encode_plain(plain: list[object]) -> bytes:
+    """Return the bytes of lists and dictionaries of values, or raise `Refusal` (E5013, E5014)."""
+    return forms.pack(forms.lower(plain))
+
+
+def decode_plain(content: bytes) -> list[object]:
+    """Return what `encode_plain` was given, or raise `Refusal` (E5003, E5008)."""
+    plain = forms.revive(forms.unpack(content))
+    if not isinstance(plain, list):
+        raise forms.corrupt("a stored record is no list")
+    return plain

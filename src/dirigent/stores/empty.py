@@ -10,11 +10,56 @@ from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
+from dirigent.model.run.retention import Pruned, Retention
 from dirigent.model.run.summary import RunSummary
 from dirigent.ports import AWAKE, Past, Waking
 
 
-class EmptyStore:
+class EmptyShelf:
+    """Fits `ports.Shelf` and `stores.retention.Archive`."""
+
+    async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
+        """Return nothing."""
+        return []
+
+    async def run(self, run: RunId) -> RunSummary | None:
+        """Return nothing."""
+        return None
+
+    async def rows(self) -> list[ResourceRow]:
+        """Return nothing."""
+        return []
+
+    async def row(self, address: str) -> ResourceRow | None:
+        """Return nothing."""
+        return None
+
+    async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
+        """Return nothing."""
+        return []
+
+    async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
+        """Return nothing."""
+        return []
+
+    async def prune(self, runs: Sequence[RunId]) -> Pruned:
+        """Remove nothing."""
+        return Pruned()
+
+    async def take_in(self, run: RunId, facts: Sequence[Fact]) -> None:
+        """Refuse."""
+        raise _reading_only()
+
+    async def keep_plan(self, plan: Plan) -> None:
+        """Refuse."""
+        raise _reading_only()
+
+    async def plan(self, plan: PlanId) -> Plan | None:
+        """Return nothing."""
+        return None
+
+
+class EmptyStore(EmptyShelf):
     """Fits `ports.Journal` and `ports.Shelf`; refuses to be written to (`E5020`)."""
 
     async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
@@ -44,34 +89,6 @@ class EmptyStore:
     async def definition(self, digest: Digest) -> Program:
         """Refuse: there is none."""
         raise refuse("E5004", f"there is no definition `{digest}`")
-
-    async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
-        """Return nothing."""
-        return []
-
-    async def run(self, run: RunId) -> RunSummary | None:
-        """Return nothing."""
-        return None
-
-    async def rows(self) -> list[ResourceRow]:
-        """Return nothing."""
-        return []
-
-    async def row(self, address: str) -> ResourceRow | None:
-        """Return nothing."""
-        return None
-
-    async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
-        """Return nothing."""
-        return []
-
-    async def keep_plan(self, plan: Plan) -> None:
-        """Refuse."""
-        raise _reading_only()
-
-    async def plan(self, plan: PlanId) -> Plan | None:
-        """Return nothing."""
-        return None
 
     async def close(self) -> None:
         """Do nothing."""

@@ -20,6 +20,10 @@ _ROOM: Final = 64
 # The place of the mount point in a line of the mount table (proc(5)).
 _POINT: Final = 4
 
+BALLAST_BYTES: Final = 16 * 1024 * 1024
+# It is laid only where so many times its size would still be free.
+BALLAST_FREE: Final = 8
+
 
 def make(path: str) -> None:
     """Make an empty file (0600) in a directory (0700) if it is missing, whatever the umask is.
@@ -125,3 +129,36 @@ def _plain(point: str) -> str:
     for escape, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         point = point.replace(escape, character)
     return point
+
+
+def lay_ballast(path: str, size: int = BALLAST_BYTES) -> bool:
+    """Hold space back for the day on which the disk is full; return whether it is there now.
+
+    Removing needs space, too: a transaction that deletes is written to the log first.
+    """
+    ballast = Path(path)
+    if ballast.exists():
+        return True
+    try:
+        free = os.statvfs(ballast.parent)
+        if free.f_bavail * free.f_frsize < BALLAST_FREE * size:
+            return False
+        descriptor = os.open(ballast, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        finally:
+            os.close(descriptor)
+        sync_directory(ballast.parent)
+    except OSError:
+        release_ballast(path)
+        return False
+    return True
+
+
+def release_ballast(path: str) -> bool:
+    """Give the space back; return whether there was any."""
+    try:
+        Path(path).unlink()
+    except OSError:
+        return False
+    return True

@@ -35,6 +35,7 @@ from dirigent.tasks.ledger import transact
 # A fault that another attempt would meet again, and one that it may not.
 FINAL: Final = 422
 PASSING: Final = 500
+STOPPED: Final = Broken(Fault(faults.RUNTIME, FINAL, "Stopped", "the step was stopped"))
 
 Key: TypeAlias = tuple[str, int]
 
@@ -84,17 +85,28 @@ class PythonPerformer:
     _written: dict[str, str] = field(default_factory=dict)
     _settled: dict[str, list[str]] = field(default_factory=dict)
 
+    def answer(self, order: Order) -> Outcome | None:
+        """Call a quick step on the spot."""
+        doing = self._doing(order)
+        if not doing.options.quick or order.doubtful:
+            return None
+        token = PERFORMANCE.set(Performance(order.id, order.attempt, order.run))
+        with _Attempt(doing) as attempt:
+            attempt.outcome = Done(to_json(_bound(doing, order)(), f"the result of `{doing.name}`"))
+        PERFORMANCE.reset(token)
+        return attempt.outcome
+
+    def _doing(self, order: Order) -> Doing:
+        request = order.request
+        return self.find(str(request.get("step")) if isinstance(request, dict) else "")
+
     async def perform(self, order: Order) -> Outcome:
         """Call the step, unless it may have happened and must not happen twice."""
-        request = order.request if isinstance(order.request, dict) else {}
-        doing = self.find(str(request.get("step")))
+        doing = self._doing(order)
         if order.doubtful and order.on_doubt is not OnDoubt.REPEAT and not doing.options.database:
             return _doubt(order, doing)
-        args, named = request.get("args"), request.get("kwargs")
         with _Attempt(doing) as attempt:
-            call = doing.bound(
-                args if isinstance(args, list) else [], named if isinstance(named, dict) else {}
-            )
+            call = _bound(doing, order)
             found = await self._called(order, doing, call)
             attempt.outcome = Done(to_json(found, f"the result of `{doing.name}`"))
         return attempt.outcome
@@ -144,6 +156,13 @@ class PythonPerformer:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+def _bound(doing: Doing, order: Order) -> Bound:
+    """Return the step with the arguments of its order."""
+    request = order.request if isinstance(order.request, dict) else {}
+    args, named = request.get("args"), request.get("kwargs")
+    return doing.bound(args if isinstance(args, list) else (), named if isinstance(named, dict) else {})
+
+
 def _doubt(order: Order, doing: Doing) -> Outcome:
     match order.on_doubt:
         case OnDoubt.SKIP:
@@ -162,7 +181,7 @@ class _Attempt:
 
     def __init__(self, doing: Doing) -> None:
         self._doing = doing
-        self.outcome: Outcome = Broken(Fault(faults.RUNTIME, FINAL, "Stopped", "the step was stopped"))
+        self.outcome: Outcome = STOPPED
 
     def __enter__(self) -> Self:
         return self

@@ -29,8 +29,17 @@ class MemoryStore(MemoryShelf):
         # The real store lets others run before it answers; so does this one.
         await asyncio.sleep(0)
 
+    async def take_in(self, run: RunId, facts: Sequence[Fact]) -> None:
+        """Store the journal of a run from elsewhere; resources stay as they are."""
+        self._store(run, 0, facts, AWAKE, foreign=True)
+
     def commit(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
         """Make the facts durable at once, or raise `Refusal`."""
+        self._store(run, expected, facts, wake_at, foreign=False)
+
+    def _store(
+        self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float, *, foreign: bool
+    ) -> None:
         contents = [codec.encode_fact(fact) for fact in facts]
         for content in contents:
             large(run, content)
@@ -44,7 +53,7 @@ class MemoryStore(MemoryShelf):
         self.disk.standings[run] = result.standing
         if result.standing.phase is not None:
             self.disk.snapshots.pop(run, None)
-        for change in result.changes:
+        for change in () if foreign else result.changes:
             self.disk.change(change)
 
     async def read(self, run: RunId, since: int = 0) -> list[Fact]:

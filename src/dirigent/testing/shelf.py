@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.retention import Pruned, Retention
 from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
 from dirigent.stores.projection import RowChanged, Standing, Title, another_plan
@@ -82,6 +84,35 @@ class MemoryShelf:
             (at, run, None if content is None else codec.decode(content, ResourceRow))
             for at, run, content in self.disk.history.get(address, ())
         ]
+
+    async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
+        """Return ended runs that a policy no longer keeps, oldest end first."""
+        self._open()
+        standings = self.disk.standings
+        ended = [where for where in standings.values() if where.ended_at is not None]
+        ended.sort(key=lambda where: where.ended_at or 0.0)
+        ages = {"completed": policy.completed, "faulted": policy.failed, "cancelled": policy.cancelled}
+        free = [where for where in ended if not self._needed(where)]
+        found = [
+            where.id
+            for where in free
+            if (age := ages.get(where.phase or "")) is not None and (where.ended_at or 0.0) < now - age
+        ]
+        too_many = 0 if policy.runs is None else max(0, len(ended) - policy.runs)
+        return list(dict.fromkeys([*found, *(where.id for where in free[:too_many])]))[:limit]
+
+    def _needed(self, where: Standing) -> bool:
+        parent = self.disk.standings.get(where.parent) if where.parent else None
+        return parent is not None and parent.ended_at is None
+
+    async def prune(self, runs: Sequence[RunId]) -> Pruned:
+        """Remove those of the runs that have ended, each whole, and return how much that was."""
+        self._check()
+        gone = [run for run in runs if run in self.disk.standings and self.disk.standings[run].phase]
+        facts = sum(len(self.disk.journals.pop(run)) for run in gone)
+        for run in gone:
+            del self.disk.standings[run]
+        return Pruned(len(gone), facts)
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan under its id; another plan under a taken id is refused (E5015)."""

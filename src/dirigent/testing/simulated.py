@@ -15,7 +15,7 @@ from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Fact
-from dirigent.ports import AWAKE, Past
+from dirigent.ports import AWAKE, Past, Waking
 from dirigent.testing.memory import MemoryStore
 from dirigent.testing.shelf import MemoryDisk
 
@@ -97,6 +97,11 @@ class SimulatedStore(MemoryStore):
         """Return what is known of each run, in their order."""
         await self._passing("read")
         return await super().recall(runs)
+
+    async def wakings(self, after: Waking, limit: int) -> list[Waking]:
+        """Return the next wakings of open runs, by time."""
+        await self._passing("read")
+        return await super().wakings(after, limit)
 
     async def keep_snapshot(self, run: RunId, position: int, content: bytes) -> None:
         """Keep what the first facts of an open run come to."""

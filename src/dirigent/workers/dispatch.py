@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from dirigent.model.run.effect import Order, Outcome
-from dirigent.ports import Performer
+from dirigent.ports import Performer, Prompt
 from dirigent.workers.hub import Hub
 
 
@@ -14,16 +14,24 @@ from dirigent.workers.hub import Hub
 class Dispatch:
     """Fits `ports.Performer`. Steps of the queues in `remote` go to workers, others stay here if they can.
 
-    A queue that nobody declared goes to workers while one is connected that asked for it by name.
+    A queue that nobody declared goes to workers while one is connected that asked for it by name. What
+    stays here and can be done on the spot is asked of `prompt`.
     """
 
     hub: Hub
     remote: Collection[str] = ()
     local: Performer | None = None
+    prompt: Prompt | None = None
 
     async def perform(self, order: Order) -> Outcome:
         """Do it, here or elsewhere."""
         return await self._who(order).perform(order)
+
+    def answer(self, order: Order) -> Outcome | None:
+        """Do it on the spot, if it stays here and can be."""
+        if self.prompt is None or order.queue:
+            return None
+        return self.prompt.answer(order)
 
     async def abandon(self, order: Order) -> None:
         """Stop it, wherever it is."""

@@ -67,7 +67,7 @@ class Hub:
     _jobs: dict[Token, Job] = field(default_factory=dict)
     _waiting: dict[str, deque[Token]] = field(default_factory=dict)
     _brought: dict[Token, Result] = field(default_factory=dict)
-    _debts: dict[Place, Token] = field(default_factory=dict)
+    debts: dict[Place, Token] = field(default_factory=dict)
     _lenders: dict[Token, Guest] = field(default_factory=dict)
     _backs: dict[Token, asyncio.Event] = field(default_factory=dict)
     _soon: bool = False
@@ -77,7 +77,7 @@ class Hub:
     async def perform(self, order: Order) -> Outcome:
         """Have a step done by some worker, or find out what became of it."""
         token = token_of(order)
-        self._debts[order.run, order.position, order.attempt] = token
+        self.debts[order.run, order.position, order.attempt] = token
         wanted = self._wanted[token] = asyncio.get_running_loop().create_future()
         if not order.doubtful:
             self._hand_out(order, token)
@@ -112,11 +112,11 @@ class Hub:
 
     def hear(self, run: RunId, _: Program, __: int, facts: Sequence[Fact]) -> None:
         """Tell workers which results are durable. An observer of the engine."""
-        if not self._debts:
+        if not self.debts:
             return
         for fact in facts:
             if isinstance(fact, Succeeded | Failed | Held | Abandoned | Vouched | Skipped):
-                token = self._debts.pop((run, fact.position, fact.attempt), None)
+                token = self.debts.pop((run, fact.position, fact.attempt), None)
                 if token is not None:
                     self._settle(token)
 
@@ -135,6 +135,10 @@ class Hub:
             while (message := await read(reader)) is not None:
                 guest.silent = False
                 self._hear(guest, message)
+        except asyncio.CancelledError:
+            # The engine ends, not the worker: it hands over to the next one, and nothing is in doubt yet.
+            guest.has.clear()
+            raise
         finally:
             guard.cancel()
             self.guests.remove(guest)
@@ -247,6 +251,11 @@ async def _guarded(guest: Guest, writer: asyncio.StreamWriter) -> None:
         guest.silent = True
         await asyncio.sleep(SILENCE_SECONDS)
     writer.close()
+
+
+def busy(hub: Hub) -> bool:
+    """Return whether the result of any step is not in the journal yet."""
+    return bool(hub.debts)
 
 
 def room_of(hub: Hub, queue: str) -> int:

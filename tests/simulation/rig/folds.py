@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from core.simulation import TOOLS
-from dirigent.core.machine import Run
+from core.simulation import SlowLanguage
+from dirigent.app.authors import Authors
+from dirigent.core.machine import Run, Tools
 from dirigent.core.replay import advance
+from dirigent.lang.schema import SCHEMAS
 from dirigent.model.problem import Refusal
 from simulation.rig.history import Broken
 
+AUTHORS = Authors()
+TOOLS = Tools(SlowLanguage(), SCHEMAS, AUTHORS)
 LEGAL = "every prefix is a legal fold"
 SAME = "replay of a prefix is the state then"
 

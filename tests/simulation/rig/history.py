@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from dirigent.model.run.journal import (
     Abandoned,
     CancelRequested,
+    Created,
     Ended,
+    Failed,
     Held,
     Intended,
     Repeated,
     Resumed,
     Skipped,
+    Succeeded,
     Suspended,
     TimerFired,
     TimerSet,
@@ -38,13 +41,17 @@ class History:
 
     disk: object
     universe: object
+    queues: object
     seen: int = 0
     facts: dict = field(default_factory=lambda: defaultdict(list))
     ends: dict = field(default_factory=dict)
     held: dict = field(default_factory=lambda: defaultdict(dict))
     suspended: set = field(default_factory=set)
     intents: dict = field(default_factory=lambda: defaultdict(set))
+    abandoned: dict = field(default_factory=lambda: defaultdict(set))
     timers: dict = field(default_factory=dict)
+    waiting: dict = field(default_factory=dict)
+    admitted: dict = field(default_factory=lambda: defaultdict(dict))
     checked: Counter = field(default_factory=Counter)
     kinds: Counter = field(default_factory=Counter)
 
@@ -81,22 +88,53 @@ class History:
             self.note(commit.run, fact)
 
     def note(self, run, fact):
+        """Learn what a fact says."""
         match fact:
-            case Intended(position=position, attempt=attempt):
-                self.intents[run].add((position, attempt))
             case TimerSet(position=position, attempt=attempt, purpose=purpose, until=until):
                 self.timers[run, position, attempt, purpose] = until
             case TimerFired(position=position, attempt=attempt, purpose=purpose):
                 until = self.timers.get((run, position, attempt, purpose), float("inf"))
                 late = self.universe.now - until
                 self.law("no timer rings early", late >= -INSTANT, lambda: f"{run}: {fact} {-late} s early")
+            case Intended(position=position, attempt=attempt, queue=queue):
+                self.intents[run].add((position, attempt))
+                if queue:
+                    self.let_go(queue, run, (position, attempt))
             case Held(position=position, attempt=attempt):
                 self.held[run][position, attempt] = fact.at
-            case Vouched() | Repeated() | Skipped() | Abandoned():
+                self.settle(run, fact)  # Whoever waits for a person leaves his place to others.
+            case Vouched() | Repeated() | Skipped() | Abandoned() | Succeeded() | Failed():
                 self.held[run].pop((fact.position, fact.attempt), None)
+                self.settle(run, fact)
+                if isinstance(fact, Abandoned):
+                    self.abandoned[run].add((fact.position, fact.attempt))
+            case _:
+                self.note_of_the_run(run, fact)
+
+    def note_of_the_run(self, run, fact):
+        match fact:
+            case Created(ticket=ticket) if ticket is not None:
+                self.waiting[run] = ticket.queue
             case Suspended():
                 self.suspended.add(run)
             case Resumed() | CancelRequested():
                 self.suspended.discard(run)
+                queue = self.waiting.pop(run, None)
+                if queue is not None and isinstance(fact, Resumed):
+                    self.let_go(queue, run, None)
             case Ended():
                 self.ends[run] = fact
+                for going in self.admitted.values():
+                    going.pop((run, None), None)
+
+    def let_go(self, queue, run, what):
+        """A queue lets something go: a run, or one of its effects."""
+        going = self.admitted[queue]
+        going[run, what] = True
+        most = self.queues[queue].limits.concurrency
+        self.law("a queue lets go no more than it may", len(going) <= most, lambda: f"{queue}: {going}")
+
+    def settle(self, run, fact):
+        """An effect is over: its place in a queue is free."""
+        for going in self.admitted.values():
+            going.pop((run, (fact.position, fact.attempt)), None)

@@ -8,8 +8,9 @@ from functools import cache
 
 from dirigent.model.ids import Position, RunId, effect_id
 from dirigent.model.problem import Refusal
-from dirigent.model.run.journal import Failed, Intended, Repeated, Succeeded
+from dirigent.model.run.journal import Ended, Failed, Intended, Repeated, Succeeded
 from dirigent.stores import codec
+from simulation.rig.code import DEPTH, improvised, improvised_child, plainly
 from simulation.rig.folds import folded
 from simulation.rig.history import Broken
 from simulation.rig.outcomes import CANARY, Guided, Timed, Unlike, kind_of, redacted
@@ -31,7 +32,14 @@ def check(simulation):
         stored = [codec.decode_fact(content) for content in simulation.disk.journals[run]]
         history.law("what is stored is what was said", stored == facts, run)
         name = simulation.disk.titles[facts[0].definition].name
-        folded(history, run, simulation.given[name], facts, simulation.states.get(run, {}))
+        states = simulation.states.get(run, {})
+        if facts[0].definition in simulation.coded:
+            coded = improvised if name == improvised.name else improvised_child
+            folded(history, run, coded.program, facts, states)
+            effects(simulation, run, facts, {})
+            as_plain(simulation, run, facts)
+            continue
+        folded(history, run, simulation.given[name], facts, states)
         drawn = simulation.catalogue.get(name) or simulation.programs[int(name[1:])]
         guided = followed(history, run, drawn, facts)
         effects(simulation, run, facts, guided.generations)
@@ -66,7 +74,7 @@ def alive(simulation):
 def explained(simulation, run):
     """Whether a run is suspended, held, or waits for a child that is."""
     history = simulation.history
-    if run in history.suspended or history.held[run]:
+    if run in history.suspended or history.held[run] or run in history.waiting:
         return True
     children = [child for child, facts in history.facts.items() if facts[0].parent == run]
     return any(explained(simulation, child) for child in children if child not in history.ends)
@@ -79,7 +87,8 @@ def nothing_left(simulation):
         return
     law, engine = simulation.history.law, life.engine
     tasks = pending(life)
-    law("no task is left", len(tasks) <= idle_tasks(), lambda: tasks)
+    # One more may sleep until a time that nobody waits for any more.
+    law("no task is left", len(tasks) <= idle_tasks() + 1, lambda: tasks)
     law("no run is left in memory", len(engine._memory) == 0, lambda: engine._memory)
     law("no timer is left", engine._timers.count == 0, lambda: engine._timers)
 
@@ -156,9 +165,9 @@ def effects(simulation, run, facts, generations):
     world = simulation.world
     for this, number in world.happened.items():
         if this[0] == run:
-            happened[this[1], generations[this[1:]]] += number
+            happened[this[1], generations.get(this[1:], 0)] += number
     for (position, attempt), kind in requests.items():
-        identity = position, generations[position, attempt]
+        identity = position, generations.get((position, attempt), 0)
         once(simulation, (run, position, attempt), kind, happened[identity], (position, attempt) in succeeded)
         if kind == "none" and policy != "repeat":
             began, allowed = world.began[run, position, attempt], 1 + repeated[position, attempt]
@@ -198,6 +207,15 @@ def given(simulation, run, fact, requests, policy):
     law("a recorded fault is the world's", plain in faults, f"{run}: {fact}, but the world gave {answers}")
 
 
+def as_plain(simulation, run, facts):
+    """A workflow of code ends as plain Python does, unless somebody stops it."""
+    end, seed = facts[-1], facts[0].input["seed"]
+    if isinstance(end, Ended) and end.phase != "cancelled":
+        wanted = plainly(seed, DEPTH if facts[0].parent is None else 1)
+        holds = (end.phase, end.output) == ("completed", wanted)
+        simulation.history.law("code ends as plain Python does", holds, f"{run}: {end}, wanted {wanted}")
+
+
 # -- against the oracle -------------------------------------------------------------------------------
 
 
@@ -211,7 +229,8 @@ def as_expected(simulation):
 
     for number, entry in enumerate(simulation.plan.runs):
         run = simulation.run_id(number)
-        calm(simulation, run, entry, child_id)
+        if entry.coded is None and not entry.queued and not simulation.plan.shape.queued:
+            calm(simulation, run, entry, child_id)
 
 
 def calm(simulation, run, entry, child_id):

@@ -106,6 +106,7 @@ class Leaves:
     begun: set = field(default_factory=set)
     stopping: set = field(default_factory=set)
     end: tuple | None = None
+    whole: object = None
 
     async def value(self, template, at, dot, given, **more):
         if is_slow(template) and isinstance(await self.outside(("compute", at.position)), Fault):
@@ -212,7 +213,8 @@ class Blocks(Leaves):
             self.end = ("completed", output, None)
 
     def cancel(self):
-        self.whole.close()
+        if self.whole is not None:
+            self.whole.close()
         self.end = ("cancelled", None, None)
 
     async def task(self, task, at, raw):

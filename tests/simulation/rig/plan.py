@@ -45,12 +45,17 @@ class Fault:
 
 @dataclass(frozen=True)
 class Entry:
-    """A run that a client starts; `program` is the number of the program, `policy` what doubt becomes."""
+    """A run that a client starts; `program` is the number of the program, `policy` what doubt becomes.
+
+    A `coded` one is a workflow of code, made up from that number; a `queued` one waits for its turn.
+    """
 
     at: float
     program: int
     given: object
     policy: str
+    coded: int | None = None
+    queued: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,23 +102,27 @@ def plan_of(seed):
         first=dice.between(2, 4),
         children=("child",) if dice.chance(20) else (),
         written=dice.chance(6),
+        queued=dice.chance(10),
     )
+    if shape.written:
+        shape = replace(shape, queued=False)  # Documents name no queue.
     number = dice.one_of((1, 1, 1, 2, 2, 3))
     same = dice.chance(25)
-    runs = tuple(
-        Entry(
-            dice.fraction() * 3 if index else 0.0,
-            0 if same else index,
-            dice.one_of(INPUTS),
-            dice.one_of(POLICIES),
-        )
-        for index in range(number)
-    )
+    runs = tuple(entry_of(dice, index, 0 if same else index) for index in range(number))
     if dice.chance(20):
         return Plan(seed, shape, runs, shuffled=dice.chance(50))
     words = tuple(word for index in range(number) for word in words_of(dice, index))
     faults = tuple(fault_of(dice) for _ in range(dice.one_of((1, 1, 2, 2, 3, 4, 6))))
     return Plan(seed, shape, runs, words, faults, shuffled=dice.chance(50), lazy=dice.chance(4))
+
+
+def entry_of(dice, index, program):
+    """One run: mostly of a program."""
+    at, given, policy = dice.fraction() * 3 if index else 0.0, dice.one_of(INPUTS), dice.one_of(POLICIES)
+    coded = dice.below(1_000_000) if dice.chance(12) else None
+    if coded is not None and policy == "skip":
+        policy = "hold"  # What plain Python comes to has nothing in it that was passed over.
+    return Entry(at, program, given, policy, coded, dice.chance(15))
 
 
 def words_of(dice, run):
@@ -126,6 +135,8 @@ def words_of(dice, run):
         return (Word(first, run, "suspend"), Word(first + later, run, "resume"))
     if kind == 2:
         return (Word(first, run, "suspend"), Word(first + later, run, "cancel"))
+    if kind <= 5:
+        return (Word(first, run, "signal"), Word(first + later, run, "signal"))
     return ()
 
 

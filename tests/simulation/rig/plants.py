@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from dirigent.engine.effects import Effects
 from dirigent.model.fault import RUNTIME, Fault
 from dirigent.model.program import Graph, Loop, Sequence, Try
+from dirigent.model.queue import Limits, Queue
 from dirigent.model.run.effect import Done
 from dirigent.model.run.journal import Ended, Failed, Intended, Succeeded
 from dirigent.ports import AWAKE, Past
 from dirigent.testing import FakeVault, SimulatedStore
 from dirigent.testing.virtual import EPOCH
 from simulation.rig.outcomes import redacted
-from simulation.rig.simulation import Parts
+from simulation.rig.simulation import QUEUES, Parts
 
 # A wait that is longer than this leaves memory.
 LONG = 5.0
@@ -233,17 +234,20 @@ def turned(task):
     return replace(task, node=node)
 
 
+# Each queue lets go one more than is declared.
+GENEROUS = {name: Queue(name, Limits(queue.limits.concurrency + 1)) for name, queue in QUEUES.items()}
+
 # The name of each planted fault, what is exchanged for it, and how many seeds it may escape at most.
 PLANTS = {
     "acknowledges before the commit": (Parts(store=AnswersTooEarly), 50),
     "the fence is not checked": (Parts(store=Unfenced, probed=False), 300),
     "the expected position is ignored": (Parts(store=Unordered), 50),
     "a group commit acknowledges the wrong batch": (Parts(store=AnswersTheNext), 3000),
-    "acts before the intent is durable": (Parts(store=ActsOnIntents), 200),
+    "acts before the intent is durable": (Parts(store=ActsOnIntents), 1000),
     "attempts are counted, not recorded": (Parts(store=CountsAttempts), 200),
     "the result is recorded before the effect": (Parts(effects=RecordsTheResultFirst), 500),
     "the result of a cancelled effect is taken": (Parts(effects=TakesWhatItStopped), 500),
-    "an abandoned effect goes on": (Parts(effects=LeavesItRunning), 1000),
+    "an abandoned effect goes on": (Parts(effects=LeavesItRunning), 100),
     "the key changes with the attempt": (Parts(performer=AnotherKey), 3000),
     "the key changes with the engine": (Parts(performer=AnotherKeyEachLife), 1000),
     "doubt is forgotten": (Parts(performer=ForgetsDoubt), 1000),
@@ -251,5 +255,6 @@ PLANTS = {
     "secrets are not redacted": (Parts(vault=OpenVault), 100),
     "a timer is lost when its run leaves memory": (Parts(clock=LosesLongTimers), 200),
     "timers ring early": (Parts(clock=RunsFast), 200),
+    "a queue lets go one too many": (Parts(queues=GENEROUS), 500),
     "what depends goes first": (Parts(program=without_needs), 200),
 }

@@ -17,6 +17,7 @@ from dirigent.model.program import (
     Filter,
     Fork,
     Graph,
+    InQueue,
     Loop,
     Program,
     Raise,
@@ -49,6 +50,7 @@ class Shape:
     children: tuple = ()
     slow: bool = True
     written: bool = False
+    queued: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,13 @@ class Leaves(Drawer):
         kind = self.dice.one_of(self.shape.classes)
         given = self.said(object_of("x", self.number(place)))
         if kind == "supervised":
-            return Call("shell", {"command": kind, **SHELL, "stdin": given})
+            return Call("shell", {"command": kind, **SHELL, "stdin": given}, waits=self.turn())
         request = {"method": "POST", "endpoint": f"http://world/{kind}", **HTTP, "body": given}
-        return Call("http", {**request, "authentication": None})
+        return Call("http", {**request, "authentication": None}, waits=self.turn())
+
+    def turn(self):
+        """Whether an effect waits for its turn."""
+        return InQueue("effects", self.dice.below(2)) if self.shape.queued and self.dice.chance(60) else None
 
     def child(self, place):
         name = self.dice.one_of(self.shape.children)

@@ -10,22 +10,34 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 
-from core.simulation import TOOLS, answer
+from core.simulation import answer
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.model.fault import EXPRESSION, Fault
-from dirigent.model.ids import RunId
+from dirigent.model.ids import RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.queue import Limits, Queue
 from dirigent.model.run.effect import Done
-from dirigent.model.run.journal import CancelRequested, Repeated, Resumed, Skipped, Suspended, Vouched
+from dirigent.model.run.journal import (
+    CancelRequested,
+    Repeated,
+    Resumed,
+    Signalled,
+    Skipped,
+    Suspended,
+    Vouched,
+)
 from dirigent.model.run.start import Start
+from dirigent.model.run.ticket import Ticket
+from dirigent.stores import codec
 from dirigent.testing import Dice, FakeVault, SimulatedDisk, SimulatedStore, Universe, UniverseClock
 from dirigent.testing.virtual import EPOCH
+from simulation.rig.code import improvised, improvised_child
 from simulation.rig.document import lowered
-from simulation.rig.folds import held_by, state_of
+from simulation.rig.folds import AUTHORS, TOOLS, held_by, state_of
 from simulation.rig.history import History
-from simulation.rig.outcomes import CANARY, Outcomes, redacted
+from simulation.rig.outcomes import CANARY, Outcomes, kind_of, redacted
 from simulation.rig.world import World, WorldPerformer
 
 DEADLINE = 4_000.0
@@ -35,6 +47,9 @@ LOOK = 4.0
 # Held effects are answered when nothing that was sent can still arrive; suspended runs go on at last.
 PATIENCE = 9.0
 HEALED = 60.0
+# The queue of runs and that of effects, and how many each lets go at once.
+RUNS, EFFECTS = "runs", "effects"
+QUEUES = {name: Queue(name, Limits(number)) for name, number in ((RUNS, 1), (EFFECTS, 2))}
 # What a run answers to a word that it cannot take.
 UNFIT = {"E4003", "E4004"}
 
@@ -54,6 +69,7 @@ class Parts:
     program: object = lambda sound: sound
     engine: object = lambda sound: sound
     probed: bool = True
+    queues: object = None
 
 
 SOUND = Parts()
@@ -102,13 +118,14 @@ class Bench:
         self.jitter = Dice(plan.seed, "jitter") if plan.shuffled else None
         self.clock = UniverseClock(self.universe)
         self.disk = SimulatedDisk()
-        self.history = History(self.disk, self.universe)
+        self.history = History(self.disk, self.universe, QUEUES)
         self.outcomes = Outcomes(plan.seed)
-        self.world = World(self.universe, self.outcomes, self.fate, self.say, self.intended)
+        self.world = World(self.universe, self.outcomes, self.fate, self.say, self.intended, self.wanted)
         self.programs, self.catalogue = plan.programs()
         drawn = {program.name: program for program in (*self.programs, *self.catalogue.values())}
         self.given = {name: lowered(each) for name, each in drawn.items()} if plan.shape.written else drawn
         self.faults = {(fault.place, fault.number): fault for fault in plan.faults}
+        self.coded = {digest_of(codec.encode(each.program)) for each in (improvised, improvised_child)}
         self.has_steps = any(fault.place == "step" for fault in plan.faults)
         if self.has_steps:
             self.universe.before = self.step
@@ -167,7 +184,16 @@ class Bench:
         """An effect begins in the world."""
         self.history.catch_up(self.committed)
         known = (order.position, order.attempt) in self.history.intents[order.run]
-        self.history.law("no effect begins before its intent is durable", known, order)
+        if kind_of(order.request) == "pure" and not known:
+            self.history.checked["what may be repeated runs ahead"] += 1
+        else:
+            self.history.law("no effect begins before its intent is durable", known, order)
+
+    def wanted(self, order):
+        """An effect happens in the world; it was sent by an engine that was the newest then."""
+        self.history.catch_up(self.committed)
+        over = (order.position, order.attempt) in self.history.abandoned[order.run]
+        self.history.law("what was abandoned does not happen any more", not over, order)
 
     def committed(self, commit):
         if self.traced:
@@ -207,17 +233,20 @@ class Bench:
         passing, parts = partial(self.passing, life), self.parts
         life.store = parts.store(self.disk, passing)
         clock = parts.clock(self.clock)
-        performer = parts.performer(WorldPerformer(self.world, passing, self.clock, life))
-        performers = {"http": performer, "shell": performer}
+        ahead = self.plan.seed % 2 == 1
+        performer = parts.performer(WorldPerformer(self.world, passing, self.clock, life, ahead))
+        performers = {"http": performer, "shell": performer, "python": performer}
         vault = parts.vault({"canary": CANARY})
         effects = parts.effects(Effects(performers, Worker(passing), vault, clock))
-        life.engine = parts.engine(Engine(life.store, life.store, effects, TOOLS, clock))
+        life.engine = parts.engine(
+            Engine(life.store, life.store, effects, TOOLS, clock, declared=parts.queues or QUEUES)
+        )
         performers["workflow"] = WorkflowPerformer(life.engine, self.find, self.nothing)
         life.engine.observers.append(partial(self.heard, life))
         life.process.create_task(life.engine.open()).add_done_callback(partial(self.opened, life))
 
     def find(self, namespace, name, version):
-        return self.given.get(name)
+        return AUTHORS.program(name) if ":" in name else self.given.get(name)
 
     async def nothing(self):
         return {}
@@ -279,8 +308,12 @@ class Clients(Bench):
                 self.ask(life, life.engine.wait(run), partial(self.ended, run))
             return
         entry = self.plan.runs[number]
-        program = self.parts.program(self.given[f"p{entry.program}"])
-        start = Start(run, program, entry.given, {"doubt": entry.policy})
+        ticket = Ticket(RUNS, number % 2) if entry.queued else None
+        if entry.coded is None:
+            program, given = self.parts.program(self.given[f"p{entry.program}"]), entry.given
+        else:
+            program, given = improvised.program, improvised.given(entry.coded)
+        start = Start(run, program, given, {"doubt": entry.policy}, ticket=ticket)
         self.ask(life, life.engine.start(start), partial(self.started, life, number))
 
     def started(self, life, number, refused, _):
@@ -322,7 +355,16 @@ class People(Clients):
             self.unheard.append(word)
             return
         now = self.universe.now
-        facts = {"cancel": CancelRequested(now, "enough"), "suspend": Suspended(now), "resume": Resumed(now)}
+        if word.what == "signal" and self.plan.runs[word.run].coded is None:
+            return  # Only code listens.
+        if word.what == "resume" and self.run_id(word.run) in self.history.waiting:
+            return  # To resume what waits in a queue is to let it go at once, past the queue.
+        facts = {
+            "cancel": CancelRequested(now, "enough"),
+            "suspend": Suspended(now),
+            "resume": Resumed(now),
+            "signal": Signalled(now, "go", f"{word.at}", word.run),
+        }
         self.tell(self.run_id(word.run), facts[word.what])
 
     def tell(self, run, fact):
@@ -355,10 +397,11 @@ class People(Clients):
         """What an honest person says of an effect in doubt: he goes and looks."""
         now, this = self.universe.now, (run, position, attempt)
         if self.world.happened[this]:
-            found = self.outcomes.of(*this)
+            found = self.world.results[this]
             assert isinstance(found, Done)
             return Vouched(now, position, attempt, redacted(found.output))
-        if Dice(self.plan.seed, f"{this}").chance(25):
+        coded = self.history.facts[run][0].definition in self.coded
+        if not coded and Dice(self.plan.seed, f"{this}").chance(25):
             return Skipped(now, position, attempt)
         return Repeated(now, position, attempt)
 

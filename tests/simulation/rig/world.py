@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from dirigent.model.fault import COMMUNICATION, Fault
 from dirigent.model.program import OnDoubt
 from dirigent.model.run.effect import Broken, Done, Doubt
-from simulation.rig.outcomes import kind_of
+from simulation.rig.code import happened
+from simulation.rig.outcomes import KNOWN, kind_of
 
 # What was sent arrives within this time, or never: whoever asks a probe waits so long first.
 SETTLE = 6.0
@@ -29,7 +30,7 @@ class Deed:
     outcome: object = None
     under_way: bool = False
     readers: list = field(default_factory=list)
-    timer: object = None
+    timers: list = field(default_factory=list)
     sent: object = None
 
 
@@ -42,13 +43,15 @@ class World:
     fate: object
     tell: object
     begins: object
+    happens: object
     deeds: dict = field(default_factory=dict)
     happened: Counter = field(default_factory=Counter)
+    results: dict = field(default_factory=dict)
     began: Counter = field(default_factory=Counter)
     doubts: Counter = field(default_factory=Counter)
     given: dict = field(default_factory=lambda: defaultdict(list))
     broken_keys: list = field(default_factory=list)
-    stopped: set = field(default_factory=set)
+    late: set = field(default_factory=set)
 
     def __post_init__(self):
         self.process = self.universe.process("world")
@@ -69,9 +72,9 @@ class World:
             deed.sent = order.request
         if deed.outcome is not None and deed.kind in {"keyed", "supervised"}:
             self.given[this].append(deed.outcome)
-            self.process.call_later(0.01, answer, deed.outcome)
+            self.process.call_later(KNOWN, answer, deed.outcome)
             return
-        fate = self.fate(order)
+        fate = None if "step" in order.request else self.fate(order)
         if fate == "request lost":
             self.process.call_later(1.0, answer, None)
             return
@@ -83,14 +86,18 @@ class World:
         if not (deed.under_way and deed.kind in {"keyed", "supervised"}):
             deed.under_way = True
             seconds = self.outcomes.seconds(*this)
-            deed.timer = self.process.call_later(seconds, self.happen, order, deed)
+            deed.timers.append(self.process.call_later(seconds, self.happen, order, deed))
 
     def happen(self, order, deed):
         """The moment at which it happens, and is answered."""
         this = (order.run, order.position, order.attempt)
-        outcome = self.outcomes.of(*this)
+        coded = "step" in order.request
+        outcome = happened(order.request, order.attempt) if coded else self.outcomes.of(*this)
         deed.under_way = False
+        if this not in self.late:
+            self.happens(order)
         if isinstance(outcome, Done):
+            self.results[this] = outcome
             deed.count += 1
             self.happened[this] += 1
             self.tell("world", f"{deed.kind} {order.position} attempt {order.attempt} happens")
@@ -104,11 +111,11 @@ class World:
     def stop(self, order):
         """Stop what has not happened yet."""
         deed = self.deed(order)
-        self.stopped.add((order.run, order.position, order.attempt))
-        if deed.under_way:
-            deed.timer.cancel()
-            deed.under_way = False
-            deed.readers.clear()
+        for timer in deed.timers:
+            timer.cancel()
+        deed.timers.clear()
+        deed.under_way = False
+        deed.readers.clear()
 
 
 @dataclass
@@ -119,6 +126,11 @@ class WorldPerformer:
     passing: object
     clock: object
     life: object
+    ahead: bool = False
+
+    def repeatable(self, request):
+        """In one seed of two, what leaves nothing behind may run ahead of the journal."""
+        return self.ahead and kind_of(request) == "pure"
 
     async def perform(self, order):
         """Send the order, having resolved a doubt about it by the means of its kind."""
@@ -131,6 +143,8 @@ class WorldPerformer:
                 return found
         if kind == "probe" and self.life.store.stale:
             return Broken(LOST)  # What was sent arrives within its time or never; this is later.
+        if self.life.store.stale:
+            self.world.late.add((order.run, order.position, order.attempt))
         self.world.began[order.run, order.position, order.attempt] += 1
         outcome = await self.sent(order)
         await self.passing("effect after", kind)

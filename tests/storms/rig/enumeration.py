@@ -21,6 +21,8 @@ MEMORY = Path("/dev/shm")
 DRIVEN_EACH = 25
 # Small enough that a checkpoint comes in the middle of the trace.
 CHECKPOINT_PAGES = 60
+# After so many commits the log is made so long beforehand.
+LOG = (8, 300_000)
 DRIVING_SECONDS = 20.0
 PROGRAM = """
 from storms.rig.life import live
@@ -46,7 +48,8 @@ class Tried:
 
 def lives(path, seed, runs, weak):
     """Return the program that is traced: a store is made, used, closed, and used again until a checkpoint."""
-    order = {"path": str(path), "runs": runs, "width": 3, "weak": weak, "checkpoint": CHECKPOINT_PAGES}
+    order = {"path": str(path), "runs": runs, "width": 3, "weak": weak}
+    order |= {"checkpoint": CHECKPOINT_PAGES, "log": LOG}
     return PROGRAM.format(orders=[{**order, "seed": f"{seed}-{life}"} for life in "ab"])
 
 
@@ -82,17 +85,17 @@ def _try(tried, state, said, source, target):
         if any(each[0] in "FSTPE" for each in said):
             check(path, said)
         if tried.states % DRIVEN_EACH == 1:
-            asyncio.run(_drive(path))
+            asyncio.run(drive(path))
             tried.driven += 1
     except (Lost, Refusal) as wrong:
         tried.wrong.append(wrong)
     shutil.rmtree(target)
 
 
-async def _drive(path):
+async def drive(path):
     """Let an engine go on from here: every run comes to its end."""
     store = SqliteStore.open_for_writing(path)
-    engine = engine_on(store, Noting("after", 0))
+    engine = engine_on(store, Noting(0, tell=lambda *_: None))
     try:
         await engine.open()
         async with asyncio.timeout(DRIVING_SECONDS):

@@ -2,16 +2,18 @@
 
 Each line is a JSON list: a letter, the monotonic time, and what was acknowledged. `F`: facts are
 durable; `S` a start, `T` a word, `P` a plan was answered; `E`: an effect happens now; `R`: open;
-`X`: the store refused; `D`: all is done.
+`X`: the store refused, `V` and `N` whether it can be read; `D`: all is done.
 """
 
 import asyncio
 import json
 import os
+import resource
 import time
 from dataclasses import replace
 from functools import cache
 from itertools import count
+from pathlib import Path
 from zlib import crc32
 
 from core.scenario import read
@@ -26,7 +28,7 @@ from dirigent.model.run.effect import Done
 from dirigent.model.run.journal import ResourceChanged, Resumed, Suspended
 from dirigent.model.run.start import Start
 from dirigent.stores import codec
-from dirigent.stores.sqlite import SqliteStore, opening
+from dirigent.stores.sqlite import SqliteStore, opening, writing
 from dirigent.testing import FakeVault, ScriptedOracle
 from stores.samples import PLAN
 from storms.rig.dice import Dice
@@ -66,11 +68,11 @@ def sum_of(facts):
 class Noting:
     """Performs everything by saying so; sometimes the result is large, or changes a resource."""
 
-    def __init__(self, seed, large_bytes):
-        self.seed, self.large_bytes = seed, large_bytes
+    def __init__(self, large_bytes, tell=say):
+        self.large_bytes, self.tell = large_bytes, tell
 
     async def perform(self, order):
-        say("E", order.run, order.position, order.attempt)
+        self.tell("E", order.run, order.position, order.attempt)
         await asyncio.sleep(0)
         dice = Dice(order.id)
         text = "x" * (self.large_bytes if dice.below(9) == 0 else dice.below(200))
@@ -93,6 +95,9 @@ def live(order):
     say("L")
     if order.get("weak"):
         opening.PRAGMAS = (*opening.PRAGMAS, f"synchronous = {order['weak']}")
+    writing.BUSY_COMMITS, writing.LOG_BYTES = order.get("log", (writing.BUSY_COMMITS, writing.LOG_BYTES))
+    if order.get("memory"):
+        _limit(order["memory"])
     if order.get("checkpoint"):
         opening.PRAGMAS = (*opening.PRAGMAS, f"wal_autocheckpoint = {order['checkpoint']}")
     try:
@@ -100,14 +105,34 @@ def live(order):
     except Refusal as refusal:
         problem = refusal.problems[0]
         say("X", problem.code, problem.message, list(problem.help))
+        asyncio.run(_look(order["path"]))
         raise SystemExit(REFUSED) from None
     say("D")
+
+
+def _limit(more):
+    """Let this process have so many bytes more than it has now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + more
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+async def _look(path):
+    """Say whether what is stored can be read, `V`, or why not, `N`."""
+    try:
+        store = SqliteStore.open_for_reading(path)
+        try:
+            say("V", sum([len(await store.read(found.id)) for found in await store.runs(limit=1000)]))
+        finally:
+            store.abandon()
+    except Refusal as refusal:
+        say("N", refusal.problems[0].code)
 
 
 async def _live(order):
     # A file system in user space counts as a network to the store; here it is one that we know.
     store = SqliteStore.open_for_writing(order["path"], network=True)
-    engine = engine_on(store, Noting(order["seed"], order.get("large", LARGE_BYTES)))
+    engine = engine_on(store, Noting(order.get("large", LARGE_BYTES)))
     engine.observers.append(lambda run, _, first, facts: say("F", run, first, len(facts), sum_of(facts)))
     await engine.open()
     say("R")

@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -114,14 +115,15 @@ class Life:
 class Nursery:
     """The test's side of the fork server."""
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    def __init__(self, folder, checkout=None):
+        """Have lives of this code, or of that in another checkout; what it lacks is taken from here."""
+        self.folder = Path(tempfile.mkdtemp(dir=folder))
         self.pipe = self.folder / "voice"
         os.mkfifo(self.pipe, 0o600)
         self.lives = 0
         environment = {
             **os.environ,
-            "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}",
+            "PYTHONPATH": f"{checkout or ROOT}/src:{checkout or ROOT}/tests:{ROOT / 'tests'}",
             "NO_COLOR": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
         }

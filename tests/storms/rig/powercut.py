@@ -45,6 +45,7 @@ def cut_often(folder, kind, count, seed, weak=""):
                 "path": path,
                 "seed": f"{kind}{seed}-{number}",
                 "weak": weak,
+                "log": (8, 1 << 20),
                 "width": dice.between(1, 12),
             }
             life = nursery.begin(LIFE, order)

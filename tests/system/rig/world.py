@@ -73,24 +73,30 @@ class Answer(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_GET(self):
+        self.answer_get()
+
+    def do_POST(self):
+        self.answer_post()
+
+    def answer_get(self):
         if self.path == "/gate":
             self.server.waiting += 1
             self.server.gate.wait(PATIENCE_SECONDS)
         self._say()
 
-    def do_POST(self):
+    def answer_post(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.posts[body["name"]] += 1
         self.server.struck()
         self._say()
 
-    def _say(self):
+    def _say(self, content=b"{}", status=200):
         with suppress(ConnectionError):
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", "2")
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(content)
             self.wfile.flush()
 
     def log_message(self, *_):

@@ -17,11 +17,11 @@ from typing import Final
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.engine.queues import Queues, size
 from dirigent.model.queue import Queue
-from dirigent.ports import Performer
+from dirigent.ports import Performer, Prompt
 from dirigent.service import door
 from dirigent.settings import Settings
 from dirigent.workers.dispatch import Dispatch
-from dirigent.workers.hub import Hub, room_of
+from dirigent.workers.hub import Hub, busy, room_of
 from dirigent.workers.launch import started
 from dirigent.workers.worker import Wish, Worker
 
@@ -55,7 +55,8 @@ def worker_at(post: Post, told: Callable[[str], None]) -> Worker:
 
 def dispatched(hub: Hub, around: Surrounding, local: Performer | None) -> Dispatch:
     """Return who does Python steps: workers where a queue says so, else this process."""
-    return Dispatch(hub, remote_of(around), local)
+    prompt: object = local
+    return Dispatch(hub, remote_of(around), local, prompt if isinstance(prompt, Prompt) else None)
 
 
 def remote_of(around: Surrounding) -> list[str]:
@@ -75,18 +76,23 @@ def measured(hub: Hub, queues: Queues, remote: Collection[str]) -> None:
 
 
 @asynccontextmanager
-async def own_workers(around: Surrounding) -> AsyncIterator[None]:
-    """Have the workers that the stack wants the engine to start; they end with the block."""
+async def own_workers(around: Surrounding, hub: Hub) -> AsyncIterator[None]:
+    """Have the workers that the stack wants the engine to start.
+
+    They end with the block, unless they are busy: then they wait for the next engine, as far as their
+    patience goes, and hand their results to it.
+    """
     processes = [
         _start(around.settings, around.folder, queue) for queue in queues_of(around).values() if queue.workers
     ]
     try:
         yield
     finally:
-        for process in processes:
-            process.send_signal(signal.SIGTERM)
-        for process in processes:
-            await asyncio.to_thread(process.wait)
+        if not busy(hub):
+            for process in processes:
+                process.send_signal(signal.SIGTERM)
+            for process in processes:
+                await asyncio.to_thread(process.wait)
 
 
 def _start(settings: Settings, folder: Path, queue: Queue) -> subprocess.Popen[bytes]:

@@ -28,6 +28,8 @@ def ps(**options: object) -> int:
 @click.command()
 @click.argument("run_id", metavar="RUN")
 @placed
+@click.option("--export", metavar="FILE", help="Write the run, whole, to a file for another store.")
+@click.option("--whole", is_flag=True, help="Show large values whole.")
 @click.option("--output", metavar="FILE", help="Write the output of the run to FILE, also a large one.")
 @with_json
 def show(**options: object) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,6 +11,7 @@ from dirigent.cli import wire
 from dirigent.cli.text.terminal import Terminal, cut, padded, shown
 from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId
+from dirigent.model.problem import Problem
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import (
     CancelRequested,
@@ -88,6 +89,11 @@ def runs_text(found: Sequence[RunSummary], now: float, terminal: Terminal) -> st
         )
         lines.append(line.rstrip())
     return "\n".join(lines)
+
+
+def left_out_lines(left: Mapping[RunId, Problem]) -> list[str]:
+    """Return a line for each open run that the engine could not take up."""
+    return [f"left out: {run} cannot go on: {why.code} {why.message}" for run, why in left.items()]
 
 
 def rows_text(rows: Sequence[ResourceRow], terminal: Terminal) -> str:

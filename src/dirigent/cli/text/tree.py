@@ -11,10 +11,11 @@ from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
 from dirigent.service.views import RunView, TaskView
 
 NAME_COLUMNS: Final = 40
+OUTPUT_CHARACTERS: Final = 4_000
 
 
-def run_text(view: RunView, now: float, terminal: Terminal) -> str:
-    """Return one run: head, tree, result, and what to do next."""
+def run_text(view: RunView, now: float, terminal: Terminal, *, whole: bool = False) -> str:
+    """Return one run: head, tree, result, and what to do next. A huge result is cut, unless `whole`."""
     spent = lasted((view.ended_at or now) - view.created_at)
     head = f"{sign(view.phase, terminal)} {terminal.paint(view.id, 'bold')}  {view.kind} {view.name}"
     lines = [f"{head}  {view.phase}  {spent}"]
@@ -24,9 +25,17 @@ def run_text(view: RunView, now: float, terminal: Terminal) -> str:
     if view.fault is not None:
         lines += ["", fault_text(view.fault, terminal)]
     if view.ended_at is not None and view.phase == "completed" and view.output is not None:
-        lines += ["", "output:", indented(view.output)]
+        lines += ["", "output:", indented(view.output) if whole else _cut(indented(view.output), view.id)]
     lines += _advice(view)
     return "\n".join(lines)
+
+
+def _cut(text: str, run: str) -> str:
+    left = len(text) - OUTPUT_CHARACTERS
+    if left <= 0:
+        return text
+    hint = f"... and {left} characters more: dirigent show {run} --whole"
+    return f"{text[:OUTPUT_CHARACTERS]}\n  {hint}"
 
 
 def _name_columns(view: RunView) -> int:

@@ -11,7 +11,7 @@ from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.session import around, opened
 from dirigent.cli.text.plans import plan_text
-from dirigent.cli.text.runs import ended_text, fault_text, indented
+from dirigent.cli.text.runs import ended_text, fault_text, indented, left_out_lines
 from dirigent.cli.text.terminal import err, out
 from dirigent.cli.waiting import confirmed, wait_for
 from dirigent.cli.work.following import followed
@@ -76,6 +76,8 @@ async def _agreed(made: Plan, options: Options) -> bool:
 
 async def _finish_earlier(desk: Desk, options: Options) -> None:
     """An apply that a crash left open goes on first: its plan was approved."""
+    for line in left_out_lines(await desk.conductor.left_out()):
+        note(line)
     earlier = await changes.unfinished(desk.shelf)
     if earlier is None:
         return

@@ -15,7 +15,7 @@ from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
 from dirigent.cli.session import given_by
-from dirigent.cli.work import templates
+from dirigent.cli.text import templates
 from dirigent.lang.stack import stack_schema
 from dirigent.model.problem import refuse
 from dirigent.service import stacks

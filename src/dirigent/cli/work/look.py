@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from dirigent.app.looking import looking
+from dirigent.app.looking import left_out, looking
 from dirigent.cli import wire
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import say, say_json, say_line
 from dirigent.cli.place import place
-from dirigent.cli.text.runs import event_line, log_line, rows_text, runs_text
+from dirigent.cli.text.runs import event_line, left_out_lines, log_line, rows_text, runs_text
 from dirigent.cli.text.terminal import out
 from dirigent.cli.waiting import wait_for
 from dirigent.providers.services.logs import read_logs
@@ -30,15 +30,24 @@ async def _ps(settings: Settings, options: Options) -> int:
         found = await reader.shelf.runs(only_open=not options.flag("every"), limit=limit + 1)
         rows = await reader.shelf.rows()
         now = reader.clock.now()
+        left = await left_out(settings, reader.journal)
     more = len(found) > limit
     found = found[:limit]
     if options.as_json:
-        say_json({"runs": [wire.summary(run) for run in found], "resources": [wire.row(row) for row in rows]})
+        say_json(
+            {
+                "runs": [wire.summary(run) for run in found],
+                "resources": [wire.row(row) for row in rows],
+                "leftOut": [{"run": run, "code": why.code, "why": why.message} for run, why in left.items()],
+            }
+        )
         return Exit.DONE
     terminal = out()
     say(f"{terminal.paint('RUNS', 'bold')}\n{runs_text(found, now, terminal)}")
     if more:
         say(f"  and older ones: dirigent ps --limit {limit * 10}")
+    for line in left_out_lines(left):
+        say(line)
     say(f"\n{terminal.paint('RESOURCES', 'bold')}\n{rows_text(rows, terminal)}")
     return Exit.DONE
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from dirigent.app import conducting
-from dirigent.app.later import python_named
+from dirigent.app.later import python_named, python_written
 from dirigent.app.stacks import Surrounding
 from dirigent.cli import wire
 from dirigent.cli.answer import complain
@@ -57,6 +58,8 @@ async def _run(surrounding: Surrounding, source: Program | Session, value: Value
             wanted = await runs.of_stack(
                 desk.planner, source.stack, source.inputs, options.text("workflow"), value
             )
+            program = python_written(surrounding.folder, wanted.program, wanted.input)
+            wanted = replace(wanted, program=program)
         wanted = runs.in_doubt(wanted, options.text("doubt"))
         runs.check_secrets(desk.vault, wanted.program)
         ticket = ticket_of(options, desk.clock.now())

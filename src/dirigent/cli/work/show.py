@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from pathlib import Path
 
+from dirigent import __version__
 from dirigent.app.looking import looking
 from dirigent.app.tools import TOOLS
 from dirigent.cli import wire
@@ -21,7 +24,8 @@ from dirigent.model.run import payload
 from dirigent.service.finding import find
 from dirigent.service.views import RunView, TaskView, view
 from dirigent.settings import Settings
-from dirigent.stores.payloads import Payloads
+from dirigent.stores import transfer
+from dirigent.stores.folder.payloads import Payloads
 
 
 def show(options: Options) -> int:
@@ -34,6 +38,8 @@ async def _show(settings: Settings, options: Options) -> int:
         found = await find(reader.shelf, options.text("run_id"))
         facts = await reader.journal.read(found.id)
         program = await reader.journal.definition(found.definition)
+        if options.text("export"):
+            return await _export(transfer.Transfer(found.id, program, facts), options)
         seen = view(program, found.id, facts, TOOLS)
         now = reader.clock.now()
     file = options.text("output")
@@ -42,8 +48,30 @@ async def _show(settings: Settings, options: Options) -> int:
     if options.as_json:
         say_json(_json(seen))
     else:
-        say(run_text(seen, now, out()))
+        say(run_text(seen, now, out(), whole=options.flag("whole")))
     return Exit.DONE
+
+
+async def _export(moved: transfer.Transfer, options: Options) -> int:
+    """Write a run to a file that is not there yet, for its owner alone."""
+    path = Path(options.text("export"))
+    text = transfer.written(moved, __version__)
+    try:
+        await asyncio.to_thread(_write, path, text)
+    except OSError as error:
+        raise refuse(
+            "E7034", f"`{path}` cannot be written: {error.strerror}", "name a file that is not there"
+        ) from None
+    if options.as_json:
+        say_json({"run": moved.run, "file": str(path), "facts": len(moved.facts)})
+    else:
+        say(f"run {moved.run} is in {path}, with {len(moved.facts)} facts")
+    return Exit.DONE
+
+
+def _write(path: Path, text: str) -> None:
+    with open(path, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(text)
 
 
 def _json(seen: RunView) -> Json:

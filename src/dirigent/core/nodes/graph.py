@@ -5,6 +5,8 @@ A failed task keeps all that need it from starting; what does not need it goes o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dirigent.core.frame import Frame, GraphState
 from dirigent.core.machine import Run
 from dirigent.core.nodes.behaviour import Behaviour
@@ -29,8 +31,14 @@ def begin(run: Run, frame: Frame) -> None:
         blockers, dependents, ready, numbers={t.name: i for i, t in enumerate(node.tasks)}
     )
     frame.variables = {**frame.variables, **node.constants}
-    frame.lazy = {**(frame.lazy or {}), node.binds: lambda: _bound(frame)}
+    frame.lazy = {**(frame.lazy or {}), **binding(frame)}
     _start(run, frame)
+
+
+def binding(frame: Frame) -> dict[str, Callable[[], Value]]:
+    """Return the variable that a graph gives its tasks: what the finished ones gave."""
+    node, _ = _parts(frame)
+    return {node.binds: lambda: _bound(frame)}
 
 
 def _bound(frame: Frame) -> Value:

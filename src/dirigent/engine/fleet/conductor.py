@@ -14,7 +14,7 @@ from dirigent.engine.fleet.fleet import Fleet
 from dirigent.engine.fleet.holding import is_loss
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
-from dirigent.model.problem import Refusal
+from dirigent.model.problem import Problem, Refusal
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Ended, Fact
 from dirigent.model.run.start import Start
@@ -86,6 +86,11 @@ class FleetConductor:
             else:
                 return
         await self.wishing.tell(secrets.token_hex(16), shard, run, fact)
+
+    async def left_out(self) -> dict[RunId, Problem]:
+        """Return the open runs that no engine of this process could take up, and why."""
+        engines = self.fleet.engines() if self.fleet else ()
+        return {run: why.problems[0] for engine in engines for run, why in engine.left_out.items()}
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""

@@ -91,6 +91,10 @@ class Fleet:
         holding = self._holdings.get(shard)
         return holding.engine if holding is not None and holding.ours else None
 
+    def engines(self) -> list[Engine]:
+        """Return every engine that drives a shard for this process."""
+        return [holding.engine for holding in self._holdings.values() if holding.engine is not None]
+
     # -- leases -------------------------------------------------------------------------------------
 
     async def _serve(self, pause: float) -> None:

@@ -7,7 +7,14 @@ from dirigent.lang.source import load
 from dirigent.lang.stack.queues import check_queues, read_queues
 from dirigent.lang.stack.reading import Reading, StackContext, keys_of, section, text_of
 from dirigent.lang.stack.resources import read_resources
-from dirigent.lang.stack.sections import read_doubt, read_hosts, read_inputs, read_outputs, read_secrets
+from dirigent.lang.stack.sections import (
+    read_doubt,
+    read_hosts,
+    read_inputs,
+    read_outputs,
+    read_retention,
+    read_secrets,
+)
 from dirigent.lang.stack.shapes import DEFINITIONS, stack_shape
 from dirigent.lang.stack.workflows import read_workflows
 from dirigent.lang.tree import Members, Node
@@ -57,6 +64,7 @@ def _assemble(reading: Reading, root: Node) -> Stack:
         outputs=read_outputs(reading, section(root, "outputs")),
         hosts=read_hosts(section(root, "policy")),
         doubt=read_doubt(section(root, "policy")),
+        retention=read_retention(section(root, "policy")),
         queues=queues,
         sources=reading.sources,
     )

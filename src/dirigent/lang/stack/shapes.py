@@ -29,6 +29,7 @@ from dirigent.lang.shape import (
 )
 from dirigent.lang.tree import Leaf
 from dirigent.model import limits
+from dirigent.model.run.retention import AGE_PATTERN
 from dirigent.model.values import Value
 
 _LABEL: Final = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -39,6 +40,8 @@ _VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
 _HOST: Final = (
     r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?"
 )
+
+_AGE: Final = Text(AGE_PATTERN, what="an age as `30d`, `12h` or `90m`")
 
 # Keys that every resource has, whatever its type.
 COMMON: Final = ("type", "with", "needs", "count", "each", "lifecycle", "checks")
@@ -201,6 +204,20 @@ _WORKFLOW: Final = ByKey(
             },
             title="a workflow from a file",
         ),
+        "python": Record(
+            {
+                "python": Field(
+                    Text(min_length=1, what="a Python file and a function in it"),
+                    required=True,
+                    description="a workflow in Python, as `flows.py:place`, from the stack's folder",
+                ),
+                "input": Field(
+                    Templates(MapOf(AnyValue()), whole=False),
+                    description="members that lie under the input that a caller gives",
+                ),
+            },
+            title="a workflow in Python",
+        ),
         # The reader of workflows has the whole say about an inline document.
         "document": AnyValue(),
     },
@@ -223,6 +240,18 @@ _POLICY: Final = Record(
         "doubt": Field(
             Text(choices=("hold", "repeat", "skip")),
             description="what becomes of an effect of which nobody can say whether it happened",
+        ),
+        "retention": Field(
+            Record(
+                {
+                    "completed": Field(_AGE, description="how long completed runs are kept"),
+                    "failed": Field(_AGE, description="how long failed runs are kept"),
+                    "cancelled": Field(_AGE, description="how long cancelled runs are kept"),
+                    "runs": Field(Whole(min=0), description="how many ended runs are kept at most"),
+                },
+                title="`policy.retention`",
+            ),
+            description="how long runs are kept that have ended; without it, for ever",
         ),
     },
     title="`policy`",

@@ -31,12 +31,15 @@ class GroupCommit:
     """The queue before one writer. Used from one event loop at a time."""
 
     def __init__(self, path: str, commit: Commit) -> None:
-        """Take the path for messages, and the function that writes a batch and answers each job of it."""
+        """Take the path for messages, and the function that writes a batch and answers each job of it.
+
+        Raises `Refusal` (E5022) when the system gives us no thread.
+        """
         self._path: Final = path
         self._commit: Final = commit
         self._closed = False
         self._away = 0
-        self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="dirigent-store")
+        self._thread: Final = _thread(path)
         self._queue: list[tuple[Job, Waiter]] = []
         self._busy = False
         self._soon = False
@@ -124,6 +127,20 @@ class GroupCommit:
         self._wake(loop)
         if self._quiet is not None and not self._queue:
             self._quiet.set()
+
+
+def _thread(path: str) -> ThreadPoolExecutor:
+    """Return a thread that runs already: one that could not start amid a commit would answer nobody."""
+    thread = ThreadPoolExecutor(1, thread_name_prefix="dirigent-store")
+    try:
+        thread.submit(time.thread_time)
+    except RuntimeError as error:
+        raise refuse(
+            "E5022",
+            f"the system gives the store `{path}` no thread: {error}",
+            "give this process more memory or more threads, then start Dirigent again; nothing is lost",
+        ) from None
+    return thread
 
 
 def _broken() -> Refusal:

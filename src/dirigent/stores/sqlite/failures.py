@@ -11,12 +11,22 @@ from dirigent.model.problem import Refusal, refuse
 from dirigent.stores.forms import corrupt
 
 # The codes that leave the store able to write again later; every other one stops it for good.
+PIECE_BYTES: Final = 1024 * 1024
 PASSING: Final = frozenset(("E5009", "E5011"))
 
 
 def closed(path: str) -> Refusal:
     """Return the refusal for the use of a store after its end."""
     return refuse("E5017", f"the store `{path}` is closed", "open it again")
+
+
+def no_memory(path: str) -> Refusal:
+    """Return the refusal for a batch that there was no memory to write."""
+    return refuse(
+        "E5023",
+        f"there is no memory left to write to `{path}`; nothing more is acknowledged",
+        "give this process more memory, or let it do less at once, then start Dirigent again",
+    )
 
 
 def refusal(error: sqlite3.Error, path: str) -> Refusal:
@@ -36,7 +46,7 @@ def refusal(error: sqlite3.Error, path: str) -> Refusal:
                 "end the program that writes to the file (a database browser, another engine), then retry",
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return corrupt(f"`{path}` is damaged: {error}")
+            return _damaged(error, path)
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
             return refuse(
                 "E5012",
@@ -57,6 +67,32 @@ def _full(path: str) -> Refusal:
         f"the disk of `{path}` is full, so nothing more can be recorded",
         "free some space: runs go on by themselves, and nothing that was recorded is lost",
     )
+
+
+def _damaged(error: sqlite3.Error, path: str) -> Refusal:
+    """Tell a damaged file from a disk that does not give it: SQLite calls both malformed."""
+    why = _unreadable(path)
+    if not why:
+        return corrupt(f"`{path}` is damaged: {error}")
+    return refuse(
+        "E5021",
+        f"the disk of `{path}` cannot be read: {why}; nothing more is acknowledged",
+        "check the disk and its logs, then start Dirigent again; the file itself may be sound",
+    )
+
+
+def _unreadable(path: str) -> str:
+    """Return why the system does not give us all bytes of the file and its log; nothing when it does."""
+    for part in (path, f"{path}-wal"):
+        try:
+            with Path(part).open("rb", buffering=0) as file:
+                while file.read(PIECE_BYTES):
+                    pass
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
 
 
 def _has_no_room(path: str) -> bool:

@@ -123,6 +123,9 @@ def _identify(connection: sqlite3.Connection, path: str) -> int:
 
 def _configure(connection: sqlite3.Connection, path: str) -> None:
     """Set what durability rests on; refuse a disk that cannot do it (E5006)."""
+    if not _single(connection, "pragma user_version"):
+        # Only a new file can be told: it shrinks by small pieces when something was removed.
+        connection.execute("pragma auto_vacuum = incremental")
     mode = connection.execute("pragma journal_mode = wal").fetchone()[0]
     if mode != "wal":
         raise refuse(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
+from dirigent.model.run.retention import Retention
 from dirigent.model.run.summary import RunSummary
 from dirigent.ports import Past, Waking
 from dirigent.stores import codec
@@ -81,17 +83,8 @@ class Reader:
         rows: dict[object, list[records.Row]] = {row[0]: [] for row in found}
         for number, *row in self._rows("pasts_facts", numbers):
             rows[number].append(tuple(row))
-        pasts = {row[1]: self._past(row, rows[row[0]]) for row in found}
+        pasts = {row[1]: _past(self._path, row, rows[row[0]]) for row in found}
         return [pasts.get(run, Past([])) for run in runs]
-
-    def _past(self, about: records.Row, rows: list[records.Row]) -> Past | Refusal:
-        since, snapshot = cast("int", about[2] or 0), cast("bytes | None", about[3])
-        after = sorted((row for row in rows if cast("int", row[0]) >= since), key=_position)
-        try:
-            contents = records.journal(after, self._path, since)
-            return Past([codec.decode_fact(content) for content in contents], since, snapshot)
-        except Refusal as why:
-            return why
 
     def wakings(self, after: Waking, limit: int) -> list[Waking]:
         """Return the next wakings behind one, by time, then by id."""
@@ -118,6 +111,17 @@ class Reader:
         """Return one run."""
         rows = self._rows("run", run)
         return _summary(rows[0]) if rows else None
+
+    def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
+        """Return ended runs that a policy no longer keeps, oldest end first."""
+        ages = [policy.completed, policy.failed, policy.cancelled]
+        ends = [-math.inf if age is None else now - age for age in ages]
+        found = [RunId(cast("str", row[0])) for row in self._rows("prunable", max(ends), *ends, limit)]
+        if policy.runs is None or len(found) == limit:
+            return found
+        too_many = cast("int", self._rows("ended")[0][0]) - policy.runs
+        more = self._rows("oldest_ended", min(limit, max(0, too_many)))
+        return list(dict.fromkeys([*found, *(RunId(cast("str", row[0])) for row in more)]))[:limit]
 
     def row(self, address: str) -> ResourceRow | None:
         """Return one resource instance."""
@@ -159,3 +163,13 @@ def _position(row: records.Row) -> int:
 def _summary(row: records.Row) -> RunSummary:
     _, facts, where = records.standing(row)
     return where.summary(facts)
+
+
+def _past(path: str, about: records.Row, rows: list[records.Row]) -> Past | Refusal:
+    since, snapshot = cast("int", about[2] or 0), cast("bytes | None", about[3])
+    after = sorted((row for row in rows if cast("int", row[0]) >= since), key=_position)
+    try:
+        contents = records.journal(after, path, since)
+        return Past([codec.decode_fact(content) for content in contents], since, snapshot)
+    except Refusal as why:
+        return why

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dirigent.model.ids import PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import Fact
+from dirigent.model.run.retention import Pruned, Retention
 from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
 from dirigent.stores.sqlite.commit import GroupCommit
 from dirigent.stores.sqlite.reading import Desk, Reader
-from dirigent.stores.sqlite.writing import KeepPlan
+from dirigent.stores.sqlite.writing import Append, KeepPlan, Prune
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +45,21 @@ class SqliteShelf:
     async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
         """Return what one instance was and is, oldest first; None where it was deleted."""
         return await self._desk.ask(self._reader.history, address)
+
+    async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
+        """Return ended runs that a policy no longer keeps, oldest end first."""
+        return await self._desk.ask(self._reader.prunable, policy, now, limit)
+
+    async def prune(self, runs: Sequence[RunId]) -> Pruned:
+        """Remove those of the runs that have ended, each whole, and return how much that was."""
+        removed: list[Pruned] = []
+        await self._queue.submit(Prune(runs, removed))
+        return removed[0]
+
+    async def take_in(self, run: RunId, facts: Sequence[Fact]) -> None:
+        """Store the journal of a run from elsewhere; resources stay as they are."""
+        contents = [codec.encode_fact(fact) for fact in facts]
+        await self._queue.submit(Append(run, 0, facts, contents, foreign=True))
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan under its id; another plan under a taken id is refused (E5015)."""

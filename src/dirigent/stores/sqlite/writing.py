@@ -18,25 +18,28 @@ from dirigent.model import limits
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.journal import Created, Fact
+from dirigent.model.run.retention import Pruned
 from dirigent.ports import AWAKE
 from dirigent.stores import files
 from dirigent.stores.projection import Standing, Title, another_plan, expect, project
 from dirigent.stores.sqlite import records
-from dirigent.stores.sqlite.failures import PASSING, closed, refusal
+from dirigent.stores.sqlite.failures import PASSING, closed, no_memory, refusal
 from dirigent.stores.sqlite.opening import WAL_PAGES
+from dirigent.stores.sqlite.pruning import prune
 from dirigent.stores.sqlite.records import Parameters, Statement
 from dirigent.stores.sqlite.statements import SQL, STRETCH
 
 
 @dataclass(slots=True)
 class Append:
-    """Facts for one run, with their bytes."""
+    """Facts for one run, with their bytes. `foreign` ones change no resource of this store."""
 
     run: RunId
     expected: int
     facts: Sequence[Fact]
     contents: Sequence[bytes]
     wake_at: float = AWAKE
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,16 @@ class KeepSnapshot:
 BUSY_COMMITS: Final = 64
 LOG_BYTES: Final = (WAL_PAGES + 256) * 4120
 
-Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Runs to be removed, as far as they have ended; what was removed is added to `removed`."""
+
+    runs: Sequence[RunId]
+    removed: list[Pruned]
+
+
+Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot | Prune
 
 
 @dataclass(slots=True)
@@ -127,8 +139,8 @@ class Writer:
                 with suppress(OSError):
                     files.stretch(f"{self._path}-wal", LOG_BYTES)
             return self._write(jobs)
-        except sqlite3.Error as error:
-            why = refusal(error, self._path)
+        except (sqlite3.Error, MemoryError) as error:
+            why = no_memory(self._path) if isinstance(error, MemoryError) else refusal(error, self._path)
             self._give_up(why)
             return [why] * len(jobs)
 
@@ -213,6 +225,8 @@ class Writer:
                     self._keep_plan(batch, job)
                 case KeepSnapshot():
                     self._keep_snapshot(batch, job)
+                case Prune():
+                    job.removed.append(prune(self._connection, job.runs))
                 case _:
                     assert_never(job)
         except Refusal as why:
@@ -252,7 +266,8 @@ class Writer:
         before = head.standing if head else None
         title = None if head else self._title(batch, job.facts)
         result = project(job.run, before, job.facts, title, job.wake_at)
-        others = [each for change in result.changes for each in records.statements(change)]
+        changes = () if job.foreign else result.changes
+        others = [each for change in changes for each in records.statements(change)]
         number, stretch = (head.number, head.stretch) if head else (batch.next_number, -1)
         if head is None:
             batch.next_number += 1

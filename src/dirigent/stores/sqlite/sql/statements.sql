@@ -131,6 +131,45 @@ select content from resources order by address;
 -- name: history
 select at, run, content from history where address = ? order by id;
 
+-- name: prunable
+-- Ended runs that are past their age, oldest first. A child is kept while its parent is open: the parent may ask for it.
+select r.id from runs r
+where r.ended_at < ?1
+  and r.ended_at < case r.phase when 'completed' then ?2 when 'faulted' then ?3 else ?4 end
+  and not exists (select 1 from runs p where p.id = r.parent and p.ended_at is null)
+order by r.ended_at limit ?5;
+
+-- name: oldest_ended
+select r.id from runs r
+where r.ended_at is not null and not exists (select 1 from runs p where p.id = r.parent and p.ended_at is null)
+order by r.ended_at limit ?;
+
+-- name: ended
+select count(*) from runs where ended_at is not null;
+
+-- name: numbers
+select number from runs where ended_at is not null and id in (select value from json_each(?));
+
+-- name: rows_of
+-- Every fact of some runs, and the names of the large ones.
+select j.id, case when typeof(j.fact) = 'text' then j.fact end
+from (select distinct p.stretch from json_each(?1) each cross join places p on p.run = each.value) q
+cross join journal j on j.id between 512 * q.stretch and 512 * q.stretch + 511
+where j.run in (select value from json_each(?1));
+
+-- name: prune_fact
+delete from journal where id = ?;
+
+-- name: prune_places
+delete from places where run in (select value from json_each(?));
+
+-- name: prune_runs
+delete from runs where number in (select value from json_each(?));
+
+-- name: prune_blobs
+delete from blobs where digest in (select value from json_each(?))
+  and not exists (select 1 from journal j where typeof(j.fact) = 'text' and j.fact = blobs.digest);
+
 -- name: moved_definitions
 select digest, name, kind, content from definitions order by digest;
 

@@ -1,0 +1,87 @@
+"""Long journals are not folded from their beginning: a snapshot and the facts after it do."""
+
+import asyncio
+
+import pytest
+
+from dirigent.engine.snapshots import plain as snapshot
+from dirigent.model import limits
+from dirigent.model.run.effect import Done
+from dirigent.model.run.journal import Intended
+from dirigent.model.run.start import Start
+from dirigent.testing import MemoryStore, Rule
+from engine.harness import calm_life, die_everywhere, living, rounds
+from engine.workflows import OPEN, SCENARIOS, an_apply, outside_of, scenario
+
+LOOP = (
+    "do: [{all: {for: {in: '${ [range(12)] }'}, do: [{call: {run: {shell: {command: call}}}}]}}, "
+    "{nap: {wait: {seconds: 100}}}, {last: {set: {got: '${ . }'}}}]"
+)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    monkeypatch.setattr(limits, "SNAPSHOT_FACTS", 4)
+
+
+async def asleep(engine, outside):
+    with outside.clock.hold():
+        await engine.start(Start("run-1", outside.case.program))
+        await rounds(400)
+    assert len(engine._memory) == 0
+
+
+def test_a_run_is_recalled_by_its_snapshot_and_what_came_after():
+    outside = outside_of(LOOP, Rule(answers=(Done("ok"),)))
+    living(lambda engine: asleep(engine, outside), outside)
+    (past,) = asyncio.run(MemoryStore(outside.disk).recall(["run-1"]))
+    assert past.position > 15
+    assert len(past.facts) < 8
+    assert living(lambda engine: engine.wait("run-1"), outside).output == {"got": "ok"}
+    assert (
+        len(
+            [
+                fact
+                for fact in asyncio.run(MemoryStore(outside.disk).read("run-1"))
+                if isinstance(fact, Intended)
+            ]
+        )
+        == 12
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", b"\x94\x63\xa1d\x90\x90", b"\x94\x01\xa1d\x90\x90"])
+def test_a_snapshot_that_is_not_understood_is_ignored_and_the_journal_read(content):
+    outside = outside_of(LOOP, Rule(answers=(Done("ok"),)))
+    living(lambda engine: asleep(engine, outside), outside)
+    position, _ = outside.disk.snapshots["run-1"]
+    outside.disk.snapshots["run-1"] = (position, content)
+    assert living(lambda engine: engine.wait("run-1"), outside).output == {"got": "ok"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - OPEN))
+def test_with_snapshots_a_crash_anywhere_changes_nothing_either(name, monkeypatch):
+    die_everywhere(scenario(name, monkeypatch))
+
+
+@pytest.mark.slow
+def test_nor_does_it_in_an_apply():
+    die_everywhere(an_apply(), second=(1, 3))
+
+
+@pytest.mark.slow
+def test_a_snapshot_that_forgets_where_a_loop_is_is_caught(monkeypatch):
+    made = snapshot._Writing._written
+
+    def forgetful(self, value):
+        form = made(self, value)
+        if form[0] == "LoopState":
+            form[snapshot._FIELDS["LoopState"].index("index") + 1] = 0
+        return form
+
+    monkeypatch.setattr(snapshot._Writing, "_written", forgetful)
+    case = outside_of(LOOP, Rule(answers=(Done("ok"),))).case
+    assert calm_life(case).ended.output == {"got": "ok"}
+    with pytest.raises((AssertionError, TimeoutError)):
+        die_everywhere(case)

@@ -49,7 +49,7 @@ def test_a_round_of_ours_has_its_figures(workload, ground):
         case "A" | "B" | "C":
             assert found["steps"] == SMALL[workload].runs * SMALL[workload].steps
             assert found["steps_per_s"] > 0
-            assert found["cpu_s_per_1000"] > 0
+            assert found["cpu_s_per_1000"] >= 0, "the clock of processes ticks a hundred times a second"
         case "D":
             assert found["starts_per_s"] > 0
             assert found["pss_mib"] > found["base_pss_mib"] > 1
@@ -147,7 +147,7 @@ def test_a_client_that_is_silent_too_long_is_killed_and_its_folder_goes(tmp_path
     script.write_text(
         "import sys, time\nprint('begin', flush=True)\nsys.stderr.write('so tired')\ntime.sleep(60)\n"
     )
-    silent = replace(OURS[0], name="silent", script=str(script), seconds=1.0)
+    silent = replace(OURS[0], name="silent", script=str(script), seconds=6.0)
     with pytest.raises(Failed, match=r"took too long.*so tired"):
         held(silent, "B", SMALL["B"], ground)
     assert not (ground.folder / "silent" / "B").exists()

@@ -53,7 +53,7 @@ def spools_of(tmp_path, *names):
 def test_the_spool_of_an_attempt_goes_when_its_end_is_durable(tmp_path, fact):
     spools = spools_of(tmp_path, f"{EFFECT}-1", f"{EFFECT}-1.1", f"{EFFECT}-2", "other-1")
 
-    spools.hear(RUN, None, 0, [fact])
+    spools.hear(RUN, PROGRAM, 0, [fact])
 
     assert spools.left() == sorted([f"{EFFECT}-2", "other-1"])
 
@@ -69,7 +69,7 @@ def test_the_spool_of_an_attempt_goes_when_its_end_is_durable(tmp_path, fact):
 def test_the_spool_of_an_attempt_that_is_under_way_or_held_stays(tmp_path, fact):
     spools = spools_of(tmp_path, f"{EFFECT}-1")
 
-    spools.hear(RUN, None, 0, [fact])
+    spools.hear(RUN, PROGRAM, 0, [fact])
 
     assert spools.left() == [f"{EFFECT}-1"]
 

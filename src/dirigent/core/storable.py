@@ -30,12 +30,13 @@ def unstorable(*values: Value) -> str | None:
             deeper: list[Value] = []
             weight += HEAD_BYTES * len(level)
             for item in level:
-                if isinstance(item, str):
+                # By identity of the class: this is asked of every value of every step.
+                if type(item) is str:
                     weight += len(item) if item.isascii() else len(item.encode())
-                elif isinstance(item, dict):
+                elif type(item) is dict:
                     deeper += item
                     deeper += item.values()
-                elif isinstance(item, list):
+                elif type(item) is list:
                     deeper += item
                 elif type(item) not in _SMALL:
                     weight += _weight(item)
@@ -81,6 +82,8 @@ def _weight(item: Value) -> int:
     match item:
         case int():
             return item.bit_length()
+        case str():
+            return len(item.encode())
         case SecretText(parts):
             texts = (part.name if isinstance(part, SecretRef) else part for part in parts)
             return sum(HEAD_BYTES + len(text.encode()) for text in texts)

@@ -55,7 +55,7 @@ async def main() -> None:
     """Take part."""
     orders = course()
     store = SqliteStore.open_for_writing(str(Path(orders.folder, "bench.db")))
-    hub, joined = Hub(lambda value: value, 3.0), asyncio.Event()
+    hub, joined = Hub(lambda value: value, return_seconds=3.0), asyncio.Event()
     effects = effects_of(orders)
     effects.performers["python"] = Dispatch(hub, [QUEUE.name])
     engine = Engine(store, store, effects, TOOLS, effects.clock, declared={QUEUE.name: QUEUE})

@@ -18,7 +18,7 @@ POINTS = int(os.environ.get("DIRIGENT_FAULTS", "50"))
 LIFE = "storms.rig.life:live"
 # From a disk on which hardly a table fits to one on which all but the last steps do.
 LEAST_BYTES, STEP_BYTES, PLENTY_BYTES = 72 << 10, 6 << 10, 64 << 20
-MEMORY_BYTES = [(1 << 20) * megabytes for megabytes in (1, 2, 4, 6, 8, 12, 16, 24, 32, 48)]
+MEMORY_BYTES = [(1 << 20) * megabytes for megabytes in (2, 6, 9, 10, 11, 12, 13, 14, 16, 18, 24, 32, 48)]
 
 
 @pytest.fixture

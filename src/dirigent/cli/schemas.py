@@ -169,6 +169,10 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "cancel": _CONTROL,
     "suspend": _CONTROL,
     "signal": _object(run=_TEXT, event=_TEXT),
+    # It prints nothing but lines for people.
+    "serve": _object(),
+    # Of `store copy`: every kind of record.
+    "store": {"type": "object", "additionalProperties": _object(count=_COUNT, digest=_TEXT)},
     "drift": _object(drifted=_list(_CHANGE)),
     "prune": _object(runs=_COUNT, facts=_COUNT, blobs=_COUNT, bytes=_COUNT, dry=_FLAG),
     "import-run": _object(run=_TEXT, facts=_COUNT, open=_FLAG),

@@ -96,7 +96,7 @@ def refusal(value: Value, sentence: str, *others: Value) -> Exception:
 
 
 def _item(value: list[Value], index: float) -> Value:
-    place = math.floor(index)
+    place = math.trunc(index)  # towards zero, as libjq casts it
     place = place + len(value) if place < 0 else place
     return value[place] if 0 <= place < len(value) else None
 

@@ -125,14 +125,14 @@ class JqOracle:
 
         Raises `TimeoutError`.
         """
-        answering, before = asyncio.ensure_future(exchange), _processor_seconds(process.pid)
+        answering, before = asyncio.ensure_future(exchange), _cpu_seconds(process.pid)
         left = self._seconds
         try:
             for _ in range(_STARVED):
                 done, _ = await asyncio.wait({answering}, timeout=left)
                 if done:
                     return answering.result()
-                left = self._seconds + before - _processor_seconds(process.pid)
+                left = self._seconds + before - _cpu_seconds(process.pid)
                 if left <= 0:
                     break
             raise TimeoutError
@@ -166,7 +166,7 @@ class JqOracle:
         await process.wait()
 
 
-def _processor_seconds(pid: int) -> float:
+def _cpu_seconds(pid: int) -> float:
     """Return what a process has used of the processor; without end when it is gone."""
     try:
         fields = Path("/proc", str(pid), "stat").read_bytes().rpartition(b")")[2].split()

@@ -37,7 +37,7 @@ def undone():
         engine = world.engine()
         await engine.open()
         await engine.start(Start(RUN, flows.undoing.program, {}))
-        await asyncio.to_thread(flows.HELD.wait, 20)
+        await asyncio.to_thread(flows.HELD.wait, 60)
         await engine.tell(RUN, CancelRequested(0.0))
         for _ in range(50):
             await asyncio.sleep(0)

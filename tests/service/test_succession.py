@@ -139,6 +139,9 @@ def test_what_the_heir_refuses_is_refused():
     assert refusal.value.problems[0].code == "E4002"
 
 
+BEGUN = len(("Created", "TimerSet"))
+
+
 def around(tmp_path):
     return Surrounding(Settings(tmp_path / "state"), tmp_path)
 
@@ -157,7 +160,8 @@ def test_when_the_engine_ends_its_client_takes_its_place_and_the_run_goes_on(tmp
                 following = asyncio.ensure_future(
                     client.conductor.follow(run, lambda run, program, facts: heard.extend(facts))
                 )
-                await asyncio.sleep(0.05)
+                while len(heard) < BEGUN:
+                    await asyncio.sleep(0.005)
             return await following
 
     end = asyncio.run(scene())

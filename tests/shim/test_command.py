@@ -178,14 +178,15 @@ def test_stop_of_what_is_over_or_never_was_returns(spool, order):
     asyncio.run(attach.stop(spool + "x", 1.0))
 
 
-def test_cancelling_the_wait_leaves_the_command_alone(spool, order):
+def test_cancelling_the_wait_leaves_the_command_alone(spool, order, tmp_path):
     async def main():
-        await attach.start(spool, order("sleep 0.15; echo done"))
+        await attach.start(spool, order("until test -e gate; do sleep 0.02; done; echo done"))
         waiting = asyncio.create_task(attach.wait(spool))
         await asyncio.sleep(0.02)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         assert attach.state(spool) is State.RUNNING
+        (tmp_path / "gate").touch()
         return await attach.wait(spool)
 
     assert asyncio.run(main()).code == 0

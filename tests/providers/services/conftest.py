@@ -89,7 +89,7 @@ class Desk:
             "runtime": "process",
             "command": [sys.executable, "-I", "-S", "server.py", "{port}"],
             "environment": environment,
-            "health": {"http": "/health", "interval": 0.1, "within": 5},
+            "health": {"http": "/health", "interval": 0.1, "within": 60},
             "restart": {"delay": 0.02, "most": 0.1},
             "stop": {"grace": 2},
             **changes,

@@ -211,8 +211,8 @@ def test_drain_closes_what_is_quiet_and_gives_up_at_the_end_of_the_grace():
             writer.close()
             made.route([a.port])
             made.quiet_seconds = 60
-            _, held = await asyncio.open_connection("127.0.0.1", made.port)
-            await asyncio.sleep(0.01)
+            reader, held = await asyncio.open_connection("127.0.0.1", made.port)
+            assert await reader.readline() == b"a\n"
             begun = time.monotonic()
             await made.drain(a.port, 0.05)
             assert 0.04 < time.monotonic() - begun < 30

@@ -139,16 +139,17 @@ def test_what_the_heir_refuses_is_refused():
     assert refusal.value.problems[0].code == "E4002"
 
 
-BEGUN = len(("Created", "TimerSet"))
-
-
 def around(tmp_path):
     return Surrounding(Settings(tmp_path / "state"), tmp_path)
 
 
 @pytest.mark.slow
 def test_when_the_engine_ends_its_client_takes_its_place_and_the_run_goes_on(tmp_path):
-    heard = []
+    heard, begun = [], asyncio.Event()
+
+    def hear(_run, _program, facts):
+        heard.extend(facts)
+        begun.set()
 
     async def scene():
         async with contextlib.AsyncExitStack() as second:
@@ -157,11 +158,8 @@ def test_when_the_engine_ends_its_client_takes_its_place_and_the_run_goes_on(tmp
                 assert isinstance(first.conductor, LocalConductor)
                 assert isinstance(client.conductor, Succession)
                 run = await client.conductor.start(Start(RunId("pause-1"), program()))
-                following = asyncio.ensure_future(
-                    client.conductor.follow(run, lambda run, program, facts: heard.extend(facts))
-                )
-                while len(heard) < BEGUN:
-                    await asyncio.sleep(0.005)
+                following = asyncio.ensure_future(client.conductor.follow(run, hear))
+                await begun.wait()
             return await following
 
     end = asyncio.run(scene())

@@ -33,6 +33,7 @@ from dirigent.model.run.journal import (
     Resumed,
     Skipped,
     Succeeded,
+    Suspended,
     Vouched,
 )
 from dirigent.model.run.start import Start
@@ -110,6 +111,8 @@ class Queues:
             self._firsts.note(run.id, ticket)
             if run.phase is Phase.QUEUED:
                 self._join(whole(run.id), ticket)
+            elif run.unbegun:
+                self._items[run.id] = {}  # It lines up when it is resumed.
             else:
                 self._occupy(whole(run.id), ticket.queue)
         for (position, attempt, _), ask in run.asks.items():
@@ -131,30 +134,44 @@ class Queues:
         if command.ticket is not None:
             self._join((run, command.position, command.attempt), command.ticket)
 
-    def hear(self, run: RunId, facts: Sequence[Fact]) -> None:
+    def hear(self, live: Run, facts: Sequence[Fact]) -> None:
         """Learn from what is durable now."""
-        first = facts[0]
+        first, run = facts[0], live.id
         if isinstance(first, Created) and first.ticket is not None:
             self._firsts.note(run, first.ticket)
             self._join(whole(run), first.ticket)
         items = self._items.get(run)
-        if items is None:
-            return
+        if items is not None:
+            self._hear_of(live, facts, items)
+
+    def _hear_of(self, live: Run, facts: Sequence[Fact], items: dict[Item, str]) -> None:
+        run = live.id
         for fact in facts:
             match fact:
                 case Intended(position=position, attempt=attempt):
                     self._unsure.discard((run, position, attempt))
-                case Resumed():
-                    self._unsure.discard(whole(run))
                 case Repeated(position=position, attempt=attempt) if (run, position, attempt) in items:
                     # The word of a person goes before every queue.
                     self._occupy((run, position, attempt), items[run, position, attempt])
+                case Suspended() | Resumed():
+                    self._hear_word(live, fact, items)
                 case Ended():
                     self._forget(run, items)
                 case _ if isinstance(fact, _OVER):
                     self._left((run, fact.position, fact.attempt), items)
                 case _:
                     pass
+
+    def _hear_word(self, run: Run, word: Suspended | Resumed, items: dict[Item, str]) -> None:
+        """A run begins, or leaves the line where it waits, or lines up again, as old as it is."""
+        ticket = run.created.ticket if run.created else None
+        if isinstance(word, Suspended):
+            if run.unbegun:
+                self._left(whole(run.id), items)
+        elif word.queue:
+            self._unsure.discard(whole(run.id))
+        elif ticket is not None and run.phase is Phase.QUEUED:
+            self._join(whole(run.id), ticket)
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -214,7 +231,9 @@ class Queues:
         """Have a run or an effect begin, or take it back when it is not wanted any more."""
         run, position, attempt = item
         live = await self.load(run)
-        arrival = Arrival(() if position else (Resumed(at),), asyncio.get_running_loop().create_future())
+        arrival = Arrival(
+            () if position else (Resumed(at, queue=queue),), asyncio.get_running_loop().create_future()
+        )
         if position:
             self._granted.add(item)
             live.run.news.append((position, attempt, EFFECT))

@@ -275,15 +275,15 @@ class Run:
             self.trace(Moment(self.now, what, frame.position, frame.task, frame.attempt, depth))
 
     @property
-    def unbegun(self) -> bool:
-        """Return whether this run still has to be let go by its queue."""
-        return self.root is None and self.created is not None and self.created.ticket is not None
-
-    @property
     def quiet(self) -> bool:
         """Return whether nothing but timers and people can move this run."""
         asks = (ask for ask in self.asks.values() if ask.status is not Status.HELD)
         return not any(ask.call or ask.questions for ask in asks)
+
+
+def unbegun(run: Run) -> bool:
+    """Return whether a run still has to be let go by its queue."""
+    return run.root is None and run.created is not None and run.created.ticket is not None
 
 
 def _ancestors(frame: Frame) -> Iterator[Frame]:

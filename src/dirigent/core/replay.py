@@ -7,7 +7,7 @@ from typing import Final, TypeAlias, assert_never
 
 from dirigent.core import flow
 from dirigent.core.frame import Earlier, Frame
-from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, Tools
+from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, Tools, unbegun
 from dirigent.core.nodes import code
 from dirigent.core.nodes.divergence import divergence, same
 from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
@@ -156,7 +156,7 @@ def _halt(run: Run, word: Suspended | Resumed) -> None:
     run.halted = (run.facts, word)
     run.followed = max(run.followed, word.follows)
     if isinstance(word, Resumed):
-        run.phase = Phase.QUEUED if run.unbegun else Phase.RUNNING
+        run.phase = Phase.QUEUED if unbegun(run) else Phase.RUNNING
         run.news.extend(run.asks)
 
 

@@ -24,7 +24,7 @@ from dirigent.engine.effects import Effects
 from dirigent.engine.family.following import Following
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
-from dirigent.engine.queues import Queues, known
+from dirigent.engine.queues import Queues, stands_for
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
@@ -141,7 +141,7 @@ class Engine:
         # Whoever speaks to a run before it is there has a claim on it while he learns that it is not.
         await self._memory.unclaimed(start.id)
         if not known and self._memory.vacant(start.id):
-            first = known(self.queues, start)
+            first = stands_for(self.queues, start)
             if first is not None or await self._begin(start, digest):
                 return first or start.id
         await self._check_same(start, digest)

@@ -234,7 +234,7 @@ class Queues:
             self.touch(queue)
 
 
-def known(queues: Queues, start: Start) -> RunId | None:
+def stands_for(queues: Queues, start: Start) -> RunId | None:
     """Return the open run that stands for a start already, or None, and then this start is the one.
 
     Raises `Refusal`: E4050 for a queue that is not declared, E4051 for a place that no queue has,

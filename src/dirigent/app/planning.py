@@ -24,13 +24,17 @@ INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What both a look at the world and an engine are made of."""
+    """What both a look at the world and an engine are made of.
+
+    In `shared` lies what performers have in common that is built when the first of them is needed.
+    """
 
     store: Store
     vault: EnvironmentVault
     oracle: JqOracle
     providers: Mapping[str, Provider]
     clock: SystemClock = field(default_factory=SystemClock)
+    shared: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

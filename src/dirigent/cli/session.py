@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from pathlib import Path
 
@@ -27,6 +28,14 @@ class Session:
     stack: Stack
     inputs: dict[str, Value]
     surrounding: Surrounding
+
+
+def who() -> str:
+    """Return the name of the person who gives the command, for the record."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"  # A container need not know its users by name.
 
 
 def opened(options: Options) -> Session:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from dirigent.engine.engine import Engine
+from dirigent.engine.family.following import child_run
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
@@ -49,6 +50,7 @@ class WorkflowPerformer:
                 return Broken(refused)
         if request.get("await") is False:
             return Done(None)
+        await self.engine.following.follow(order.run, child)
         return _outcome(child, await self.engine.wait(child))
 
     async def _started(self, order: Order, child: RunId, request: dict[str, Value]) -> Fault | None:
@@ -81,7 +83,7 @@ class WorkflowPerformer:
 
 def child_of(order: Order) -> RunId:
     """Return the id of the run that one attempt of an effect starts."""
-    return RunId(order.id if order.attempt == 1 else f"{order.id}-{order.attempt}")
+    return child_run(order.id, order.attempt)
 
 
 def _outcome(child: RunId, end: Ended) -> Outcome:

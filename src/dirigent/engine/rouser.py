@@ -26,7 +26,7 @@ from dirigent.ports import AWAKE, Clock, Waking
 
 @dataclass(slots=True, eq=False)
 class Rouser:
-    """`turn` takes a run further, `meet` learns of one that is taken up.
+    """`turn` takes a run further, each of `meet` learns of one that is taken up.
 
     `standing` are the effects that had no recorded end at the opening.
     """
@@ -35,7 +35,7 @@ class Rouser:
     clock: Clock
     crew: Crew
     turn: Callable[[Live], None]
-    meet: Callable[[Run], None]
+    meet: Sequence[Callable[[Run], None]]
     timers: Timers = field(init=False)
     standing: set[EffectId] = field(default_factory=set)
     left_out: dict[RunId, Refusal] = field(default_factory=dict)
@@ -68,7 +68,8 @@ class Rouser:
         lives = await self._loaded(runs)
         for live in lives:
             live.stale = not live.recovered
-            self.meet(live.run)
+            for learn in self.meet:
+                learn(live.run)
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
         await self._turned(lives, [_arrived(live) for live in lives])
 

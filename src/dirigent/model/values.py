@@ -62,6 +62,10 @@ Template: TypeAlias = (
 
 Leaf: TypeAlias = Expression | UriTemplate
 
+# The reference that stands for the parameter of a task's own authorisation, a token say. No document can
+# declare a secret of that name.
+AUTHORIZATION: Final = "$authorization"
+
 NOTHING: Final[dict[str, Value]] = {}
 
 

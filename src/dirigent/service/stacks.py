@@ -56,13 +56,18 @@ def _read_workflow(node: Node, file: str, text: str) -> tuple[Program | None, li
 
 def load_workflow(path: Path) -> tuple[Program, tuple[Problem, ...]]:
     """Return the program of a file that holds one Open Workflow document, and its warnings."""
-    text, problems = _decoded(_read(path), str(path))
-    if text is None:
-        raise Refusal(problems)
-    program, problems = read_naked(text, str(path), LANGUAGE)
+    program, problems = read_naked(text_of(path), str(path), LANGUAGE)
     if program is None:
         raise Refusal(problems)
     return program, tuple(problems)
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a document. Raises `Refusal`."""
+    text, problems = _decoded(_read(path), str(path))
+    if text is None:
+        raise Refusal(problems)
+    return text
 
 
 def is_workflow(path: Path) -> bool:

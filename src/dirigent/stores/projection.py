@@ -89,8 +89,8 @@ class Standing:
             return self.phase
         reasons = (
             ("cancelling", self.cancelling),
-            ("queued", bool(self.queue) and self.admitted_at is None),
             ("suspended", self.suspended),
+            ("queued", bool(self.queue) and self.admitted_at is None),
             ("held", bool(self.held)),
         )
         return next((word for word, holds in reasons if holds), "running")
@@ -231,7 +231,7 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
             # The same object where nothing changes: a store writes the row only when it is another.
             if fact.position in standing.held:
                 after = replace(standing, held=_without(standing.held, fact.position))
-        case Resumed() if standing.queue and standing.admitted_at is None:
+        case Resumed() if standing.queue and standing.admitted_at is None and not standing.suspended:
             after = replace(standing, admitted_at=fact.at)
         case Suspended() | Resumed():
             after = replace(standing, suspended=isinstance(fact, Suspended))

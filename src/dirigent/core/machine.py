@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, TypeAlias
 
 from dirigent.core.frame import Earlier, Frame, Ledger, Script, Step, Thread
@@ -18,6 +18,7 @@ from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.program import Call, Node, Program, Task
+from dirigent.model.record import dataclass
 from dirigent.model.run.code import Wanted
 from dirigent.model.run.command import Awaits, Patch, Question
 from dirigent.model.run.journal import Created, Resumed, Suspended

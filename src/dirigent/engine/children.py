@@ -7,7 +7,7 @@ crash finds the child of this attempt, whatever `latest` means by then, and a re
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from dirigent.engine.engine import Engine
@@ -18,6 +18,7 @@ from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Broken, Done, Order, Outcome
 from dirigent.model.run.journal import CancelRequested, Ended
 from dirigent.model.run.start import Start

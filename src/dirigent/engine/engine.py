@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from dirigent.core.machine import Tools
@@ -32,6 +32,7 @@ from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Command, Perform
 from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.model.run.start import Start

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dirigent.core.decide import timers
 from dirigent.core.machine import Run
@@ -19,6 +19,7 @@ from dirigent.engine.timers import FIRST, Timers
 from dirigent.model import limits
 from dirigent.model.ids import EffectId, RunId
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact, TimerFired
 from dirigent.ports import AWAKE, Clock, Waking
 

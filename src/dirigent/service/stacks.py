@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from dirigent.jq import LANGUAGE
@@ -16,6 +15,7 @@ from dirigent.lang.workflow.document import read_naked, read_workflow
 from dirigent.model import limits
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
 from dirigent.model.values import Value
 

@@ -7,13 +7,14 @@ Rule 2: the rows are a function of the facts alone, so they can be made again fr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, assert_never
 
 from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import (
     Abandoned,
     Awaited,

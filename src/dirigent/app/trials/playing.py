@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dirigent.app.tools import TOOLS
 from dirigent.core.machine import Moment
@@ -22,6 +22,7 @@ from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.program import Call, Program, tasks_of
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Order
 from dirigent.model.run.journal import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, TypeAlias
 
 from dirigent.core.machine import Run
@@ -16,6 +16,7 @@ from dirigent.core.status import Status
 from dirigent.engine.crew import Crew
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended, Fact, Resumed, Suspended
 from dirigent.ports import Clock
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, TypeAlias
 
 from dirigent.core.admission import Line
@@ -20,6 +20,7 @@ from dirigent.engine.queues.firsts import Firsts, check
 from dirigent.engine.queues.recollection import beginnings
 from dirigent.model.ids import Position, RunId
 from dirigent.model.queue import Queue
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Perform
 from dirigent.model.run.journal import (
     Abandoned,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -27,6 +27,7 @@ from dirigent.lang.trial.trial import (
     Wanted,
 )
 from dirigent.model.problem import Label, Problem, ordered
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.ports import Language
 

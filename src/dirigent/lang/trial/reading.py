@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dirigent.lang.shape import inner_expression, shortened
 from dirigent.lang.tree import Leaf, Members, Node, plain
 from dirigent.model.duration import seconds_of
 from dirigent.model.problem import Problem
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Expression
 from dirigent.ports import ExpressionFailed, Language

@@ -5,10 +5,11 @@ Every part knows its place in the test file, because that is what a failure show
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from dirigent.model.fault import Fault
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Value
 

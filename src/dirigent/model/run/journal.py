@@ -9,11 +9,12 @@ Every fact has `at`, seconds since the epoch by the clock of the engine that rec
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from typing import assert_never
 
@@ -21,6 +21,7 @@ from dirigent.lang.trial.trial import (
 )
 from dirigent.model.fault import Fault, canonical
 from dirigent.model.problem import Problem
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 from dirigent.testing.trial.comparing import contains, differences, same, written

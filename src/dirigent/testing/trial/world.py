@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -16,6 +16,7 @@ from dirigent.lang.trial.trial import Answer, Matcher, Reply
 from dirigent.model.fault import Fault
 from dirigent.model.ids import EffectId, RunId
 from dirigent.model.program import Program, Task, tasks_of
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.values import Expression, Value
 from dirigent.ports import Clock, Oracle, Performer, Vault

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,6 +12,7 @@ from dirigent.cli.text.frame import problems_text
 from dirigent.cli.text.runs import lasted, sign
 from dirigent.cli.text.terminal import Terminal, shown
 from dirigent.model.problem import Problem
+from dirigent.model.record import dataclass
 from dirigent.testing.trial.judging import Came
 
 _PLAIN = Terminal(colour=False, live=False, width=100)

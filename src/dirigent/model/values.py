@@ -7,9 +7,9 @@ and plans as names only. It is a class, not a marked string, so no data from out
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from dirigent.lang.shape import inner_expression, nearest, shortened
@@ -22,6 +21,7 @@ from dirigent.lang.workflow.reading import (
     text_of,
 )
 from dirigent.model.program import IDENTITY
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template
 from dirigent.ports import Compiled, ExpressionFailed

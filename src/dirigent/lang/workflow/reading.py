@@ -7,13 +7,14 @@ the wrong kind is passed over in silence here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, TypeAlias
 
 from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.tree import Items, Leaf, Member, Members, Node
 from dirigent.model.problem import Label, Problem
 from dirigent.model.program import Node as Work
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.ports import Language
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from dirigent.lang.shape import Form, Place, is_expression, shortened
 from dirigent.lang.shape.scalars import text_in, wrong_type
 from dirigent.lang.tree import Leaf
 from dirigent.model.duration import seconds_of
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//)?[^\s/]\S*", re.ASCII)

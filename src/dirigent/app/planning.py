@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dirigent.app.looking import Store, SystemClock, readable
 from dirigent.app.stacks import Surrounding, secret_of_workflow
 from dirigent.jq import LANGUAGE
+from dirigent.model.record import dataclass
 from dirigent.ports import Journal, Provider, Shelf
 from dirigent.providers.files import FilesProvider
 from dirigent.providers.services.provider import ServiceProvider

@@ -8,13 +8,14 @@ Rule 3: a repeat after a crash is the same bytes under the same key, or a person
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final, assert_never
 
 from dirigent.model.fault import AUTHENTICATION, COMMUNICATION, Fault
 from dirigent.model.problem import Refusal
 from dirigent.model.program import OnDoubt
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.values import Value
 from dirigent.tasks.http import answer

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Order
 from dirigent.model.values import SecretRef, SecretText, Value
 from dirigent.tasks.http.authentication import authentication_of, header_of

@@ -6,9 +6,8 @@ document's own host, a declared one, or the document is a file of the stack.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Order, Outcome
 from dirigent.model.values import SecretText, Value
 from dirigent.tasks.http.authentication import authentication_of

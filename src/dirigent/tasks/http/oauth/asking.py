@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 from urllib.parse import quote_plus, urlencode
 
 from dirigent.model.fault import COMMUNICATION, Fault
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.http.answer import excerpt, json_of, phrase
 from dirigent.tasks.http.client import Incoming, Outgoing

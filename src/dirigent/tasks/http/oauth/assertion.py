@@ -10,11 +10,11 @@ import importlib
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
 from dirigent.model.problem import refuse
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.http.oauth.policy import OAuth
 

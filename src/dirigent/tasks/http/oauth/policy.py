@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.http.failure import malformed
 

@@ -12,10 +12,11 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, TypeAlias
 
 from dirigent.model.fault import AUTHENTICATION, Fault
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.http.answer import json_of
 from dirigent.tasks.http.client import Client, Incoming, Outgoing

@@ -31,6 +31,7 @@ from dirigent.model.run.journal import (
 )
 from dirigent.model.run.start import Start
 from dirigent.stores.sqlite import SqliteStore
+from dirigent.tasks.container.performer import ContainerPerformer
 from dirigent.tasks.http import Client, HttpPerformer
 from dirigent.tasks.openapi import OpenApiPerformer
 from dirigent.tasks.openapi.document import within
@@ -38,6 +39,7 @@ from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
 from dirigent.tasks.secrets import EnvironmentVault
 from dirigent.testing import Crash, Fuse, FusedStore, VirtualClock
+from tasks.engine_api import RuntimeOfItsOwn
 
 pytestmark = pytest.mark.slow
 
@@ -60,6 +62,13 @@ class World:
         self.server.world = self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        self.runtime = RuntimeOfItsOwn(self.contained)
+
+    async def contained(self, container):
+        """Be the program of a container: it says that it has begun, and ends when the gate is open."""
+        (self.folder / f"begun-process-{container.id}").touch()
+        await asyncio.to_thread(self.gate.wait, PATIENCE_SECONDS)
+        return 0, b"done", b""
 
     def release(self):
         """Let everything go on that waits: the server answers, processes end, time passes."""
@@ -75,6 +84,7 @@ class World:
         self.release()
         self.server.shutdown()
         self.server.server_close()
+        self.runtime.close()
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -85,6 +95,8 @@ class _Answers(BaseHTTPRequestHandler):
         name = self.path.strip("/")
         if name == "openapi.json":
             return self._say(200, DESCRIPTION)
+        if name == "oauth2/token":
+            return self._say(200, {"access_token": "token-of-the-world", "expires_in": 3600})
         world.happened[name] += 1
         if name == "slow":
             world.gate.wait(PATIENCE_SECONDS)
@@ -94,6 +106,7 @@ class _Answers(BaseHTTPRequestHandler):
         return self._say(200, name)
 
     def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
         self.do_GET()
 
     def _say(self, status, content):
@@ -154,6 +167,14 @@ CONSTRUCTS = {
     "run script": Construct(
         f"{{run: {{script: {{language: python, code: {json.dumps(SCRIPT)}}}}}}}", "process", "done"
     ),
+    "call http with a token": Construct(
+        "{call: http, with: {method: get, endpoint: {uri: URL/slow, authentication: {oauth2: {authority: URL,"
+        " grant: client_credentials, client: {id: us, secret: s3cret}}}}}}",
+        "slow",
+        "slow",
+        repeatable=True,
+    ),
+    "run container": Construct("{run: {container: {image: 'box:1'}}}", "process", "done"),
     "run workflow": Construct("{run: {workflow: {namespace: tests, name: child}}}", "process", "done"),
     "wait": Construct("{wait: PT1H}", "", {}, timer="wait"),
     "try retry": Construct(
@@ -200,6 +221,7 @@ class Stack:
             "openapi": OpenApiPerformer(client, vault, within(folder)),
             "shell": ShellPerformer(around, vault),
             "script": ScriptPerformer(around, vault),
+            "container": ContainerPerformer(around, vault, lambda: self.world.runtime.socket),
         }
         return Cast(performers, self.world.clock, vault, (program_of(CHILD, "child"),))
 
@@ -412,4 +434,5 @@ def test_a_call_that_must_not_be_repeated_is_held_after_a_crash(world):
 
 
 def test_the_triple_covers_every_function_of_the_program_format():
-    assert {"call http", "call openapi", "run shell", "run script", "run workflow"} <= CONSTRUCTS.keys()
+    calls, runs = ("http", "openapi"), ("shell", "script", "container", "workflow")
+    assert {*(f"call {name}" for name in calls), *(f"run {name}" for name in runs)} <= CONSTRUCTS.keys()

@@ -5,8 +5,11 @@ A program takes the container and returns its exit code, what it writes to stdou
 
 import asyncio
 import json
+import threading
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlsplit
 
 from dirigent.tasks.container.performer import ContainerPerformer
@@ -162,16 +165,45 @@ async def running(folder, program=lambda container: (0, b"", b""), **plan):
     runtime = FakeRuntime(program)
     for name, value in plan.items():
         setattr(runtime, name, value)
-    socket = str(folder / "d.sock")
-    server = await asyncio.start_unix_server(runtime.answer, socket)
-    try:
+    async with listening(runtime) as socket:
+        (folder / "d.sock").symlink_to(socket)
         yield runtime, performer_of(folder, socket)
-    finally:
-        server.close()
-        await server.wait_closed()
-        for task in runtime.tasks:
-            task.cancel()
-        await asyncio.gather(*runtime.tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def listening(runtime):
+    """Yield the socket of a fake runtime. Its path is short: that of a test may be too long for a socket."""
+    with TemporaryDirectory() as short:
+        socket = str(Path(short, "d.sock"))
+        server = await asyncio.start_unix_server(runtime.answer, socket)
+        try:
+            yield socket
+        finally:
+            server.close()
+            await server.wait_closed()
+            for task in runtime.tasks:
+                task.cancel()
+            await asyncio.gather(*runtime.tasks, return_exceptions=True)
+
+
+class RuntimeOfItsOwn:
+    """A fake runtime in a thread, which outlives the loops of those who ask it."""
+
+    def __init__(self, program):
+        self._began, self.socket = threading.Event(), ""
+        self._thread = threading.Thread(target=asyncio.run, args=(self._stands(program),), daemon=True)
+        self._thread.start()
+        self._began.wait(60)
+
+    async def _stands(self, program):
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        async with listening(FakeRuntime(program)) as self.socket:
+            self._began.set()
+            await self._over.wait()
+
+    def close(self):
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(60)
 
 
 def performer_of(folder, socket):

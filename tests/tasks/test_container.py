@@ -170,6 +170,38 @@ def test_what_an_engine_before_left_is_removed_in_its_time(tmp_path):
     assert played(tmp_path, play) == [f"dirigent-{'f' * 32}-1"]
 
 
+def test_what_ended_while_no_engine_was_there_is_not_removed_before_it_was_asked(tmp_path):
+    lifetime = {"cleanup": "eventually", "after": {"milliseconds": 1}}
+
+    async def play(runtime, performer):
+        container = await begun(runtime, performer, order(lifetime=lifetime))
+        container.let_go.set()
+        await container.over.wait()
+        after = performer_of(tmp_path, str(tmp_path / "d.sock"))
+        await after.perform(replace(order(image="nowhere:1", pullPolicy="never"), id="f" * 32))
+        await asyncio.gather(*after._janitor._waiting.values())
+        there = container.id in runtime.containers
+        found = await after.perform(order(doubtful=True, lifetime=lifetime))
+        await asyncio.gather(*after._janitor._waiting.values())
+        return there, found, runtime.containers
+
+    assert played(tmp_path, play, slow) == (True, Done("done at last"), {})
+
+
+def test_the_containers_of_another_store_are_left_alone(tmp_path):
+    async def play(runtime, performer):
+        await performer.perform(order(lifetime={"cleanup": "eventually", "after": {"days": 1}}))
+        (left,) = runtime.containers.values()
+        left.finished = "2020-01-01T00:00:00Z"
+        other = tmp_path / "other"
+        other.mkdir()
+        after = performer_of(other, str(tmp_path / "d.sock"))
+        await after.perform(replace(order(image="nowhere:1", pullPolicy="never"), id="f" * 32))
+        return after._janitor._waiting, len(runtime.containers)
+
+    assert played(tmp_path, play) == ({}, 1)
+
+
 @pytest.mark.parametrize(
     ("finished", "life", "left"),
     [

@@ -49,7 +49,7 @@ class WorkflowPerformer:
             if refused is not None:
                 return Broken(refused)
         if request.get("await") is False:
-            return Done(None)
+            return Done(request.get("passed"))
         await self.engine.following.follow(order.run, child)
         return _outcome(child, await self.engine.wait(child))
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
-from dirigent.tasks.container.recipe import LIFETIME
+from dirigent.tasks.container.recipe import ATTEMPT, EFFECT, LIFETIME, OUTCOME, SPOOL
 from dirigent.tasks.container.runtime import Refused, Runtime, Seen, Unreachable
 
 FRACTION: Final = 6
@@ -24,15 +25,20 @@ class Janitor:
         self._looked = False
         self._waiting: dict[str, asyncio.Task[None]] = {}
 
-    async def look(self, runtime: Runtime) -> None:
-        """Look once for ended containers that were to be removed, and see to it that they are."""
+    async def look(self, runtime: Runtime, spool: str) -> None:
+        """Look once for ended containers that were to be removed, and see to it that they are.
+
+        Only those whose notes are in `spool`, and whose outcome nobody waits for any more.
+        """
         if self._looked:
             return
         self._looked = True
         with suppress(Refused):
             for container in await runtime.ended(LIFETIME):
                 seen = await runtime.inspect(container)
-                left = seconds_left(seen, datetime.now(UTC)) if seen is not None else None
+                if seen is None or seen.labels.get(SPOOL) != spool or not settled(seen, spool):
+                    continue
+                left = seconds_left(seen, datetime.now(UTC))
                 if left is not None:
                     self.remove_after(runtime, container, left)
 
@@ -48,6 +54,12 @@ class Janitor:
             await runtime.wait(container)
             await asyncio.sleep(seconds)
             await runtime.remove(container)
+
+
+def settled(seen: Seen, spool: str) -> bool:
+    """Return whether the outcome of a container is kept, or was and is in the journal by now."""
+    notes = Path(spool, f"{seen.labels.get(EFFECT)}-{seen.labels.get(ATTEMPT)}")
+    return (notes / OUTCOME).exists() or not notes.exists()
 
 
 def seconds_left(seen: Seen, now: datetime) -> float | None:

@@ -23,7 +23,16 @@ from dirigent.model.values import Value
 from dirigent.ports import Vault
 from dirigent.shim import attach, files
 from dirigent.tasks.container.janitor import Janitor
-from dirigent.tasks.container.recipe import ATTEMPT, EFFECT, RUN, Wanted, reference_of, wanted_of
+from dirigent.tasks.container.recipe import (
+    ATTEMPT,
+    EFFECT,
+    OUTCOME,
+    RUN,
+    SPOOL,
+    Wanted,
+    reference_of,
+    wanted_of,
+)
 from dirigent.tasks.container.runtime import CONFLICT, NOT_FOUND, Log, Refused, Runtime, Seen, Unreachable
 from dirigent.tasks.process import Ending, Surroundings, result_of
 from dirigent.tasks.recipe import Unfit
@@ -31,7 +40,6 @@ from dirigent.tasks.recipe import Unfit
 # The notes of an attempt in its spool folder.
 STARTED: Final = "started.json"
 FED: Final = "fed.json"
-OUTCOME: Final = "outcome.json"
 # A runtime that is restarted comes back within this; its containers may well have gone on.
 AWAY_SECONDS: Final = 30.0
 LOOK_SECONDS: Final = 0.5
@@ -58,7 +66,8 @@ class _Attempt:
     def labels(self) -> dict[str, str]:
         """Return the labels by which the container is known to be of this attempt."""
         order = self.order
-        return {EFFECT: order.id, ATTEMPT: str(order.attempt), RUN: order.run}
+        notes = str(Path(self.spool).parent)
+        return {EFFECT: order.id, ATTEMPT: str(order.attempt), RUN: order.run, SPOOL: notes}
 
     def owns(self, seen: Seen) -> bool:
         """Return whether a container is that of this attempt."""
@@ -135,7 +144,7 @@ class ContainerPerformer:
 
     async def _carried_out(self, attempt: _Attempt) -> Outcome:
         runtime = self._runtime()
-        await self._janitor.look(runtime)
+        await self._janitor.look(runtime, self._surroundings.spool)
         seen = await self._standing(attempt)
         container = seen.id if seen is not None else await self._created(attempt)
         if seen is None or seen.status == "created":
@@ -196,7 +205,7 @@ class ContainerPerformer:
     async def _awaited(self, attempt: _Attempt, container: str) -> Outcome:
         if not attempt.wanted.awaited:
             self._cleared_later(attempt, container)
-            return Done(None)
+            return Done(attempt.wanted.passed)
         seen = await self._ended(container)
         log = await self._runtime().log(container, self._surroundings.output_bytes)
         outcome = self._outcome(attempt, seen, log)

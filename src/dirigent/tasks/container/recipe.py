@@ -28,6 +28,9 @@ PORT_MAX: Final = 65_535
 EFFECT: Final = "dirigent.effect"
 ATTEMPT: Final = "dirigent.attempt"
 RUN: Final = "dirigent.run"
+# The note in a spool folder by which an attempt has its outcome.
+OUTCOME: Final = "outcome.json"
+SPOOL: Final = "dirigent.spool"
 LIFETIME: Final = "dirigent.lifetime"
 
 
@@ -46,11 +49,12 @@ class Wanted:
     after_seconds: float | None
     awaited: bool
     returned: str
+    passed: Value = None
 
     def creation(self, labels: Mapping[str, str]) -> dict[str, Value]:
         """Return what the runtime is told to create."""
         fed = self.stdin is not None
-        kept = {} if self.after_seconds is None else {LIFETIME: str(self.after_seconds)}
+        kept = {LIFETIME: str(self.after_seconds)} if self.after_seconds else {}
         bindings: dict[str, Value] = {}
         for address, port, inner in self.ports:
             bindings[inner] = [{"HostIp": address, "HostPort": port}]
@@ -93,6 +97,7 @@ def wanted_of(request: Value, vault: Vault, folder: str) -> Wanted:
         after_seconds=_after(members.get("lifetime")),
         awaited=read.awaited,
         returned=read.returned,
+        passed=read.passed,
     )
 
 

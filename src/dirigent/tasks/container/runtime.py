@@ -216,7 +216,10 @@ class Runtime:
         except (asyncio.IncompleteReadError, ConnectionError):
             raise Unreachable("the connection for the standard input broke") from None
         finally:
-            writer.close()
+            # What is not written yet nobody will read any more.
+            writer.transport.abort()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _json(self, method: str, path: str, body: Value = None) -> Value:
         async with self._asked(method, path, body, ANSWER_SECONDS) as response:

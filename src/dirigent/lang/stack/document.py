@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dirigent.lang.shape import check
 from dirigent.lang.source import load
-from dirigent.lang.stack.policy import read_doubt, read_hosts, read_retention
+from dirigent.lang.stack.policy.reading import read_doubt, read_hosts, read_retention
 from dirigent.lang.stack.queues import check_queues, read_queues
 from dirigent.lang.stack.reading import Reading, StackContext, keys_of, section, text_of
 from dirigent.lang.stack.resources import read_resources

@@ -27,7 +27,7 @@ from dirigent.lang.shape import (
     Whole,
     json_schema,
 )
-from dirigent.lang.stack.policy import POLICY
+from dirigent.lang.stack.policy.shapes import POLICY
 from dirigent.lang.tree import Leaf
 from dirigent.model import limits
 from dirigent.model.record import dataclass

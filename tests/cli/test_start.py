@@ -104,7 +104,7 @@ def test_help_costs_at_most_eighty_milliseconds_of_processor(words):
 UNUSED = (
     *("aiohttp", "jsonschema_rs", "dirigent.planning", "dirigent.lang.stack"),
     *("dirigent.jq.program", "dirigent.jq.evaluation", "dirigent.lang.validator", "dirigent.tasks.http"),
-    *("dirigent.providers.files", "dirigent.providers.services.provider", "dirigent.service.surveying"),
+    *("dirigent.providers.files", "dirigent.providers.services.provider", "dirigent.service.asking"),
     *("dirigent.durable", "dirigent.stores.postgres", "dirigent.engine.fleet", "dirigent.app.authors"),
 )
 

@@ -19,11 +19,11 @@ from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
 from dirigent.model.values import Value
 
-STACKS: Final = "dirigent.cli.stacks"
+STACKS: Final = "dirigent.cli.stack.reading"
 
 
 class _Stacks(Protocol):
-    """What `dirigent.cli.stacks` offers, which is imported where there is a stack."""
+    """What `dirigent.cli.stack.reading` offers, which is imported where there is a stack."""
 
     def complete(self, options: Options, where: Place) -> tuple[Stack, dict[str, Value]]:
         """Return the stack, and the value of each input."""

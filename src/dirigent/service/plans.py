@@ -1,6 +1,6 @@
 """Make plans: the world is read through the providers, and the pure planner asked.
 
-What does so, `dirigent.service.surveying`, is imported with the first plan: runs need none.
+What does so, `dirigent.service.asking`, is imported with the first plan: runs need none.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dirigent.model.stack import Stack
 from dirigent.model.values import Template, Value
 from dirigent.ports import Clock, Language, Oracle, Provider, Shelf
 
-SURVEYING: Final = "dirigent.service.surveying"
+ASKING: Final = "dirigent.service.asking"
 
 
-class _Surveying(Protocol):
-    """What `dirigent.service.surveying` offers."""
+class _Asking(Protocol):
+    """What `dirigent.service.asking` offers."""
 
     async def plan(
         self, planner: Planner, stack: Stack, inputs: Mapping[str, Value], *, refresh: bool
@@ -54,18 +54,18 @@ class Planner:
         Raises:
             Refusal: with every problem of the stack in this world (E2xxx, E3xxx).
         """
-        return await _surveying().plan(self, stack, inputs, refresh=refresh)
+        return await _asking().plan(self, stack, inputs, refresh=refresh)
 
     async def plan_destroy(self, name: str) -> Plan:
         """Return the plan that takes everything down. Raises `Refusal` (E2044, E3xxx)."""
-        return await _surveying().plan_destroy(self, name)
+        return await _asking().plan_destroy(self, name)
 
     async def evaluate(
         self, stack: Stack, inputs: Mapping[str, Value], templates: Mapping[str, Template]
     ) -> dict[str, Value]:
         """Return the values of templates of a stack, as its resources stand."""
-        return await _surveying().evaluate(self, stack, inputs, templates)
+        return await _asking().evaluate(self, stack, inputs, templates)
 
 
-def _surveying() -> _Surveying:
-    return cast("_Surveying", importlib.import_module(SURVEYING))
+def _asking() -> _Asking:
+    return cast("_Asking", importlib.import_module(ASKING))

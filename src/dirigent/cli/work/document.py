@@ -14,7 +14,7 @@ from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
-from dirigent.cli.stacks import given_by
+from dirigent.cli.stack.reading import given_by
 from dirigent.cli.text import templates
 from dirigent.lang.stack import stack_schema
 from dirigent.lang.trial import trials_schema

@@ -6,10 +6,12 @@ round one node, which is the kind of work. `core` is its only interpreter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import field
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template, Value
 
@@ -231,6 +233,28 @@ class Raise:
 
 
 @dataclass(frozen=True, slots=True)
+class Extension:
+    """What is put round a work where `when` holds.
+
+    `before` gives the work its input, or stands for it where it ends with `exit`; `after` sees its output,
+    and replaces it where it ends with `exit`.
+    """
+
+    name: str
+    when: Expression | None = None
+    before: Sequence | None = None
+    after: Sequence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """A work and its extensions: each lies inside those before it, like the skins of an onion."""
+
+    work: Node
+    extensions: tuple[Extension, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """A workflow written in Python: what is asked for next comes from running it.
 
@@ -244,7 +268,7 @@ class Code:
     timeout_seconds: float | None = None
 
 
-Node: TypeAlias = Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise | Code
+Node: TypeAlias = Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise | Code | Extended
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,3 +288,32 @@ class Program:
     secrets: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
+
+
+def inside(node: Node) -> tuple[Task, ...]:
+    """Return the tasks right below a node, in the order of the document."""
+    match node:
+        case Sequence(tasks) | Graph(tasks=tasks):
+            return tasks
+        case Fork(branches):
+            return branches
+        case Loop(body=body):
+            return body.tasks
+        case Try(body, catch):
+            return (*body.tasks, *(catch.body.tasks if catch.body else ()))
+        case Extended(work, extensions):
+            around = [block for each in extensions for block in (each.before, each.after) if block]
+            return (*inside(work), *(task for block in around for task in block.tasks))
+        case Switch() | Call() | Wait() | Set() | Raise() | Code():
+            return ()
+        case _:
+            assert_never(node)
+
+
+def tasks_of(root: Task) -> Iterator[Task]:
+    """Yield a task and every task below it, in the order of the document, without recursion."""
+    waiting = [root]
+    while waiting:
+        task = waiting.pop()
+        yield task
+        waiting.extend(reversed(inside(task.node)))

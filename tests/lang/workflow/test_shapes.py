@@ -5,7 +5,8 @@ import pytest
 
 from dirigent.lang.shape import Record, json_schema
 from dirigent.lang.workflow import shapes
-from dirigent.lang.workflow.document import KINDS, read_naked
+from dirigent.lang.workflow.document import read_naked
+from dirigent.lang.workflow.tasks.kinds import KINDS
 from lang.workflow.languages import Brackets
 
 HEAD = "document: {dsl: 1.0.3, namespace: tests, name: case, version: 1.0.0}\n"
@@ -36,7 +37,7 @@ def test_a_misspelt_common_member_is_told_with_what_was_meant(key):
     assert key == "if" or f"`{key}`" in problem.label
 
 
-@pytest.mark.parametrize("key", sorted(set(shapes.USE.fields) - {"catalogs", "extensions"}))
+@pytest.mark.parametrize("key", sorted(set(shapes.USE.fields) - {"catalogs"}))
 def test_every_section_of_use_refuses_what_is_neither_map_nor_list(key):
     assert {problem.code for problem in problems_of(f"use: {{{key}: 3}}\ndo: []\n")} == {"E1201"}
 

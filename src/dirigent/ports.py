@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from dirigent.model.fault import Fault
@@ -15,6 +15,7 @@ from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.program import Code, Program
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.code import Move, Site
 from dirigent.model.run.command import Question

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import TypeAlias
 
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position
 from dirigent.model.program import Node, Task
+from dirigent.model.record import dataclass
 from dirigent.model.run.code import Site, Wanted
 from dirigent.model.values import Value
 from dirigent.ports import Play

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from dirigent.core.machine import Tools
@@ -21,9 +21,10 @@ from dirigent.engine.acting import Acting
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
+from dirigent.engine.family.following import Following
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
-from dirigent.engine.queues import Queues
+from dirigent.engine.queues import Queues, stands_for
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
@@ -31,6 +32,7 @@ from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Command, Perform
 from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.model.run.start import Start
@@ -65,6 +67,7 @@ class Engine:
     _rouser: Rouser = field(init=False)
     _timers: Timers = field(init=False)
     queues: Queues = field(init=False)
+    following: Following = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
@@ -79,7 +82,10 @@ class Engine:
         go = self._turning.go
         self.queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
         self._turning.admits = self.queues.admits
-        self._rouser = Rouser(self._memory, self.clock, self._crew, go, self.queues.take_up)
+        self.following = Following(self._crew, self.clock, self._tell)
+        self._rouser = Rouser(
+            self._memory, self.clock, self._crew, go, (self.queues.take_up, self.following.take_up)
+        )
         self._timers = self._rouser.timers
         self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
         self._acting = Acting(self.effects, self._timers, self.queues, self._crew, go)
@@ -136,7 +142,7 @@ class Engine:
         # Whoever speaks to a run before it is there has a claim on it while he learns that it is not.
         await self._memory.unclaimed(start.id)
         if not known and self._memory.vacant(start.id):
-            first = self.queues.known(start)
+            first = stands_for(self.queues, start)
             if first is not None or await self._begin(start, digest):
                 return first or start.id
         await self._check_same(start, digest)
@@ -213,7 +219,8 @@ class Engine:
         if done.expected == 0:
             self._memory.put(live)
         if done.facts:
-            self.queues.hear(run.id, done.facts)
+            self.queues.hear(run, done.facts)
+            self.following.hear(run, done.expected, done.facts)
             for observer in tuple(self.observers):
                 observer(run.id, run.program, done.expected, done.facts)
         for command in done.commands:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 
@@ -47,6 +47,7 @@ _TYPES: Final = (
     COMMUNICATION,
     RUNTIME,
 )
+STANDARD_NAMES: Final = tuple(kind.removeprefix(STANDARD) for kind in _TYPES)
 _ALIASES: Final = {
     f"{scheme}://{host}{path}{kind.removeprefix(STANDARD)}": kind
     for kind in _TYPES

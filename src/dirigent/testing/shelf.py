@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.retention import Pruned, Retention
 from dirigent.model.run.summary import RunSummary

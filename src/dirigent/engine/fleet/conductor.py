@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from dirigent.core.status import unknown
@@ -16,6 +15,7 @@ from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import Heard, Journal, Shelf

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Self, cast
 from zlib import crc32
 
@@ -15,6 +15,7 @@ import msgspec
 
 from dirigent.model.ids import RunId, digest_of
 from dirigent.model.problem import Problem, Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import Wish

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 from typing import Self, cast
 
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.ports import Census, Journal, Shelf, Tenure, Wish
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox

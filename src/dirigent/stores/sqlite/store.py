@@ -7,12 +7,13 @@ process writes: the newest that opened the file. A handle opened for reading nev
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec

@@ -10,13 +10,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias, assert_never
 from zlib import crc32
 
 from dirigent.model import limits
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.retention import Pruned
 from dirigent.ports import AWAKE

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from importlib import import_module
 
 UNSTARTED = 127
@@ -21,7 +22,7 @@ def main(parent: int, argv: list[str]) -> int:
     child.adopt_descendants()
 
     def stop(_number: int, _frame: object) -> None:
-        child.kill_descendants()
+        _end(child.kill_descendants)
         os._exit(0)
 
     signal.signal(signal.SIGTERM, stop)
@@ -37,8 +38,18 @@ def main(parent: int, argv: list[str]) -> int:
     os.close(0)
     os.close(1)
     _, status = os.waitpid(pid, 0)
-    child.kill_descendants()
+    _end(child.kill_descendants)
     return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+
+def _end(kill: Callable[[], None]) -> None:
+    """Kill until none is left: whose parent dies becomes our child, and is killed in the next round."""
+    while True:
+        kill()
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
 
 
 if __name__ == "__main__":

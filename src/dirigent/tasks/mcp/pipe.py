@@ -6,19 +6,18 @@ The process is on a tether (`shim.tether`): it cannot outlive the engine either.
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from asyncio.subprocess import PIPE, Process
+import socket
+import subprocess
+from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from dirigent.model import limits
 from dirigent.model.values import Value
 from dirigent.ports import Vault
-from dirigent.shim import tether
+from dirigent.shim import tether, tie
 from dirigent.tasks.http.answer import excerpt
 from dirigent.tasks.http.failure import CallFailed, broken, misconfigured
 from dirigent.tasks.mcp.request import Program
@@ -33,9 +32,11 @@ PARTING_SECONDS: Final = 2.0
 
 @dataclass(slots=True)
 class PipeLine:
-    """Fits `session.Line`, over the pipes of a process. `tail` is the end of what it complained of."""
+    """Fits `session.Line`, over the streams of a process. `tail` is the end of what it complained of."""
 
-    process: Process
+    process: subprocess.Popen[bytes]
+    outlet: StreamReader
+    inlet: StreamWriter
     vault: Vault
     place: str
     tail: bytearray = field(default_factory=bytearray)
@@ -55,27 +56,33 @@ class PipeLine:
 
     async def tell(self, message: dict[str, Value]) -> None:
         """Write a message. One that the process does not read is no failure yet: its silence is."""
-        inlet = self.process.stdin
-        if inlet is None:
-            raise TypeError(self.place)
         with suppress(ConnectionError):
-            inlet.write(written(message) + b"\n")
-            await inlet.drain()
+            self.inlet.write(written(message) + b"\n")
+            await self.inlet.drain()
 
     def agree(self, version: str) -> None:
         """Nothing to do: the messages do not name the version."""
 
-    async def complain(self) -> None:
+    async def complain(self, outlet: StreamReader) -> None:
         """Read what the process writes to its standard error, and keep the end of it."""
-        outlet = self.process.stderr
-        while outlet is not None and (chunk := await outlet.read(CHUNK_BYTES)):
-            self.tail += chunk
-            del self.tail[:-TAIL_BYTES]
+        with suppress(ConnectionError):
+            while chunk := await outlet.read(CHUNK_BYTES):
+                self.tail += chunk
+                del self.tail[:-TAIL_BYTES]
+
+    async def part(self) -> None:
+        """Close the input of the process and let it end by itself, if it does so soon."""
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(PARTING_SECONDS):
+                self.inlet.write_eof()
+                while await self.outlet.read(CHUNK_BYTES):
+                    continue
 
     async def _line(self) -> bytes:
-        outlet = self.process.stdout
         while not self._lines:
-            chunk = await outlet.read(CHUNK_BYTES) if outlet is not None else b""
+            chunk = b""
+            with suppress(ConnectionError):
+                chunk = await self.outlet.read(CHUNK_BYTES)
             if not chunk:
                 raise await self._ended()
             *lines, rest = chunk.split(b"\n")
@@ -90,18 +97,21 @@ class PipeLine:
 
     async def _ended(self) -> CallFailed:
         """Return the failure of a process that closed its output, with its last words."""
-        inlet = self.process.stdin
-        if inlet is not None:
-            inlet.close()
-        words = "closed its output before the answer was complete"
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PARTING_SECONDS):
-                code = await self.process.wait()
-                words = f"ended with exit code {code} before the answer was complete"
+        code = await asyncio.to_thread(_exit_code, self.process)
+        words = "closed its output" if code is None else f"ended with exit code {code}"
         shown = excerpt(str(self.vault.redact(bytes(self.tail).decode(errors="replace"))))
-        if self.process.returncode == tether.UNSTARTED:
+        if code == tether.UNSTARTED:
             return misconfigured(f"`{self.place}` could not be started: {shown}")
-        return broken(f"`{self.place}` {words}" + (f": {shown}" if shown else ""))
+        detail = f"`{self.place}` {words} before the answer was complete"
+        return broken(f"{detail}: {shown}" if shown else detail)
+
+
+def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
+    """Return how a process ended, or None when it does not."""
+    try:
+        return process.wait(PARTING_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 @asynccontextmanager
@@ -112,27 +122,28 @@ async def running(
 
     At the end of a session its input is closed first, and it may end by itself.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", str(Path(tether.__file__)), str(os.getpid())),
-        *(program.command, *program.arguments),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        cwd=around.folder,
-        env={**around.environment, **program.environment},
-        start_new_session=True,
-    )
-    line = PipeLine(process, vault, place)
-    listening = asyncio.ensure_future(line.complain())
+    ours, theirs = socket.socketpair()
+    hearing, complaining = socket.socketpair()
+    with theirs, complaining:
+        process = tie.tied(
+            [program.command, *program.arguments],
+            {**around.environment, **program.environment},
+            around.folder,
+            (theirs.fileno(), complaining.fileno()),
+        )
     try:
-        yield line
-        if process.stdin is not None:
-            process.stdin.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PARTING_SECONDS):
-                await process.wait()
+        outlet, inlet = await asyncio.open_unix_connection(sock=ours)
+        errors, deaf = await asyncio.open_unix_connection(sock=hearing)
+        line = PipeLine(process, outlet, inlet, vault, place)
+        listening = asyncio.ensure_future(line.complain(errors))
+        try:
+            yield line
+            await line.part()
+        finally:
+            listening.cancel()
+            inlet.close()
+            deaf.close()
     finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        listening.cancel()
-        await process.wait()
+        process.terminate()
+        # The tether ends as soon as it is told to, and takes all with it.
+        await asyncio.to_thread(process.wait)

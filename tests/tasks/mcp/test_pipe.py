@@ -15,7 +15,7 @@ from dirigent.model.run.effect import Done
 from dirigent.shim import pulse, tether
 from dirigent.tasks.mcp import McpPerformer
 from dirigent.tasks.process import Surroundings
-from tasks.http.loopback import client_of, order_of, secret, vault_of
+from tasks.http.loopback import client_of, credentials_of, order_of, secret
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 60
 
 def performer_of(folder, vault=None):
     surroundings = Surroundings("/nowhere", str(folder), {"PATH": os.environ["PATH"]})
-    return McpPerformer(client_of(), vault or vault_of(), surroundings)
+    return McpPerformer(client_of(), vault or credentials_of(), surroundings)
 
 
 def order(how="", *more, request=CALL, environment=None, command=sys.executable, **others):
@@ -45,7 +45,7 @@ def test_a_tool_answers_over_pipes(tmp_path):
 
 def test_the_environment_is_what_the_document_gives_and_secrets_do_not_come_back(tmp_path):
     request = {"method": "tools/call", "parameters": {"name": "environment", "arguments": {"name": "KEY"}}}
-    vault = vault_of(token="s3cret-token")
+    vault = credentials_of(token="s3cret-token")
     outcome = call(tmp_path, vault=vault, request=request, environment={"KEY": secret("token", "k ")})
     assert outcome.output["content"][0]["text"] == "k (secret token)"
 
@@ -63,7 +63,7 @@ def test_a_server_may_ask_and_tell_before_it_answers(tmp_path):
 
 
 def test_a_server_that_dies_is_named_with_its_last_words_and_without_secrets(tmp_path):
-    vault = vault_of(token="s3cret-token")
+    vault = credentials_of(token="s3cret-token")
     outcome = call(tmp_path, "dies", vault=vault, environment={"T": secret("token")})
     assert outcome.fault.type == COMMUNICATION
     assert "exit code 3" in outcome.fault.detail

@@ -10,7 +10,7 @@ from dirigent.model.program import OnDoubt
 from dirigent.model.run.effect import Broken, Done, Doubt
 from dirigent.tasks.mcp import McpPerformer
 from dirigent.tasks.process import Surroundings
-from tasks.http.loopback import KEY, client_of, order_of, response, secret, serving, vault_of
+from tasks.http.loopback import KEY, client_of, credentials_of, order_of, response, secret, serving
 from tasks.mcp.server import answer
 
 CALL = {"method": "tools/call", "parameters": {"name": "add", "arguments": {"a": 1, "b": 2}}}
@@ -42,9 +42,9 @@ def but(method, reply):
 
 async def outcome_of(reply, request=CALL, *, vault=None, order=None, headers=None, **more):
     async with serving(reply) as server:
-        http = {"endpoint": server.url + "/mcp", "headers": headers or {}, **more.pop("http", {})}
+        http = {"endpoint": server.url + "/mcp", "headers": headers or {}}
         performer = McpPerformer(
-            client_of(server.host), vault or vault_of(), Surroundings("/nowhere", "/", {})
+            client_of(server.host), vault or credentials_of(), Surroundings("/nowhere", "/", {})
         )
         given = {**request, "transport": {"http": http}, **more}
         outcome = await performer.perform(order_of(given, function="mcp", **(order or {})))
@@ -234,7 +234,9 @@ def test_a_server_that_never_answers_ends_with_a_time_out(method):
             await gate.wait()
 
         async with serving(but(method, stuck)) as server:
-            performer = McpPerformer(client_of(server.host), vault_of(), Surroundings("/nowhere", "/", {}))
+            performer = McpPerformer(
+                client_of(server.host), credentials_of(), Surroundings("/nowhere", "/", {})
+            )
             request = {**CALL, "timeout": 0.2, "transport": {"http": {"endpoint": server.url}}}
             outcome = await performer.perform(order_of(request, function="mcp"))
             gate.set()
@@ -246,7 +248,7 @@ def test_a_server_that_never_answers_ends_with_a_time_out(method):
 
 
 def test_secrets_go_into_headers_and_parameters_and_never_come_back():
-    vault = vault_of(token="s3cret-token")
+    vault = credentials_of(token="s3cret-token")
     request = {"method": "tools/call", "parameters": {"name": "echo", "arguments": {"t": secret("token")}}}
 
     def echo(seen):
@@ -264,14 +266,14 @@ def test_secrets_go_into_headers_and_parameters_and_never_come_back():
 
 def test_credentials_go_with_every_message():
     bearer = {"scheme": "bearer", "token": "abc", "username": None, "password": None}
-    _, server = call(well, http={"authentication": bearer})
+    _, server = call(well, authentication=bearer)
     assert {seen.headers["authorization"] for seen in server.seen} == {"Bearer abc"}
 
 
 def test_a_host_that_is_not_declared_is_refused():
     async def refused():
         async with serving(well) as server:
-            performer = McpPerformer(client_of(), vault_of(), Surroundings("/nowhere", "/", {}))
+            performer = McpPerformer(client_of(), credentials_of(), Surroundings("/nowhere", "/", {}))
             request = {**CALL, "transport": {"http": {"endpoint": server.url}}}
             return await performer.perform(order_of(request, function="mcp")), server
 
@@ -304,7 +306,7 @@ def test_a_request_that_is_none_is_refused_before_anything_is_sent(change, words
 
 
 def bare(change):
-    performer = McpPerformer(client_of(), vault_of(token="t0ken"), Surroundings("/nowhere", "/", {}))
+    performer = McpPerformer(client_of(), credentials_of(token="t0ken"), Surroundings("/nowhere", "/", {}))
     return asyncio.run(performer.perform(order_of({**CALL, **change}, function="mcp")))
 
 

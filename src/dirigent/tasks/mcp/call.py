@@ -13,15 +13,16 @@ from dirigent.model.problem import Refusal
 from dirigent.model.program import OnDoubt
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.values import Value
-from dirigent.ports import Vault
-from dirigent.tasks.http.call import unrevealed
+from dirigent.tasks.http.call import unrevealed, without_credentials
 from dirigent.tasks.http.client import Client
+from dirigent.tasks.http.credentials import Credentials
 from dirigent.tasks.http.failure import CallFailed
 from dirigent.tasks.mcp import session
 from dirigent.tasks.mcp.pipe import running
 from dirigent.tasks.mcp.request import Wanted, Web, wanted_of, without_secret_arguments
 from dirigent.tasks.mcp.web import WebLine
 from dirigent.tasks.process import Surroundings
+from dirigent.tasks.rpc.credentials import revealed
 from dirigent.tasks.rpc.message import written
 from dirigent.tasks.rpc.post import Route
 from dirigent.tasks.secrets import named
@@ -30,10 +31,11 @@ from dirigent.tasks.secrets import named
 class McpPerformer:
     """Carries out the function `mcp`."""
 
-    def __init__(self, client: Client, vault: Vault, around: Surroundings) -> None:
-        """Take the guarded client, the vault, and what processes may see."""
+    def __init__(self, client: Client, credentials: Credentials, around: Surroundings) -> None:
+        """Take the guarded client, the credentials that calls share, and what processes may see."""
         self._client = client
-        self._vault = vault
+        self._credentials = credentials
+        self._vault = credentials.vault
         self._around = around
 
     async def perform(self, order: Order) -> Outcome:
@@ -41,10 +43,10 @@ class McpPerformer:
         shown: Wanted | None = None
         try:
             without_secret_arguments(order.request)
-            shown = wanted_of(named(_without_credentials(order.request)))
+            shown = wanted_of(named(without_credentials(order.request)))
             if order.doubtful and shown.unsafe and order.on_doubt is not OnDoubt.REPEAT:
                 return _undecided(order, shown)
-            wanted = wanted_of(self._vault.reveal(order.request))
+            wanted = wanted_of(await revealed(self._credentials, order))
             return Done(self._vault.redact(await self._called(order, wanted, shown.place)))
         except CallFailed as failure:
             return self._broken(order, failure, shown)
@@ -75,15 +77,6 @@ class McpPerformer:
             detail = f"{shown.method} of `{shown.place}`: {detail}"
         doubtful = (shown is None or shown.unsafe) and (failure.sent or order.doubtful)
         return Broken(replace(failure.fault, detail=str(self._vault.redact(detail)), doubtful=doubtful))
-
-
-def _without_credentials(request: Value) -> Value:
-    """Return a request without its authentication: what is shown never has it."""
-    transport = request.get("transport") if isinstance(request, dict) else None
-    http = transport.get("http") if isinstance(transport, dict) else None
-    if not isinstance(request, dict) or not isinstance(http, dict):
-        return request
-    return {**request, "transport": {"http": {**http, "authentication": None}}}
 
 
 def _undecided(order: Order, shown: Wanted) -> Outcome:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dirigent import __version__
 from dirigent.model import limits
 from dirigent.model.duration import seconds_of
+from dirigent.model.record import dataclass
 from dirigent.model.values import SecretText, Value
 from dirigent.tasks.http.authentication import Authentication, authentication_of
 from dirigent.tasks.http.failure import malformed
@@ -84,7 +85,9 @@ def wanted_of(value: Value) -> Wanted:
     return Wanted(
         method=method,
         params=params,
-        transport=_transport_of(members_of(request.get("transport"), "`transport`")),
+        transport=_transport_of(
+            members_of(request.get("transport"), "`transport`"), request.get("authentication")
+        ),
         version=text_of(request, "protocolVersion", DEFAULT_VERSION),
         client=_client_of(optional(request.get("client"), "`client`")),
         seconds=seconds_in(request.get("timeout")),
@@ -136,7 +139,7 @@ def without_secret_arguments(value: Value) -> None:
             raise malformed(f"{each} would become an argument; secrets go into `environment`")
 
 
-def _transport_of(transport: dict[str, Value]) -> Web | Program:
+def _transport_of(transport: dict[str, Value], authentication: Value) -> Web | Program:
     http, stdio = transport.get("http"), transport.get("stdio")
     if (http is None) == (stdio is None):
         raise malformed("`transport` must be either `http` or `stdio`")
@@ -145,7 +148,7 @@ def _transport_of(transport: dict[str, Value]) -> Web | Program:
         return Web(
             text_of(web, "endpoint"),
             headers_of(web.get("headers")),
-            authentication_of(web.get("authentication")),
+            authentication_of(authentication),
         )
     program = members_of(stdio, "`transport.stdio`")
     arguments = program.get("arguments") or []

@@ -6,11 +6,11 @@ Rule: what is shown of an answer is redacted whole before it is cut.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from dirigent.model import limits
 from dirigent.model.fault import COMMUNICATION, Fault
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.ports import Vault
 from dirigent.tasks.http.answer import excerpt, phrase, text_of

@@ -33,7 +33,7 @@ _LEAVES: Final = (SecretText, Unknown, Expression, UriTemplate, Span)
 _ENUMS: Final[Mapping[str, type[Enum]]] = {each.__name__: each for each in (frames.Step, Status, Phase)}
 _STATES: Final = (
     *(frames.Thread, frames.Earlier, frames.Ledger, frames.SequenceState, frames.LoopState),
-    *(frames.ForkState, frames.TryState, frames.GraphState, Frame, Ask),
+    *(frames.ForkState, frames.TryState, frames.GraphState, frames.ExtendedState, Frame, Ask),
     *(Fault, Question, Ticket, Created, Suspended, Resumed),
 )
 _CLASSES: Final[Mapping[str, type]] = {each.__name__: each for each in _STATES}

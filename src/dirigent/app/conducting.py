@@ -144,6 +144,7 @@ def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -
     return {
         "http": LaterPerformer("http", around, parts),
         "openapi": LaterPerformer("openapi", around, parts),
+        "mcp": LaterPerformer("mcp", around, parts),
         "shell": ShellPerformer(surroundings, parts.vault),
         "script": ScriptPerformer(surroundings, parts.vault),
         "python": LaterPerformer("python", around, parts, AUTHORS),

@@ -37,6 +37,7 @@ async def _lives(folder):
     return ends
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["asyncio", "uvloop"])
 def test_runs_end_alike_and_are_known_to_the_next_engine(name, tmp_path):
     with asyncio.Runner(loop_factory=_made(name)) as runner:

@@ -271,8 +271,8 @@ def captured(live: Live) -> bytes | None:
 def _snapshot_facts(run: Run) -> int:
     """Return after how many facts a snapshot pays.
 
-    To write down one that wants a thousand things at once costs as much as to fold 20,000 facts (0.3 s): it was
-    three quarters of what a fork of a thousand branches cost.
+    To write down one that wants a thousand things at once costs as much as to fold 20,000 facts: it was
+    three quarters of the cost of a fork of a thousand branches.
     """
     return limits.SNAPSHOT_FACTS * max(1, len(run.asks) // limits.SNAPSHOT_ASKS)
 

@@ -62,7 +62,7 @@ def test_a_snapshot_that_is_not_understood_is_ignored_and_the_journal_read(conte
 
 WIDE = (
     "do: [{all: {fork: {branches: ["
-    + ", ".join("{b%d: {run: {shell: {command: call}}}}" % number for number in range(8))
+    + ", ".join(f"{{b{number}: {{run: {{shell: {{command: call}}}}}}}}" for number in range(8))
     + "]}}}, {nap: {wait: {seconds: 100}}}]"
 )
 

@@ -136,6 +136,21 @@ class AgainState:
     attempt: int = 1
 
 
+@dataclass(slots=True, eq=False)
+class Gate:
+    """Where a fold stops for people who have the run go on from there: activations by position and attempt.
+
+    `parked` are the frames that stand there, and since when; `interrupted` those whose effect was stopped by
+    a failure that is passed over; `again` knows the attempts of all that is.
+    """
+
+    keys: frozenset[tuple[Position, int]]
+    opened: set[tuple[Position, int]] = field(default_factory=set)
+    parked: dict[tuple[Position, int], tuple[Frame, float]] = field(default_factory=dict)
+    interrupted: list[Frame] = field(default_factory=list)
+    again: Ledger = field(default_factory=Ledger)
+
+
 NodeState: TypeAlias = (
     SequenceState | LoopState | ForkState | TryState | GraphState | CodeState | GatherState | AgainState
 )

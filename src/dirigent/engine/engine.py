@@ -34,7 +34,7 @@ from dirigent.model.program import Program
 from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
 from dirigent.model.run.command import Command, Perform
-from dirigent.model.run.journal import Created, Ended, Fact
+from dirigent.model.run.journal import Created, Ended, Fact, Retried
 from dirigent.model.run.start import Start
 from dirigent.ports import AWAKE, Clock, Journal, Shelf
 
@@ -186,10 +186,14 @@ class Engine:
     async def _tell(self, run: RunId, fact: Fact) -> None:
         if self._poison.forgive(run):
             self.left_out.pop(run, None)
-        live = await self._memory.load(run)
+        if isinstance(fact, Retried):
+            live = await self._memory.reopen(run, (fact.position, fact.attempt))
+        else:
+            live = await self._memory.load(run)
         code.check_event(live.run, fact)
         if not await self._put(live, (fact,)) and not code.repeated(live.run, fact):
             phase = live.run.phase.value
+            self._memory.drop(live)
             raise refuse("E4003", f"run `{run}` is {phase} and cannot take `{type(fact).__name__}`")
 
     async def _check_same(self, start: Start, digest: Digest) -> None:

@@ -34,7 +34,6 @@ PARTS = (
     "oauth2",
     "oidc",
     "schedule",
-    "extension",
     "accumulate-room-readings",
     "^for$",
     "try-catch-then",

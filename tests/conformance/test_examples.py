@@ -113,6 +113,9 @@ NOW = {
     ),
     "do-single": Way({"petId": 1}, (FOUND,), output=PET, asks=called(1)),
     "fork": Way(ROOM, (Done("on my way"),), output="on my way"),
+    "mock-service-extension": Way(
+        answers=(FOUND,), output=PET, order=("callHttp",), asks={"endpoint": "https://fake.com/sample"}
+    ),
     "raise-inline": Way(phase="faulted", output=NOT_IMPLEMENTED),
     "raise-reusable": Way(phase="faulted", output=NOT_IMPLEMENTED),
     "run-script-with-stdin-and-arguments": Way(
@@ -198,7 +201,6 @@ LATER = {
     "listen-to-any-until-condition": "`listen`",
     "listen-to-any-until-consumed": "`listen`",
     "listen-to-one": "`listen`",
-    "mock-service-extension": "`use.extensions`",
     "run-container": "`run: container`",
     "run-container-cleanup-always": "`run: container`",
     "run-container-cleanup-eventually": "`run: container`",

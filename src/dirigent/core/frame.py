@@ -151,8 +151,26 @@ class Gate:
     again: Ledger = field(default_factory=Ledger)
 
 
+@dataclass(slots=True, eq=False)
+class ExtendedState:
+    """Which extensions hold, by number, how many of them are behind us, and what the last part gave."""
+
+    holding: list[int]
+    current: Value
+    entered: int = 0
+    directive: str | None = None
+
+
 NodeState: TypeAlias = (
-    SequenceState | LoopState | ForkState | TryState | GraphState | CodeState | GatherState | AgainState
+    SequenceState
+    | LoopState
+    | ForkState
+    | TryState
+    | GraphState
+    | CodeState
+    | GatherState
+    | AgainState
+    | ExtendedState
 )
 
 

@@ -262,17 +262,8 @@ class Memory:
             program = await self._program(Digest(digest)) if digest is not None else None
             if program is not None:
                 with self.poison.watched(run, past.position + len(past.facts)):
-                    return self._advanced(restore(plain, program, run, self.tools), past)
+                    return _advanced(restore(plain, program, run, self.tools), past)
         return None
-
-    @staticmethod
-    def _advanced(found: Run | None, past: Past) -> Live | None:
-        if found is None or found.facts != past.position:
-            return None
-        for fact in past.facts:
-            advance(found, fact)
-        found.news.clear()
-        return Live(found, kept=past.position)
 
     async def _program(self, digest: Digest) -> Program:
         program = self._programs.get(digest)
@@ -282,6 +273,15 @@ class Memory:
                 del self._programs[next(iter(self._programs))]
             self._programs[digest] = program
         return program
+
+
+def _advanced(found: Run | None, past: Past) -> Live | None:
+    if found is None or found.facts != past.position:
+        return None
+    for fact in past.facts:
+        advance(found, fact)
+    found.news.clear()
+    return Live(found, kept=past.position)
 
 
 def captured(live: Live) -> bytes | None:

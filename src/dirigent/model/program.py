@@ -233,6 +233,28 @@ class Raise:
 
 
 @dataclass(frozen=True, slots=True)
+class Extension:
+    """What is put round a work where `when` holds.
+
+    `before` gives the work its input, or stands for it where it ends with `exit`; `after` sees its output,
+    and replaces it where it ends with `exit`.
+    """
+
+    name: str
+    when: Expression | None = None
+    before: Sequence | None = None
+    after: Sequence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """A work and its extensions: each lies inside those before it, like the skins of an onion."""
+
+    work: Node
+    extensions: tuple[Extension, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """A workflow written in Python: what is asked for next comes from running it.
 
@@ -246,7 +268,7 @@ class Code:
     timeout_seconds: float | None = None
 
 
-Node: TypeAlias = Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise | Code
+Node: TypeAlias = Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise | Code | Extended
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +301,9 @@ def inside(node: Node) -> tuple[Task, ...]:
             return body.tasks
         case Try(body, catch):
             return (*body.tasks, *(catch.body.tasks if catch.body else ()))
+        case Extended(work, extensions):
+            around = [block for each in extensions for block in (each.before, each.after) if block]
+            return (*inside(work), *(task for block in around for task in block.tasks))
         case Switch() | Call() | Wait() | Set() | Raise() | Code():
             return ()
         case _:

@@ -11,6 +11,7 @@ from dirigent.core.nodes.attempt import TRY
 from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.core.nodes.choice import SWITCH
 from dirigent.core.nodes.code import CODE, GATHER, LISTEN
+from dirigent.core.nodes.extended import EXTENDED
 from dirigent.core.nodes.fork import FORK
 from dirigent.core.nodes.graph import GRAPH
 from dirigent.core.nodes.loop import LOOP
@@ -19,6 +20,7 @@ from dirigent.core.nodes.simple import CALL, RAISE, SET, WAIT
 from dirigent.model.program import (
     Call,
     Code,
+    Extended,
     Fork,
     Graph,
     Loop,
@@ -45,6 +47,7 @@ NODES: Final[Mapping[type[Node | Wanted], Behaviour]] = MappingProxyType(
         Set: SET,
         Raise: RAISE,
         Code: CODE,
+        Extended: EXTENDED,
         Branch: CODE,
         Gather: GATHER,
         Listen: LISTEN,

@@ -16,6 +16,7 @@ from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.origin import Origin
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
 
@@ -28,7 +29,7 @@ class Created:
 
     `metadata` is what `$runtime.metadata` shows, fixed here so that replay sees the same.
     `parent` is the run that started this one, `depth` how many ancestors it has. A run with a `ticket`
-    waits in its queue: it begins with the `Resumed` that admits it.
+    waits in its queue: it begins with the `Resumed` that admits it. `origin` says why it was made.
     """
 
     at: float
@@ -38,6 +39,7 @@ class Created:
     parent: RunId | None = None
     depth: int = 0
     ticket: Ticket | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

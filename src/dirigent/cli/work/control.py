@@ -16,7 +16,7 @@ from dirigent.cli.work.following import followed
 from dirigent.cli.work.run import detached, told
 from dirigent.model.ids import RunId
 from dirigent.model.values import Value
-from dirigent.service import runs, stacks
+from dirigent.service import documents, runs
 from dirigent.service.steering import answering
 from dirigent.service.steering import rerun as again
 from dirigent.service.steering.answering import Word
@@ -49,7 +49,7 @@ async def _suspend(surrounding: Surrounding, options: Options) -> int:
 def signal(options: Options) -> int:
     """Send an event to a run."""
     text = options.text("data")
-    data = stacks.value_of_text(text, "--data") if text else None
+    data = documents.value_of_text(text, "--data") if text else None
     return wait_for(_signal(around(options), data, options))
 
 
@@ -86,7 +86,7 @@ def skip(options: Options) -> int:
 
 def set_output(options: Options) -> int:
     """Give a task its output, and follow the run."""
-    output = stacks.value_of_text(options.text("value"), "--value")
+    output = documents.value_of_text(options.text("value"), "--value")
     return _spoken(Word("output", options.text("task"), output, options.text("reason"), who()), options)
 
 

@@ -18,6 +18,9 @@ from pathlib import Path
 import pytest
 
 from conformance.stage import RUN, Cast, life, program_of
+from dirigent.lang.workflow.calls.kinds import CALLS
+from dirigent.lang.workflow.calls.runs import RUNS
+from dirigent.lang.workflow.tasks.kinds import KINDS
 from dirigent.model.run.journal import (
     Ended,
     Failed,
@@ -33,6 +36,9 @@ from dirigent.model.run.start import Start
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.tasks.container.performer import ContainerPerformer
 from dirigent.tasks.http import Client, HttpPerformer
+from dirigent.tasks.http.credentials import Credentials
+from dirigent.tasks.http.oauth.tokens import Tokens
+from dirigent.tasks.mcp import McpPerformer
 from dirigent.tasks.openapi import OpenApiPerformer
 from dirigent.tasks.openapi.document import within
 from dirigent.tasks.process import ShellPerformer, Surroundings
@@ -106,8 +112,14 @@ class _Answers(BaseHTTPRequestHandler):
         return self._say(200, name)
 
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.do_GET()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path != "/mcp":
+            return self.do_GET()
+        message = json.loads(body)
+        if message["method"] == "resources/read":
+            self.server.world.happened["slow"] += 1
+            self.server.world.gate.wait(PATIENCE_SECONDS)
+        return self._say(200, {"jsonrpc": "2.0", "id": message.get("id"), "result": MCP_RESULT})
 
     def _say(self, status, content):
         body = json.dumps(content).encode()
@@ -122,6 +134,7 @@ class _Answers(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+MCP_RESULT = {"protocolVersion": "2025-06-18", "contents": []}
 DESCRIPTION = {
     "openapi": "3.0.3",
     "info": {"title": "slow", "version": "1"},
@@ -161,6 +174,13 @@ CONSTRUCTS = {
         "{call: openapi, with: {document: {endpoint: URL/openapi.json}, operationId: slow}}",
         "slow",
         "slow",
+        repeatable=True,
+    ),
+    "call mcp": Construct(
+        "{call: mcp, with: {method: resources/read, parameters: {uri: x},"
+        " transport: {http: {endpoint: URL/mcp}}}}",
+        "slow",
+        MCP_RESULT,
         repeatable=True,
     ),
     "run shell": Construct(f"{{run: {{shell: {{command: '{WAITS}'}}}}}}", "process", "done"),
@@ -219,6 +239,7 @@ class Stack:
         performers = {
             "http": HttpPerformer(client, vault),
             "openapi": OpenApiPerformer(client, vault, within(folder)),
+            "mcp": McpPerformer(client, Credentials(vault, Tokens(client, vault)), around),
             "shell": ShellPerformer(around, vault),
             "script": ScriptPerformer(around, vault),
             "container": ContainerPerformer(around, vault, lambda: self.world.runtime.socket),
@@ -433,6 +454,10 @@ def test_a_call_that_must_not_be_repeated_is_held_after_a_crash(world):
     assert world.happened == {"slow": 1, "after": 1}
 
 
-def test_the_triple_covers_every_function_of_the_program_format():
-    calls, runs = ("http", "openapi"), ("shell", "script", "container", "workflow")
-    assert {*(f"call {name}" for name in calls), *(f"run {name}" for name in runs)} <= CONSTRUCTS.keys()
+# Tasks that wait for the world without a call.
+WAITING = {"wait", "listen"}
+
+
+def test_the_triple_covers_every_kind_of_task_that_waits_for_the_world():
+    kinds = {f"call {name}" for name in CALLS} | {f"run {name}" for name in RUNS} | (WAITING & KINDS.keys())
+    assert kinds - CONSTRUCTS.keys() == set(), "give the new kind a line in the table"

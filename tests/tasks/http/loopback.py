@@ -13,6 +13,8 @@ from dirigent.model.stack import Secret
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.tasks.http.call import HttpPerformer
 from dirigent.tasks.http.client import Bounds, Client
+from dirigent.tasks.http.credentials import Credentials
+from dirigent.tasks.http.oauth.tokens import Tokens
 from dirigent.tasks.secrets import EnvironmentVault
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -127,7 +129,7 @@ def names(**table):
     return resolve
 
 
-SMALL = Bounds(connect_seconds=2, total_seconds=5, request_bytes=4096, response_bytes=64 * 1024)
+SMALL = Bounds(connect_seconds=60, total_seconds=60, request_bytes=4096, response_bytes=64 * 1024)
 
 
 def client_of(*hosts, resolve=nowhere, bounds=SMALL):
@@ -139,17 +141,23 @@ def vault_of(**secrets):
     return EnvironmentVault(declared, {name.upper(): text for name, text in secrets.items()}, "/nowhere")
 
 
-def order_of(request, *, function="http", doubtful=False, on_doubt=OnDoubt.HOLD, hosts=(), attempt=1):
+def credentials_of(**secrets):
+    vault = vault_of(**secrets)
+    return Credentials(vault, Tokens(client_of(), vault))
+
+
+def order_of(request, *, function="http", doubtful=False, on_doubt=OnDoubt.HOLD, hosts=(), **more):
     return Order(
         run=RunId("r1"),
         position=Position("/do/0/call"),
-        attempt=attempt,
+        attempt=more.pop("attempt", 1),
         id=EffectId(KEY),
         function=function,
         request=request,
         on_doubt=on_doubt,
         doubtful=doubtful,
         hosts=hosts,
+        **more,
     )
 
 

@@ -26,7 +26,6 @@ PARTS = (
     "asyncapi",
     "grpc",
     "mcp",
-    "cataloged",
     "emit",
     "listen",
     "container",

@@ -101,6 +101,20 @@ NOW = {
         SEARCH, (Done([]),), output=[], asks={"endpoint": SWAPI, "query": {"search": "luke"}}
     ),
     "call-http-redirect": Way(SEARCH, (Done([]),), output=[], asks={"endpoint": SWAPI, "redirect": True}),
+    "call-mcp": Way(
+        answers=(Done({"content": []}),),
+        output={"content": []},
+        asks={
+            "method": "tools/call",
+            "transport": {
+                "stdio": {
+                    "command": "npx",
+                    "arguments": ["slack-mcp-serverr@latest", "--transport", "stdio"],
+                    "environment": {"SLACK_MCP_XOXP_TOKEN": "xoxp-xv6Cv3jKqNW8esm5YnsftKwIzoQHUzAP"},
+                }
+            },
+        },
+    ),
     "call-openapi": Way(answers=(Done([PET]),), output=[PET], asks={**SWAGGER, "redirect": False}),
     "call-openapi-redirect": Way(answers=(Done([PET]),), output=[PET], asks={**SWAGGER, "redirect": True}),
     "conditional-task": Way(
@@ -195,7 +209,6 @@ LATER = {
     "call-asyncapi-subscribe-consume-until": "a call of kind `asyncapi`",
     "call-asyncapi-subscribe-consume-while": "a call of kind `asyncapi`",
     "call-grpc": "a call of kind `grpc`",
-    "call-mcp": "a call of kind `mcp`",
     "emit": "`emit`",
     "for": "`listen`",
     "listen-to-all": "`listen`",

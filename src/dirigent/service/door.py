@@ -24,7 +24,7 @@ from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Ended, Fact
-from dirigent.model.run.start import Start
+from dirigent.model.run.start import Start, first_of, start_of
 from dirigent.ports import Conductor, Heard, Journal
 from dirigent.service.conductor import HolderGone, watch
 from dirigent.stores.codec import decode, decode_fact, encode, encode_fact
@@ -188,7 +188,7 @@ def _start_of(request: dict[str, object]) -> Start:
     program = decode(_bytes(request["program"]), Program)
     run = RunId(str(request["run"]))
     unique = request.get("unique") == "yes"
-    return Start(run, program, first.input, first.metadata, first.parent, first.depth, first.ticket, unique)
+    return start_of(run, program, first, unique=unique)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +205,7 @@ class DoorConductor:
     async def start(self, start: Start) -> RunId:
         """Create a run over there."""
         program = encode(start.program)
-        metadata = dict(start.metadata)
-        first = Created(
-            0.0, digest_of(program), start.input, metadata, start.parent, start.depth, start.ticket
-        )
+        first = first_of(start, digest_of(program))
         answer = await self._ask(
             verb="start",
             run=start.id,

@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import field, replace
+from pathlib import Path
 
+from dirigent.app.elsewhere import whole
 from dirigent.app.tools import TOOLS
 from dirigent.core.machine import Moment
 from dirigent.core.replay import replay
@@ -66,7 +68,9 @@ class Piece:
         """Return every function that may be called."""
         programs = (self.program, *self.others.values())
         tasks = (task for program in programs for task in tasks_of(program.root))
-        return {task.node.function for task in tasks if isinstance(task.node, Call)}
+        found = {task.node.function for task in tasks if isinstance(task.node, Call)}
+        # What a function calls that lies elsewhere is known when the run has started.
+        return found | {"http", "openapi", "shell", "script"} if self.program.elsewhere else found
 
 
 def played(piece: Piece, trial: Trial) -> tuple[Came, list[Problem]]:
@@ -136,7 +140,8 @@ class _Show:
             stage = Stage(self.world, self.clock, vault, oracle, stopped.set, None, self._knows)
             performers: dict[str, Performer] = dict.fromkeys(self.piece.functions, stage)
             fused = FusedStore(store, self.fuse)
-            engine = Engine(fused, fused, Effects(performers, oracle, vault, self.clock), TOOLS, self.clock)
+            effects = Effects(performers, oracle, vault, self.clock)
+            engine = Engine(fused, fused, effects, TOOLS, self.clock, linker=whole(Path()))
             engine.observers.append(self._hear)
             stage.children = WorkflowPerformer(engine, self._find, self._metadata)
             await engine.open()

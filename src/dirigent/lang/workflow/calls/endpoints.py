@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from dirigent.lang.shape import inner_expression
 from dirigent.lang.tree import Members, Node
 from dirigent.lang.workflow.calls.hosts import note_host

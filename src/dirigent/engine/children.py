@@ -48,7 +48,7 @@ class WorkflowPerformer:
             if refused is not None:
                 return Broken(refused)
         if request.get("await") is False:
-            return Done(request.get("passed"))
+            return Done(None)
         await self.engine.following.follow(order.run, child)
         return _outcome(child, await self.engine.wait(child))
 

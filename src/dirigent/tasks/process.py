@@ -81,7 +81,7 @@ async def supervise(around: Surroundings, vault: Vault, order: Order, recipe: Re
             if attach.state(spool) in (State.ABSENT, State.ORDERED):
                 await _start(around, spool, order, recipe)
             if not recipe.awaited:
-                return Done(recipe.passed)
+                return Done(None)
             return _outcome(spool, await attach.wait(spool), recipe, _Reader(vault, around.output_bytes))
         except ShimLost as lost:
             if attach.state(spool) is State.ORDERED:

@@ -35,7 +35,7 @@ class Script:
 class Recipe:
     """What to run: `program`, then the path of the `script` if there is one, then `arguments`.
 
-    `returned` says what of it is the result, `passed` what is the result of one that is not awaited.
+    `returned` says what of it is the result.
     """
 
     program: tuple[str, ...]
@@ -45,7 +45,6 @@ class Recipe:
     awaited: bool
     returned: str
     script: Script | None = None
-    passed: Value = None
 
 
 Program: TypeAlias = tuple[tuple[str, ...], Script | None]
@@ -73,8 +72,7 @@ def read_request(request: Value, vault: Vault, program_of: ProgramOf) -> Recipe:
         raise Unfit(f"`environment` must be a map, and is {kind_of(environment)}")
     variables = {_variable(name): _text(name, value) for name, value in environment.items()}
     text = None if stdin is None else _text("stdin", stdin)
-    passed = request.get("passed")
-    return Recipe(program, tuple(arguments), variables, text, awaited, returned, script, passed)
+    return Recipe(program, tuple(arguments), variables, text, awaited, returned, script)
 
 
 def shell_program(request: dict[str, Value], arguments: list[str]) -> Program:

@@ -205,7 +205,7 @@ class ContainerPerformer:
     async def _awaited(self, attempt: _Attempt, container: str) -> Outcome:
         if not attempt.wanted.awaited:
             self._cleared_later(attempt, container)
-            return Done(attempt.wanted.passed)
+            return Done(None)
         seen = await self._ended(container)
         log = await self._runtime().log(container, self._surroundings.output_bytes)
         outcome = self._outcome(attempt, seen, log)

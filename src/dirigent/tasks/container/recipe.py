@@ -49,7 +49,6 @@ class Wanted:
     after_seconds: float | None
     awaited: bool
     returned: str
-    passed: Value = None
 
     def creation(self, labels: Mapping[str, str]) -> dict[str, Value]:
         """Return what the runtime is told to create."""
@@ -97,7 +96,6 @@ def wanted_of(request: Value, vault: Vault, folder: str) -> Wanted:
         after_seconds=_after(members.get("lifetime")),
         awaited=read.awaited,
         returned=read.returned,
-        passed=read.passed,
     )
 
 

@@ -24,15 +24,14 @@ def lower_run(reading: Reading, node: Members, scope: Scope) -> Work:
     for kind, request in RUNS.items():
         written = member_of(run, kind)
         if written is not None:
-            awaited = flag_of(member_of(run, "await"), default=True)
-            whole: dict[str, Template] = {
-                **request(reading, written, scope),
-                "await": awaited,
-                "return": text_of(member_of(run, "return")) or "stdout",
-            }
-            if not awaited:
-                whole["passed"] = IDENTITY  # What is not waited for has no output but the task's input.
-            return Call(kind, whole)
+            return Call(
+                kind,
+                {
+                    **request(reading, written, scope),
+                    "await": flag_of(member_of(run, "await"), default=True),
+                    "return": text_of(member_of(run, "return")) or "stdout",
+                },
+            )
     return NO_WORK
 
 

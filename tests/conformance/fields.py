@@ -95,7 +95,10 @@ def page():
 
 
 # Fields that take whatever is written, and why.
-FREE = {"callTask(http).with.body": "any value may be sent"}
+FREE = {
+    "callTask(http).with.body": "any value may be sent",
+    "callTask(mcp).with.transport.options": "nobody describes what would be read",
+}
 
 
 @cache

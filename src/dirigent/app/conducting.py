@@ -142,6 +142,7 @@ def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -
     return {
         "http": LaterPerformer("http", around, parts),
         "openapi": LaterPerformer("openapi", around, parts),
+        "a2a": LaterPerformer("a2a", around, parts),
         "mcp": LaterPerformer("mcp", around, parts),
         "shell": ShellPerformer(surroundings, parts.vault),
         "script": ScriptPerformer(surroundings, parts.vault),

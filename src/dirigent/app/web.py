@@ -5,6 +5,7 @@ from __future__ import annotations
 from dirigent.app.planning import Parts, inherited
 from dirigent.app.stacks import Surrounding
 from dirigent.ports import Performer
+from dirigent.tasks.a2a.call import A2aPerformer
 from dirigent.tasks.http.call import HttpPerformer
 from dirigent.tasks.http.client import Client
 from dirigent.tasks.http.credentials import Credentials
@@ -40,6 +41,12 @@ def mcp(around: Surrounding, parts: Parts) -> Performer:
     folder = str(around.folder.absolute())
     surroundings = Surroundings(around.settings.spool, folder, inherited())
     return McpPerformer(_client(around), credentials(around, parts), surroundings)
+
+
+def a2a(around: Surrounding, parts: Parts) -> Performer:
+    """Build the performer of `call: a2a`."""
+    read = within(str(around.folder.absolute()))
+    return A2aPerformer(_client(around), credentials(around, parts), read)
 
 
 def _client(around: Surrounding) -> Client:

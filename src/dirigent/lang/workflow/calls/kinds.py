@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dirigent.lang.tree import Members
+from dirigent.lang.workflow.calls.a2a import lower_a2a
 from dirigent.lang.workflow.calls.functions import lower_function
 from dirigent.lang.workflow.calls.http import lower_http, lower_openapi
 from dirigent.lang.workflow.calls.mcp import lower_mcp
@@ -22,6 +23,7 @@ CALLS: Final[Mapping[str, Lowering]] = MappingProxyType(
     {
         "http": lower_http,
         "openapi": lower_openapi,
+        "a2a": lower_a2a,
         "mcp": lower_mcp,
     }
 )

@@ -139,7 +139,9 @@ def test_a_card_says_where_the_agent_is_and_is_preferred_to_the_server():
     ],
 )
 def test_the_address_for_json_rpc_is_taken_from_the_card(card):
-    reply = lambda seen: response(200, card) if seen.method == "GET" else well(seen)  # noqa: E731
+    def reply(seen):
+        return response(200, card) if seen.method == "GET" else well(seen)
+
     _, server = call(reply, agentCard="URL/card.json")
     assert server.seen[1].target == "/a"
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from dirigent.app.databases.driver import room
-from dirigent.app.later import AUTHORS, LaterAuthors, LaterPerformer
+from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.rarely import collected_rarely
@@ -144,6 +144,7 @@ def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -
     return {
         "http": LaterPerformer("http", around, parts),
         "openapi": LaterPerformer("openapi", around, parts),
+        "grpc": LaterPerformer("grpc", around, parts, EXTRAS),
         "a2a": LaterPerformer("a2a", around, parts),
         "mcp": LaterPerformer("mcp", around, parts),
         "shell": ShellPerformer(surroundings, parts.vault),

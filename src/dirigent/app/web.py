@@ -18,20 +18,20 @@ from dirigent.tasks.process import Surroundings
 
 def http(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: http`."""
-    return HttpPerformer(_client(around), parts.vault, credentials(around, parts))
+    return HttpPerformer(client(around), parts.vault, credentials(around, parts))
 
 
 def openapi(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: openapi`."""
     read = within(str(around.folder.absolute()))
-    return OpenApiPerformer(_client(around), parts.vault, read, credentials(around, parts))
+    return OpenApiPerformer(client(around), parts.vault, read, credentials(around, parts))
 
 
 def credentials(around: Surrounding, parts: Parts) -> Credentials:
     """Return what all calls of an engine share: a token is asked for once, whatever the call."""
     found = parts.shared.get("credentials")
     if not isinstance(found, Credentials):
-        found = Credentials(parts.vault, Tokens(_client(around), parts.vault))
+        found = Credentials(parts.vault, Tokens(client(around), parts.vault))
         parts.shared["credentials"] = found
     return found
 
@@ -40,14 +40,15 @@ def mcp(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: mcp`."""
     folder = str(around.folder.absolute())
     surroundings = Surroundings(around.settings.spool, folder, inherited())
-    return McpPerformer(_client(around), credentials(around, parts), surroundings)
+    return McpPerformer(client(around), credentials(around, parts), surroundings)
 
 
 def a2a(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: a2a`."""
     read = within(str(around.folder.absolute()))
-    return A2aPerformer(_client(around), credentials(around, parts), read)
+    return A2aPerformer(client(around), credentials(around, parts), read)
 
 
-def _client(around: Surrounding) -> Client:
+def client(around: Surrounding) -> Client:
+    """Return the guarded client of a stack."""
     return Client(around.stack.hosts if around.stack else ())

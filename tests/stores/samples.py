@@ -41,10 +41,12 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Overruled,
     Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Retried,
     Signalled,
     Skipped,
     Succeeded,
@@ -53,6 +55,7 @@ from dirigent.model.run.journal import (
     TimerSet,
     Vouched,
 )
+from dirigent.model.run.origin import Origin
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown, UriTemplate
 
@@ -171,6 +174,22 @@ FACTS_2 = (
     Signalled(AT, "paid", "event-1", {"amount": 2**70, "by": SECRET}),
     Signalled(AT, "paid", "event-2"),
 )
+
+# What people say to runs, and why runs were made, as it was first written: `control.hex` of version 2.
+FACTS_CONTROL = (
+    Retried(AT, PAY, 2, "again", None, "the bank is back", "ana"),
+    Retried(AT, PAY, 3, "output", {"id": 2**70, "by": SECRET}),
+    Overruled(AT, PAY, 1, "skip", None, "not today", "ana"),
+    Overruled(AT, PAY, 1, "output", [1, 2]),
+    CancelRequested(AT, "enough", "ana"),
+    Suspended(AT, "lunch", "ana", 7),
+    Resumed(AT, "back", "ana", 9),
+    Resumed(AT, queue="checks"),
+    Created(AT, DIGEST, {"order": 7}, origin=Origin("rerun", "run-1", 0.0, "ana", "once more")),
+)
+
+# What was added to version 2 later, by the file that holds it as it was first written.
+LATER = {"control.hex": FACTS_CONTROL}
 
 
 def in_loop(test):

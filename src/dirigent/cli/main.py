@@ -5,6 +5,7 @@ Rule: nothing heavy is imported before a command does its work; `tests/cli/test_
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Callable
@@ -36,6 +37,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "suspend": ("control", "Stop a run for a while."),
     "cancel": ("control", "Stop a run for good."),
     "signal": ("control", "Send an event to a run that waits for it."),
+    "retry": ("control", "Have a run that failed go on from a task."),
+    "skip": ("control", "Pass over a task of a run."),
+    "set-output": ("control", "Give a task of a run its output by hand."),
+    "rerun": ("control", "Run again with the same input, as a new run."),
     "serve": ("serve", "Run an engine until it is told to end."),
     "store": ("serve", "Move a store: `dirigent store copy FROM TO`."),
     "prune": ("machine", "Remove runs that have ended and are past their time."),
@@ -111,7 +116,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(_run())
+    code = _run()
+    gc.freeze()  # What lives now goes with the process: nobody need look through it first.
+    sys.exit(code)
 
 
 def _run() -> int:

@@ -11,11 +11,10 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from dirigent.engine.engine import Engine
-from dirigent.engine.family.following import child_run
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
-from dirigent.model.ids import RunId
+from dirigent.model.ids import RunId, child_run
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass

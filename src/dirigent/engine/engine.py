@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TypeAlias
 
 from dirigent.core.machine import Tools
@@ -34,8 +34,8 @@ from dirigent.model.program import Program
 from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
 from dirigent.model.run.command import Command, Perform
-from dirigent.model.run.journal import Created, Ended, Fact
-from dirigent.model.run.start import Start
+from dirigent.model.run.journal import Created, Ended, Fact, Retried
+from dirigent.model.run.start import Start, first_of
 from dirigent.ports import AWAKE, Clock, Journal, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
@@ -180,16 +180,20 @@ class Engine:
     def _begin(self, start: Start, digest: Digest) -> asyncio.Future[bool]:
         """Begin a run, if there is none of its name."""
         live = Live(replay(start.program, start.id, (), self.tools), recovered=True)
-        created = _created(start, digest, self.clock.now())
+        created = first_of(start, digest, self.clock.now())
         return self._turning.begin(live, created, self._memory.claimed(start.id))
 
     async def _tell(self, run: RunId, fact: Fact) -> None:
         if self._poison.forgive(run):
             self.left_out.pop(run, None)
-        live = await self._memory.load(run)
+        if isinstance(fact, Retried):
+            live = await self._memory.reopen(run, (fact.position, fact.attempt))
+        else:
+            live = await self._memory.load(run)
         code.check_event(live.run, fact)
         if not await self._put(live, (fact,)) and not code.repeated(live.run, fact):
             phase = live.run.phase.value
+            self._memory.drop(live)
             raise refuse("E4003", f"run `{run}` is {phase} and cannot take `{type(fact).__name__}`")
 
     async def _check_same(self, start: Start, digest: Digest) -> None:
@@ -244,9 +248,3 @@ class Engine:
         # The timers of a run that the store takes for awake are known here alone.
         if at is not None and at != AWAKE:
             self._timers.sleep(live.run.id, at)
-
-
-def _created(start: Start, digest: Digest, now: float) -> Created:
-    """Return the first fact of a run; whoever waits in a queue waits from now on."""
-    ticket = replace(start.ticket, since=now) if start.ticket else None
-    return Created(now, digest, start.input, dict(start.metadata), start.parent, start.depth, ticket)

@@ -28,10 +28,12 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Overruled,
     Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Retried,
     Signalled,
     Skipped,
     Succeeded,
@@ -76,6 +78,8 @@ KINDS: Final[dict[int, type[Fact]]] = {
     18: Awaited,
     19: Patched,
     20: Signalled,
+    40: Retried,
+    41: Overruled,
 }
 
 

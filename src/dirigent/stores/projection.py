@@ -26,10 +26,12 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Overruled,
     Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Retried,
     Signalled,
     Skipped,
     Succeeded,
@@ -179,7 +181,7 @@ def project(
             standing = _created(run, fact, title)
         elif isinstance(fact, Created):
             raise _disorder(run, fact, "the run exists already")
-        elif standing.phase is not None:
+        elif standing.phase is not None and not _reopens(standing, fact):
             raise _disorder(run, fact, f"the run has ended as `{standing.phase}`")
         elif standing.held or type(fact) not in QUIET:
             standing = _advanced(standing, fact)
@@ -192,6 +194,11 @@ def project(
     if standing.phase is None and standing.wake_at != wake_at:
         standing = replace(standing, wake_at=wake_at)
     return Projection(standing, changes)
+
+
+def _reopens(standing: Standing, fact: Fact) -> bool:
+    """Return whether a person has a run that faulted go on."""
+    return isinstance(fact, Retried) and standing.phase == "faulted"
 
 
 def _disorder(run: RunId, fact: Fact, why: str) -> Refusal:
@@ -227,7 +234,9 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
     match fact:
         case Held():
             after = replace(standing, held=(*_without(standing.held, fact.position), fact.position))
-        case Vouched() | Repeated() | Skipped() | Succeeded() | Failed() | Abandoned():
+        case Retried():
+            after = replace(standing, phase=None, ended_at=None, fault=None, wake_at=AWAKE)
+        case Vouched() | Repeated() | Skipped() | Succeeded() | Failed() | Abandoned() | Overruled():
             # The same object where nothing changes: a store writes the row only when it is another.
             if fact.position in standing.held:
                 after = replace(standing, held=_without(standing.held, fact.position))
@@ -241,9 +250,17 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
             after = replace(
                 standing, phase=fact.phase, ended_at=fact.at, fault=fact.fault, held=(), wake_at=None
             )
-        case Created() | Intended() | TimerSet() | TimerFired() | Computed() | ResourceChanged():
-            pass
-        case Awaited() | Patched() | Signalled():
+        case (
+            Created()
+            | ResourceChanged()
+            | Awaited()
+            | Patched()
+            | Signalled()
+            | Computed()
+            | Intended()
+            | TimerSet()
+            | TimerFired()
+        ):
             pass
         case _:
             assert_never(fact)

@@ -28,7 +28,7 @@ from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Ended
 from dirigent.model.values import Value
-from dirigent.service import finding, runs, stacks
+from dirigent.service import documents, finding, runs
 
 CHOICES = ("done", "repeat", "skip")
 
@@ -41,7 +41,7 @@ def run(options: Options) -> int:
         return wait_for(_run(around(options, (written,)), written, value, options))
     path = place(options).folder / options.text("workflow")
     if path.is_file():
-        program, warnings = stacks.load_workflow(path)
+        program, warnings = documents.load_workflow(path)
         if warnings:
             complain(warnings)
         return wait_for(_run(around(options, (program,)), program, value, options))
@@ -66,14 +66,15 @@ async def _run(surrounding: Surrounding, source: Program | Session, value: Value
         start = wanted.start(RunId(name) if name else None, ticket, unique=options.flag("unique"))
         started = await desk.conductor.start(start)
         if options.flag("detach"):
-            return _detached(started, options)
+            return detached(started, options)
         if not options.as_json:
             note(f"run {started}")
         end = await followed(desk, started, quiet=options.as_json, seconds=options.number("timeout"))
-    return _told(started, end, options)
+    return told(started, end, options)
 
 
-def _detached(started: RunId, options: Options) -> int:
+def detached(started: RunId, options: Options) -> int:
+    """Say that a run goes on by itself."""
     if options.as_json:
         say_json({"run": started, "phase": "started", "output": None, "fault": None})
     else:
@@ -91,17 +92,17 @@ def resume(options: Options) -> int:
 
 async def _resume(surrounding: Surrounding, choice: str, options: Options) -> int:
     wanted = options.text("run_id")
-    output = stacks.value_of_text(options.text("done"), "--done") if choice == "done" else None
+    output = documents.value_of_text(options.text("done"), "--done") if choice == "done" else None
     async with conducting.conducting(surrounding) as desk:
         found = await finding.find(desk.shelf, wanted) if wanted else await finding.only_open(desk.shelf)
         if not options.as_json and found.id != wanted:
             note(f"run {found.id}")
         await runs.let_go(desk, found, choice, output, who())
         end = await followed(desk, found.id, quiet=options.as_json, seconds=options.number("timeout"))
-    return _told(found.id, end, options)
+    return told(found.id, end, options)
 
 
-def _told(run_id: RunId, end: Ended, options: Options) -> int:
+def told(run_id: RunId, end: Ended, options: Options) -> int:
     """Show how a run ended."""
     if options.as_json:
         answer = {"run": run_id, "phase": end.phase, "output": wire.value(end.output)}
@@ -117,14 +118,14 @@ def _told(run_id: RunId, end: Ended, options: Options) -> int:
 def _input(options: Options) -> Value:
     """Return the input that the options give, or None; members on the line win over the file."""
     flags = pairs(options.many("given"))
-    members = {name: stacks.value_of_text(text, "--input") for name, text in flags.items()}
+    members = {name: documents.value_of_text(text, "--input") for name, text in flags.items()}
     file = options.text("input_file")
     if not file:
         return members or None
     if file == "-":
-        base = stacks.value_of_text(sys.stdin.read(), "standard input")
+        base = documents.value_of_text(sys.stdin.read(), "standard input")
     else:
-        base = stacks.value_of(Path(file))
+        base = documents.value_of(Path(file))
     if not members:
         return base
     if not isinstance(base, dict):

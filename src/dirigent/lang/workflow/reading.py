@@ -39,6 +39,7 @@ class Uses:
     timeouts: Mapping[str, Member]
     secrets: tuple[str, ...]
     extensions: tuple[Member, ...] = ()
+    catalogs: Mapping[str, Member] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class Reading:
     hosts: dict[str, None] = field(default_factory=dict)
     tasks: int = 0
     loose: bool = False
+    elsewhere: dict[str, None] = field(default_factory=dict)
 
     def report(self, problem: Problem) -> None:
         """Note a problem. The same one found again, in a function used twice, is shown once."""

@@ -147,6 +147,8 @@ def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -
         "openapi": LaterPerformer("openapi", around, parts),
         "grpc": LaterPerformer("grpc", around, parts, EXTRAS),
         "a2a": LaterPerformer("a2a", around, parts),
+        "authorize": LaterPerformer("authorize", around, parts),
+        "container": LaterPerformer("container", around, parts),
         "mcp": LaterPerformer("mcp", around, parts),
         "shell": ShellPerformer(surroundings, parts.vault),
         "script": ScriptPerformer(surroundings, parts.vault),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dirigent.lang.shape import inner_expression
 from dirigent.lang.tree import Members
-from dirigent.lang.workflow.calls.endpoints import mapping, note_host, resource
+from dirigent.lang.workflow.calls.endpoints import mapping, resource
+from dirigent.lang.workflow.calls.hosts import note_host
 from dirigent.lang.workflow.calls.security import authentication
 from dirigent.lang.workflow.dataflow import timeout
 from dirigent.lang.workflow.expressions import template

@@ -76,7 +76,7 @@ def test_3_when_a_secret_that_a_plan_needs_is_missing_and_nothing_was_touched(de
         "stack: quiet\nsecrets:\n  word: {env: WORD}\n  unused: {env: UNUSED}\nresources:\n"
         "  first: {type: file, with: {path: first.txt, content: a}}\n"
         "  second: {type: file, needs: [first], with: {path: b.txt, content: '${ \"x\" + $secrets.word }'}}\n"
-        "  third: {type: file, with: {path: c.txt, content: '${ $secrets.word + $resources.second.sha256 }'}}\n"
+        "  last: {type: file, with: {path: c, content: '${ $resources.second.sha256 + $secrets.word }'}}\n"
     )
     told = desk.say("up", "--yes")
     assert told.code == 3, told

@@ -97,7 +97,6 @@ def page():
 # Fields that take whatever is written, and why.
 FREE = {
     "callTask(http).with.body": "any value may be sent",
-    "callTask(mcp).with.transport.options": "nobody describes what would be read",
 }
 
 

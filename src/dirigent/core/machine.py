@@ -15,11 +15,12 @@ from dirigent.core.frame import Earlier, Frame, Ledger, Script, Step, Thread
 from dirigent.core.status import Phase, Status
 from dirigent.model import fault as faults
 from dirigent.model import limits
+from dirigent.model.events.listening import Want
 from dirigent.model.fault import Fault
 from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.program import Call, Node, Program, Task
 from dirigent.model.run.code import Wanted
-from dirigent.model.run.command import Awaits, Patch, Question
+from dirigent.model.run.command import Hears, Noted, Question
 from dirigent.model.run.journal import Created
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
@@ -60,7 +61,7 @@ class Ask:
     began: float = 0.0
     ticket: Ticket | None = None
     questions: tuple[Question, ...] = ()
-    note: Awaits | Patch | None = None
+    note: Noted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,9 @@ class Run:
     """One run as its journal tells it: a mutable fold with a single owner.
 
     `stopping` holds the positions whose last attempt is being abandoned, and which ask waits for that: two
-    attempts of one effect never overlap in the world. `script` is what a workflow of code has beside; it is
-    `ahead` of its journal when that is folded, and `recorded` are the changes of its text that it took.
+    attempts of one effect never overlap in the world. `heard` says of every event that was taken, as which
+    fact that was first, and `ears` what each task listened for last, and up to when. `script` is what a
+    workflow of code has beside; it is `ahead` of its journal when that is folded, and `recorded` are the changes of its text that it took.
     """
 
     id: RunId
@@ -113,6 +115,8 @@ class Run:
     result: tuple[str, Value, Fault | None] | None = None
     cancel_reason: str = ""
     trace: Callable[[Moment], None] | None = None
+    heard: dict[str, int] = field(default_factory=dict)
+    ears: dict[str, tuple[Want, float]] = field(default_factory=dict)
     script: Script | None = None
     recorded: frozenset[str] = frozenset()
     ahead: bool = True
@@ -230,6 +234,8 @@ class Run:
         if ask.call is not None and ask.status in {Status.UNDER_WAY, Status.HELD}:
             self.news.append(ask.key)  # as an order to abandon it
             self.stopping[ask.key[0]] = None
+        elif isinstance(ask.note, Hears) and ask.status is Status.UNDER_WAY:
+            self.news.append(ask.key)  # to have recorded that it is over
         else:
             del self.asks[ask.key]
 

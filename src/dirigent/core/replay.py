@@ -10,6 +10,7 @@ from dirigent.core.frame import Earlier, Frame
 from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, Tools
 from dirigent.core.nodes import code
 from dirigent.core.nodes.divergence import divergence, same
+from dirigent.core.nodes.events import listen
 from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
 from dirigent.model.ids import RunId
 from dirigent.model.program import Code, Program
@@ -19,11 +20,14 @@ from dirigent.model.run.journal import (
     CancelRequested,
     Computed,
     Created,
+    Emitted,
     Ended,
     Fact,
     Failed,
+    Heard,
     Held,
     Intended,
+    Listening,
     Patched,
     Repeated,
     ResourceChanged,
@@ -34,6 +38,7 @@ from dirigent.model.run.journal import (
     Suspended,
     TimerFired,
     TimerSet,
+    Unheard,
     Vouched,
 )
 from dirigent.model.values import Value
@@ -55,6 +60,10 @@ AskFact: TypeAlias = (
     | Computed
     | Awaited
     | Patched
+    | Listening
+    | Heard
+    | Unheard
+    | Emitted
 )
 
 
@@ -100,7 +109,9 @@ def expects(run: Run, fact: Fact) -> bool:
     """Return whether a run can take this fact as it stands: a late result of an abandoned effect cannot."""
     if isinstance(fact, AskFact):
         ask = run.asks.get(key_of(fact))
-        return ask is not None and (ask.status, type(fact)) in NEXT
+        if ask is None or (ask.status, type(fact)) not in NEXT:
+            return False
+        return not isinstance(fact, Heard) or listen.takes(run, ask, fact)
     if isinstance(fact, Signalled) and run.script is not None and fact.id in run.script.heard:
         return False
     return (run.phase, type(fact)) in PHASES
@@ -175,7 +186,7 @@ def key_of(fact: AskFact) -> Key:
             return (fact.position, fact.attempt, fact.purpose)
         case Computed():
             return (fact.position, fact.attempt, COMPUTE + fact.slot)
-        case Awaited() | Patched():
+        case Awaited() | Patched() | Listening() | Heard() | Unheard() | Emitted():
             return (fact.position, fact.attempt, NOTE)
         case _:
             return (fact.position, fact.attempt, EFFECT)
@@ -212,9 +223,11 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
         case Repeated():
             ask.repeat = True
             run.news.append(ask.key)
-        case Held() | Abandoned() | Awaited() | Patched():
+        case Held() | Abandoned() | Awaited() | Patched() | Listening() | Unheard():
             pass
-        case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed():
+        case Heard():
+            listen.hear(run, ask, fact)
+        case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed() | Emitted():
             if frame is not None:
                 _wake(run, ask, frame, fact)
         case _:
@@ -225,13 +238,15 @@ def _wake(
     run: Run,
     ask: Ask,
     frame: Frame,
-    fact: Succeeded | Vouched | Skipped | Failed | TimerFired | Computed,
+    fact: Succeeded | Vouched | Skipped | Failed | TimerFired | Computed | Emitted,
 ) -> None:
     match fact:
         case Succeeded(output=output) | Vouched(output=output):
             run.complete(frame, _output(ask, frame, output))
         case Skipped():
             run.complete(frame, None if ask.call is not None and ask.call.literal else frame.input)
+        case Emitted(event=event):
+            run.complete(frame, event)
         case Failed(fault=fault):
             run.fail(frame, fault)
         case TimerFired(purpose=purpose):

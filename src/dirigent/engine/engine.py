@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from dirigent.core.events.shape import check_event
 from dirigent.core.machine import Tools
 from dirigent.core.nodes import code
 from dirigent.core.replay import replay
@@ -21,12 +22,14 @@ from dirigent.engine.acting import Acting
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
+from dirigent.engine.events.ears import Ears
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
 from dirigent.engine.queues import Queues
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
@@ -35,6 +38,7 @@ from dirigent.model.run.command import Command, Perform
 from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import AWAKE, Clock, Journal, Shelf
+from dirigent.ports.events import EventLog
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
@@ -68,6 +72,7 @@ class Engine:
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
+    _ears: Ears | None = None
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
@@ -82,6 +87,16 @@ class Engine:
         self._rouser = Rouser(self._memory, self.clock, self._crew, go, self.queues.take_up)
         self._timers = self._rouser.timers
         self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
+        if isinstance(self.journal, EventLog):
+            self._ears = Ears(
+                self.journal,
+                self.tools.language,
+                self.effects.oracle,
+                self.clock,
+                self._memory.load_all,
+                go,
+                self._rouser.lose,
+            )
         self._acting = Acting(self.effects, self._timers, self.queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------
@@ -94,14 +109,20 @@ class Engine:
         stay in the store.
         """
         await self._poison.open(self.journal, self.shelf, self.clock)
+        if self._ears is not None:
+            await self._ears.open()
         taken = await self._rouser.open()
         await self.queues.open(self.journal, self.shelf)
+        if self._ears is not None:
+            self._crew.act(self._ears.serve())
         return taken
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
         self._turning.settling = True
         self.queues.is_open = False
+        if self._ears is not None:
+            self._ears.stopping = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
@@ -171,6 +192,18 @@ class Engine:
         check_word(run, fact)
         await self._crew.ask(self._tell(run, fact))
 
+    async def take_events(self, events: Sequence[Event]) -> list[bool]:
+        """Take events in from outside; return of each whether it is new. Durable when this returns.
+
+        Raises `Refusal`: E4100 for what is no event, E4101 for one that is too large.
+        """
+        self._crew.check()
+        for event in events:
+            check_event(event)
+        if self._ears is None:
+            raise refuse("E4102", "this store keeps no events", "name a store that does, with `--state`")
+        return await self._ears.take(events)
+
     def _begin(self, start: Start, digest: Digest) -> asyncio.Future[bool]:
         """Begin a run, if there is none of its name."""
         live = Live(replay(start.program, start.id, (), self.tools), recovered=True)
@@ -214,6 +247,8 @@ class Engine:
             self._memory.put(live)
         if done.facts:
             self.queues.hear(run.id, done.facts)
+            if self._ears is not None:
+                self._ears.hear(run.id, done.facts)
             for observer in tuple(self.observers):
                 observer(run.id, run.program, done.expected, done.facts)
         for command in done.commands:

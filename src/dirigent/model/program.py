@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
 
+from dirigent.model.events.listening import Read, Strategy
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template, Value
 
@@ -244,7 +245,36 @@ class Code:
     timeout_seconds: float | None = None
 
 
-Node: TypeAlias = Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise | Code
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Tell everybody of an event. The template gives its attributes, `data`, and `extensions` by name."""
+
+    event: Template
+
+
+@dataclass(frozen=True, slots=True)
+class EachEvent:
+    """What is done with each event, one after the other; without a body it passes as it is."""
+
+    item: str
+    at: str
+    body: Sequence | None = None
+    output: Filter = UNFILTERED
+    export: Filter = UNFILTERED
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Wait for events. The output lists those that were consumed, in their order."""
+
+    to: Strategy
+    read: Read = Read.DATA
+    each: EachEvent | None = None
+
+
+Node: TypeAlias = (
+    Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise | Code | Emit | Listen
+)
 
 
 @dataclass(frozen=True, slots=True)

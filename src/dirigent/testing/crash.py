@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from dirigent.model.events.listening import Arrived, Event, Listener, Place
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal
@@ -13,6 +14,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
 from dirigent.ports import AWAKE, Journal, Past, Shelf, Waking
+from dirigent.ports.events import EventLog
 
 
 class Crash(BaseException):
@@ -50,8 +52,8 @@ class Fuse:
         self.places = []
 
 
-class Store(Journal, Shelf, Protocol):
-    """Both ports of a store."""
+class Store(Journal, Shelf, EventLog, Protocol):
+    """The ports of a store."""
 
 
 class FusedStore:
@@ -112,6 +114,27 @@ class FusedStore:
     async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
         """Return what one instance was and is."""
         return await self.store.history(address)
+
+    async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
+        """Put events into the log, unless the process dies before; it may also die before it learns of it."""
+        self.fuse.burn("before events")
+        fresh = await self.store.take_events(events)
+        self.fuse.burn("after events")
+        return fresh
+
+    async def events(
+        self, since: float, after: Place, limit: int, types: Collection[str] | None = None
+    ) -> list[Arrived]:
+        """Return events of the log."""
+        return await self.store.events(since, after, limit, types)
+
+    async def log_end(self) -> Place:
+        """Return the place of the newest event."""
+        return await self.store.log_end()
+
+    async def listeners(self) -> list[Listener]:
+        """Return every task that listens."""
+        return await self.store.listeners()
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""

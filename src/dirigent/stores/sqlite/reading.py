@@ -12,6 +12,7 @@ from functools import partial
 from itertools import takewhile
 from typing import Final, ParamSpec, TypeVar, cast
 
+from dirigent.model.events.listening import Arrived, Listener
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal
@@ -139,6 +140,22 @@ class Reader:
             row = None if content is None else codec.decode(cast("bytes", content), ResourceRow)
             past.append((cast("float", at), RunId(cast("str", run)), row))
         return past
+
+    def events(self, since: float, after: int, limit: int, types: Sequence[str] | None) -> list[Arrived]:
+        """Return events of the log behind a place, oldest first: of some types, or of all."""
+        if types is None:
+            rows = self._rows("events", after, since, limit)
+        else:
+            rows = self._rows("events_of_types", json.dumps(types), after, since, limit)
+        return [records.arrived(row) for row in rows]
+
+    def log_end(self) -> int:
+        """Return the number of the newest event, 0 when there is none."""
+        return cast("int", self._rows("log_end")[0][0])
+
+    def listeners(self) -> list[Listener]:
+        """Return every task that listens."""
+        return [codec.decode(cast("bytes", row[0]), Listener) for row in self._rows("listeners")]
 
     def plan(self, plan: PlanId) -> Plan | None:
         """Return a stored plan."""

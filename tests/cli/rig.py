@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 PAINT = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 STACK = """\

@@ -41,7 +41,7 @@ from dirigent.testing import Crash, Fuse, FusedStore, VirtualClock
 
 pytestmark = pytest.mark.slow
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 class World:

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 ROUNDS = int(os.environ.get("DIRIGENT_CAMPAIGN", "10"))
 PLANTED = str(Path(__file__).parent / "planted.py")
 WAYS = ("kill", "pause", "kill", "end", "pause")
-# After a kill nobody else may wait longer; the rest of it is for a machine that has more to do.
-TAKEOVER_SECONDS = 6.0
+# After a kill nobody else may wait longer, on a machine that has time; on any other only a hang is found.
+TAKEOVER_SECONDS = 6.0 if os.environ.get("DIRIGENT_QUIET") else 60.0
 # What is still on its way to the database when its engine is paused is written by its owner.
 UNDER_WAY_SECONDS = 0.3
 

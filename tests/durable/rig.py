@@ -25,7 +25,7 @@ from dirigent.testing import (
 )
 
 # A life that takes longer than this in real time hangs.
-SECONDS = 20
+SECONDS = 60
 RUN = RunId("run-1")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import warnings
 
 import pytest
 
@@ -36,7 +37,7 @@ def undone():
         engine = world.engine()
         await engine.open()
         await engine.start(Start(RUN, flows.undoing.program, {}))
-        await asyncio.to_thread(flows.HELD.wait, 20)
+        await asyncio.to_thread(flows.HELD.wait, 60)
         await engine.tell(RUN, CancelRequested(0.0))
         for _ in range(50):
             await asyncio.sleep(0)
@@ -46,7 +47,7 @@ def undone():
         finally:
             await engine.close()
 
-    assert asyncio.run(asyncio.wait_for(live(), 20)).phase == "cancelled"
+    assert asyncio.run(asyncio.wait_for(live(), 60)).phase == "cancelled"
     return list(flows.DONE)
 
 
@@ -137,9 +138,21 @@ def test_a_coroutine_that_is_closed_without_knowing_so_is_found_out(monkeypatch)
 
     complaints = []
     monkeypatch.setattr(play, "_close", lambda body, site: complaints.append(closing(body)))
-    assert asyncio.run(asyncio.wait_for(live(), 20))
+    assert asyncio.run(asyncio.wait_for(live(), 60))
     gc.collect()
     assert "NotInWorkflow" in complaints
+
+
+@pytest.mark.parametrize("place", range(1, 8))
+def test_a_coroutine_that_is_taken_down_leaves_none_that_was_never_awaited(place):
+    # What its `finally` would gather then was made already.
+    tree = ("finally", ("sleep", 20), ("all", ("act", "a"), ("all", ("act", "b"), ("sleep", 1))))
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        flows.DONE.clear()
+        World(fuse=Fuse(place)).run(flows.any_tree, tree)
+        gc.collect()
+    assert complaints == []
 
 
 def closing(body):

@@ -32,7 +32,7 @@ def begun(workflow=FORMER):
         await reached(engine, 4)
         await engine.close()
 
-    asyncio.run(asyncio.wait_for(live(), 20))
+    asyncio.run(asyncio.wait_for(live(), 60))
     return world
 
 
@@ -61,7 +61,7 @@ def taken_up(world, former=FORMER):
         finally:
             await engine.close()
 
-    return asyncio.run(asyncio.wait_for(live(), 20))
+    return asyncio.run(asyncio.wait_for(live(), 60))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def begun_patched():
         await reached(engine, 7)
         await engine.close()
 
-    asyncio.run(asyncio.wait_for(live(), 20))
+    asyncio.run(asyncio.wait_for(live(), 60))
     return world
 
 
@@ -149,7 +149,7 @@ def test_the_same_id_is_the_same_run_also_when_the_text_has_changed():
         finally:
             await engine.close()
 
-    asyncio.run(asyncio.wait_for(live(), 20))
+    asyncio.run(asyncio.wait_for(live(), 60))
 
 
 def test_a_run_whose_workflow_is_gone_waits_for_a_process_that_has_it():
@@ -188,7 +188,7 @@ def test_a_timer_of_a_run_that_diverges_does_not_bring_the_others_down():
         finally:
             await engine.close()
 
-    asyncio.run(asyncio.wait_for(live(), 20))
+    asyncio.run(asyncio.wait_for(live(), 60))
 
 
 def test_the_journal_of_a_run_that_was_left_out_can_still_be_read():

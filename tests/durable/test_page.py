@@ -37,7 +37,7 @@ def result(called, folder, *events):
             handle = await engine.start(called)
             for name, data in events:
                 await handle.signal(name, data)
-            return await asyncio.wait_for(handle.result(), 20)
+            return await asyncio.wait_for(handle.result(), 60)
 
     return asyncio.run(run())
 

@@ -67,7 +67,7 @@ def oracle(tree):
         return await flows.play_tree(tree, act, refuse, sleep, together)
 
     try:
-        return asyncio.run(asyncio.wait_for(run(), 20)), clock.now()
+        return asyncio.run(asyncio.wait_for(run(), 60)), clock.now()
     except ValueError:
         return "failed", clock.now()
 

@@ -142,7 +142,7 @@ def told(*words, workflow=flows.listening):
         finally:
             await engine.close()
 
-    return asyncio.run(asyncio.wait_for(live(), 20))
+    return asyncio.run(asyncio.wait_for(live(), 60))
 
 
 def test_an_event_with_the_same_id_is_taken_once():

@@ -105,4 +105,4 @@ def test_the_loop_is_free_while_a_transaction_waits_for_the_file(tmp_path):
             other.execute("commit")
         return await waiting
 
-    assert asyncio.run(asyncio.wait_for(both(), 20)) == 1
+    assert asyncio.run(asyncio.wait_for(both(), 60)) == 1

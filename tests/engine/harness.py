@@ -37,7 +37,7 @@ from dirigent.testing import (
 
 RUN = RunId("run-1")
 # A life that takes longer than this in real time hangs.
-REAL_SECONDS = 20
+REAL_SECONDS = 60
 FUNCTIONS = ("shell", "script", "http", "openapi", "workflow", "resource")
 
 
@@ -224,7 +224,7 @@ def living(test, outside):
         engine = outside.engine()
         await engine.open()
         try:
-            return await asyncio.wait_for(test(engine), 20)
+            return await asyncio.wait_for(test(engine), 60)
         finally:
             await engine.close()
 

@@ -114,7 +114,7 @@ class Moving:
         """Live until the run has ended, dying where the fuse says."""
         while True:
             try:
-                return asyncio.run(asyncio.wait_for(self.life(program), 20))
+                return asyncio.run(asyncio.wait_for(self.life(program), 60))
             except Crash:
                 self.fuse.revive()
 

@@ -128,7 +128,7 @@ def test_a_parent_that_is_cancelled_at_any_time_takes_its_child_with_it(rounds):
         for _ in range(rounds):
             await asyncio.sleep(0)
         await engine.tell(RUN, CancelRequested(0.0))
-        ended = await asyncio.wait_for(engine.wait(RUN), 20)
+        ended = await asyncio.wait_for(engine.wait(RUN), 60)
         for _ in range(100):
             await asyncio.sleep(0)
         await engine.close()

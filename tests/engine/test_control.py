@@ -108,7 +108,7 @@ def open_with(test):
         engine = outside.engine()
         await engine.open()
         await engine.start(Start(RUN, case.program, case.input))
-        await asyncio.wait_for(test(engine, outside), 20)
+        await asyncio.wait_for(test(engine, outside), 60)
         await engine.close()
 
     return body
@@ -155,7 +155,7 @@ def test_a_caller_who_goes_away_takes_nothing_back():
         caller.cancel()
         for _ in range(20):
             await asyncio.sleep(0)
-        assert (await asyncio.wait_for(engine.wait(RUN), 20)).phase == "completed"
+        assert (await asyncio.wait_for(engine.wait(RUN), 60)).phase == "completed"
         await engine.close()
 
     asyncio.run(body())
@@ -201,7 +201,7 @@ def test_an_engine_that_closes_while_a_word_is_being_written_lets_nobody_wait():
         for _ in range(2):
             await asyncio.sleep(0)
         await engine.close()
-        await asyncio.wait(words, timeout=5)
+        await asyncio.wait(words, timeout=60)
         assert all(word.done() for word in words)
         await asyncio.gather(*words, return_exceptions=True)
 

@@ -52,7 +52,7 @@ def test_a_run_whose_journal_fits_no_program_is_left_out_and_the_others_go_on():
         await store.append("sound", 0, [Created(0.0, digest, None)])
         engine = engine_of(store, Quick())
         await engine.open()
-        ended = await asyncio.wait_for(engine.wait("sound"), 10)
+        ended = await asyncio.wait_for(engine.wait("sound"), 60)
         assert ended.phase == "completed"
         assert [refusal.problems[0].code for refusal in engine.left_out.values()] == ["E4001"]
         assert list(engine.left_out) == ["strange"]
@@ -75,7 +75,7 @@ def test_an_effect_that_refuses_to_be_stopped_does_not_strand_its_run():
         run = await engine.start(Start("run", document(ONE)))
         await asyncio.sleep(0)
         await engine.tell(run, CancelRequested(0.0))
-        assert (await asyncio.wait_for(engine.wait(run), 10)).phase == "cancelled"
+        assert (await asyncio.wait_for(engine.wait(run), 60)).phase == "cancelled"
         await engine.close()
 
     asyncio.run(test())
@@ -151,7 +151,7 @@ def test_a_run_that_ends_two_engines_at_one_place_is_left_alone_and_the_others_g
             await dying.close()
         third = await engine()
         await third.open()
-        assert (await asyncio.wait_for(third.wait("sound"), 10)).phase == "completed"
+        assert (await asyncio.wait_for(third.wait("sound"), 60)).phase == "completed"
         assert third.left_out["poison"].problems[0].code == "E4070"
         with pytest.raises(Refusal, match="E4070"):
             await third.wait("poison")
@@ -159,7 +159,7 @@ def test_a_run_that_ends_two_engines_at_one_place_is_left_alone_and_the_others_g
         # A person lets it try again, when it is mended; what it was told for a while is over then.
         language.mended = True
         await third.tell("poison", Resumed(1.0))
-        assert (await asyncio.wait_for(third.wait("poison"), 10)).phase == "completed"
+        assert (await asyncio.wait_for(third.wait("poison"), 60)).phase == "completed"
         await third.close()
 
     asyncio.run(test())
@@ -199,7 +199,7 @@ def test_an_engine_closes_while_the_journal_has_not_answered_how_a_run_begins():
         for _ in range(5):
             await asyncio.sleep(0)
         # Had it waited for the append, it would turn round and round here and hear no clock either.
-        await asyncio.wait_for(engine.close(), 10)
+        await asyncio.wait_for(engine.close(), 60)
         await asyncio.gather(starting, return_exceptions=True)
 
     asyncio.run(test())

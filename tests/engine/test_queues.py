@@ -23,7 +23,7 @@ def living(fleet, test):
         engine = fleet.engine()
         await engine.open()
         try:
-            return await asyncio.wait_for(test(engine), 20)
+            return await asyncio.wait_for(test(engine), 60)
         finally:
             await engine.close()
 

@@ -396,7 +396,7 @@ def test_a_sleeper_keeps_its_place_in_a_queue_over_a_restart():
         await newer.open()
         assert await newer.start(Start("b", outside.case.program, ticket=ticket)) == "a"
         await newer.start(Start("c", outside.case.program, ticket=Ticket("q")))
-        ended = [(await asyncio.wait_for(newer.wait(run), 20)).at for run in "ac"]
+        ended = [(await asyncio.wait_for(newer.wait(run), 60)).at for run in "ac"]
         assert ended == [100.0, 200.0]
         await newer.close()
 

@@ -145,7 +145,11 @@ def around(tmp_path):
 
 @pytest.mark.slow
 def test_when_the_engine_ends_its_client_takes_its_place_and_the_run_goes_on(tmp_path):
-    heard = []
+    heard, begun = [], asyncio.Event()
+
+    def hear(_run, _program, facts):
+        heard.extend(facts)
+        begun.set()
 
     async def scene():
         async with contextlib.AsyncExitStack() as second:
@@ -154,10 +158,8 @@ def test_when_the_engine_ends_its_client_takes_its_place_and_the_run_goes_on(tmp
                 assert isinstance(first.conductor, LocalConductor)
                 assert isinstance(client.conductor, Succession)
                 run = await client.conductor.start(Start(RunId("pause-1"), program()))
-                following = asyncio.ensure_future(
-                    client.conductor.follow(run, lambda run, program, facts: heard.extend(facts))
-                )
-                await asyncio.sleep(0.05)
+                following = asyncio.ensure_future(client.conductor.follow(run, hear))
+                await begun.wait()
             return await following
 
     end = asyncio.run(scene())

@@ -15,7 +15,7 @@ VARIABLE = "DIRIGENT_TEST_MARK"
 def mark():
     value = uuid.uuid4().hex
     yield value
-    deadline = time.monotonic() + 2.0
+    deadline = time.monotonic() + 30.0
     while (left := pulse.bearing(VARIABLE, value)) and time.monotonic() < deadline:
         time.sleep(0.01)
     for pid in left:

@@ -12,7 +12,7 @@ from dirigent.shim.attach import State
 
 
 async def until(holds):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.005)
@@ -128,7 +128,7 @@ def test_what_a_command_leaves_behind_ends_with_it(spool, order):
     begun = time.monotonic()
     ended = carry_out(spool, order("sleep 60 & setsid sleep 60 & sleep 0.05; exit 4"))
     assert ended.code == 4
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 50
 
 
 @pytest.mark.slow
@@ -156,7 +156,7 @@ def test_stop_kills_what_does_not_listen(spool, order):
         return time.monotonic() - begun, attach.end_of(spool)
 
     seconds, ended = asyncio.run(main())
-    assert 0.2 <= seconds < 2
+    assert 0.2 <= seconds < 50
     assert (ended.code, ended.signal, ended.stopped) == (None, 9, True)
 
 
@@ -178,14 +178,15 @@ def test_stop_of_what_is_over_or_never_was_returns(spool, order):
     asyncio.run(attach.stop(spool + "x", 1.0))
 
 
-def test_cancelling_the_wait_leaves_the_command_alone(spool, order):
+def test_cancelling_the_wait_leaves_the_command_alone(spool, order, tmp_path):
     async def main():
-        await attach.start(spool, order("sleep 0.15; echo done"))
+        await attach.start(spool, order("until test -e gate; do sleep 0.02; done; echo done"))
         waiting = asyncio.create_task(attach.wait(spool))
         await asyncio.sleep(0.02)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         assert attach.state(spool) is State.RUNNING
+        (tmp_path / "gate").touch()
         return await attach.wait(spool)
 
     assert asyncio.run(main()).code == 0

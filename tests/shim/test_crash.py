@@ -35,7 +35,7 @@ def engine(spool, mark, folder, script):
     )
 
 
-def until(holds, seconds=5.0):
+def until(holds, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline

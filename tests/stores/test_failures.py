@@ -70,7 +70,7 @@ async def test_everyone_in_a_batch_that_fails_is_answered(store):
     await begin(store, *runs)
     limit_pages(store, 1)
     batch = [store.append(run, 1, [fact(1, "x" * 20_000)]) for run in runs]
-    answers = await asyncio.wait_for(asyncio.gather(*batch, return_exceptions=True), 10)
+    answers = await asyncio.wait_for(asyncio.gather(*batch, return_exceptions=True), 60)
     assert {answer.problems[0].code for answer in answers} == {"E5011"}
     limit_pages(store, 1_000_000)
     for run in runs:
@@ -98,7 +98,7 @@ async def test_after_an_error_of_the_disk_nothing_more_is_acknowledged(tmp_path,
     await begin(store, *runs)
     with broken_disk(100_000):
         batch = [store.append(run, 1, [fact(1, "x" * 200_000)]) for run in runs]
-        answers = await asyncio.wait_for(asyncio.gather(*batch, return_exceptions=True), 10)
+        answers = await asyncio.wait_for(asyncio.gather(*batch, return_exceptions=True), 60)
     assert {answer.problems[0].code for answer in answers} == {"E5010"}
     # The disk is well again, but nobody knows what the failed write left: only a new start may tell.
     with pytest.raises(Refusal) as caught:
@@ -145,7 +145,7 @@ async def test_a_defect_of_the_writer_answers_everyone_and_acknowledges_nobody(s
 
     monkeypatch.setattr(store._writer, "_execute", defect)
     batch = [store.append(run, 1, [fact(1)]) for run in runs]
-    answers = await asyncio.wait_for(asyncio.gather(*batch, return_exceptions=True), 10)
+    answers = await asyncio.wait_for(asyncio.gather(*batch, return_exceptions=True), 60)
     assert {answer.problems[0].code for answer in answers} == {"E5010"}
     assert [type(each) for each in seen] == [ZeroDivisionError]
     monkeypatch.undo()

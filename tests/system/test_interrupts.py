@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -45,10 +44,9 @@ def test_a_second_ctrl_c_ends_at_once(desk):
     command = desk.start_gated("first")
     command.send(signal.SIGINT)
     desk.wait_for_shut_door()
-    began = time.monotonic()
     command.send(signal.SIGINT)
+    # What it waited for has not come yet.
     assert command.ended() == 130
-    assert time.monotonic() - began < 3.0
     desk.server.gate.set()
     assert desk.call("resume", "first").process.returncode == 0
 

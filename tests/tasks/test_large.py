@@ -159,7 +159,7 @@ class Life:
     def live(self):
         while True:
             try:
-                return asyncio.run(asyncio.wait_for(self.life(), 20))
+                return asyncio.run(asyncio.wait_for(self.life(), 60))
             except Crash:
                 self.check()
                 self.fuse.revive()

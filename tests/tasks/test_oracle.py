@@ -190,7 +190,7 @@ def test_a_hostile_expression_is_ended_and_the_next_question_answered(text):
     hostile, following = answers(question(text), question("[limit(1; .[])]", [7]), seconds=0.4)
     assert detail(hostile)
     assert following == [7]
-    assert time.monotonic() - start < 8
+    assert time.monotonic() - start < 60
 
 
 @pytest.mark.slow
@@ -225,7 +225,7 @@ def test_the_worker_dies_with_the_engine_even_in_the_middle_of_a_question():
         worker = Path(f"/proc/{int(engine.stdout.readline())}")
         assert worker.exists()
         engine.kill()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while (
         worker.exists() and "(zombie)" not in (worker / "status").read_text() and time.monotonic() < deadline
     ):
@@ -265,6 +265,21 @@ def test_a_kill_in_the_middle_of_a_question_is_no_harm():
     assert asked == (399_999,)
     assert following == ([[0]],)
     assert after != before
+
+
+@pytest.mark.slow
+def test_a_worker_that_waits_for_the_processor_is_waited_for():
+    async def ask():
+        async with oracle(0.2) as made:
+            await made.answer([question("[paths]", [1])])
+            before = made.pid
+            os.kill(before, signal.SIGSTOP)
+            asking = asyncio.create_task(made.answer([question("[paths]", [1])]))
+            await asyncio.sleep(0.5)
+            os.kill(before, signal.SIGCONT)
+            return await asking, made.pid == before
+
+    assert asyncio.run(ask()) == (([[0]],), True)
 
 
 @pytest.mark.slow

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Generator
 from datetime import timedelta
 from typing import TypeAlias, TypeVar, cast, overload
 
-from dirigent.durable.asking import Asked, Ending, Moving
+from dirigent.durable.asking import HERE, Asked, Ending, Moving
 from dirigent.durable.waiting import seconds_of
 from dirigent.model.fault import Fault
 from dirigent.model.run.code import Branch, Gather, Request
@@ -33,6 +33,15 @@ class Together(Asked[tuple[object, ...]]):
         self._members = members
         self._limit = limit
         self._taken: list[Asked[object] | Ending] = []
+
+    def __await__(self) -> Generator[Asked[tuple[object, ...]], Value, tuple[object, ...]]:
+        """Ask for all; where the coroutine is only taken down, none begins, and none complains of it."""
+        found = HERE.moving
+        if found is not None and found.gone:
+            for member in self._members:
+                if isinstance(member, Coroutine):
+                    member.close()
+        return super().__await__()
 
     def request(self, play: Moving) -> Request:
         """Ask for each of them; a coroutine becomes a branch."""

@@ -47,6 +47,7 @@ _TYPES: Final = (
     COMMUNICATION,
     RUNTIME,
 )
+STANDARD_NAMES: Final = tuple(kind.removeprefix(STANDARD) for kind in _TYPES)
 _ALIASES: Final = {
     f"{scheme}://{host}{path}{kind.removeprefix(STANDARD)}": kind
     for kind in _TYPES

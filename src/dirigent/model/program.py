@@ -6,9 +6,10 @@ round one node, which is the kind of work. `core` is its only interpreter.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 from dirigent.model.events.listening import Read, Strategy
 from dirigent.model.source import Span
@@ -294,3 +295,29 @@ class Program:
     secrets: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
+
+
+def inside(node: Node) -> tuple[Task, ...]:
+    """Return the tasks right below a node, in the order of the document."""
+    match node:
+        case Sequence(tasks) | Graph(tasks=tasks):
+            return tasks
+        case Fork(branches):
+            return branches
+        case Loop(body=body):
+            return body.tasks
+        case Try(body, catch):
+            return (*body.tasks, *(catch.body.tasks if catch.body else ()))
+        case Switch() | Call() | Wait() | Set() | Raise() | Code():
+            return ()
+        case _:
+            assert_never(node)
+
+
+def tasks_of(root: Task) -> Iterator[Task]:
+    """Yield a task and every task below it, in the order of the document, without recursion."""
+    waiting = [root]
+    while waiting:
+        task = waiting.pop()
+        yield task
+        waiting.extend(reversed(inside(task.node)))

@@ -5,7 +5,8 @@ import pytest
 
 from dirigent.lang.shape import Record, json_schema
 from dirigent.lang.workflow import shapes
-from dirigent.lang.workflow.document import KINDS, read_naked
+from dirigent.lang.workflow.document import read_naked
+from dirigent.lang.workflow.tasks.kinds import KINDS
 from lang.workflow.languages import Brackets
 
 HEAD = "document: {dsl: 1.0.3, namespace: tests, name: case, version: 1.0.0}\n"

@@ -89,7 +89,7 @@ class Desk:
             "runtime": "process",
             "command": [sys.executable, "-I", "-S", "server.py", "{port}"],
             "environment": environment,
-            "health": {"http": "/health", "interval": 0.1, "within": 5},
+            "health": {"http": "/health", "interval": 0.1, "within": 60},
             "restart": {"delay": 0.02, "most": 0.1},
             "stop": {"grace": 2},
             **changes,
@@ -122,7 +122,7 @@ class Desk:
         return [replica["pid"] for replica in self.status().replicas]
 
 
-async def until(holds, seconds=5.0):
+async def until(holds, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not (found := holds()):
         assert time.monotonic() < deadline, "waited in vain"
@@ -146,7 +146,7 @@ async def get(url, path="/"):
 
 
 def _get(url):
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return answer.read().decode()
 
 
@@ -160,7 +160,7 @@ def desk(tmp_path):
         if (path / "desired.json").exists():
             # A test that failed, or that never meant to delete.
             asyncio.run(remove(path))
-        deadline = time.monotonic() + 2.0
+        deadline = time.monotonic() + 30.0
         while (found := pulse.bearing(MARK, str(path))) and time.monotonic() < deadline:
             time.sleep(0.01)
         left += found

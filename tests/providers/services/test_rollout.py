@@ -3,7 +3,6 @@ import http.client
 import os
 import signal
 import threading
-import time
 
 import pytest
 
@@ -39,7 +38,7 @@ class Load:
 
     def _ask(self):
         while not self._over.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             try:
                 connection.request("GET", self.path, headers={"Connection": "close"})
                 self.versions.append(connection.getresponse().read().decode().split()[0])
@@ -139,15 +138,14 @@ def test_a_failed_version_on_another_port_gives_the_port_back(desk, fetch):
 
 def test_a_kept_connection_is_served_on_until_it_falls_quiet(desk, wait_until):
     async def main():
-        attributes = await desk.apply(desk.config("1", stop={"grace": 5}))
+        attributes = await desk.apply(desk.config("1", stop={"grace": 600}))
         (former,) = desk.pids()
-        kept = http.client.HTTPConnection("127.0.0.1", attributes["port"], timeout=5)
+        kept = http.client.HTTPConnection("127.0.0.1", attributes["port"], timeout=60)
         assert await asyncio.to_thread(ask, kept) == "1"
-        await desk.apply(desk.config("2", stop={"grace": 5}))
+        await desk.apply(desk.config("2", stop={"grace": 600}))
         assert await asyncio.to_thread(ask, kept) == "1"
-        begun = time.monotonic()
+        # Long before its grace is over.
         await wait_until(lambda: pulse.start_ticks(former) is None)
-        assert time.monotonic() - begun < 4
         kept.close()
         await desk.delete()
 

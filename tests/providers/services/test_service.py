@@ -237,7 +237,7 @@ def test_a_replica_that_ignores_the_signal_is_killed_after_its_grace(desk):
         await desk.apply(
             desk.config(command=program, health={"alive": True, "interval": 0.05}, stop={"grace": 0.1})
         )
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             await desk.delete()
 
     asyncio.run(main())

@@ -23,7 +23,7 @@ DRIVEN_EACH = 25
 CHECKPOINT_PAGES = 60
 # After so many commits the log is made so long beforehand.
 LOG = (8, 300_000)
-DRIVING_SECONDS = 20.0
+DRIVING_SECONDS = 60.0
 PROGRAM = """
 from storms.rig.life import live
 for order in {orders!r}:

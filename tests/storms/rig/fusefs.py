@@ -61,7 +61,13 @@ class FaultyDisk:
             if code in FORGET:
                 continue
             failed, body = self._answer(code, number, asked[HEADER.size :])
-            os.write(self.device, ANSWER.pack(ANSWER.size + len(body), -failed, unique) + body)
+            try:
+                os.write(self.device, ANSWER.pack(ANSWER.size + len(body), -failed, unique) + body)
+            except OSError as error:
+                if error.errno == errno.ENODEV:
+                    return
+                if error.errno != errno.ENOENT:  # whoever asked was killed meanwhile
+                    raise
 
     def _answer(self, code, number, asked):
         """Return the number of an error, and the body of the answer."""

@@ -26,7 +26,7 @@ from stores.samples import FACTS
 SQL = resources.files("dirigent.stores.sqlite").joinpath("sql")
 FILES = ("dirigent.db", "dirigent.db-wal")
 PATIENCE = 200
-REAL_SECONDS = 5
+REAL_SECONDS = 60
 
 
 def cases():

@@ -415,7 +415,7 @@ def test_a_cancelled_call_closes_its_connection():
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        await asyncio.wait_for(left.wait(), 2)
+        await asyncio.wait_for(left.wait(), 60)
         server.close()
         await server.wait_closed()
 

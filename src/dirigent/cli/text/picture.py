@@ -12,7 +12,7 @@ from typing import Final, TextIO
 from dirigent.cli.text.runs import change_line, clock, lasted, sign
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
 from dirigent.model.ids import Position, RunId
-from dirigent.model.program import Program, Task
+from dirigent.model.program import Program, Task, tasks_of
 from dirigent.model.run.journal import (
     Abandoned,
     Created,
@@ -30,7 +30,7 @@ from dirigent.model.run.journal import (
     TimerSet,
     Vouched,
 )
-from dirigent.service.views import name_of, tasks_of
+from dirigent.service.views import name_of
 
 HEARTBEAT_SECONDS: Final = 30.0
 ROWS: Final = 12
@@ -65,7 +65,8 @@ class Picture:
     def hear(self, program: Program, facts: Sequence[Fact]) -> None:
         """Take facts in."""
         if not self.tasks:
-            self.tasks, self.title = tasks_of(program), f"{program.kind} {program.name}"
+            self.tasks = {task.pointer: task for task in tasks_of(program.root)}
+            self.title = f"{program.kind} {program.name}"
         for fact in facts:
             self._take(fact)
 

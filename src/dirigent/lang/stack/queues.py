@@ -10,7 +10,7 @@ from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.tree import Leaf, Member, Members
 from dirigent.model import limits
-from dirigent.model.program import Call, Fork, Graph, Loop, Node, Sequence, Task, Try
+from dirigent.model.program import Call, Task, tasks_of
 from dirigent.model.queue import Limits, Queue, Rate
 from dirigent.model.source import Span
 from dirigent.model.stack import StackWorkflow
@@ -83,23 +83,6 @@ def check_queues(
 
 
 def _waits(root: Task) -> Iterator[tuple[str, Span | None]]:
-    waiting = [root]
-    while waiting:
-        task = waiting.pop()
+    for task in tasks_of(root):
         if isinstance(task.node, Call) and task.node.waits is not None:
             yield task.node.waits.queue, task.span
-        waiting.extend(reversed(_inside(task.node)))
-
-
-def _inside(node: Node) -> tuple[Task, ...]:
-    match node:
-        case Sequence(tasks) | Graph(tasks=tasks):
-            return tasks
-        case Fork(branches):
-            return branches
-        case Loop(body=body):
-            return body.tasks
-        case Try(body, catch):
-            return (*body.tasks, *(catch.body.tasks if catch.body else ()))
-        case _:
-            return ()

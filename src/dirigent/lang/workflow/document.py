@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final
-
 from dirigent.lang import shape
 from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.source import load
-from dirigent.lang.tree import Items, Leaf, Member, Node, plain
-from dirigent.lang.workflow import calls, dataflow, errors, flow, shapes
-from dirigent.lang.workflow.reading import (
-    Lowering,
-    Reading,
-    Scope,
-    Uses,
-    complain,
-    entries_of,
-    member_of,
-    text_of,
-)
-from dirigent.lang.workflow.tasks import sequence, task
+from dirigent.lang.tree import Leaf, Node, plain
+from dirigent.lang.workflow import dataflow, shapes
+from dirigent.lang.workflow.reading import Reading, Scope, complain, entries_of, member_of, text_of
+from dirigent.lang.workflow.tasks.kinds import KINDS
+from dirigent.lang.workflow.tasks.task import sequence
+from dirigent.lang.workflow.uses import check_uses, uses_of
 from dirigent.lang.workflow.words import NEWEST_PATCH, dsl_complaint, patch_of
 from dirigent.model.problem import Problem, ordered
 from dirigent.model.program import Program, Task
 from dirigent.ports import Language
-
-# In the order in which a task is asked what it is: `for` and `try` before the keys they share.
-KINDS: Final[Mapping[str, Lowering]] = MappingProxyType(
-    {
-        "for": flow.lower_for,
-        "try": errors.lower_try,
-        "call": calls.lower_call,
-        "fork": flow.lower_fork,
-        "switch": flow.lower_switch,
-        "raise": errors.lower_raise,
-        "run": calls.lower_run,
-        "set": flow.lower_set,
-        "wait": flow.lower_wait,
-        "do": flow.lower_do,
-    }
-)
 
 
 def read_workflow(
@@ -54,9 +27,9 @@ def read_workflow(
     """
     problems: list[Problem] = []
     shape.check(node, shapes.DOCUMENT, problems, definitions=shapes.DEFINITIONS)
-    reading = Reading(file, text.splitlines(), language, _uses(node), KINDS, problems)
+    reading = Reading(file, text.splitlines(), language, uses_of(node), KINDS, problems)
     _check_top(reading, node)
-    _check_definitions(reading)
+    check_uses(reading)
     program = _program(reading, node, text)
     found = list(ordered(dict.fromkeys(reading.problems)))
     faulty = any(problem.severity == "error" for problem in found)
@@ -99,24 +72,6 @@ def _program(reading: Reading, node: Node, text: str) -> Program:
     )
 
 
-def _uses(node: Node) -> Uses:
-    use = member_of(node, "use")
-    secrets = member_of(use, "secrets")
-    names = [text_of(item) for item in secrets.items] if isinstance(secrets, Items) else []
-
-    def section(name: str) -> Mapping[str, Member]:
-        return entries_of(member_of(use, name))
-
-    return Uses(
-        authentications=section("authentications"),
-        errors=section("errors"),
-        functions=section("functions"),
-        retries=section("retries"),
-        timeouts=section("timeouts"),
-        secrets=tuple(dict.fromkeys(name for name in names if name is not None)),
-    )
-
-
 def _check_top(reading: Reading, node: Node) -> None:
     """Warn of keys that the standard lets stand and nobody reads, and of a newer patch of it."""
     known = tuple(shapes.DOCUMENT.fields)
@@ -147,19 +102,3 @@ def _check_patch(reading: Reading, written: Leaf, version: str) -> None:
             written.span,
             "what it adds is reported as unknown",
         )
-
-
-def _check_definitions(reading: Reading) -> None:
-    """Read what nobody may use, too. The variables of a definition are those of the place that uses it."""
-    scope = Scope(open=True).at("use")
-    uses = reading.uses
-    for member in uses.errors.values():
-        errors.error(reading, member.node, scope)
-    for member in uses.retries.values():
-        errors.retry(reading, member.node, scope)
-    for member in uses.authentications.values():
-        calls.policy(reading, member.node, scope)
-    for member in uses.timeouts.values():
-        dataflow.duration(reading, member_of(member.node, "after"), scope)
-    for name, member in uses.functions.items():
-        task(reading, member, Scope(calls=(name,)).at("use", "functions", name))

@@ -9,10 +9,10 @@ from dirigent.model.ids import RunId
 from dirigent.model.program import Code, Program
 from dirigent.model.run.journal import Fact
 from dirigent.service.views.code import of_code
-from dirigent.service.views.document import name_of, of_document, tasks_of
+from dirigent.service.views.document import name_of, of_document
 from dirigent.service.views.shape import RunView, TaskView
 
-__all__ = ["RunView", "TaskView", "name_of", "tasks_of", "view"]
+__all__ = ["RunView", "TaskView", "name_of", "view"]
 
 
 def view(program: Program, run_id: RunId, facts: Sequence[Fact], tools: Tools) -> RunView:

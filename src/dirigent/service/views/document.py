@@ -9,28 +9,13 @@ import re
 from collections.abc import Mapping
 from collections.abc import Sequence as Listing
 from dataclasses import replace
-from typing import Final, assert_never
+from typing import Final
 
 from dirigent.core.machine import Moment, Run, Tools
 from dirigent.core.replay import replay
 from dirigent.core.status import Status
 from dirigent.model.ids import Position, RunId
-from dirigent.model.program import (
-    Call,
-    Code,
-    Fork,
-    Graph,
-    Loop,
-    Node,
-    Program,
-    Raise,
-    Sequence,
-    Set,
-    Switch,
-    Task,
-    Try,
-    Wait,
-)
+from dirigent.model.program import Call, Program, Task
 from dirigent.model.run.journal import (
     Ended,
     Fact,
@@ -151,33 +136,6 @@ class _Seen:
                 self.tasks[known.position] = replace(known, status="held")
             elif ask.key[2] == "wait":
                 self.tasks[known.position] = replace(known, status="waiting")
-
-
-def tasks_of(program: Program) -> dict[str, Task]:
-    """Return every task of a program by its pointer, in the order of the document."""
-    found: dict[str, Task] = {}
-    waiting: list[Task] = [program.root]
-    while waiting:
-        task = waiting.pop()
-        found[task.pointer] = task
-        waiting.extend(reversed(_inside(task.node)))
-    return found
-
-
-def _inside(node: Node) -> tuple[Task, ...]:
-    match node:
-        case Sequence(tasks) | Graph(tasks=tasks):
-            return tasks
-        case Fork(branches):
-            return branches
-        case Loop(body=body):
-            return body.tasks
-        case Try(body, catch):
-            return (*body.tasks, *(catch.body.tasks if catch.body else ()))
-        case Switch() | Call() | Wait() | Set() | Raise() | Code():
-            return ()
-        case _:
-            assert_never(node)
 
 
 def name_of(position: Position, tasks: Mapping[str, Task]) -> str:

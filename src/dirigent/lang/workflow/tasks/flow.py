@@ -16,7 +16,7 @@ from dirigent.lang.workflow.reading import (
     steps_of,
     text_of,
 )
-from dirigent.lang.workflow.tasks import branches, sequence
+from dirigent.lang.workflow.tasks.task import branches, sequence
 from dirigent.model.problem import Label, Problem
 from dirigent.model.program import Case, Fork, Loop, Sequence, Set, Switch, Wait
 from dirigent.model.values import Template

@@ -20,7 +20,7 @@ from dirigent.lang.workflow.reading import (
     text_of,
     whole_of,
 )
-from dirigent.lang.workflow.tasks import sequence
+from dirigent.lang.workflow.tasks.task import sequence
 from dirigent.model.fault import canonical
 from dirigent.model.program import Backoff, Catch, Raise, Retry, Try
 from dirigent.model.values import Template, Value

@@ -1,0 +1,64 @@
+"""Where a call goes, and the small parts that requests share.
+
+A literal host that a document names is noted: the guarded client may reach it, and no other.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from dirigent.lang.shape import inner_expression
+from dirigent.lang.tree import Members, Node
+from dirigent.lang.workflow.calls.security import authentication
+from dirigent.lang.workflow.expressions import template
+from dirigent.lang.workflow.reading import Reading, Scope, member_of, text_of
+from dirigent.model.values import Template, UriTemplate
+
+_AUTHORITY: Final = re.compile(r"(https?)://(?:[^/?#@]*@)?([^/?#]+)", re.IGNORECASE)
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+
+
+def resource(reading: Reading, node: Node | None, scope: Scope) -> Template:
+    """Return an external resource as its URI and its authentication."""
+    uri, policy = endpoint(reading, member_of(node, "endpoint"), scope)
+    return {"endpoint": uri, "authentication": policy}
+
+
+def mapping(reading: Reading, node: Node | None, scope: Scope) -> Template:
+    """Return a map with its expressions; one that is left out is empty."""
+    return {} if node is None else template(reading, node, scope)
+
+
+def texts(given: Template) -> Template:
+    """Return a map or list of scalars with literal numbers and flags as the text that they stand for."""
+    if isinstance(given, dict):
+        return {name: _text(value) for name, value in given.items()}
+    return [_text(value) for value in given] if isinstance(given, list) else given
+
+
+def _text(value: Template) -> Template:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+def endpoint(reading: Reading, node: Node | None, scope: Scope) -> tuple[Template, Template]:
+    """Return the URI of an endpoint and its authentication: both forms of an endpoint are one here."""
+    policy: Template = None
+    if isinstance(node, Members):
+        policy = authentication(reading, node.get("authentication"), scope)
+        node = node.get("uri")
+    text = text_of(node)
+    if node is None or text is None or inner_expression(text) is not None:
+        return template(reading, node, scope), policy
+    note_host(reading, text)
+    return UriTemplate(text, node.span) if "{" in text else text, policy
+
+
+def note_host(reading: Reading, uri: str) -> None:
+    """Note the host that stands literally in a URI."""
+    match = _AUTHORITY.match(uri)
+    if match and "{" not in match[2]:
+        host = match[2].lower().removesuffix(_DEFAULT_PORTS[match[1].lower()])
+        reading.hosts.setdefault(host)

@@ -1,0 +1,86 @@
+"""`run`: processes and other workflows. A new kind is registered in `RUNS`, its shape in `shapes.runs`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from dirigent.lang.tree import Items, Leaf, Members, Node
+from dirigent.lang.workflow.calls.endpoints import mapping, resource, texts
+from dirigent.lang.workflow.expressions import code, template
+from dirigent.lang.workflow.reading import Reading, Scope, flag_of, member_of, text_of
+from dirigent.lang.workflow.tasks.task import NO_WORK
+from dirigent.model.program import IDENTITY, Call
+from dirigent.model.program import Node as Work
+from dirigent.model.values import Template
+
+# What a kind of `run` sends to its performer, beside `await` and `return`.
+Request: TypeAlias = Callable[[Reading, Node, Scope], dict[str, Template]]
+
+
+def lower_run(reading: Reading, node: Members, scope: Scope) -> Work:
+    """Lower `run`."""
+    run = node.get("run")
+    for kind, request in RUNS.items():
+        written = member_of(run, kind)
+        if written is not None:
+            return Call(
+                kind,
+                {
+                    **request(reading, written, scope),
+                    "await": flag_of(member_of(run, "await"), default=True),
+                    "return": text_of(member_of(run, "return")) or "stdout",
+                },
+            )
+    return NO_WORK
+
+
+def _shell(reading: Reading, node: Node, scope: Scope) -> dict[str, Template]:
+    return {"command": code(reading, member_of(node, "command"), scope), **_process(reading, node, scope)}
+
+
+def _script(reading: Reading, node: Node, scope: Scope) -> dict[str, Template]:
+    language = text_of(member_of(node, "language"))
+    source = member_of(node, "source")
+    given: dict[str, Template] = (
+        {"code": code(reading, member_of(node, "code"), scope)}
+        if source is None
+        else {"source": resource(reading, source, scope)}
+    )
+    return {
+        "language": "js" if language == "javascript" else language,
+        **given,
+        **_process(reading, node, scope),
+    }
+
+
+def _process(reading: Reading, node: Node, scope: Scope) -> dict[str, Template]:
+    return {
+        "arguments": _arguments(reading, member_of(node, "arguments"), scope),
+        "environment": texts(mapping(reading, member_of(node, "environment"), scope)),
+        "stdin": template(reading, member_of(node, "stdin"), scope),
+    }
+
+
+def _arguments(reading: Reading, node: Node | None, scope: Scope) -> Template:
+    """Return argv entries. A map gives each key, followed by its value unless that is null."""
+    if isinstance(node, Members):
+        flat: list[Template] = []
+        for member in node:
+            value = template(reading, member.node, scope)
+            flat += [member.key] if value is None else [member.key, value]
+        return texts(flat)
+    return texts(template(reading, node, scope)) if isinstance(node, Items | Leaf) else []
+
+
+def _workflow(reading: Reading, node: Node, scope: Scope) -> dict[str, Template]:
+    given = member_of(node, "input")
+    return {
+        "namespace": text_of(member_of(node, "namespace")),
+        "name": text_of(member_of(node, "name")),
+        "version": text_of(member_of(node, "version")) or "latest",
+        "input": IDENTITY if given is None else template(reading, given, scope),
+    }
+
+
+RUNS: Final[Mapping[str, Request]] = {"shell": _shell, "script": _script, "workflow": _workflow}

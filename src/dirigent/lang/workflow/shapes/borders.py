@@ -1,0 +1,32 @@
+"""Shapes of the borders of a task and a document: schemas, and what is computed at each border."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dirigent.lang.shape import ByKey, ByKind, Field, Record, Text
+from dirigent.lang.workflow.shapes.atoms import ANY, BARE, FREE
+from dirigent.lang.workflow.words import NotYet
+
+SCHEMA: Final = ByKey(
+    {
+        "document": Record(
+            {
+                "format": Field(
+                    Text(pattern="json(?::.*)?", what="text `json`: no other format is supported")
+                ),
+                "document": Field(ANY),
+            },
+            title="a schema",
+        ),
+        "resource": Record(
+            {"format": Field(Text()), "resource": Field(NotYet("a schema in another file"))}, title="a schema"
+        ),
+    },
+    title="a schema",
+    what="a mapping such as `{document: {type: object}}`",
+)
+PROJECTION: Final = ByKind(text=BARE, map=FREE)
+INPUT: Final = Record({"schema": Field(SCHEMA), "from": Field(PROJECTION)}, title="`input`")
+OUTPUT: Final = Record({"schema": Field(SCHEMA), "as": Field(PROJECTION)}, title="`output`")
+EXPORT: Final = Record({"schema": Field(SCHEMA), "as": Field(PROJECTION)}, title="`export`")

@@ -1,0 +1,11 @@
+"""The shape of a call of kind `asyncapi`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dirigent.lang.workflow.shapes.atoms import ANY
+from dirigent.lang.workflow.shapes.task import task_shape
+from dirigent.lang.workflow.words import NotYet
+
+CALL: Final = task_shape("a asyncapi call", "with", call=NotYet("a call of kind `asyncapi`"), with_=ANY)

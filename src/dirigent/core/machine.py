@@ -96,7 +96,8 @@ class Run:
     `stopping` holds the positions whose last attempt is being abandoned, and which ask waits for that: two
     attempts of one effect never overlap in the world. `heard` says of every event that was taken, as which
     fact that was first, and `ears` what each task listened for last, and up to when. `script` is what a
-    workflow of code has beside; it is `ahead` of its journal when that is folded, and `recorded` are the changes of its text that it took.
+    workflow of code has beside; it is `ahead` of its journal when that is
+    folded, and `recorded` are the changes of its text that it took.
     """
 
     id: RunId

@@ -51,6 +51,8 @@ TIMERS_IN_MEMORY: Final = 10_000
 # Events.
 EVENT_BYTES: Final = 1024 * 1024
 EVENTS_TOGETHER: Final = 1_000
+EVENTS_FILE_BYTES: Final = 64 * 1024 * 1024
+EVENT_FILTERS: Final = 256
 
 # Queues and workers.
 QUEUE_KEY_CHARACTERS: Final = 256

@@ -308,7 +308,9 @@ def inside(node: Node) -> tuple[Task, ...]:
             return body.tasks
         case Try(body, catch):
             return (*body.tasks, *(catch.body.tasks if catch.body else ()))
-        case Switch() | Call() | Wait() | Set() | Raise() | Code():
+        case Listen(each=each):
+            return each.body.tasks if each is not None and each.body is not None else ()
+        case Switch() | Call() | Wait() | Set() | Raise() | Code() | Emit():
             return ()
         case _:
             assert_never(node)

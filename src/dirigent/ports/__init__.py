@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
+from dirigent.model.events.listening import Event
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
@@ -311,6 +312,10 @@ class Conductor(Protocol):
 
     async def tell(self, run: RunId, fact: Fact) -> None:
         """Put a person's word into a run."""
+        ...
+
+    async def take_events(self, events: Sequence[Event]) -> list[bool]:
+        """Take events in from outside; return of each whether it is new. Durable when this returns."""
         ...
 
     async def keep_plan(self, plan: Plan) -> None:

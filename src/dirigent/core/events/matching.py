@@ -20,9 +20,9 @@ from dirigent.model.values import Expression, Template, Value
 from dirigent.ports import Language
 
 TYPE: Final = "type"
-NO_ANSWERS: Final[Mapping[str, tuple[Value | Fault, ...]]] = {}
+NO_ANSWERS: Final["Mapping[str, tuple[Value | Fault, ...]]"] = {}
 
-Answers: TypeAlias = Mapping[str, tuple[Value | Fault, ...]]
+Answers: TypeAlias = "Mapping[str, tuple[Value | Fault, ...]]"
 """What the expression worker said to the questions of each slot."""
 
 

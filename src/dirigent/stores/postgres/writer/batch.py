@@ -14,7 +14,7 @@ from dirigent.model.run.journal import Fact
 from dirigent.stores import codec
 from dirigent.stores.postgres import records
 from dirigent.stores.postgres.writer.fence import Fence, Head
-from dirigent.stores.projection import RowChanged, Standing
+from dirigent.stores.projection import Change, RowChanged, Standing
 
 Column: TypeAlias = list[object]
 
@@ -91,8 +91,10 @@ class Batch:
             if where.phase is not None and before.snapshot:
                 self.forgotten.append(before.number)
 
-    def change(self, job: Append, change: RowChanged) -> None:
+    def change(self, job: Append, change: Change) -> None:
         """Add the change of a resource."""
+        if not isinstance(change, RowChanged):
+            return
         fact = change.fact
         content = None if fact.row is None else codec.encode(fact.row)
         self.rows[fact.address] = (job.fence.shard, job.run, fact.address, content)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from dirigent.model.problem import refuse
+from dirigent.model.record import dataclass
 
 DATABASES: Final = ("postgresql", "postgres")
 _SECRET: Final = frozenset({"password", "passfile", "sslpassword", "sslkey"})
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class DatabaseUrl:
     """Where a PostgreSQL database is. Its password is in `text` alone: whatever is shown has none."""
 

@@ -25,12 +25,12 @@ from dirigent.ports import AWAKE
 from dirigent.stores import codec, transfer
 from dirigent.stores.sqlite import SqliteStore
 from stores.golden import EXPORTED, LARGE
-from stores.samples import AT, FACTS, FACTS_2, PAY, PLAN, PROGRAM, PROGRAM_2, in_loop, row
+from stores.samples import AT, FACTS, FACTS_2, FACTS_EVENTS, PAY, PLAN, PROGRAM, PROGRAM_2, in_loop, row
 
 JOURNALS = Path(__file__).parents[1] / "journals"
 V1 = JOURNALS / "v1"
 # What each version wrote: the facts of all before it, and its own.
-WRITTEN = {"v1": FACTS, "v2": FACTS + FACTS_2}
+WRITTEN = {"v1": FACTS, "v2": FACTS + FACTS_2 + FACTS_EVENTS}
 versions = pytest.mark.parametrize("version", WRITTEN)
 
 

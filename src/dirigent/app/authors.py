@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Self, TypeAlias
@@ -22,6 +22,7 @@ from dirigent.durable.steps import Step
 from dirigent.durable.workflows import Workflow
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Code, Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.code import Site
 from dirigent.model.values import Value
 from dirigent.ports import Performer, Play

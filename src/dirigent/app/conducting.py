@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Protocol
 
 from dirigent.app.databases.driver import room
@@ -28,6 +28,7 @@ from dirigent.engine.engine import Engine, Observer
 from dirigent.engine.queues import report
 from dirigent.model import limits
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.retention import Retention
 from dirigent.model.values import Value
 from dirigent.ports import Conductor, Journal, Performer, Prompt, Shelf, Vault

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, ParamSpec, TypeVar, cast
 
@@ -17,6 +16,7 @@ from dirigent.durable.workflows import Child, Workflow
 from dirigent.model.ids import RunId
 from dirigent.model.problem import refuse
 from dirigent.model.program import OnDoubt
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended
 from dirigent.model.run.summary import RunSummary
 from dirigent.service import runs

@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from dirigent.app.databases.driver import room
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Problem, Refusal
+from dirigent.model.record import dataclass
 from dirigent.ports import Journal, Shelf
 from dirigent.service import door
 from dirigent.service.conductor import HolderGone

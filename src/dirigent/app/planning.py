@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dirigent.app.looking import Store, SystemClock, readable
 from dirigent.app.stacks import Surrounding, secret_of_workflow
 from dirigent.jq import LANGUAGE
+from dirigent.model.record import dataclass
 from dirigent.ports import Journal, Provider, Shelf
 from dirigent.providers.files import FilesProvider
 from dirigent.providers.services.provider import ServiceProvider
@@ -23,13 +24,17 @@ INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What both a look at the world and an engine are made of."""
+    """What both a look at the world and an engine are made of.
+
+    In `shared` lies what performers have in common that is built when the first of them is needed.
+    """
 
     store: Store
     vault: EnvironmentVault
     oracle: JqOracle
     providers: Mapping[str, Provider]
     clock: SystemClock = field(default_factory=SystemClock)
+    shared: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -16,6 +15,7 @@ from dirigent.app.databases.driver import room
 from dirigent.app.looking import SystemClock, readable
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.ports import Journal
 from dirigent.service import door
 from dirigent.service.conductor import HolderGone

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from dirigent.lang.stack import TypeShape
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
+from dirigent.model.record import dataclass
 from dirigent.model.stack import Secret, Stack
 from dirigent.providers.files.shape import TYPES as FILE_TYPES
 from dirigent.providers.services.shape import SERVICE

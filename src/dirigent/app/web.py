@@ -7,18 +7,30 @@ from dirigent.app.stacks import Surrounding
 from dirigent.ports import Performer
 from dirigent.tasks.http.call import HttpPerformer
 from dirigent.tasks.http.client import Client
+from dirigent.tasks.http.credentials import Credentials
+from dirigent.tasks.http.oauth.tokens import Tokens
 from dirigent.tasks.openapi.call import OpenApiPerformer
 from dirigent.tasks.openapi.document import within
 
 
 def http(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: http`."""
-    return HttpPerformer(_client(around), parts.vault)
+    return HttpPerformer(_client(around), parts.vault, credentials(around, parts))
 
 
 def openapi(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: openapi`."""
-    return OpenApiPerformer(_client(around), parts.vault, within(str(around.folder.absolute())))
+    read = within(str(around.folder.absolute()))
+    return OpenApiPerformer(_client(around), parts.vault, read, credentials(around, parts))
+
+
+def credentials(around: Surrounding, parts: Parts) -> Credentials:
+    """Return what all calls of an engine share: a token is asked for once, whatever the call."""
+    found = parts.shared.get("credentials")
+    if not isinstance(found, Credentials):
+        found = Credentials(parts.vault, Tokens(_client(around), parts.vault))
+        parts.shared["credentials"] = found
+    return found
 
 
 def _client(around: Surrounding) -> Client:

@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "down": ("apply", "Take everything down, in reverse order."),
     "init": ("document", "Write a new stack from a template."),
     "check": ("document", "Is the document right? Every error with its place."),
+    "test": ("test", "Play the tests of workflows: scripted answers, virtual time."),
     "schema": ("document", "Print the JSON Schema of a stack file, or of an answer."),
     "show": ("look", "Show one run: its tasks, their attempts, its result."),
     "events": ("look", "Show the facts of a run, as they were recorded."),

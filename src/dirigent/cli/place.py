@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from dirigent.cli.options import STACK_FILE, STATE_FOLDER, Options
 from dirigent.model.problem import refuse
+from dirigent.model.record import dataclass
 from dirigent.settings import DatabaseUrl, Settings, is_database
 
 

@@ -164,6 +164,23 @@ _SCHEMAS: Final[dict[str, Json]] = {
             )
         )
     ),
+    "test": _object(
+        passed=_COUNT,
+        failed=_COUNT,
+        tests=_list(
+            _object(
+                file=_TEXT,
+                name=_TEXT,
+                passed=_FLAG,
+                phase=_TEXT,
+                output=_ANY,
+                fault=_FAULT,
+                elapsed=_NUMBER,
+                seconds=_NUMBER,
+                problems=_list(_PROBLEM),
+            )
+        ),
+    ),
     # It talks to the engine, and prints nothing.
     "worker": _object(),
     "cancel": _CONTROL,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -15,6 +15,7 @@ from dirigent.cli.place import place
 from dirigent.lang.inputs import Given
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
 from dirigent.model.values import Value
 from dirigent.service import stacks
@@ -27,6 +28,14 @@ class Session:
     stack: Stack
     inputs: dict[str, Value]
     surrounding: Surrounding
+
+
+def who() -> str:
+    """Return the name of the person who gives the command, for the record."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"  # A container need not know its users by name.
 
 
 def opened(options: Options) -> Session:

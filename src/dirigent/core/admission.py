@@ -11,10 +11,11 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, TypeVar
 
 from dirigent.model.queue import Limits
+from dirigent.model.record import dataclass
 from dirigent.model.run.ticket import Ticket
 
 Id = TypeVar("Id", bound=tuple[object, ...])

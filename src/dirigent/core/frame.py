@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ from dirigent.model.events.listening import Want
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position
 from dirigent.model.program import Node, Task
+from dirigent.model.record import dataclass
 from dirigent.model.run.code import Site, Wanted
 from dirigent.model.values import Value
 from dirigent.ports import Play
@@ -143,8 +144,8 @@ class Stage(IntEnum):
 class ListenState:
     """What is waited for next, and what was consumed.
 
-    `began` is how many facts the run had, `mine` are the keys of the events that were taken, `item` is what
-    the last one gave, `leaving` says that its body wants no more.
+    `began` is how many facts the run had, `mine` are the keys of the events that were taken, `item` is the
+    last one as it was read, and `current` what has become of it; `leaving` says that its body wants no more.
     """
 
     want: Want
@@ -152,6 +153,7 @@ class ListenState:
     stage: Stage = Stage.WAITING
     taken: int = 0
     item: Value = None
+    current: Value = None
     leaving: bool = False
     mine: dict[str, bool] = field(default_factory=dict)
     outputs: list[Value] = field(default_factory=list)

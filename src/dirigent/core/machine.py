@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, TypeAlias
 
 from dirigent.core.frame import Earlier, Frame, Ledger, Script, Step, Thread
@@ -19,9 +19,10 @@ from dirigent.model.events.listening import Want
 from dirigent.model.fault import Fault
 from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.program import Call, Node, Program, Task
+from dirigent.model.record import dataclass
 from dirigent.model.run.code import Wanted
 from dirigent.model.run.command import Hears, Noted, Question
-from dirigent.model.run.journal import Created
+from dirigent.model.run.journal import Created, Resumed, Suspended
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
 from dirigent.ports import Language, Plays, Schemas
@@ -93,6 +94,8 @@ class Faulted(Exception):
 class Run:
     """One run as its journal tells it: a mutable fold with a single owner.
 
+    `halted` is the last word that suspended or resumed it, and the number of that fact; `followed` is
+    the last fact of its parent that it followed.
     `stopping` holds the positions whose last attempt is being abandoned, and which ask waits for that: two
     attempts of one effect never overlap in the world. `heard` says of every event that was taken, as which
     fact that was first, and `ears` what each task listened for last, and up to when. `script` is what a
@@ -115,6 +118,8 @@ class Run:
     root: Frame | None = None
     result: tuple[str, Value, Fault | None] | None = None
     cancel_reason: str = ""
+    halted: tuple[int, Suspended | Resumed] | None = None
+    followed: int = 0
     trace: Callable[[Moment], None] | None = None
     heard: dict[str, int] = field(default_factory=dict)
     ears: dict[str, tuple[Want, float]] = field(default_factory=dict)
@@ -282,6 +287,11 @@ class Run:
         """Return whether nothing but timers and people can move this run."""
         asks = (ask for ask in self.asks.values() if ask.status is not Status.HELD)
         return not any(ask.call or ask.questions for ask in asks)
+
+
+def unbegun(run: Run) -> bool:
+    """Return whether a run still has to be let go by its queue."""
+    return run.root is None and run.created is not None and run.created.ticket is not None
 
 
 def _ancestors(frame: Frame) -> Iterator[Frame]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeGuard
 from urllib.parse import quote
 
 from dirigent.model.fault import Fault
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Question
 from dirigent.model.values import Expression, Leaf, SecretText, Template, Unknown, UriTemplate, Value, leaves
 from dirigent.ports import ExpressionFailed, Language

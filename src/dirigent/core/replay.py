@@ -7,7 +7,7 @@ from typing import Final, TypeAlias, assert_never
 
 from dirigent.core import flow
 from dirigent.core.frame import Earlier, Frame
-from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, Tools
+from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, Tools, unbegun
 from dirigent.core.nodes import code
 from dirigent.core.nodes.divergence import divergence, same
 from dirigent.core.nodes.events import listen
@@ -114,7 +114,26 @@ def expects(run: Run, fact: Fact) -> bool:
         return not isinstance(fact, Heard) or listen.takes(run, ask, fact)
     if isinstance(fact, Signalled) and run.script is not None and fact.id in run.script.heard:
         return False
+    if isinstance(fact, Suspended | Resumed) and not _fits(run, fact):
+        return False
     return (run.phase, type(fact)) in PHASES
+
+
+def _fits(run: Run, word: Suspended | Resumed) -> bool:
+    """Return whether a word is for a run as it stands.
+
+    Only its queue lets go what waits there. A child takes each word of its parent once, and is resumed by
+    it only if it was suspended by it.
+    """
+    if isinstance(word, Resumed) and (run.phase is Phase.QUEUED) != bool(word.queue):
+        return False
+    last = run.halted[1] if run.halted is not None else None
+    followed = run.followed
+    if not word.follows:
+        return True
+    if isinstance(word, Resumed) and not (isinstance(last, Suspended) and last.follows):
+        return False
+    return word.follows > followed
 
 
 def _run_fact(
@@ -133,15 +152,23 @@ def _run_fact(
             _cancel(run, fact)
         case Resumed() if waited and run.created is not None:
             run.begin(run.created.input)
-        case Resumed():
-            run.news.extend(run.asks)
+        case Resumed() | Suspended():
+            _halt(run, fact)
         case Ended():
             run.asks.clear()
             run.news.clear()
         case Signalled():
             code.deliver(run, fact)
-        case Suspended() | ResourceChanged():
+        case ResourceChanged():
             pass
+
+
+def _halt(run: Run, word: Suspended | Resumed) -> None:
+    run.halted = (run.facts, word)
+    run.followed = max(run.followed, word.follows)
+    if isinstance(word, Resumed):
+        run.phase = Phase.QUEUED if unbegun(run) else Phase.RUNNING
+        run.news.extend(run.asks)
 
 
 def _cancel(run: Run, fact: CancelRequested) -> None:

@@ -9,9 +9,29 @@ from typing import Final
 from dirigent import __version__
 from dirigent.core.frame import Frame, Step
 from dirigent.core.machine import Run
-from dirigent.model.values import SecretRef, SecretText, Value
+from dirigent.model.program import Call
+from dirigent.model.values import AUTHORIZATION, SecretRef, SecretText, Template, Value
 
-ARGUMENTS: Final = ("context", "input", "secrets", "secret", "task", "workflow", "runtime", "now")
+# How the schemes of the DSL are named in the header of a request.
+SCHEMES: Final[Mapping[str, str]] = {
+    "basic": "Basic",
+    "bearer": "Bearer",
+    "digest": "Digest",
+    "oauth2": "Bearer",
+    "oidc": "Bearer",
+    "certificate": "Certificate",
+}
+ARGUMENTS: Final = (
+    "context",
+    "input",
+    "secrets",
+    "secret",
+    "task",
+    "workflow",
+    "runtime",
+    "now",
+    "authorization",
+)
 
 
 class Scope(Mapping[str, Value]):
@@ -67,6 +87,8 @@ class Scope(Mapping[str, Value]):
                 found = _workflow(run)
             case "runtime":
                 found = _runtime(run)
+            case "authorization":
+                found = _authorization(frame)
             case "now":
                 found = run.now
             case _:
@@ -80,9 +102,7 @@ def _runtime(run: Run) -> Value:
 
 
 def _task(frame: Frame) -> Value:
-    owner = frame
-    while owner.task is None and owner.parent is not None:
-        owner = owner.parent
+    owner = _owner(frame)
     task = owner.task
     if task is None:
         return None
@@ -94,6 +114,37 @@ def _task(frame: Frame) -> Value:
         "output": owner.output if owner.step >= Step.OUTPUT else None,
         "startedAt": moment(owner.started_at),
     }
+
+
+def _authorization(frame: Frame) -> Value:
+    """Return how the work of the task is authorised: the scheme, and the parameter as a reference.
+
+    The performer that resolves the authorisation puts the parameter into its request, and nobody else can.
+    """
+    owner = _owner(frame)
+    request = owner.node.request if isinstance(owner.node, Call) else None
+    scheme = _scheme(request)
+    if scheme is None:
+        return None
+    return {"scheme": SCHEMES.get(scheme, scheme), "parameter": SecretText((SecretRef(AUTHORIZATION),))}
+
+
+def _scheme(request: Template) -> str | None:
+    """Return the scheme of the first authentication that a request has, at its top or one level below."""
+    if not isinstance(request, dict):
+        return None
+    for each in (request, *request.values()):
+        policy = each.get("authentication") if isinstance(each, dict) else None
+        if isinstance(policy, dict) and isinstance(policy.get("scheme"), str):
+            return str(policy["scheme"])
+    return None
+
+
+def _owner(frame: Frame) -> Frame:
+    owner = frame
+    while owner.task is None and owner.parent is not None:
+        owner = owner.parent
+    return owner
 
 
 def _workflow(run: Run) -> Value:

@@ -100,6 +100,8 @@ PHASES: Final[Mapping[tuple[Phase, type[Fact]], Phase]] = MappingProxyType(
         # A run that was made with a ticket waits until its queue lets it go (`core.replay` puts it there).
         (Phase.QUEUED, Resumed): Phase.RUNNING,
         (Phase.QUEUED, CancelRequested): Phase.CANCELLING,
+        # It leaves its queue, and lines up again when it is resumed (`core.replay` puts it there).
+        (Phase.QUEUED, Suspended): Phase.SUSPENDED,
         (Phase.RUNNING, Suspended): Phase.SUSPENDED,
         (Phase.SUSPENDED, Resumed): Phase.RUNNING,
         (Phase.RUNNING, CancelRequested): Phase.CANCELLING,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Coroutine, Generator
-from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from dirigent.durable.conversion import AS_IT_IS, Hint, from_json
 from dirigent.durable.failures import NotInWorkflow, StepFailed, TimedOut
 from dirigent.model import fault as faults
 from dirigent.model.fault import Fault
+from dirigent.model.record import dataclass
 from dirigent.model.run.code import Request, Site
 from dirigent.model.values import Value
 

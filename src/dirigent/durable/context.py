@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Final
 
 from dirigent.durable.failures import NotInWorkflow
+from dirigent.model.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

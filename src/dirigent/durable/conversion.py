@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, ParamSpec, TypeAlias, cast, get_type_hints
 
 import msgspec
 
 from dirigent.durable.failures import NotStorable
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 
 P = ParamSpec("P")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Final, Generic, ParamSpec, Protocol, TypeAlias, TypedDict, TypeVar, Unpack, cast, overload
@@ -15,6 +14,7 @@ from dirigent.durable.conversion import Form, form_of, to_json
 from dirigent.durable.naming import module_of, name_of
 from dirigent.durable.waiting import seconds_of
 from dirigent.model.program import Call, InQueue, OnDoubt
+from dirigent.model.record import dataclass
 from dirigent.model.run.code import Again, Repeatedly, Request
 from dirigent.model.values import Value
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 from dirigent.durable.steps import Options, Retry, Step, policy_of
 from dirigent.model.program import OnDoubt
+from dirigent.model.record import dataclass
 
 P = ParamSpec("P")
 R = TypeVar("R")

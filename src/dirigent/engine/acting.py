@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TypeAlias, assert_never
 
@@ -17,6 +17,7 @@ from dirigent.engine.live import Arrival, Doing, Live
 from dirigent.engine.queues import Queues
 from dirigent.engine.timers import Timers
 from dirigent.model.ids import Position
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Note, Perform, SetTimer
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.ticket import Ticket

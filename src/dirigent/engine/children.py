@@ -7,16 +7,18 @@ crash finds the child of this attempt, whatever `latest` means by then, and a re
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from dirigent.engine.engine import Engine
+from dirigent.engine.family.following import child_run
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Broken, Done, Order, Outcome
 from dirigent.model.run.journal import CancelRequested, Ended
 from dirigent.model.run.start import Start
@@ -48,6 +50,7 @@ class WorkflowPerformer:
                 return Broken(refused)
         if request.get("await") is False:
             return Done(None)
+        await self.engine.following.follow(order.run, child)
         return _outcome(child, await self.engine.wait(child))
 
     async def _started(self, order: Order, child: RunId, request: dict[str, Value]) -> Fault | None:
@@ -80,7 +83,7 @@ class WorkflowPerformer:
 
 def child_of(order: Order) -> RunId:
     """Return the id of the run that one attempt of an effect starts."""
-    return RunId(order.id if order.attempt == 1 else f"{order.id}-{order.attempt}")
+    return child_run(order.id, order.attempt)
 
 
 def _outcome(child: RunId, end: Ended) -> Outcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dirigent.core.status import unknown
 from dirigent.engine.engine import Engine
@@ -12,6 +11,7 @@ from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import Heard, Shelf

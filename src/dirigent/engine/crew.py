@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended
 
 

@@ -6,7 +6,7 @@ The facts of one turn (a result, and the intents that follow from it) are one ap
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias, assert_never
 
 from dirigent.core.decide import decide, due, wake_at
@@ -14,6 +14,7 @@ from dirigent.core.machine import Run
 from dirigent.core.replay import advance, expects
 from dirigent.engine.live import Arrival
 from dirigent.model.ids import Position, RunId
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import (
     Abandon,
     Awaits,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, assert_never
 
 from dirigent.core.machine import Run
@@ -18,6 +18,7 @@ from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.problem import Refusal
 from dirigent.model.program import OnDoubt
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Abandon, Compute, Perform
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import Abandoned, Computed, Fact, Failed, Held, Succeeded

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from dirigent.core.events.shape import check_event
@@ -23,9 +23,10 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
 from dirigent.engine.events.ears import Ears
+from dirigent.engine.family.following import Following
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
-from dirigent.engine.queues import Queues
+from dirigent.engine.queues import Queues, stands_for
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
@@ -34,11 +35,12 @@ from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Command, Perform
 from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import AWAKE, Clock, Journal, Shelf
-from dirigent.ports.events import EventLog
+from dirigent.ports.events import Logged
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
@@ -69,6 +71,7 @@ class Engine:
     _rouser: Rouser = field(init=False)
     _timers: Timers = field(init=False)
     queues: Queues = field(init=False)
+    following: Following = field(init=False)
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
@@ -84,12 +87,15 @@ class Engine:
         go = self._turning.go
         self.queues = Queues(self.declared, self.clock, self._crew, self._memory.load, go)
         self._turning.admits = self.queues.admits
-        self._rouser = Rouser(self._memory, self.clock, self._crew, go, self.queues.take_up)
+        self.following = Following(self._crew, self.clock, self._tell)
+        self._rouser = Rouser(
+            self._memory, self.clock, self._crew, go, (self.queues.take_up, self.following.take_up)
+        )
         self._timers = self._rouser.timers
         self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
-        if isinstance(self.journal, EventLog):
+        if isinstance(self.journal, Logged):
             self._ears = Ears(
-                self.journal,
+                self.journal.log,
                 self.tools.language,
                 self.effects.oracle,
                 self.clock,
@@ -157,7 +163,7 @@ class Engine:
         # Whoever speaks to a run before it is there has a claim on it while he learns that it is not.
         await self._memory.unclaimed(start.id)
         if not known and self._memory.vacant(start.id):
-            first = self.queues.known(start)
+            first = stands_for(self.queues, start)
             if first is not None or await self._begin(start, digest):
                 return first or start.id
         await self._check_same(start, digest)
@@ -246,9 +252,10 @@ class Engine:
         if done.expected == 0:
             self._memory.put(live)
         if done.facts:
-            self.queues.hear(run.id, done.facts)
+            self.queues.hear(run, done.facts)
             if self._ears is not None:
                 self._ears.hear(run.id, done.facts)
+            self.following.hear(run, done.expected, done.facts)
             for observer in tuple(self.observers):
                 observer(run.id, run.program, done.expected, done.facts)
         for command in done.commands:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dirigent.core.machine import Run
 from dirigent.model.ids import Position
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact
 
 Doing: TypeAlias = tuple[Position, int, str]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol
 
 from dirigent.core.decide import timers, wake_at
@@ -22,6 +22,7 @@ from dirigent.model import limits
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Suspended
 from dirigent.ports import Clock, Journal, Past, Shelf
 from dirigent.stores import codec

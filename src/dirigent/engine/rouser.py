@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dirigent.core.decide import timers
 from dirigent.core.machine import Run
@@ -19,13 +19,14 @@ from dirigent.engine.timers import FIRST, Timers
 from dirigent.model import limits
 from dirigent.model.ids import EffectId, RunId
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact, TimerFired
 from dirigent.ports import AWAKE, Clock, Waking
 
 
 @dataclass(slots=True, eq=False)
 class Rouser:
-    """`turn` takes a run further, `meet` learns of one that is taken up.
+    """`turn` takes a run further, each of `meet` learns of one that is taken up.
 
     `standing` are the effects that had no recorded end at the opening.
     """
@@ -34,7 +35,7 @@ class Rouser:
     clock: Clock
     crew: Crew
     turn: Callable[[Live], None]
-    meet: Callable[[Run], None]
+    meet: Sequence[Callable[[Run], None]]
     timers: Timers = field(init=False)
     standing: set[EffectId] = field(default_factory=set)
     left_out: dict[RunId, Refusal] = field(default_factory=dict)
@@ -67,7 +68,8 @@ class Rouser:
         lives = await self._loaded(runs)
         for live in lives:
             live.stale = not live.recovered
-            self.meet(live.run)
+            for learn in self.meet:
+                learn(live.run)
             self.standing.update(ask.effect for ask in live.run.asks.values() if ask.effect is not None)
         await self._turned(lives, [_arrived(live) for live in lives])
 

@@ -10,11 +10,12 @@ import asyncio
 import heapq
 import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dirigent.model import limits
 from dirigent.model.ids import RunId
+from dirigent.model.record import dataclass
 from dirigent.ports import AWAKE, NEVER, Clock, Journal, Waking
 
 # Behind every run that is awake, and before every one that has a time; and behind all that have one.

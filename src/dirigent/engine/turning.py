@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from types import TracebackType
 from typing import Final, TypeAlias
@@ -20,6 +20,7 @@ from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Witness
 from dirigent.model import limits
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Command
 from dirigent.model.run.journal import Created
 from dirigent.ports import Clock, Journal

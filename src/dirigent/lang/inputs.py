@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.source import load
 from dirigent.lang.tree import plain
 from dirigent.model.problem import Problem
+from dirigent.model.record import dataclass
 from dirigent.model.stack import Input
 from dirigent.model.values import Value
 from dirigent.ports import Schemas

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Scalar, Value
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 

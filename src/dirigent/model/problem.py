@@ -7,8 +7,8 @@ E6xxx permission, E7xxx usage, Wxxxx warning. Every code has a page in `docs/pro
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 
 

@@ -7,11 +7,12 @@ round one node, which is the kind of work. `core` is its only interpreter.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Final, TypeAlias, assert_never
 
 from dirigent.model.events.listening import Read, Strategy
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template, Value
 

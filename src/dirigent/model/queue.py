@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dirigent.model import limits
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 
 

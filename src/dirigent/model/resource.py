@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from dirigent.model.ids import Address, split_address
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template, Value
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dirigent.model.program import OnDoubt, Program
 from dirigent.model.queue import Queue
+from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource
 from dirigent.model.run.retention import Retention
 from dirigent.model.source import Span

@@ -7,9 +7,9 @@ and plans as names only. It is a class, not a marked string, so no data from out
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 
 
@@ -61,6 +61,10 @@ Template: TypeAlias = (
 )
 
 Leaf: TypeAlias = Expression | UriTemplate
+
+# The reference that stands for the parameter of a task's own authorisation, a token say. No document can
+# declare a secret of that name.
+AUTHORIZATION: Final = "$authorization"
 
 NOTHING: Final[dict[str, Value]] = {}
 

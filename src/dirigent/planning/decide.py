@@ -7,10 +7,11 @@ is as it should be. Only what is ours changes (`needs`, `protect`): an update th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, cast
 
 from dirigent.model.plan import Action, Change, Difference
+from dirigent.model.record import dataclass
 from dirigent.model.resource import Replace, ResourceRow
 from dirigent.model.values import Template, Value
 from dirigent.planning.difference import differences, forced, keep_ignored, span_of

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, cast
 
 from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.problem import Problem, Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Question
 from dirigent.model.values import Expression, Template, Unknown, UriTemplate, Value, leaves
 from dirigent.planning.request import Ask, Asking

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dirigent.model import limits
 from dirigent.model.ids import Address, address_of
 from dirigent.model.problem import Problem, Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource
 from dirigent.model.values import Template, Unknown, Value
 from dirigent.planning.evaluate import has_unknown

@@ -7,11 +7,12 @@ in waves, because what one resource becomes decides what the next one's expressi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dirigent.model.ids import PlanId
 from dirigent.model.plan import Action, Change, Plan, fingerprint, identity
 from dirigent.model.problem import Problem, Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource, ResourceRow, assemble
 from dirigent.model.stack import Stack
 from dirigent.model.values import SecretRef, SecretText, Template, Value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from dirigent.model.fault import Fault
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.command import Question
 from dirigent.model.values import Value

@@ -8,9 +8,10 @@ that is deleted, unless the update itself waits for the deletion.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dirigent.model.plan import Action, Change
+from dirigent.model.record import dataclass
 from dirigent.planning.decide import is_record
 from dirigent.planning.graph import cycle_in, ordered
 

@@ -8,7 +8,6 @@ from typing import Protocol, runtime_checkable
 from dirigent.model.events.listening import Arrived, Event, Listener, Place
 
 
-@runtime_checkable
 class EventLog(Protocol):
     """A log in which an event comes once only, by its source and id.
 
@@ -35,4 +34,14 @@ class EventLog(Protocol):
 
     async def listeners(self) -> list[Listener]:
         """Return every task of an open run that listens."""
+        ...
+
+
+@runtime_checkable
+class Logged(Protocol):
+    """A store that has a log of events."""
+
+    @property
+    def log(self) -> EventLog:
+        """Return it."""
         ...

@@ -7,11 +7,12 @@ same commit as the result. So a step that is given again starts from the same pl
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.effect import Broken, Done, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged

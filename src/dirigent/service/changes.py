@@ -6,11 +6,12 @@ Rule: a plan is applied as it was shown or not at all, and one change of a stack
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dirigent.model.ids import PlanId, RunId
 from dirigent.model.plan import Change, Plan, fingerprint
 from dirigent.model.problem import refuse
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary

@@ -13,7 +13,6 @@ import socket
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias, cast
@@ -24,6 +23,7 @@ from dirigent.model.ids import RunId, digest_of
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import Conductor, Heard, Journal

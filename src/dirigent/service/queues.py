@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Final
 
 from dirigent.model import limits
 from dirigent.model.queue import Queue
+from dirigent.model.record import dataclass
 from dirigent.ports import Shelf
 from dirigent.service import door
 

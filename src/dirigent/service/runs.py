@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Protocol
 
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.run.journal import (
     CancelRequested,
@@ -201,7 +202,9 @@ async def answers_for(
     return answers
 
 
-async def let_go(desk: Driven, found: RunSummary, choice: str = "", output: Value = None) -> None:
+async def let_go(
+    desk: Driven, found: RunSummary, choice: str = "", output: Value = None, by: str = ""
+) -> None:
     """Let a run go on: answer what it holds with `done`, `repeat` or `skip`, and end its suspension.
 
     A run that is over is left as it is.
@@ -215,28 +218,28 @@ async def let_go(desk: Driven, found: RunSummary, choice: str = "", output: Valu
         for fact in await answers_for(desk.journal, found.id, choice, desk.clock.now(), output):
             await desk.conductor.tell(found.id, fact)
     if found.phase == "suspended":
-        await desk.conductor.tell(found.id, Resumed(desk.clock.now()))
+        await desk.conductor.tell(found.id, Resumed(desk.clock.now(), by=by))
 
 
-async def cancel(desk: Driven, wanted: str, reason: str) -> tuple[RunId, Ended]:
+async def cancel(desk: Driven, wanted: str, reason: str, by: str = "") -> tuple[RunId, Ended]:
     """Stop a run for good and return how it ended.
 
     Raises:
         Refusal: E4003 when it is over already.
     """
     found = await _open(desk.shelf, wanted)
-    await desk.conductor.tell(found.id, CancelRequested(desk.clock.now(), reason))
+    await desk.conductor.tell(found.id, CancelRequested(desk.clock.now(), reason, by))
     return found.id, await desk.conductor.follow(found.id, lambda *_: None)
 
 
-async def suspend(desk: Driven, wanted: str, reason: str) -> RunId:
+async def suspend(desk: Driven, wanted: str, reason: str, by: str = "") -> RunId:
     """Stop a run for a while.
 
     Raises:
         Refusal: E4003 when it is over, or suspended already.
     """
     found = await _open(desk.shelf, wanted)
-    await desk.conductor.tell(found.id, Suspended(desk.clock.now(), reason))
+    await desk.conductor.tell(found.id, Suspended(desk.clock.now(), reason, by))
     return found.id
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from dirigent.jq import LANGUAGE
@@ -16,6 +15,7 @@ from dirigent.lang.workflow.document import read_naked, read_workflow
 from dirigent.model import limits
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
 from dirigent.model.values import Value
 
@@ -56,13 +56,18 @@ def _read_workflow(node: Node, file: str, text: str) -> tuple[Program | None, li
 
 def load_workflow(path: Path) -> tuple[Program, tuple[Problem, ...]]:
     """Return the program of a file that holds one Open Workflow document, and its warnings."""
-    text, problems = _decoded(_read(path), str(path))
-    if text is None:
-        raise Refusal(problems)
-    program, problems = read_naked(text, str(path), LANGUAGE)
+    program, problems = read_naked(text_of(path), str(path), LANGUAGE)
     if program is None:
         raise Refusal(problems)
     return program, tuple(problems)
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a document. Raises `Refusal`."""
+    text, problems = _decoded(_read(path), str(path))
+    if text is None:
+        raise Refusal(problems)
+    return text
 
 
 def is_workflow(path: Path) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
 from dirigent.model.events.listening import Event
@@ -16,6 +15,7 @@ from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, refuse
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import Conductor, Heard, Journal

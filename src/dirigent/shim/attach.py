@@ -13,11 +13,12 @@ import os
 import shutil
 import signal
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Final
 
 from dirigent.model import limits
+from dirigent.model.record import dataclass
 from dirigent.shim import detach, files, pulse, watch
 
 MARK: Final = "DIRIGENT_EFFECT_ID"

@@ -6,13 +6,14 @@ Law: nothing of a copy is there before all of it was verified; a copy that broke
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import blake2b
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
 from dirigent.model.problem import refuse
+from dirigent.model.record import dataclass
 from dirigent.stores.projection import Standing
 
 Field: TypeAlias = str | float | bytes | None

@@ -7,13 +7,14 @@ Rule 2: the rows are a function of the facts alone, so they can be made again fr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias, assert_never
 
 from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import (
     Abandoned,
     Awaited,
@@ -95,8 +96,8 @@ class Standing:
             return self.phase
         reasons = (
             ("cancelling", self.cancelling),
-            ("queued", bool(self.queue) and self.admitted_at is None),
             ("suspended", self.suspended),
+            ("queued", bool(self.queue) and self.admitted_at is None),
             ("held", bool(self.held)),
         )
         return next((word for word, holds in reasons if holds), "running")
@@ -269,7 +270,7 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
             # The same object where nothing changes: a store writes the row only when it is another.
             if fact.position in standing.held:
                 after = replace(standing, held=_without(standing.held, fact.position))
-        case Resumed() if standing.queue and standing.admitted_at is None:
+        case Resumed() if standing.queue and standing.admitted_at is None and not standing.suspended:
             after = replace(standing, admitted_at=fact.at)
         case Suspended() | Resumed():
             after = replace(standing, suspended=isinstance(fact, Suspended))

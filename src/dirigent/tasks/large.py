@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from dirigent.core.storable import unstorable
 from dirigent.model import fault as faults
 from dirigent.model import limits
 from dirigent.model.fault import Fault
+from dirigent.model.record import dataclass
 from dirigent.model.run import payload
 from dirigent.model.run.effect import Broken, Done, Order, Outcome
 from dirigent.model.values import Value

@@ -8,13 +8,13 @@ is decided by the author's policy.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, assert_never
 
 from dirigent.model import fault, limits
 from dirigent.model.fault import Fault
 from dirigent.model.program import OnDoubt
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.values import Value
 from dirigent.ports import Vault

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,7 @@ from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId, effect_id
 from dirigent.model.program import OnDoubt
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import Fact, Succeeded
 from dirigent.model.values import Value

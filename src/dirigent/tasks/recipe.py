@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.values import SecretText, Value
 from dirigent.ports import Vault
 

@@ -12,18 +12,21 @@ import shlex
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote, quote_plus
 
 from dirigent.model import limits
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.stack import Secret
 from dirigent.model.values import SecretRef, SecretText, Value
+from dirigent.ports import Vault
 
 # Shorter ones would blank out ordinary text; a secret of three characters protects nothing.
 REDACTED_CHARACTERS_MIN: Final = 4
 # An inner line or a base64 stretch shorter than this could stand in a text by chance.
 FRAGMENT_CHARACTERS_MIN: Final = 8
+# An access token, a refresh token and an identity, and those before them: an answer under way may show them.
+LEARNED: Final = 9
 
 
 def rewritten(value: Value, leaf: Callable[[Value], Value], *, keys: bool = False) -> Value:
@@ -57,6 +60,14 @@ def named(value: Value) -> Value:
     return rewritten(value, lambda leaf: str(leaf) if isinstance(leaf, SecretText) else leaf)
 
 
+class Learning(Vault, Protocol):
+    """A vault that can be told of a secret that came to be known by an answer, such as a token."""
+
+    def learn(self, name: str, text: str) -> None:
+        """Redact `text` too from now on; of one name the newest few are remembered."""
+        ...
+
+
 class EnvironmentVault:
     """Reveals secrets from environment variables and files.
 
@@ -82,6 +93,7 @@ class EnvironmentVault:
         self._folder = Path(folder)
         self._forms: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
+        self._learned: dict[str, list[str]] = {}
 
     def reveal(self, value: Value) -> Value:
         """Return the value with every `SecretText` replaced by its text, or raise `Refusal`."""
@@ -92,6 +104,19 @@ class EnvironmentVault:
         if not self._forms:
             return value
         return rewritten(value, self._redacted, keys=True)
+
+    def learn(self, name: str, text: str) -> None:
+        """Redact `text` too; of one name the newest few are remembered, for tokens come and go."""
+        known = self._learned.setdefault(name, [])
+        if text in known:
+            return
+        known.append(text)
+        for past in known[:-LEARNED]:
+            known.remove(past)
+            for form in _forms(past):
+                if self._forms.get(form) == name:
+                    del self._forms[form]
+        self._remember(name, text)
 
     def _revealed(self, leaf: Value) -> Value:
         if not isinstance(leaf, SecretText):

@@ -1,11 +1,12 @@
 """For tests of Dirigent and of what users build on it: a store, time, performers, and a way to die.
 
-Every fake passes the contract of its port (`tests/contracts`). Nothing here is used by the product.
+Every fake passes the contract of its port (`tests/contracts`). Of the product only `dirigent test` uses it.
 """
 
 from dirigent.testing.clock import VirtualClock
 from dirigent.testing.crash import Crash, Fuse, FusedStore
 from dirigent.testing.dice import Dice
+from dirigent.testing.idle import IdleClock
 from dirigent.testing.memory import MemoryStore
 from dirigent.testing.oracle import ScriptedOracle
 from dirigent.testing.performer import Rule, ScriptedPerformer, World
@@ -20,6 +21,7 @@ __all__ = [
     "FakeVault",
     "Fuse",
     "FusedStore",
+    "IdleClock",
     "MemoryDisk",
     "MemoryStore",
     "Process",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from dirigent.model.ids import EffectId
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Done, Doubt, Order, Outcome
 from dirigent.testing.clock import VirtualClock
 from dirigent.testing.crash import Fuse

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import field
 from typing import assert_never
 
 from dirigent.model.events.listening import Arrived, Event, Listener, Place, key_of
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Listening
 from dirigent.model.run.retention import Pruned, Retention
@@ -75,6 +76,42 @@ class MemoryDisk:
             self.rows[fact.address] = content
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MemoryLog:
+    """Fits `ports.events.EventLog`. `readable` and `writable` refuse when it is not."""
+
+    disk: MemoryDisk
+    readable: Callable[[], None]
+    writable: Callable[[], None]
+
+    async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
+        """Put events into the log; return of each whether it is new. Durable on return."""
+        self.writable()
+        return [self.disk.log(at, event) for at, event in events]
+
+    async def events(
+        self, since: float, after: Place, limit: int, types: Collection[str] | None = None
+    ) -> list[Arrived]:
+        """Return events that arrived at a time or later, behind a place, oldest first."""
+        self.readable()
+        found = [
+            Arrived((0, number), at, codec.decode_event(content), run)
+            for number, at, run, content in self.disk.events.values()
+            if number > after[1] and at >= since
+        ]
+        return [each for each in found if types is None or each.event["type"] in types][:limit]
+
+    async def log_end(self) -> Place:
+        """Return the place of the newest event."""
+        self.readable()
+        return 0, len(self.disk.events)
+
+    async def listeners(self) -> list[Listener]:
+        """Return every task that listens."""
+        self.readable()
+        return [codec.decode(content, Listener) for _, content in sorted(self.disk.listeners.items())]
+
+
 class MemoryShelf:
     """Fits `ports.Shelf`. Each one is one opening of a disk for writing."""
 
@@ -120,32 +157,10 @@ class MemoryShelf:
             for at, run, content in self.disk.history.get(address, ())
         ]
 
-    async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
-        """Put events into the log; return of each whether it is new. Durable on return."""
-        self._check()
-        return [self.disk.log(at, event) for at, event in events]
-
-    async def events(
-        self, since: float, after: Place, limit: int, types: Collection[str] | None = None
-    ) -> list[Arrived]:
-        """Return events that arrived at a time or later, behind a place, oldest first."""
-        self._open()
-        found = [
-            Arrived((0, number), at, codec.decode_event(content), run)
-            for number, at, run, content in self.disk.events.values()
-            if number > after[1] and at >= since
-        ]
-        return [each for each in found if types is None or each.event["type"] in types][:limit]
-
-    async def log_end(self) -> Place:
-        """Return the place of the newest event."""
-        self._open()
-        return 0, len(self.disk.events)
-
-    async def listeners(self) -> list[Listener]:
-        """Return every task that listens."""
-        self._open()
-        return [codec.decode(content, Listener) for _, content in sorted(self.disk.listeners.items())]
+    @property
+    def log(self) -> MemoryLog:
+        """Return the log of events."""
+        return MemoryLog(self.disk, self._open, self._check)
 
     async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
         """Return ended runs that a policy no longer keeps, oldest end first."""

@@ -18,6 +18,7 @@ class FakeVault:
     def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
         """Take the values by name."""
         self._secrets = dict(secrets or {})
+        self._learned: dict[str, str] = {}
 
     def reveal(self, value: Value) -> Value:
         """Return the value with every `SecretText` replaced by its text, or raise `Refusal` (E6001)."""
@@ -39,6 +40,10 @@ class FakeVault:
             return {self._redacted(name): self.redact(item) for name, item in value.items()}
         return value
 
+    def learn(self, name: str, text: str) -> None:
+        """Redact this too."""
+        self._learned[text] = name
+
     def _text(self, part: str | SecretRef) -> str:
         if isinstance(part, str):
             return part
@@ -51,7 +56,8 @@ class FakeVault:
 
     def _redacted(self, text: str) -> str:
         # Longest first: a secret that holds another must not be left in pieces.
-        for name, secret in sorted(self._secrets.items(), key=lambda item: -len(item[1])):
+        known = [*self._secrets.items(), *((name, secret) for secret, name in self._learned.items())]
+        for name, secret in sorted(known, key=lambda item: -len(item[1])):
             if secret:
                 text = text.replace(secret, f"(secret {name})")
         return text

@@ -15,9 +15,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from dirigent.model.record import dataclass
 from dirigent.workers.wire import Job, Mouth, Result, Token, read
 
 # A child gets more than one job at a time only while its steps are shorter than this.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Order, Outcome
 from dirigent.ports import Performer, Prompt
 from dirigent.workers.hub import Hub

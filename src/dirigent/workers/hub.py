@@ -11,13 +11,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias, assert_never
 
 from dirigent.model import fault as faults
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId
 from dirigent.model.program import OnDoubt, Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import Abandoned, Fact, Failed, Held, Skipped, Succeeded, Vouched
 from dirigent.model.values import Value

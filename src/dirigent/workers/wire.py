@@ -6,12 +6,12 @@ Everything goes in batches: one frame holds all that was to be said at that mome
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
 import msgspec
 
 from dirigent.model import limits
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 
 HEAD_BYTES: Final = 4

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
+from dirigent.model.record import dataclass
 from dirigent.workers.bench import Bench
 from dirigent.workers.wire import BEAT_SECONDS, Message, Mouth, Result, Token, nothing, pack, read
 

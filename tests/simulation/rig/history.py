@@ -117,10 +117,14 @@ class History:
                 self.waiting[run] = ticket.queue
             case Suspended():
                 self.suspended.add(run)
+            case Resumed(queue=""):
+                self.suspended.discard(run)
             case Resumed() | CancelRequested():
+                suspended = run in self.suspended
                 self.suspended.discard(run)
                 queue = self.waiting.pop(run, None)
                 if queue is not None and isinstance(fact, Resumed):
+                    self.law("a queue lets nobody go who is suspended", not suspended, fact)
                     self.let_go(queue, run, None)
             case Ended():
                 self.ends[run] = fact

@@ -180,7 +180,7 @@ class Guided:
                 oracle.start(given, fact.at)
             case Created():
                 self.queued = fact
-            case Resumed() if self.queued is not None:
+            case Resumed(queue=queue) if self.queued is not None and queue:
                 oracle.start(self.queued.input, fact.at)
                 self.queued = None
             case Intended() | TimerSet():

@@ -82,20 +82,20 @@ class Drawer:
         """A length of time that is not that of any other thing of this program, nor the sum of some."""
         return round(self.dice.between(low, high) + self.dice.fraction() / 2, 9)
 
-    def number(self, place):
-        return self.dice.one_of(numbers(place.variables))
+    def number(self, place, border=False):
+        return self.dice.one_of(numbers(place.variables, border))
 
     def said(self, found):
         return said(*found, slow=self.shape.slow and self.dice.chance(8))
 
-    def condition(self, place):
+    def condition(self, place, border=False):
         if self.dice.chance(1):
             return self.said(("1", lambda dot, seen: 1))
         operator = self.dice.one_of((">", "<", "=="))
-        return self.said(comparison(self.number(place), operator, self.dice.below(3)))
+        return self.said(comparison(self.number(place, border), operator, self.dice.below(3)))
 
-    def filter(self, name, place):
-        return Filter(self.said(object_of(name, self.number(place))), present=True)
+    def filter(self, name, place, border=False):
+        return Filter(self.said(object_of(name, self.number(place, border))), present=True)
 
     def name(self):
         self.count += 1
@@ -168,8 +168,8 @@ class Maker(Leaves):
             name,
             place.pointer,
             self.kinds[kind](place),
-            condition=self.condition(place) if dice.chance(10) else None,
-            input=self.filter("n", place) if dice.chance(10) else UNFILTERED,
+            condition=self.condition(place, border=True) if dice.chance(10) else None,
+            input=self.filter("n", place, border=True) if dice.chance(10) else UNFILTERED,
             output=self.filter("n", place) if dice.chance(10) else UNFILTERED,
             export=self.filter("c", place) if not place.calm and dice.chance(15) else UNFILTERED,
             timeout_seconds=self.span(1, 6) if dice.chance(12) else None,
@@ -264,7 +264,7 @@ def program_of(dice, shape, name="root"):
     """A program drawn from dice."""
     maker = Maker(dice, shape)
     node = Sequence(maker.tasks(Place("", shape.depth), "do", least=1, most=shape.first))
-    output = maker.filter("n", Place("", 0)) if dice.chance(15) else UNFILTERED
+    output = maker.filter("n", Place("", 0), border=True) if dice.chance(15) else UNFILTERED
     timeout = maker.span(6, 20) if dice.chance(6) else None
     root = Task(name, "", node, output=output, timeout_seconds=timeout)
     return Program(name, NAMESPACE, "1.0.0", root)

@@ -357,8 +357,6 @@ class People(Clients):
         now = self.universe.now
         if word.what == "signal" and self.plan.runs[word.run].coded is None:
             return  # Only code listens.
-        if word.what == "resume" and self.run_id(word.run) in self.history.waiting:
-            return  # To resume what waits in a queue is to let it go at once, past the queue.
         facts = {
             "cancel": CancelRequested(now, "enough"),
             "suspend": Suspended(now),

@@ -33,14 +33,19 @@ def member(name, found):
     return 0 if value is None or value is False else value
 
 
-def numbers(variables):
-    """Texts of numbers with their meanings, for a place where these variables are bound."""
+def numbers(variables, border=False):
+    """Texts of numbers with their meanings, for a place where these variables are bound.
+
+    Where a task begins, at the `border`, there is no `$input` yet: what came in stands for it.
+    """
+    given = ("$input.n", lambda dot, seen: member("n", seen["input"]))
+    given = (".n", lambda dot, seen: member("n", dot)) if border else given
     plain = [
         ("1", lambda dot, seen: 1),
         ("(.n? // 0)", lambda dot, seen: member("n", dot)),
         ("((.n? // 0) + 1)", lambda dot, seen: member("n", dot) + 1),
         ("($context.c? // 0)", lambda dot, seen: member("c", seen["context"])),
-        ("($input.n? // 0)", lambda dot, seen: member("n", seen["input"])),
+        (f"({given[0]}? // 0)", given[1]),
     ]
     return plain + [(f'(${name} | if type == "number" then . else 0 end)', bound(name)) for name in variables]
 

@@ -10,13 +10,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.engine.queues import Queues, size
 from dirigent.model.queue import Queue
+from dirigent.model.record import dataclass
 from dirigent.ports import Performer, Prompt
 from dirigent.service import door
 from dirigent.settings import Settings

@@ -28,7 +28,11 @@ def check(**options: object) -> int:
 
 @click.command()
 @click.option(
-    "--of", "what", default="stack", metavar="NAME", help="`stack` (default), `problems`, or a command."
+    "--of",
+    "what",
+    default="stack",
+    metavar="NAME",
+    help="`stack` (default), `test-file`, `problems`, or a command.",
 )
 @with_json
 def schema(**options: object) -> int:

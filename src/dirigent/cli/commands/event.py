@@ -25,4 +25,4 @@ def emit(**options: object) -> int:
 
     FILE holds CloudEvents as JSON: one, a list, or one on each line.
     """
-    return call("emitting.emit", options)
+    return call("events.emit.emit", options)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from dirigent.cli.text.mask import masked
 from dirigent.cli.text.terminal import Terminal, columns, shown
 from dirigent.model import limits
 from dirigent.model.problem import Problem
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 
 TAB = "    "

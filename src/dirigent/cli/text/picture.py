@@ -6,13 +6,14 @@ On a terminal it is drawn over and over; elsewhere each change is a line, and a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TextIO
 
 from dirigent.cli.text.runs import change_line, clock, lasted, sign
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
 from dirigent.model.ids import Position, RunId
 from dirigent.model.program import Program, Task, tasks_of
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import (
     Abandoned,
     Created,

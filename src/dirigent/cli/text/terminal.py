@@ -12,8 +12,9 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, TextIO
+
+from dirigent.model.record import dataclass
 
 _CODES: Final = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "cyan": 36, "grey": 90, "bold": 1}
 _PLAIN: Final = "\x1b[0m"

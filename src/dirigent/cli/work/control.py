@@ -7,7 +7,7 @@ from dirigent.app.stacks import Surrounding
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import say, say_json
-from dirigent.cli.session import around
+from dirigent.cli.session import around, who
 from dirigent.cli.waiting import wait_for
 from dirigent.model.ids import RunId
 from dirigent.model.values import Value
@@ -21,7 +21,7 @@ def cancel(options: Options) -> int:
 
 async def _cancel(surrounding: Surrounding, options: Options) -> int:
     async with conducting.conducting(surrounding) as desk:
-        run, end = await runs.cancel(desk, options.text("run_id"), options.text("reason"))
+        run, end = await runs.cancel(desk, options.text("run_id"), options.text("reason"), who())
     return _told(run, end.phase, options)
 
 
@@ -32,7 +32,7 @@ def suspend(options: Options) -> int:
 
 async def _suspend(surrounding: Surrounding, options: Options) -> int:
     async with conducting.conducting(surrounding) as desk:
-        run = await runs.suspend(desk, options.text("run_id"), options.text("reason"))
+        run = await runs.suspend(desk, options.text("run_id"), options.text("reason"), who())
     return _told(run, "suspended", options)
 
 

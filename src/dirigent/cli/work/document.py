@@ -17,6 +17,7 @@ from dirigent.cli.place import place
 from dirigent.cli.session import given_by
 from dirigent.cli.text import templates
 from dirigent.lang.stack import stack_schema
+from dirigent.lang.trial import trials_schema
 from dirigent.model.problem import refuse
 from dirigent.service import stacks
 
@@ -92,8 +93,14 @@ def schema(options: Options) -> int:
         say_json(stack_schema(TYPES))
         if not options.as_json:
             note("tip: save it and put `# yaml-language-server: $schema=FILE` on top of the stack file")
+    elif name == "test-file":
+        say_json(trials_schema())
+        if not options.as_json:
+            note("tip: save it and put `# yaml-language-server: $schema=FILE` on top of a test file")
     elif name in schemas.NAMES:
         say_json(schemas.schema_of(name))
     else:
-        raise click.UsageError(f"`{name}` has no schema; there are: stack, {', '.join(schemas.NAMES)}")
+        raise click.UsageError(
+            f"`{name}` has no schema; there are: stack, test-file, {', '.join(schemas.NAMES)}"
+        )
     return Exit.DONE

@@ -9,12 +9,12 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import yaml
 
+from dirigent.model.record import dataclass
 from dirigent.settings import Settings
 from dirigent.stores.lock import EngineLock, holder
 

@@ -17,7 +17,7 @@ from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
-from dirigent.cli.session import Session, around, opened, pairs
+from dirigent.cli.session import Session, around, opened, pairs, who
 from dirigent.cli.text.runs import ended_text, fault_text, indented
 from dirigent.cli.text.terminal import err
 from dirigent.cli.waiting import wait_for
@@ -96,7 +96,7 @@ async def _resume(surrounding: Surrounding, choice: str, options: Options) -> in
         found = await finding.find(desk.shelf, wanted) if wanted else await finding.only_open(desk.shelf)
         if not options.as_json and found.id != wanted:
             note(f"run {found.id}")
-        await runs.let_go(desk, found, choice, output)
+        await runs.let_go(desk, found, choice, output, who())
         end = await followed(desk, found.id, quiet=options.as_json, seconds=options.number("timeout"))
     return _told(found.id, end, options)
 

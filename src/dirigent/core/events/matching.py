@@ -8,19 +8,20 @@ the same answer. Law: what does not match now does not match after a narrowing e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias, assert_never
 
 from dirigent.core.render import Asking, RenderFailed, render
 from dirigent.model.events.listening import Event, Link, Match, Quorum, Sought, Strategy, Test, Want
 from dirigent.model.events.pattern import compiled, is_pattern
 from dirigent.model.fault import Fault
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Question
 from dirigent.model.values import Expression, Template, Value
 from dirigent.ports import Language
 
 TYPE: Final = "type"
-NO_ANSWERS: Final["Mapping[str, tuple[Value | Fault, ...]]"] = {}
+NO_ANSWERS: Final[Mapping[str, tuple[Value | Fault, ...]]] = {}
 
 Answers: TypeAlias = "Mapping[str, tuple[Value | Fault, ...]]"
 """What the expression worker said to the questions of each slot."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from dirigent.core.frame import Frame
 from dirigent.core.machine import Run
 from dirigent.model.fault import Fault
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 
 Move: TypeAlias = Callable[[Run, Frame], None]

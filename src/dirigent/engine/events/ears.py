@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dirigent.core.events.matching import Answers, Needs, match
@@ -20,6 +20,7 @@ from dirigent.model.events.listening import Arrived, Event, Listener, Match, Pla
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Emitted, Fact, Heard, Listening, Resumed, Unheard
 from dirigent.model.values import Value
 from dirigent.ports import Clock, Language, Oracle

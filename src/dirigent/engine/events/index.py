@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dirigent.core.events.matching import types
 from dirigent.model.events.listening import Event, Listener
 from dirigent.model.ids import Position, RunId
+from dirigent.model.record import dataclass
 
 Key: TypeAlias = tuple[RunId, Position]
 

@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from dirigent.core.events.shape import check_event
@@ -18,10 +17,11 @@ from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import Heard, Journal, Shelf
-from dirigent.ports.events import EventLog
+from dirigent.ports.events import Logged
 
 T = TypeVar("T")
 
@@ -99,9 +99,9 @@ class FleetConductor:
         """Take events in: the log is everybody's. When they arrived is told by the clock of the store."""
         for event in events:
             check_event(event)
-        if not isinstance(self.journal, EventLog):
+        if not isinstance(self.journal, Logged):
             raise refuse("E4102", "this store keeps no events", "name a store that does, with `--state`")
-        return await self.journal.take_events([(0.0, event) for event in events])
+        return await self.journal.log.take_events([(0.0, event) for event in events])
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from dirigent.engine.crew import Crew
@@ -18,8 +18,9 @@ from dirigent.engine.fleet.wishes import Wishes
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended, Fact, Held
-from dirigent.ports import Census, Tenancy, Tenure
+from dirigent.ports.fleet import Census, Tenancy, Tenure
 
 SWEEP_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 0.1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dirigent.engine.crew import Crew
 from dirigent.engine.engine import Engine
 from dirigent.model.problem import Refusal
-from dirigent.ports import Tenure
+from dirigent.model.record import dataclass
+from dirigent.ports.fleet import Tenure
 
 # For effects whose fate the next owner of a shard could not know, when it is given back in order.
 PARTING_SECONDS: Final = 5.0

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dirigent.engine.crew import Crew
 from dirigent.engine.fleet.holding import Holding, is_loss
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.run.start import Start
-from dirigent.ports import Tenancy, Wish
+from dirigent.ports.fleet import Tenancy, Wish
 
 AT_ONCE: Final = 256
 

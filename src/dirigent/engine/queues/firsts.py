@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dirigent.model import limits
 from dirigent.model.ids import RunId
 from dirigent.model.problem import refuse
 from dirigent.model.queue import Queue
+from dirigent.model.record import dataclass
 from dirigent.model.run.start import Start
 from dirigent.model.run.ticket import Ticket
 

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from dirigent.model.problem import Refusal
 from dirigent.model.queue import Queue
-from dirigent.model.run.journal import Created, Fact, Intended, Resumed
+from dirigent.model.run.journal import Created, Fact, Intended, Resumed, Suspended
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.run.ticket import Ticket
 from dirigent.ports import Journal, Shelf
@@ -46,10 +46,13 @@ def _matters(run: RunSummary, horizon: float) -> bool:
 def _of(facts: Sequence[Fact]) -> list[Beginning]:
     began: list[Beginning] = []
     ticket: Ticket | None = None
+    paused = False
     for fact in facts:
         match fact:
             case Created(ticket=Ticket() as found):
                 ticket = found
+            case Suspended() | Resumed() if paused or isinstance(fact, Suspended):
+                paused = isinstance(fact, Suspended)  # What a person said lets nobody go.
             case Resumed(at=at) if ticket is not None:
                 began.append((ticket.queue, at, ticket.key))
                 ticket = None

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, TypeAlias
 
 from dirigent.core.admission import Line
-from dirigent.core.machine import EFFECT, Run
+from dirigent.core.machine import EFFECT, Run, unbegun
 from dirigent.core.status import Phase, Status
 from dirigent.engine.crew import Crew
 from dirigent.engine.live import Arrival, Live
@@ -20,6 +20,7 @@ from dirigent.engine.queues.firsts import Firsts, check
 from dirigent.engine.queues.recollection import beginnings
 from dirigent.model.ids import Position, RunId
 from dirigent.model.queue import Queue
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Perform
 from dirigent.model.run.journal import (
     Abandoned,
@@ -33,6 +34,7 @@ from dirigent.model.run.journal import (
     Resumed,
     Skipped,
     Succeeded,
+    Suspended,
     Vouched,
 )
 from dirigent.model.run.start import Start
@@ -65,7 +67,7 @@ class Queues:
     turn: Callable[[Live], None]
     lines: dict[str, Line[Item]] = field(default_factory=dict)
     _items: dict[RunId, dict[Item, str]] = field(default_factory=dict)
-    _firsts: Firsts = field(default_factory=Firsts)
+    firsts: Firsts = field(default_factory=Firsts)
     _unsure: set[Item] = field(default_factory=set)
     _granted: set[Item] = field(default_factory=set)
     _early: list[tuple[Item, Ticket]] = field(default_factory=list)
@@ -92,24 +94,15 @@ class Queues:
 
     # -- what comes in ----------------------------------------------------------------------------
 
-    def known(self, start: Start) -> RunId | None:
-        """Return the open run that stands for a start already, or None, and then this start is the one.
-
-        Raises `Refusal`: E4050 for a queue that is not declared, E4051 for a place that no queue has,
-        E4052 when a run is open already and the start is to be the only one.
-        """
-        if start.ticket is None:
-            return None
-        check(start.ticket, self.declared)
-        return self._firsts.of(start, start.ticket)
-
     def take_up(self, run: Run) -> None:
         """Learn of a run that an engine before this one began, or let wait."""
         ticket = run.created.ticket if run.created else None
         if ticket is not None and run.phase is not Phase.ENDED:
-            self._firsts.note(run.id, ticket)
+            self.firsts.note(run.id, ticket)
             if run.phase is Phase.QUEUED:
                 self._join(whole(run.id), ticket)
+            elif unbegun(run):
+                self._items[run.id] = {}  # It lines up when it is resumed.
             else:
                 self._occupy(whole(run.id), ticket.queue)
         for (position, attempt, _), ask in run.asks.items():
@@ -131,21 +124,19 @@ class Queues:
         if command.ticket is not None:
             self._join((run, command.position, command.attempt), command.ticket)
 
-    def hear(self, run: RunId, facts: Sequence[Fact]) -> None:
+    def hear(self, live: Run, facts: Sequence[Fact]) -> None:
         """Learn from what is durable now."""
-        first = facts[0]
+        first, run = facts[0], live.id
         if isinstance(first, Created) and first.ticket is not None:
-            self._firsts.note(run, first.ticket)
+            self.firsts.note(run, first.ticket)
             self._join(whole(run), first.ticket)
         items = self._items.get(run)
         if items is None:
             return
         for fact in facts:
             match fact:
-                case Intended(position=position, attempt=attempt):
-                    self._unsure.discard((run, position, attempt))
-                case Resumed():
-                    self._unsure.discard(whole(run))
+                case Intended() | Suspended() | Resumed():
+                    self._hear_going(live, fact, items)
                 case Repeated(position=position, attempt=attempt) if (run, position, attempt) in items:
                     # The word of a person goes before every queue.
                     self._occupy((run, position, attempt), items[run, position, attempt])
@@ -155,6 +146,19 @@ class Queues:
                     self._left((run, fact.position, fact.attempt), items)
                 case _:
                     pass
+
+    def _hear_going(self, run: Run, word: Intended | Suspended | Resumed, items: dict[Item, str]) -> None:
+        """Something begins, or a run leaves the line where it waits, or lines up again, as old as it is."""
+        ticket = run.created.ticket if run.created else None
+        if isinstance(word, Intended):
+            self._unsure.discard((run.id, word.position, word.attempt))
+        elif isinstance(word, Suspended):
+            if unbegun(run):
+                self._left(whole(run.id), items)
+        elif word.queue:
+            self._unsure.discard(whole(run.id))
+        elif ticket is not None and run.phase is Phase.QUEUED:
+            self._join(whole(run.id), ticket)
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -189,7 +193,7 @@ class Queues:
             self._left(item, items)
             self._unsure.discard(item)
         del self._items[run]
-        self._firsts.forget(run)
+        self.firsts.forget(run)
 
     def touch(self, queue: str) -> None:
         """Have a queue looked at: something has happened there."""
@@ -214,7 +218,9 @@ class Queues:
         """Have a run or an effect begin, or take it back when it is not wanted any more."""
         run, position, attempt = item
         live = await self.load(run)
-        arrival = Arrival(() if position else (Resumed(at),), asyncio.get_running_loop().create_future())
+        arrival = Arrival(
+            () if position else (Resumed(at, queue=queue),), asyncio.get_running_loop().create_future()
+        )
         if position:
             self._granted.add(item)
             live.run.news.append((position, attempt, EFFECT))
@@ -227,6 +233,18 @@ class Queues:
             self._unsure.discard(item)
             self.line(queue).withdrew(item, at)
             self.touch(queue)
+
+
+def stands_for(queues: Queues, start: Start) -> RunId | None:
+    """Return the open run that stands for a start already, or None, and then this start is the one.
+
+    Raises `Refusal`: E4050 for a queue that is not declared, E4051 for a place that no queue has,
+    E4052 when a run is open already and the start is to be the only one.
+    """
+    if start.ticket is None:
+        return None
+    check(start.ticket, queues.declared)
+    return queues.firsts.of(start, start.ticket)
 
 
 def size(queues: Queues, name: str, room: int) -> None:

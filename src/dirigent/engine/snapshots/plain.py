@@ -21,12 +21,12 @@ from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId
 from dirigent.model.program import Graph, Program
 from dirigent.model.run.command import Hears, Question
-from dirigent.model.run.journal import Created
+from dirigent.model.run.journal import Created, Resumed, Suspended
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, SecretText, Unknown, UriTemplate
 
-VERSION: Final = 1
+VERSION: Final = 2
 Plain: TypeAlias = list[object]
 
 _SCALARS: Final = frozenset((str, int, float, bool, type(None)))
@@ -38,7 +38,7 @@ _STATES: Final = (
     *(frames.Thread, frames.Earlier, frames.Ledger, frames.SequenceState, frames.LoopState),
     *(frames.ForkState, frames.TryState, frames.GraphState, Frame, Ask),
     *(frames.ListenState, Want, Sought, Test, Link, Hears),
-    *(Fault, Question, Ticket, Created),
+    *(Fault, Question, Ticket, Created, Suspended, Resumed),
 )
 _CLASSES: Final[Mapping[str, type]] = {each.__name__: each for each in _STATES}
 # What is made again, not kept: `lazy` are closures over the frames themselves.
@@ -50,6 +50,7 @@ _FIELDS: Final = {
 _RUN: Final = (
     *("phase", "created", "now", "facts", "entered", "asks", "stopping", "root", "result", "cancel_reason"),
     *("heard", "ears"),
+    *("halted", "followed"),
 )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from dirigent.jq.evaluation.frame import Frame, Undetermined
 from dirigent.model.limits import EXPRESSION_DEPTH
+from dirigent.model.record import dataclass
 from dirigent.model.values import Unknown, Value
 from dirigent.ports import ExpressionFailed
 

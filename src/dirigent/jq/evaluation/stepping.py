@@ -6,12 +6,12 @@ Keys are evaluated against the dot of the whole path, the last one first, as lib
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from dirigent.jq.evaluation import paths
 from dirigent.jq.evaluation.code import Code, Flow, Many, One, Run, bounded, flow_of, paired
 from dirigent.jq.evaluation.frame import Frame, Stopped
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.ports import ExpressionFailed
 

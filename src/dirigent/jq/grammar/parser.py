@@ -5,7 +5,6 @@ Only brackets, keywords and prefixes recurse, and each level is counted against 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from dirigent.jq.grammar.patterns import definition, pattern_names
@@ -23,6 +22,7 @@ from dirigent.jq.grammar.syntax import (
     Pipe,
 )
 from dirigent.jq.grammar.terms import postfix
+from dirigent.model.record import dataclass
 from dirigent.ports import ExpressionFailed
 
 _ALTERNATIVE, _ASSIGNMENT, _OR, _AND, _COMPARISON, _SUM, _PRODUCT = range(1, 8)

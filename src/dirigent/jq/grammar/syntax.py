@@ -6,9 +6,9 @@ Bound variables have been given names of their own by the parser (`x#1`); free o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 
 

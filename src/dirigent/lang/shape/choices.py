@@ -6,7 +6,6 @@ A choice is made by looking, never by trying, so the problems of the alternative
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dirigent.lang.shape.containers import Record
 from dirigent.lang.shape.place import (
@@ -22,6 +21,7 @@ from dirigent.lang.shape.place import (
 from dirigent.lang.shape.scalars import listed, text_in, wrong_type
 from dirigent.lang.tree import Items, Leaf, Members, Node
 from dirigent.model.problem import Label, Problem
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 
 

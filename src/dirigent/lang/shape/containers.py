@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dirigent.lang.shape.place import Form, Later, Place, Shape, nearest, shortened
 from dirigent.lang.shape.scalars import matches, wrong_type
 from dirigent.lang.tree import Items, Member, Members
 from dirigent.model.problem import Label, Problem
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 

@@ -6,12 +6,13 @@ A survey walks a document with a list of pending places, never by recursion.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from typing import Final, Protocol
 
 from dirigent.lang.tree import Items, Leaf, Members, Node
 from dirigent.model.problem import Label, Problem
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from dirigent.lang.shape.place import (
@@ -17,6 +16,7 @@ from dirigent.lang.shape.place import (
     shortened,
 )
 from dirigent.lang.tree import Leaf, Members
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 

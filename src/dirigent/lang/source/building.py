@@ -5,7 +5,7 @@ Our own stack instead of the parser's composer: the composer is recursive, and i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import yaml
@@ -16,6 +16,7 @@ from dirigent.lang.source.syntax import Spot
 from dirigent.lang.tree import Items, Leaf, Member, Members, Node
 from dirigent.model import limits
 from dirigent.model.problem import Label, Problem
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 
 _KEY_CUT: Final = 60

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from yaml import MarkedYAMLError
 
 from dirigent.model.problem import Label, Problem
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 
 _INDENTATION: Final = ("check the indentation of this line and of the lines before it",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dirigent.lang.shape import nearest, shortened
@@ -12,6 +12,7 @@ from dirigent.lang.stack.places import advanced, raw_text
 from dirigent.lang.stack.reading import Reading
 from dirigent.lang.tree import Leaf
 from dirigent.model.problem import Label, Problem
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.ports import Compiled
 

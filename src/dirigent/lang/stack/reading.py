@@ -6,13 +6,14 @@ The structure is not trusted here: the shapes have reported what does not fit, a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dirigent.lang.stack.shapes import TypeShape
 from dirigent.lang.tree import Leaf, Members, Node
 from dirigent.model.problem import Label, Problem
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.ports import Language, Schemas
 

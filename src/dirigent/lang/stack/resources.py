@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from dirigent.lang.shape import nearest, shortened
@@ -14,6 +13,7 @@ from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.stack.shapes import COMMON
 from dirigent.lang.tree import Items, Leaf, Member, Members, Node, plain
 from dirigent.model.problem import Label, Problem
+from dirigent.model.record import dataclass
 from dirigent.model.resource import Lifecycle, Replace, Resource
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dirigent.lang.shape import (
@@ -29,6 +29,7 @@ from dirigent.lang.shape import (
 )
 from dirigent.lang.tree import Leaf
 from dirigent.model import limits
+from dirigent.model.record import dataclass
 from dirigent.model.run.retention import AGE_PATTERN
 from dirigent.model.values import Value
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
@@ -17,6 +16,7 @@ from dirigent.lang.tree import Member, Members, Node
 from dirigent.model.ids import digest_of
 from dirigent.model.problem import Label, Problem
 from dirigent.model.program import Code, Program, Task
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.stack import StackWorkflow
 from dirigent.model.values import Template

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from dirigent.lang.schema import schema_fault
 from dirigent.lang.shape import inner_expression
+from dirigent.lang.shape.place import head_of
 from dirigent.lang.tree import Leaf, Members, Node, plain
 from dirigent.lang.workflow.expressions import projection, template
-from dirigent.lang.workflow.reading import OUTPUT, Reading, Scope, complain, member_of, named
+from dirigent.lang.workflow.reading import (
+    DEFINITION,
+    EXPORT,
+    TASK_INPUT,
+    Reading,
+    Scope,
+    complain,
+    member_of,
+    named,
+)
 from dirigent.model.duration import seconds_of
 from dirigent.model.program import IDENTITY, UNFILTERED, Filter
 from dirigent.model.values import Expression, Template, Value
@@ -16,19 +27,23 @@ from dirigent.model.values import Expression, Template, Value
 _CONTEXT: Final = Expression("$context")
 
 
-def input_filter(reading: Reading, task: Node | None, scope: Scope) -> Filter:
-    """Return the filter `input` of a task or document."""
-    return _filter(reading, member_of(task, "input"), "from", IDENTITY, scope)
+def input_filter(
+    reading: Reading, task: Node | None, scope: Scope, arguments: tuple[str, ...] = TASK_INPUT
+) -> Filter:
+    """Return the filter `input` of a task or, with its arguments, of a document."""
+    return _filter(reading, member_of(task, "input"), "from", IDENTITY, scope.given(arguments))
 
 
-def output_filter(reading: Reading, task: Node | None, scope: Scope) -> Filter:
-    """Return the filter `output` of a task or document."""
-    return _filter(reading, member_of(task, "output"), "as", IDENTITY, scope.seeing(OUTPUT))
+def output_filter(
+    reading: Reading, task: Node | None, scope: Scope, arguments: tuple[str, ...] = DEFINITION
+) -> Filter:
+    """Return the filter `output` of a task or, with its arguments, of a document."""
+    return _filter(reading, member_of(task, "output"), "as", IDENTITY, scope.given(arguments))
 
 
 def export_filter(reading: Reading, task: Node | None, scope: Scope) -> Filter:
     """Return the filter `export` of a task; without `as` the context stays what it is."""
-    return _filter(reading, member_of(task, "export"), "as", _CONTEXT, scope.seeing(OUTPUT))
+    return _filter(reading, member_of(task, "export"), "as", _CONTEXT, scope.given(EXPORT))
 
 
 def duration(reading: Reading, node: Node | None, scope: Scope) -> Template:
@@ -62,7 +77,23 @@ def _filter(reading: Reading, node: Node | None, key: str, otherwise: Expression
     if written is None and document is None:
         return UNFILTERED
     shape = otherwise if written is None else projection(reading, written, scope)
+    _check_schema(reading, document)
     return Filter(shape=shape, schema=None if document is None else plain(document), present=True)
+
+
+def _check_schema(reading: Reading, node: Node | None) -> None:
+    """Report a schema that is none (E1941): otherwise every value would break it, at run time."""
+    if node is None:
+        return
+    fault = schema_fault(plain(node))
+    if fault is not None:
+        complain(
+            reading,
+            "E1941",
+            f"this is not a JSON Schema: {fault}",
+            node.span if isinstance(node, Leaf) else head_of(node),
+            "correct it as the JSON Schema that its `$schema` names, 2020-12 if it names none",
+        )
 
 
 def _is_duration(value: Value) -> bool:

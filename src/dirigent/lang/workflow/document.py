@@ -7,7 +7,16 @@ from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.source import load
 from dirigent.lang.tree import Leaf, Node, plain
 from dirigent.lang.workflow import dataflow, shapes
-from dirigent.lang.workflow.reading import Reading, Scope, complain, entries_of, member_of, text_of
+from dirigent.lang.workflow.reading import (
+    WORKFLOW_INPUT,
+    WORKFLOW_OUTPUT,
+    Reading,
+    Scope,
+    complain,
+    entries_of,
+    member_of,
+    text_of,
+)
 from dirigent.lang.workflow.tasks.kinds import KINDS
 from dirigent.lang.workflow.tasks.task import sequence
 from dirigent.lang.workflow.uses import check_uses, uses_of
@@ -28,6 +37,7 @@ def read_workflow(
     problems: list[Problem] = []
     shape.check(node, shapes.DOCUMENT, problems, definitions=shapes.DEFINITIONS)
     reading = Reading(file, text.splitlines(), language, uses_of(node), KINDS, problems)
+    reading.loose = text_of(member_of(node, "evaluate", "mode")) == "loose"
     _check_top(reading, node)
     check_uses(reading)
     program = _program(reading, node, text)
@@ -55,9 +65,9 @@ def _program(reading: Reading, node: Node, text: str) -> Program:
         name=name,
         pointer="",
         node=sequence(reading, member_of(node, "do"), scope.at("do")),
-        input=dataflow.input_filter(reading, node, scope),
-        output=dataflow.output_filter(reading, node, scope),
-        timeout_seconds=dataflow.timeout(reading, node, scope),
+        input=dataflow.input_filter(reading, node, scope, WORKFLOW_INPUT),
+        output=dataflow.output_filter(reading, node, scope, WORKFLOW_OUTPUT),
+        timeout_seconds=dataflow.timeout(reading, node, scope.given(WORKFLOW_INPUT)),
         span=(named or node).span,
     )
     return Program(

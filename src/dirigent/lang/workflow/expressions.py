@@ -7,21 +7,21 @@ the bare jq text too. Everything else is text, and text that looks like more get
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
 from dirigent.lang.shape import inner_expression, nearest, shortened
 from dirigent.lang.tree import Items, Leaf, Node
+from dirigent.lang.workflow.loose import loosely
 from dirigent.lang.workflow.reading import (
-    AUTHORIZATION,
     RESERVED,
-    STANDARD_VARIABLES,
     Reading,
     Scope,
     complain,
     text_of,
 )
 from dirigent.model.program import IDENTITY
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template
 from dirigent.ports import Compiled, ExpressionFailed
@@ -38,7 +38,28 @@ _COLUMN: Final = re.compile(r"\bat (?:line ([0-9]{1,5}), )?column ([0-9]{1,5})")
 _BUILT_IN: Final = ("ENV", "__loc__", "__prog_args", "now")
 
 
+# Why an argument of the standard is not seen everywhere.
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    "context": "the context begins with the first task",
+    "input": "it is what `input.from` makes; what came in is `.`",
+    "output": "only `export` sees it; in `output.as` the output is `.`",
+    "task": "no task runs yet, or any more",
+    "authorization": "only a task's own definition, its `output` and its `export` see it",
+}
+
+
 def condition(reading: Reading, node: Node | None, scope: Scope) -> Expression | None:
+    """Return the expression of a condition; None when the field is absent.
+
+    Only `true` and `false` are conditions. In the mode `loose` everything is true but `null` and `false`.
+    """
+    found = computed(reading, node, scope)
+    if found is None or not reading.loose or found.text.strip() in {"", "true", "false"}:
+        return found
+    return Expression(f"({found.text}) | if . then true else false end", found.span)
+
+
+def computed(reading: Reading, node: Node | None, scope: Scope) -> Expression | None:
     """Return the expression of a field that holds nothing else; None when the field is absent."""
     if not isinstance(node, Leaf) or not isinstance(node.value, str):
         return None
@@ -51,7 +72,7 @@ def condition(reading: Reading, node: Node | None, scope: Scope) -> Expression |
 def projection(reading: Reading, node: Node | None, scope: Scope) -> Template:
     """Return what `from` and `as` hold: an expression, bare or not, or a structure with expressions."""
     if isinstance(node, Leaf):
-        return condition(reading, node, scope)
+        return computed(reading, node, scope)
     return template(reading, node, scope)
 
 
@@ -60,6 +81,9 @@ def template(reading: Reading, node: Node | None, scope: Scope) -> Template:
     if node is None:
         return None
     if isinstance(node, Leaf):
+        loose = loosely(reading.language, node.value, scope) if reading.loose else None
+        if loose is not None:
+            return _expression(reading, node, loose, scope)
         return _leaf(reading, node, scope, _EMBEDDED)
     if isinstance(node, Items):
         return [template(reading, item, scope) for item in node.items]
@@ -217,13 +241,19 @@ class _Text:
 
 
 def _check_variables(reading: Reading, compiled: Compiled, text: _Text, scope: Scope) -> None:
-    known = (*STANDARD_VARIABLES, *scope.variables)
+    known = (*scope.arguments, *scope.variables)
     for name in sorted(compiled.variables):
-        if name == AUTHORIZATION:
-            at = text.of(r"\$authorization(?!\w)")
-            complain(reading, "E1204", "`$authorization` is not supported yet", at, label="later")
+        if name in known or name in _BUILT_IN or (scope.open and name not in RESERVED):
             continue
-        if scope.open or name in known or name in _BUILT_IN:
+        if name in RESERVED:
+            complain(
+                reading,
+                "E1940",
+                f"`${name}` cannot be read here: {_ELSEWHERE[name]}",
+                text.of(rf"\${re.escape(name)}(?!\w)"),
+                "available here: " + ", ".join(f"`${each}`" for each in known if each != "secret"),
+                label="not at this place",
+            )
             continue
         meant = nearest(name, known)
         complain(

@@ -7,23 +7,25 @@ the wrong kind is passed over in silence here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, TypeAlias
 
 from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.tree import Items, Leaf, Member, Members, Node
 from dirigent.model.problem import Label, Problem
 from dirigent.model.program import Node as Work
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.ports import Language
 
-# What every expression of a workflow sees; `secret` is the reference implementation's spelling.
-STANDARD_VARIABLES: Final = ("context", "input", "secrets", "secret", "task", "workflow", "runtime")
-# What only the `output` and the `export` of a task see, and the `output` of the workflow.
-OUTPUT: Final = "output"
-# What a later release brings.
-AUTHORIZATION: Final = "authorization"
-RESERVED: Final = (*STANDARD_VARIABLES, OUTPUT, AUTHORIZATION)
+# Which arguments an expression sees at each place (DSL 1.0, "Runtime Expression Arguments"); `secret` is the
+# reference implementation's spelling of `secrets`.
+WORKFLOW_INPUT: Final = ("secrets", "secret", "workflow", "runtime")
+WORKFLOW_OUTPUT: Final = ("context", *WORKFLOW_INPUT)
+TASK_INPUT: Final = ("context", "secrets", "secret", "task", "workflow", "runtime")
+DEFINITION: Final = ("context", "input", "secrets", "secret", "task", "workflow", "runtime", "authorization")
+EXPORT: Final = (*DEFINITION, "output")
+RESERVED: Final = EXPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Scope:
     `pointer` is the JSON pointer of the list or task at hand, `names` the tasks that a directive may
     name, `variables` the loop and error variables in sight, `calls` the custom functions that are
     being expanded, `depth` how many tasks stand inside one another here. An `open` scope is that of a
-    definition, whose variables only its use can tell.
+    definition, whose variables only its use can tell. `arguments` are those of the standard that the
+    expressions at hand see.
     """
 
     pointer: str = ""
@@ -54,6 +57,7 @@ class Scope:
     calls: tuple[str, ...] = ()
     depth: int = 0
     open: bool = False
+    arguments: tuple[str, ...] = DEFINITION
 
     def at(self, *parts: str | int) -> Scope:
         """Return the scope further down in the document."""
@@ -64,10 +68,14 @@ class Scope:
         """Return the scope with further variables."""
         return replace(self, variables=(*self.variables, *variables))
 
+    def given(self, arguments: tuple[str, ...]) -> Scope:
+        """Return the scope of a place with other arguments."""
+        return replace(self, arguments=arguments)
+
 
 @dataclass(slots=True)
 class Reading:
-    """One document being read. `kinds` says how each kind of task is lowered."""
+    """One document being read. `kinds` says how each kind of task is lowered, `loose` how freely."""
 
     file: str
     lines: list[str]
@@ -77,6 +85,7 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     hosts: dict[str, None] = field(default_factory=dict)
     tasks: int = 0
+    loose: bool = False
 
     def report(self, problem: Problem) -> None:
         """Note a problem. The same one found again, in a function used twice, is shown once."""

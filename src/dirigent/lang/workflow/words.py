@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from dirigent.lang.shape import Form, Place, Shape, is_expression, shortened
+from dirigent.lang.shape import Form, Place, is_expression, shortened
 from dirigent.lang.shape.scalars import text_in, wrong_type
 from dirigent.lang.tree import Leaf
 from dirigent.model.duration import seconds_of
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//)?[^\s/]\S*", re.ASCII)
@@ -97,32 +97,6 @@ class NotYet:
     def schema(self, _form: Form, /) -> dict[str, Value]:
         """Return a JSON Schema that nothing fits."""
         return {"not": {}}
-
-
-@dataclass(frozen=True, slots=True)
-class Unless:
-    """A shape, unless the text is one of those that are known and not supported yet."""
-
-    later: tuple[str, ...]
-    name: str
-    shape: Shape
-
-    @property
-    def what(self) -> str:
-        """Return the shape in words."""
-        return self.shape.what
-
-    def inspect(self, place: Place) -> None:
-        """Report what is not supported yet (E1204), else go on with the shape."""
-        node = place.node
-        if isinstance(node, Leaf) and node.value in self.later:
-            place.stay(NotYet(f"{self.name} `{node.value}`"))
-        else:
-            place.stay(self.shape)
-
-    def schema(self, form: Form, /) -> dict[str, Value]:
-        """Return the JSON Schema of what is supported."""
-        return form.of(self.shape)
 
 
 def duration_complaint(text: str) -> str:

@@ -5,11 +5,12 @@ An event is what the structured mode of CloudEvents 1.0 has in JSON: attributes,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TypeAlias
 
 from dirigent.model.ids import Position, RunId
+from dirigent.model.record import dataclass
 from dirigent.model.values import Expression, Template, Value
 
 Event: TypeAlias = dict[str, Value]

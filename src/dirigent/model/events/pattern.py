@@ -7,9 +7,11 @@ references back and no look-around, so a set of states is all that is ever kept.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Final, TypeAlias
+
+from dirigent.model.record import dataclass
 
 CHARACTERS: Final = 1_000
 STATES: Final = 2_000

@@ -6,11 +6,12 @@ of the run, at a position that is made of its name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dirigent.model.fault import Fault
 from dirigent.model.program import Call, Wait
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 
 

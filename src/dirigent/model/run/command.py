@@ -6,12 +6,12 @@ Commands live for one turn and are made for every step: they are not frozen, whi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from dirigent.model.events.listening import Event, Want
 from dirigent.model.ids import EffectId, Position
 from dirigent.model.program import OnDoubt
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.source import Span

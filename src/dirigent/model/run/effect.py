@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dirigent.model.fault import Fault
 from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.program import OnDoubt
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
 

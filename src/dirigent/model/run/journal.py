@@ -9,12 +9,13 @@ Every fact has `at`, seconds since the epoch by the clock of the engine that rec
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from dirigent.model.events.listening import Event, Want
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
@@ -236,25 +237,35 @@ class Emitted:
 
 @dataclass(frozen=True, slots=True)
 class CancelRequested:
-    """Somebody wants the run to stop for good."""
+    """Somebody wants the run to stop for good. `by` is who."""
 
     at: float
     reason: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspended:
-    """Somebody stopped the run for a while: what is under way ends, nothing new starts."""
+    """Somebody stopped the run for a while: what is under way ends, nothing new starts.
+
+    `follows` is the number of the fact of its parent that a child follows, 0 where a person said it.
+    """
 
     at: float
     reason: str = ""
+    by: str = ""
+    follows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """And let it go on. For a run that waits in a queue: it is admitted, and begins."""
+    """And let it go on. Said by the `queue` in which the run waits: it is admitted, and begins."""
 
     at: float
+    reason: str = ""
+    by: str = ""
+    follows: int = 0
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dirigent.model.ids import RunId
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, RunId
+from dirigent.model.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ import pwd
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from dirigent.model import limits
+from dirigent.model.record import dataclass
 from dirigent.ports import ProviderFailed
 
 

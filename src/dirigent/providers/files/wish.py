@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from dirigent.model import limits
 from dirigent.model.problem import Problem, Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.values import SecretText, Unknown, Value
 
 FILE: Final = "file"

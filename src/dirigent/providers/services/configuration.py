@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 from dirigent.model import limits
 from dirigent.model.duration import seconds_of
+from dirigent.model.record import dataclass
 from dirigent.model.values import SecretRef, SecretText, Unknown, Value
 from dirigent.providers.services.definition import Definition, Health, Restart
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from hashlib import blake2b
 from typing import Final
 
 from dirigent.model import limits
+from dirigent.model.record import dataclass
 
 PORT_PLACE: Final = "{port}"
 

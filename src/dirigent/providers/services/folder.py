@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from dirigent.model.record import dataclass
 from dirigent.providers.services.definition import Definition, decode, encode
 from dirigent.shim import files
 

@@ -13,13 +13,13 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, quote_plus
 
 from dirigent.model import limits
+from dirigent.model.record import dataclass
 from dirigent.providers.services.folder import folder_of
 
 FOLLOW_SECONDS: Final = 0.1

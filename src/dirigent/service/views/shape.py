@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId
+from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Value
 

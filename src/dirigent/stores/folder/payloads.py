@@ -11,12 +11,12 @@ import os
 import secrets
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from dirigent.model.ids import Digest
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.stores import files
 
 _PART: Final = ".part"

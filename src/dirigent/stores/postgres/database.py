@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 
+from dirigent.model.record import dataclass
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.postgres.leases import Leases
 from dirigent.stores.postgres.reading import Reader

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Self, cast
 from zlib import crc32
 
@@ -15,9 +15,10 @@ import msgspec
 
 from dirigent.model.ids import RunId, digest_of
 from dirigent.model.problem import Problem, Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.start import Start
-from dirigent.ports import Wish
+from dirigent.ports.fleet import Wish
 from dirigent.stores import codec
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.session.hints import Ear

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias, cast
 
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary

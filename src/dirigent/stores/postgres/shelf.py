@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dirigent.model.ids import PlanId, RunId
 from dirigent.model.plan import Plan
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec

@@ -1,16 +1,17 @@
-"""The shards of a process, as the engine's fleet sees them: fits `ports.Tenancy` and `ports.Tenure`."""
+"""The shards of a process, as the engine's fleet sees them: fits `ports.fleet.Tenancy` and `ports.fleet.Tenure`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 from typing import Self, cast
 
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
-from dirigent.ports import Census, Journal, Shelf, Tenure, Wish
+from dirigent.model.record import dataclass
+from dirigent.ports import Journal, Shelf
+from dirigent.ports.fleet import Census, Tenure, Wish
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
 from dirigent.stores.postgres.session.failures import Again, Lost

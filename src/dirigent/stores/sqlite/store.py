@@ -6,14 +6,14 @@ process writes: the newest that opened the file. A handle opened for reading nev
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Sequence
+from dataclasses import field
 from typing import Self
 
-from dirigent.model.events.listening import Arrived, Event, Listener, Place
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
@@ -21,9 +21,10 @@ from dirigent.stores.programs import Programs
 from dirigent.stores.projection import Title, large
 from dirigent.stores.sqlite import opening
 from dirigent.stores.sqlite.commit import Commit, GroupCommit
+from dirigent.stores.sqlite.log import SqliteLog
 from dirigent.stores.sqlite.reading import Desk, Reader
 from dirigent.stores.sqlite.shelf import SqliteShelf
-from dirigent.stores.sqlite.writing import Append, KeepDefinition, KeepEvents, KeepSnapshot, Writer
+from dirigent.stores.sqlite.writing import Append, KeepDefinition, KeepSnapshot, Writer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,26 +96,10 @@ class SqliteStore(SqliteShelf):
             self._programs.remember(digest, program)
         return program
 
-    async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
-        """Put events into the log; return of each whether it is new. Durable on return."""
-        fresh: list[bool] = []
-        await self._queue.submit(KeepEvents(events, fresh))
-        return fresh
-
-    async def events(
-        self, since: float, after: Place, limit: int, types: Collection[str] | None = None
-    ) -> list[Arrived]:
-        """Return events that arrived at a time or later, behind a place, oldest first."""
-        wanted = None if types is None else sorted(types)
-        return await self._desk.ask(self._reader.events, since, after[1], limit, wanted)
-
-    async def log_end(self) -> Place:
-        """Return the place of the newest event."""
-        return 0, await self._desk.ask(self._reader.log_end)
-
-    async def listeners(self) -> list[Listener]:
-        """Return every task that listens."""
-        return await self._desk.ask(self._reader.listeners)
+    @property
+    def log(self) -> SqliteLog:
+        """Return the log of events."""
+        return SqliteLog(self._queue, self._desk, self._reader)
 
     async def close(self) -> None:
         """Wait for what is under way, and leave a single file that is marked as clean."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias, assert_never
 from zlib import crc32
 
@@ -18,6 +18,7 @@ from dirigent.model import limits
 from dirigent.model.events.listening import Event
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.retention import Pruned
 from dirigent.ports import AWAKE
@@ -235,7 +236,7 @@ class Writer:
                 case KeepSnapshot():
                     self._keep_snapshot(batch, job)
                 case KeepEvents():
-                    self._keep_events(batch, job)
+                    _keep_events(self._connection, batch, job)
                 case Prune():
                     job.removed.append(prune(self._connection, job.runs))
                 case _:
@@ -251,15 +252,6 @@ class Writer:
             if other is not None and other != job.content:
                 raise another_plan(job.id)
         batch.others.append(("keep_plan", (job.id, job.content)))
-
-    def _keep_events(self, batch: _Batch, job: KeepEvents) -> None:
-        for at, event in job.events:
-            row = records.event_row(at, event)
-            pending = any(name == "keep_event" and p[1] == row[1] for name, p in batch.others)
-            known = pending or self._connection.execute(SQL["event_known"], (row[1],)).fetchone() is not None
-            job.fresh.append(not known)
-            if not known:
-                batch.others.append(("keep_event", row))
 
     def _keep_snapshot(self, batch: _Batch, job: KeepSnapshot) -> None:
         head = self._head(batch, job.run)
@@ -322,6 +314,16 @@ class Writer:
             batch.runs.append(records.run_row(head.number, head.length, head.standing))
         if head.standing.phase is not None:
             batch.ended.append((head.number,))
+
+
+def _keep_events(connection: sqlite3.Connection, batch: _Batch, job: KeepEvents) -> None:
+    for at, event in job.events:
+        row = records.event_row(at, event)
+        pending = any(name == "keep_event" and p[1] == row[1] for name, p in batch.others)
+        known = pending or connection.execute(SQL["event_known"], (row[1],)).fetchone() is not None
+        job.fresh.append(not known)
+        if not known:
+            batch.others.append(("keep_event", row))
 
 
 def _fenced(path: str, ours: int, newest: int) -> Refusal:

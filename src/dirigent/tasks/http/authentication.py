@@ -6,9 +6,10 @@ A credential is never shown: not in a fault, not in `response.request.headers`, 
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias, assert_never
 
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.http.failure import malformed
 

@@ -8,19 +8,20 @@ Rule 3: a repeat after a crash is the same bytes under the same key, or a person
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final, assert_never
 
-from dirigent.model.fault import COMMUNICATION, Fault
+from dirigent.model.fault import AUTHENTICATION, COMMUNICATION, Fault
 from dirigent.model.problem import Refusal
 from dirigent.model.program import OnDoubt
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.values import Value
-from dirigent.ports import Vault
 from dirigent.tasks.http import answer
 from dirigent.tasks.http.client import Client, Incoming, Outgoing
-from dirigent.tasks.http.failure import CallFailed, forbidden, malformed
+from dirigent.tasks.http.credentials import Credentials, Settled
+from dirigent.tasks.http.failure import CallFailed, forbidden, malformed, misconfigured
 from dirigent.tasks.http.message import (
     KEY_HEADER,
     Call,
@@ -31,12 +32,14 @@ from dirigent.tasks.http.message import (
     shown_headers,
     shown_url,
 )
-from dirigent.tasks.secrets import named
+from dirigent.tasks.http.oauth.tokens import Tokens
+from dirigent.tasks.secrets import Learning, named
 
 # A deletion that may have happened, and now finds nothing to delete, has happened.
 GONE: Final = frozenset({404, 410})
 # A gateway speaks, or a server that sends on elsewhere after a form: the request may have been carried out.
 UNCERTAIN: Final = frozenset({301, 302, 303, 502, 504})
+UNAUTHENTICATED: Final = 401
 ERRORS_FROM: Final = 400
 REDIRECTS_FROM: Final = 300
 
@@ -45,12 +48,14 @@ REDIRECTS_FROM: Final = 300
 class Intent:
     """A call in its two forms: `shown` names its secrets, `reveal` gives it with their values.
 
-    `keyed` says that the server is known to honour `Idempotency-Key`: by the author, who set the
-    header himself, or by the OpenAPI document.
+    `authentication` is the recorded one; `reveal` takes what was made of it. `keyed` says that the
+    server is known to honour `Idempotency-Key`: by the author, who set the header himself, or by the
+    OpenAPI document.
     """
 
     shown: Call
-    reveal: Callable[[], Call]
+    authentication: Value
+    reveal: Callable[[Settled], Call]
     keyed: bool
 
     @property
@@ -59,27 +64,51 @@ class Intent:
         return not (self.shown.repeatable or self.keyed)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A call with its values, its bytes, and what came back."""
+
+    call: Call
+    outgoing: Outgoing
+    incoming: Incoming
+
+
 class Exchange:
     """Sends one call and says how it ended. What it returns holds no revealed secret."""
 
-    def __init__(self, client: Client, vault: Vault) -> None:
-        """Take the guarded client and the vault."""
+    def __init__(self, client: Client, vault: Learning, credentials: Credentials | None = None) -> None:
+        """Take the guarded client and the vault, and the credentials if several exchanges share them."""
         self._client = client
         self._vault = vault
+        self.credentials = credentials or Credentials(vault, Tokens(client, vault))
 
     async def carry_out(self, order: Order, intent: Intent) -> Outcome:
         """Return the outcome of an order whose call is `intent`; never raises for what servers do."""
         try:
             if order.doubtful and intent.unsafe and order.on_doubt is not OnDoubt.REPEAT:
                 return _undecided(order, intent.shown)
-            call = intent.reveal()
-            outgoing = outgoing_of(call, order.id)
-            incoming = await self._client.send(outgoing, order.hosts)
-            return Done(self._vault.redact(self._output(order, intent.shown, call, outgoing, incoming)))
+            sent = await self._sent(order, intent)
+            return Done(self._vault.redact(self._output(order, intent.shown, sent)))
         except CallFailed as failure:
             return self.broken(order, failure, intent)
         except Refusal as refusal:
             return self.broken(order, unrevealed(refusal), intent)
+
+    async def _sent(self, order: Order, intent: Intent) -> _Sent:
+        """Send the call; once more with another token, when the server refuses the first.
+
+        A refusal for want of a token says that nothing was done, so it is no repeat in any sense.
+        """
+        settled = await self.credentials.settled(order, intent.authentication)
+        sent = await self._once(order, intent.reveal(settled))
+        if sent.incoming.status != UNAUTHENTICATED or not settled.renewable:
+            return sent
+        settled = await self.credentials.renewed(order, settled)
+        return await self._once(order, intent.reveal(settled))
+
+    async def _once(self, order: Order, call: Call) -> _Sent:
+        outgoing = outgoing_of(call, order.id)
+        return _Sent(call, outgoing, await self._client.send(outgoing, order.hosts))
 
     def broken(self, order: Order, failure: CallFailed, intent: Intent | None = None) -> Broken:
         """Return a failure as an outcome: with the call in its detail, and without any secret.
@@ -93,10 +122,11 @@ class Exchange:
         shown = self._vault.redact(detail)
         return Broken(replace(failure.fault, detail=str(shown), doubtful=doubtful))
 
-    def _output(self, order: Order, shown: Call, call: Call, outgoing: Outgoing, incoming: Incoming) -> Value:
+    def _output(self, order: Order, shown: Call, sent: _Sent) -> Value:
+        call, incoming = sent.call, sent.incoming
         gone = order.doubtful and call.method == "DELETE" and incoming.status in GONE
         if incoming.status >= (ERRORS_FROM if call.redirect else REDIRECTS_FROM) and not gone:
-            raise self._refused(outgoing, incoming)
+            raise self._refused(call, sent.outgoing, incoming)
         if gone and call.output is not Output.RESPONSE:
             return None
         headers = shown_headers(outgoing_of(shown, order.id))
@@ -105,7 +135,7 @@ class Exchange:
         request: dict[str, Value] = {"method": call.method, "uri": shown_url(shown), "headers": headers}
         return answer.output_of(incoming, call.output, request)
 
-    def _refused(self, outgoing: Outgoing, incoming: Incoming) -> CallFailed:
+    def _refused(self, call: Call, outgoing: Outgoing, incoming: Incoming) -> CallFailed:
         """Return the fault of an answer that is no success, with the beginning of its body."""
         status = incoming.status
         text = answer.text_of(incoming.body, "")
@@ -120,26 +150,35 @@ class Exchange:
             place = str(self._vault.redact(incoming.header("location")))
             detail += f"; it points to `{answer.excerpt(place)}`, and redirects are not followed "
             detail += "(`redirect: true` returns the answer itself)"
-        fault = Fault(COMMUNICATION, status, answer.phrase(status), detail)
+        # Without credentials it is an answer like any other; with them it says that they are not accepted.
+        unauthenticated = status == UNAUTHENTICATED and call.authentication is not None
+        kind = AUTHENTICATION if unauthenticated else COMMUNICATION
+        fault = Fault(kind, status, answer.phrase(status), detail)
         return CallFailed(fault, sent=status in UNCERTAIN)
 
 
 class HttpPerformer:
     """Carries out the function `http`. The request is described in `docs/calls.md`."""
 
-    def __init__(self, client: Client, vault: Vault) -> None:
-        """Take the guarded client and the vault."""
-        self._exchange = Exchange(client, vault)
-        self._vault = vault
+    def __init__(self, client: Client, vault: Learning, credentials: Credentials | None = None) -> None:
+        """Take the guarded client and the vault, and the credentials that calls share."""
+        self._exchange = Exchange(client, vault, credentials)
 
     async def perform(self, order: Order) -> Outcome:
         """Do the call, or say why its outcome is in doubt."""
         try:
-            shown = call_of(named(without_credentials(order.request)))
+            request = without_credentials(order.request)
+            shown = call_of(named(request))
         except CallFailed as failure:
             return self._exchange.broken(order, failure)
         keyed = shown.header(KEY_HEADER) is not None
-        intent = Intent(shown, lambda: call_of(self._vault.reveal(order.request)), keyed)
+
+        def reveal(settled: Settled) -> Call:
+            revealed = self._exchange.credentials.reveal(request, settled)
+            return call_of({**members_of(revealed), "authentication": settled.value})
+
+        recorded = members_of(order.request).get("authentication")
+        intent = Intent(shown, recorded, reveal, keyed)
         return await self._exchange.carry_out(order, intent)
 
     async def abandon(self, order: Order) -> None:
@@ -148,15 +187,21 @@ class HttpPerformer:
 
 def without_credentials(request: Value) -> Value:
     """Return a request whose credentials are left out: what is shown never has them."""
+    return {**members_of(request), "authentication": None}
+
+
+def members_of(request: Value) -> dict[str, Value]:
+    """Return the members of a recorded request, or raise `CallFailed`."""
     if not isinstance(request, dict):
         raise malformed("the request must be an object")
-    return {**request, "authentication": None}
+    return request
 
 
 def unrevealed(refusal: Refusal) -> CallFailed:
     """Return the failure of a call whose secrets have no value, in the words that the engine uses too."""
     problem = refusal.problems[0]
-    return forbidden(" ".join([f"{problem.code}: {problem.message}.", *problem.help]))
+    words = " ".join([f"{problem.code}: {problem.message}.", *problem.help])
+    return forbidden(words) if problem.code.startswith("E6") else misconfigured(words)
 
 
 def _undecided(order: Order, shown: Call) -> Outcome:

@@ -10,7 +10,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Final, TypeAlias
 from urllib.parse import urljoin
@@ -20,6 +20,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from dirigent import __version__
 from dirigent.model import limits
+from dirigent.model.record import dataclass
 from dirigent.tasks.http.failure import CallFailed, broken, forbidden, malformed
 from dirigent.tasks.http.guard import Target, literal, permit, target_of
 

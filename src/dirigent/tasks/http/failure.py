@@ -5,7 +5,14 @@
 
 from __future__ import annotations
 
-from dirigent.model.fault import AUTHORIZATION, COMMUNICATION, CONFIGURATION, VALIDATION, Fault
+from dirigent.model.fault import (
+    AUTHENTICATION,
+    AUTHORIZATION,
+    COMMUNICATION,
+    CONFIGURATION,
+    VALIDATION,
+    Fault,
+)
 
 
 class CallFailed(Exception):
@@ -36,3 +43,8 @@ def misconfigured(detail: str) -> CallFailed:
 def broken(detail: str, *, status: int = 500, sent: bool = True) -> CallFailed:
     """Return a failure of the exchange itself: no answer, or one that cannot be read."""
     return CallFailed(Fault(COMMUNICATION, status, "Call failed", detail), sent=sent)
+
+
+def unauthenticated(detail: str) -> CallFailed:
+    """Return a refusal of who we are: by the server that was called, or by an authority."""
+    return CallFailed(Fault(AUTHENTICATION, 401, "Not authenticated", detail))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, quote, urlsplit
 
 from yarl import URL
 
+from dirigent.model.record import dataclass
 from dirigent.tasks.http.failure import forbidden, malformed
 
 Address: TypeAlias = IPv4Address | IPv6Address

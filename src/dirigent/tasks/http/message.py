@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Final
 from urllib.parse import quote_plus, urlencode
 
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.http.authentication import Authentication, Digest, authentication_of, header_of
 from dirigent.tasks.http.client import AGENT, Outgoing

@@ -6,22 +6,21 @@ document's own host, a declared one, or the document is a file of the stack.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Order, Outcome
 from dirigent.model.values import SecretText, Value
-from dirigent.ports import Vault
 from dirigent.tasks.http.authentication import authentication_of
 from dirigent.tasks.http.call import Exchange, Intent, unrevealed
 from dirigent.tasks.http.client import Client
+from dirigent.tasks.http.credentials import Credentials, Settled
 from dirigent.tasks.http.failure import CallFailed, forbidden, malformed
 from dirigent.tasks.http.message import KEY_HEADER, Call, output_of
 from dirigent.tasks.openapi.checking import check
 from dirigent.tasks.openapi.document import Document, Documents, Read
 from dirigent.tasks.openapi.operation import Operation, operation_of
 from dirigent.tasks.openapi.request import Wanted, call_of
-from dirigent.tasks.secrets import named, rewritten
+from dirigent.tasks.secrets import Learning, named, rewritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +38,14 @@ class _Request:
 class OpenApiPerformer:
     """Carries out the function `openapi`. The request is described in `docs/calls.md`."""
 
-    def __init__(self, client: Client, vault: Vault, read: Read) -> None:
+    def __init__(
+        self, client: Client, vault: Learning, read: Read, credentials: Credentials | None = None
+    ) -> None:
         """Take the guarded client, the vault, and the reader of the stack's files (`within(folder)`)."""
         self._client = client
         self._vault = vault
         self._documents = Documents(client, read)
-        self._exchange = Exchange(client, vault)
+        self._exchange = Exchange(client, vault, credentials)
 
     async def perform(self, order: Order) -> Outcome:
         """Do the call, or say why its outcome is in doubt."""
@@ -59,7 +60,11 @@ class OpenApiPerformer:
         except Refusal as refusal:
             return self._exchange.broken(order, unrevealed(refusal))
         keyed = operation.keyed or shown.header(KEY_HEADER) is not None
-        intent = Intent(shown, lambda: self._revealed(operation, request), keyed)
+
+        def reveal(settled: Settled) -> Call:
+            return self._revealed(operation, request, settled)
+
+        intent = Intent(shown, request.authentication, reveal, keyed)
         return await self._exchange.carry_out(order, intent)
 
     async def abandon(self, order: Order) -> None:
@@ -69,7 +74,8 @@ class OpenApiPerformer:
         endpoint = self._vault.reveal(request.endpoint)
         if not isinstance(endpoint, str) or not endpoint:
             raise malformed("`document.endpoint` must be a URL, or a path in the folder of the stack")
-        authentication = authentication_of(self._vault.reveal(request.document_authentication))
+        settled = await self._exchange.credentials.settled(order, request.document_authentication)
+        authentication = authentication_of(settled.value)
         return await self._documents.document(endpoint, authentication, order.hosts)
 
     def _bind(self, order: Order, document: Document, request: _Request, shown: Call) -> None:
@@ -83,10 +89,10 @@ class OpenApiPerformer:
                 f"declare `{target.place}` under `policy.http.hosts` if that is right"
             )
 
-    def _revealed(self, operation: Operation, request: _Request) -> Call:
-        parameters = _parameters(self._vault.reveal(request.parameters))
+    def _revealed(self, operation: Operation, request: _Request, settled: Settled) -> Call:
+        parameters = _parameters(self._exchange.credentials.reveal(request.parameters, settled))
         check(operation, parameters)
-        authentication = authentication_of(self._vault.reveal(request.authentication))
+        authentication = authentication_of(settled.value)
         wanted = Wanted(request.wanted.output, request.wanted.redirect, authentication)
         return call_of(operation, parameters, wanted)
 

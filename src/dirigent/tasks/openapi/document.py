@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from dirigent.model.fault import COMMUNICATION, Fault
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.http.answer import phrase
 from dirigent.tasks.http.authentication import Authentication, Digest, header_of

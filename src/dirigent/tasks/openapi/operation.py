@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 from urllib.parse import urlsplit
 
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.http.client import joined
 from dirigent.tasks.http.failure import malformed, misconfigured

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from urllib.parse import quote
 
+from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.http.authentication import Authentication
 from dirigent.tasks.http.failure import malformed, misconfigured

@@ -78,7 +78,8 @@ def hear(run: Run, ask: Ask, fact: Heard) -> None:
     counts = not matching.closes(state.want, found)
     state.want = matching.narrowed(state.want, found)
     if counts:
-        state.item, state.stage = shape.read(fact.event, frame.node.read), Stage.TAKEN
+        state.item = state.current = shape.read(fact.event, frame.node.read)
+        state.stage = Stage.TAKEN
     else:
         state.stage = Stage.UNTIL
     run.agenda.append(frame)
@@ -87,7 +88,7 @@ def hear(run: Run, ask: Ask, fact: Heard) -> None:
 def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) -> None:
     """The body is done with an event; `exit` in it ends the listening."""
     state = _state(frame)
-    state.item, state.stage, state.leaving = output, Stage.OUTPUT, directive != CONTINUE
+    state.current, state.stage, state.leaving = output, Stage.OUTPUT, directive != CONTINUE
     run.agenda.append(frame)
 
 
@@ -103,13 +104,13 @@ def _go_on(run: Run, frame: Frame, node: Listen, state: ListenState) -> None:
             state.stage = Stage.OUTPUT
     if state.stage is Stage.OUTPUT:
         if each is not None:
-            state.item = _filtered(run, frame, each, state)
+            state.current = _filtered(run, frame, each, state)
         state.stage = Stage.EXPORT
         frame.answers.clear()
     if state.stage is Stage.EXPORT:
         if each is not None and each.export.present:
             _export(run, frame, each, state)
-        state.outputs.append(state.item)
+        state.outputs.append(state.current)
         state.taken += 1
         state.stage = Stage.UNTIL
         frame.answers.clear()
@@ -122,19 +123,18 @@ def _bound(each: EachEvent, state: ListenState) -> dict[str, Value]:
 
 
 def _filtered(run: Run, frame: Frame, each: EachEvent, state: ListenState) -> Value:
-    value = state.item
+    value = state.current
     if not each.output.present:
         return value
     if each.output.shape is not None:
-        bound = {**_bound(each, state), "output": value}
-        value = evaluate(run, frame, "foreach-output", each.output.shape, value, **bound)
+        value = evaluate(run, frame, "foreach-output", each.output.shape, value, **_bound(each, state))
     if each.output.schema is not None:
         check(run, each.output.schema, value, "the output of an event does not fit its schema")
     return value
 
 
 def _export(run: Run, frame: Frame, each: EachEvent, state: ListenState) -> None:
-    value = state.item
+    value = state.current
     if each.export.shape is not None:
         bound = {**_bound(each, state), "output": value}
         value = evaluate(run, frame, "foreach-export", each.export.shape, value, **bound)
@@ -148,7 +148,7 @@ def _judge(run: Run, frame: Frame, node: Listen, state: ListenState) -> None:
     over = state.leaving or matching.satisfied(state.want, state.taken)
     if not over and isinstance(node.to.until, Expression) and state.taken:
         outputs: Value = list(state.outputs)
-        over = truth(run, frame, "until", node.to.until, outputs, output=outputs)
+        over = truth(run, frame, "until", node.to.until, outputs)
     frame.answers.clear()
     state.stage = Stage.WAITING
     if over:

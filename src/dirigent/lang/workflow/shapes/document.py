@@ -11,7 +11,7 @@ from dirigent.lang.workflow.shapes.borders import INPUT, OUTPUT
 from dirigent.lang.workflow.shapes.errors import ERROR, RETRY
 from dirigent.lang.workflow.shapes.network.security import POLICY
 from dirigent.lang.workflow.shapes.schedule import SCHEDULE
-from dirigent.lang.workflow.words import Checked, NotYet, Unless
+from dirigent.lang.workflow.words import Checked, NotYet
 
 HEAD: Final = Record(
     {
@@ -50,7 +50,7 @@ USE: Final = Record(
 EVALUATE: Final = Record(
     {
         "language": Field(Text(choices=("jq",))),
-        "mode": Field(Unless(("loose",), "the evaluation mode", Text(choices=("strict",)))),
+        "mode": Field(Text(choices=("strict", "loose"))),
     },
     title="`evaluate`",
 )

@@ -12,7 +12,6 @@ from dirigent.lang.tree import Items, Leaf, Member, Members, Node, plain
 from dirigent.lang.workflow import dataflow
 from dirigent.lang.workflow.expressions import check_variable, condition, template
 from dirigent.lang.workflow.reading import (
-    OUTPUT,
     Reading,
     Scope,
     complain,
@@ -109,7 +108,7 @@ def lower_strategy(reading: Reading, node: Node | None, scope: Scope) -> Strateg
 def _until(reading: Reading, node: Node | None, scope: Scope) -> Expression | Strategy | None:
     if isinstance(node, Members):
         return lower_strategy(reading, node, scope.at("until"))
-    return condition(reading, node, scope.seeing(OUTPUT))
+    return condition(reading, node, scope)
 
 
 def _filter(reading: Reading, node: Members, scope: Scope) -> EventFilter:

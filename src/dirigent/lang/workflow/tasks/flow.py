@@ -5,7 +5,7 @@ from __future__ import annotations
 from dirigent.lang.tree import Items, Member, Members, Node
 from dirigent.lang.workflow.dataflow import duration
 from dirigent.lang.workflow.directives import directive, names_of
-from dirigent.lang.workflow.expressions import check_variable, condition, template
+from dirigent.lang.workflow.expressions import check_variable, computed, condition, template
 from dirigent.lang.workflow.reading import (
     Reading,
     Scope,
@@ -96,7 +96,7 @@ def _one_default(reading: Reading, members: list[Member]) -> None:
 def _items(reading: Reading, node: Node | None, scope: Scope) -> Template:
     if isinstance(node, Items):
         return template(reading, node, scope)
-    return condition(reading, node, scope)
+    return computed(reading, node, scope)
 
 
 def lower_set(reading: Reading, task: Members, scope: Scope) -> Set:

@@ -10,6 +10,7 @@ from dirigent.lang.workflow import dataflow
 from dirigent.lang.workflow.directives import directive, names_of, warn_of_unreached
 from dirigent.lang.workflow.expressions import condition, template
 from dirigent.lang.workflow.reading import (
+    TASK_INPUT,
     Reading,
     Scope,
     complain,
@@ -52,7 +53,7 @@ def task(reading: Reading, member: Member, scope: Scope) -> Task:
         name=member.key,
         pointer=scope.pointer,
         node=_queued(reading, node, _work(reading, node, scope), scope),
-        condition=condition(reading, member_of(node, "if"), scope),
+        condition=condition(reading, member_of(node, "if"), scope.given(TASK_INPUT)),
         input=dataflow.input_filter(reading, node, scope),
         output=dataflow.output_filter(reading, node, scope),
         export=dataflow.export_filter(reading, node, scope),

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.stores.postgres.session.failures import Again, Lost
 from dirigent.stores.postgres.session.link import Link
 from dirigent.stores.postgres.session.statements import SQL

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
 from dirigent.model.problem import refuse
+from dirigent.model.record import dataclass
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.postgres.session.link import Link
 from dirigent.stores.postgres.session.statements import FOLDER

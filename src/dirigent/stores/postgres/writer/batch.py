@@ -6,10 +6,11 @@ Rule: nothing of an append is put in before it was admitted, so a refused one le
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from dirigent.model.ids import RunId
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact
 from dirigent.stores import codec
 from dirigent.stores.postgres import records

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from dirigent.model.problem import Refusal
+from dirigent.model.record import dataclass
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.postgres.session import failures
 from dirigent.stores.postgres.writer.batch import Append

@@ -9,12 +9,13 @@ session still does is over by then, and what it did can be seen.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from time import monotonic
 from typing import Final, TypeAlias, cast
 
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Fact
 from dirigent.stores.postgres import records
 from dirigent.stores.postgres.session import failures

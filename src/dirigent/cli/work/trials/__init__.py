@@ -1,0 +1,5 @@
+"""The work of `test`."""
+
+from dirigent.cli.work.trials.playing import test
+
+__all__ = ["test"]

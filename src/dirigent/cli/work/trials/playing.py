@@ -1,0 +1,82 @@
+"""Play test files. All of them are read first: nothing runs while one of them is wrong."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from dirigent.app.trials.finding import suite_of
+from dirigent.app.trials.playing import Piece, played
+from dirigent.cli.answer import complain
+from dirigent.cli.exits import Exit
+from dirigent.cli.options import Options
+from dirigent.cli.output import say, say_json
+from dirigent.cli.place import place
+from dirigent.cli.text.terminal import out
+from dirigent.cli.work.trials.report import Verdict, junit, sum_text, verdict_json, verdict_text
+from dirigent.lang.trial.trial import Suite
+from dirigent.model.problem import Problem, Refusal, refuse
+
+
+def test(options: Options) -> int:
+    """Play the tests of files."""
+    files = options.many("files")
+    if not files:
+        raise click.UsageError("name a test file")
+    suites = _read([place(options).folder / file for file in files], options)
+    verdicts = [verdict for suite, piece in suites for verdict in _played(suite, piece, options)]
+    if options.text("junit"):
+        _write(Path(options.text("junit")), junit(verdicts))
+    failed = sum(bool(each.problems) for each in verdicts)
+    if options.as_json:
+        tests = [verdict_json(each) for each in verdicts]
+        say_json({"passed": len(verdicts) - failed, "failed": failed, "tests": tests})
+    else:
+        say(sum_text(verdicts, out()))
+    return Exit.FAILED if failed else Exit.DONE
+
+
+def _read(paths: list[Path], options: Options) -> list[tuple[Suite, Piece]]:
+    """Return every test file with what it plays. Raises `Refusal` with the problems of all of them."""
+    found: list[tuple[Suite, Piece]] = []
+    wrong: list[Problem] = []
+    for path in paths:
+        try:
+            suite, piece, warnings = suite_of(path, options.text("part"))
+        except Refusal as refusal:
+            wrong.extend(refusal.problems)
+            continue
+        if warnings and not options.as_json:
+            complain(warnings)
+        found.append((suite, piece))
+    if wrong:
+        raise Refusal(wrong)
+    if not any(suite.trials for suite, _ in found):
+        raise refuse(
+            "E7076", f"no test has `{options.text('part')}` in its name", "leave `-k` out to see all names"
+        )
+    return found
+
+
+def _played(suite: Suite, piece: Piece, options: Options) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    if suite.trials and not options.as_json:
+        say(suite.file)
+    for trial in suite.trials:
+        begun = time.perf_counter()
+        came, problems = played(piece, trial)
+        verdict = Verdict(suite.file, trial.name, came, tuple(problems), time.perf_counter() - begun)
+        verdicts.append(verdict)
+        if not options.as_json:
+            say(verdict_text(verdict, out()))
+    return verdicts
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as failure:
+        words = (failure.strerror or "it cannot be written").lower()
+        raise refuse("E7008", f"`{path}`: {words}", "choose a folder that you may write to") from failure

@@ -1,0 +1,86 @@
+"""The command: what it says, with which exit code, and what build servers and programs are given."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import jsonschema_rs
+import pytest
+
+from cli.rig import ROOT, Desk
+from dirigent.cli import schemas
+from dirigent.lang.trial import trials_schema
+from docs.blocks import blocks_of
+from trials.stage import write
+
+pytestmark = pytest.mark.slow
+
+FLOW = "do: [{nap: {wait: P7D}}, {ask: {call: http, with: {method: get, endpoint: 'https://a.example/'}}}]"
+TESTS = """workflow: flow.yaml
+tests:
+  - {name: a week costs nothing, answers: [{task: ask, output: 1}], expect: {output: 1, elapsed: P7D}}
+  - {name: "it gives <two> & more", answers: [{task: ask, output: 1}], expect: {output: 2}}
+"""
+
+
+@pytest.fixture
+def desk(tmp_path):
+    write(tmp_path, TESTS, FLOW)
+    return Desk(tmp_path)
+
+
+def test_a_failure_is_shown_in_its_place_and_the_others_pass(desk):
+    told = desk.say("test", "flow.test.yaml")
+    assert told.code == 1, told
+    lines = told.out.splitlines()
+    assert lines[:2] == ["flow.test.yaml", "  ✓ passed  a week costs nothing  (168h00m of virtual time)"]
+    assert "error[E7081]: the output is another one" in lines
+    assert " --> flow.test.yaml:4:81" in lines
+    assert "  = help: .: 2 expected, but it is 1" in lines
+    assert lines[-1].startswith("1 failed, 1 passed in ")
+    assert not (desk.folder / ".dirigent").exists(), "nothing is touched"
+
+
+def test_names_choose_and_nothing_chosen_is_said(desk):
+    assert desk.say("test", "flow.test.yaml", "-k", "WEEK").code == 0
+    told = desk.say("test", "flow.test.yaml", "-k", "nothing of the kind")
+    assert (told.code, told.out) == (2, "")
+    assert "error[E7076]" in told.err
+
+
+def test_nothing_is_played_while_one_file_is_wrong(desk):
+    (desk.folder / "other.test.yaml").write_text("workflow: flow.yaml\ntests: [{name: x, expects: {}}]\n")
+    told = desk.say("test", "flow.test.yaml", "other.test.yaml")
+    assert (told.code, told.out) == (2, "")
+    assert "did you mean `expect`?" in told.err
+    assert desk.say("test").code == 2
+    assert desk.say("test", "absent.yaml").code == 2
+
+
+def test_programs_and_build_servers_are_told(desk):
+    answer = desk.answer("test", "flow.test.yaml", "--junit", str(desk.folder / "report.xml"), code=1)
+    assert not list(jsonschema_rs.validator_for(schemas.schema_of("test")).iter_errors(answer))
+    assert [(each["passed"], each["elapsed"]) for each in answer["tests"]] == [
+        (True, 604800),
+        (False, 604800),
+    ]
+    suite = ET.parse(desk.folder / "report.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    failed = suite[1]
+    assert failed.get("name") == "it gives <two> & more"
+    assert failed[0].get("type") == "E7081"
+    assert ".: 2 expected, but it is 1" in failed[0].text
+    told = desk.say("test", "flow.test.yaml", "--junit", str(desk.folder / "no" / "report.xml"))
+    assert told.code == 2
+    assert "error[E7008]" in told.err
+
+
+def test_the_schema_of_test_files_is_published(desk):
+    assert desk.answer("schema", "--of", "test-file") == trials_schema()
+
+
+def test_the_page_shows_the_files_that_it_runs():
+    page = ROOT / "docs" / "testing.md"
+    shown = [each.text for each in blocks_of("docs/testing.md", page.read_text()) if each.language == "yaml"]
+    folder = ROOT / "examples" / "testing"
+    assert shown == [(folder / name).read_text() for name in ("order.yaml", "order.test.yaml")]

@@ -14,7 +14,6 @@ from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value
 
-
 # What `value` knows how to show.
 LEAVES = (bool, int, float, str, list, SecretText, Unknown, Expression, UriTemplate)
 
@@ -116,10 +115,8 @@ def fact(position: int, recorded: Fact) -> dict[str, Json]:
 
 
 def _member(found: object) -> Json:
-    if isinstance(found, Fault):
-        return fault(found)
-    if isinstance(found, ResourceRow):
-        return row(found)
+    if isinstance(found, Fault | ResourceRow):
+        return fault(found) if isinstance(found, Fault) else row(found)
     if isinstance(found, tuple):
         return [_member(each) for each in found]
     if isinstance(found, Mapping):

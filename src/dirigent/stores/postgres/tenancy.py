@@ -1,4 +1,4 @@
-"""The shards of a process, as the engine's fleet sees them: fits `ports.fleet.Tenancy` and `ports.fleet.Tenure`."""
+"""The shards of a process, as the fleet sees them: fits `ports.fleet.Tenancy` and `ports.fleet.Tenure`."""
 
 from __future__ import annotations
 

@@ -25,7 +25,6 @@ EVERY = EXAMPLES + DEFINED
 PARTS = (
     "asyncapi",
     "grpc",
-    "cataloged",
     "emit",
     "listen",
     "container",

@@ -18,6 +18,9 @@ from pathlib import Path
 import pytest
 
 from conformance.stage import RUN, Cast, life, program_of
+from dirigent.lang.workflow.calls.kinds import CALLS
+from dirigent.lang.workflow.calls.runs import RUNS
+from dirigent.lang.workflow.tasks.kinds import KINDS
 from dirigent.model.run.journal import (
     Ended,
     Failed,
@@ -429,5 +432,10 @@ def test_a_call_that_must_not_be_repeated_is_held_after_a_crash(world):
     assert world.happened == {"slow": 1, "after": 1}
 
 
-def test_the_triple_covers_every_function_of_the_program_format():
-    assert {"call http", "call openapi", "run shell", "run script", "run workflow"} <= CONSTRUCTS.keys()
+# Tasks that wait for the world without a call.
+WAITING = {"wait", "listen"}
+
+
+def test_the_triple_covers_every_kind_of_task_that_waits_for_the_world():
+    kinds = {f"call {name}" for name in CALLS} | {f"run {name}" for name in RUNS} | (WAITING & KINDS.keys())
+    assert kinds - CONSTRUCTS.keys() == set(), "give the new kind a line in the table"

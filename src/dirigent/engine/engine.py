@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import field, replace
 from typing import TypeAlias
 
-from dirigent.core.events.shape import check_event
 from dirigent.core.machine import Tools
 from dirigent.core.nodes import code
 from dirigent.core.replay import replay
@@ -22,7 +21,7 @@ from dirigent.engine.acting import Acting
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
-from dirigent.engine.events.ears import Ears
+from dirigent.engine.events.ears import Ears, Unlogged
 from dirigent.engine.family.following import Following
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
@@ -30,7 +29,6 @@ from dirigent.engine.queues import Queues, stands_for
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
-from dirigent.model.events.listening import Event
 from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
@@ -80,7 +78,7 @@ class Engine:
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
-    _ears: Ears | None = None
+    events: Ears = field(init=False)
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
@@ -98,16 +96,17 @@ class Engine:
         )
         self._timers = self._rouser.timers
         self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
-        if isinstance(self.journal, Logged):
-            self._ears = Ears(
-                self.journal.log,
-                self.tools.language,
-                self.effects.oracle,
-                self.clock,
-                self._memory.load_all,
-                go,
-                self._rouser.lose,
-            )
+        log = self.journal.log if isinstance(self.journal, Logged) else Unlogged()
+        self.events = Ears(
+            log,
+            self.tools.language,
+            self.effects.oracle,
+            self._crew,
+            self.clock,
+            self._memory.load_all,
+            go,
+            self._rouser.lose,
+        )
         self._acting = Acting(self.effects, self._timers, self.queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------
@@ -120,20 +119,17 @@ class Engine:
         stay in the store.
         """
         await self._poison.open(self.journal, self.shelf, self.clock)
-        if self._ears is not None:
-            await self._ears.open()
+        await self.events.open()
         taken = await self._rouser.open()
         await self.queues.open(self.journal, self.shelf)
-        if self._ears is not None:
-            self._crew.act(self._ears.serve())
+        self._crew.act(self.events.serve())
         return taken
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
         self._turning.settling = True
         self.queues.is_open = False
-        if self._ears is not None:
-            self._ears.stopping = True
+        self.events.stopping = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
@@ -206,18 +202,6 @@ class Engine:
         check_word(run, fact)
         await self._crew.ask(self._tell(run, fact))
 
-    async def take_events(self, events: Sequence[Event]) -> list[bool]:
-        """Take events in from outside; return of each whether it is new. Durable when this returns.
-
-        Raises `Refusal`: E4100 for what is no event, E4101 for one that is too large.
-        """
-        self._crew.check()
-        for event in events:
-            check_event(event)
-        if self._ears is None:
-            raise refuse("E4102", "this store keeps no events", "name a store that does, with `--state`")
-        return await self._ears.take(events)
-
     async def _whole(self, start: Start) -> Program:
         """Return a program with what lies elsewhere in its place; a known run keeps what it began with."""
         if self.linker is None:
@@ -276,8 +260,7 @@ class Engine:
             self._memory.put(live)
         if done.facts:
             self.queues.hear(run, done.facts)
-            if self._ears is not None:
-                self._ears.hear(run.id, done.facts)
+            self.events.hear(run.id, done.facts)
             self.following.hear(run, done.expected, done.facts)
             for observer in tuple(self.observers):
                 observer(run.id, run.program, done.expected, done.facts)

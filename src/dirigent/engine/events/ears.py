@@ -7,7 +7,7 @@ since it began, and the run itself refuses what it had. Law 2: a listener has on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import field
 from typing import Final
 
@@ -37,13 +37,11 @@ START: Final[Place] = (0, 0)
 class Unlogged:
     """The log of a store that has none: nothing is in it, and nobody listens."""
 
-    async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
+    async def take_events(self, *_: object, **__: object) -> list[bool]:
         """Refuse (E4102)."""
         raise refuse("E4102", "this store keeps no events", "name a store that does, with `--state`")
 
-    async def events(
-        self, since: float, after: Place, limit: int, types: Collection[str] | None = None
-    ) -> list[Arrived]:
+    async def events(self, *_: object, **__: object) -> list[Arrived]:
         """Return nothing."""
         return []
 

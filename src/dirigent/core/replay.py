@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never, get_args
 
 from dirigent.core import flow
 from dirigent.core.control.overruling import overrule, running
@@ -23,6 +23,7 @@ from dirigent.model.run.journal import (
     Computed,
     Control,
     Created,
+    Effect,
     Emitted,
     Ended,
     Fact,
@@ -67,6 +68,8 @@ AskFact: TypeAlias = (
     | Unheard
     | Emitted
 )
+
+_OF_EFFECTS: Final = frozenset(get_args(Effect))
 
 
 def replay(
@@ -246,6 +249,8 @@ def _ask_fact(run: Run, fact: AskFact) -> None:
 
 def key_of(fact: AskFact) -> Key:
     """Return the key of the ask that a fact belongs to."""
+    if type(fact) in _OF_EFFECTS:  # Nearly all: asked first, and by the identity of the class.
+        return (fact.position, fact.attempt, EFFECT)
     match fact:
         case TimerSet() | TimerFired():
             return (fact.position, fact.attempt, fact.purpose)
@@ -282,6 +287,9 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
             ask.request = request
             ask.began = fact.at
             run.news.append(ask.key)
+        case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed() | Emitted():
+            if frame is not None:
+                _wake(run, ask, frame, fact)
         case TimerSet(until=until):
             ask.until = until
             ask.began = fact.at
@@ -293,9 +301,6 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
             pass
         case Heard():
             listen.hear(run, ask, fact)
-        case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed() | Emitted():
-            if frame is not None:
-                _wake(run, ask, frame, fact)
         case _:
             assert_never(fact)
 

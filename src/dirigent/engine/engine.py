@@ -210,6 +210,11 @@ class Engine:
             raise refuse("E4102", "this store keeps no events", "name a store that does, with `--state`")
         return await self._ears.take(events)
 
+    def look_for_events(self) -> None:
+        """There may be events in the log that others put there."""
+        if self._ears is not None:
+            self._ears.stir()
+
     def _begin(self, start: Start, digest: Digest) -> asyncio.Future[bool]:
         """Begin a run, if there is none of its name."""
         live = Live(replay(start.program, start.id, (), self.tools), recovered=True)

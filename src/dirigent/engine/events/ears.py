@@ -68,6 +68,11 @@ class Ears:
         for listener in await self.log.listeners():
             self._fresh.put(listener)
 
+    def stir(self) -> None:
+        """There may be something new in the log."""
+        if self.count:
+            self._stirred.set()
+
     async def take(self, events: Sequence[Event]) -> list[bool]:
         """Put events from outside into the log; return of each whether it is new. Durable on return."""
         now = self.clock.now()

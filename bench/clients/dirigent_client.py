@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from course import Course, course, in_places, mark, take_part
+from faster import go
 
 from dirigent.app.looking import SystemClock
 from dirigent.app.stacks import secret_of_workflow
@@ -144,4 +145,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    go(main())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 
 from course import course, take_part
 from dirigent_client import Dirigent, effects_of
+from faster import go
 
 from dirigent.app.tools import TOOLS
 from dirigent.engine.crew import Crew
@@ -37,4 +37,4 @@ async def main() -> None:
     await take_part(Dirigent(conductor), orders)
 
 
-asyncio.run(main())
+go(main())

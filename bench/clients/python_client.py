@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from course import course, in_places, take_part
+from faster import go
 from python_flows import chain, fan, nap
 
 import dirigent
@@ -45,4 +46,4 @@ async def main() -> None:
         await take_part(Python(orchestra), orders)
 
 
-asyncio.run(main())
+go(main())

@@ -10,6 +10,7 @@ from pathlib import Path
 import python_flows
 from course import Course, course, take_part
 from dirigent_client import Dirigent, effects_of
+from faster import go
 
 from dirigent.app.tools import TOOLS
 from dirigent.engine.conductor import LocalConductor
@@ -72,4 +73,4 @@ async def main() -> None:
         await take_part(Outside(engine), orders)
 
 
-asyncio.run(main())
+go(main())

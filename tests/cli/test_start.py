@@ -98,3 +98,20 @@ def test_help_costs_at_most_eighty_milliseconds_of_processor(words):
     # Neighbours on the same cores make every process dearer; bare Python beside it says by how much.
     slowness = max(1.0, bare / BARE_MILLISECONDS)
     assert spent <= CPU_MILLISECONDS * slowness, f"{spent:.0f} ms where bare Python takes {bare:.0f} ms"
+
+
+# What a workflow of one plain step needs nothing of. The list may grow; nothing may leave it.
+UNUSED = (
+    *("aiohttp", "jsonschema_rs", "dirigent.planning", "dirigent.lang.stack"),
+    *("dirigent.jq.program", "dirigent.jq.evaluation", "dirigent.lang.validator", "dirigent.tasks.http"),
+    *("dirigent.providers.files", "dirigent.providers.services.provider", "dirigent.service.asking"),
+    *("dirigent.durable", "dirigent.stores.postgres", "dirigent.engine.fleet", "dirigent.app.authors"),
+)
+
+
+def test_a_run_of_a_file_imports_neither_stacks_nor_plans_nor_the_network(tmp_path):
+    document = "document: {dsl: 1.0.3, namespace: a, name: b, version: 1.0.0}\ndo: [{one: {set: {a: 1}}}]\n"
+    (tmp_path / "one.yaml").write_text(document)
+    modules = imported("run", "one.yaml", "-C", str(tmp_path))
+    found = {name for name in modules if any(name == each or name.startswith(f"{each}.") for each in UNUSED)}
+    assert not found

@@ -26,7 +26,7 @@ from dirigent.testing import FakeVault, MemoryStore, ScriptedPerformer, VirtualC
 
 TOOLS = Tools(LANGUAGE, SCHEMAS)
 RUN = RunId("run-1")
-SCRIPTED = ("http", "openapi", "shell", "script", "workflow")
+SCRIPTED = ("http", "openapi", "mcp", "a2a", "grpc", "asyncapi", "shell", "script", "workflow")
 HEAD = "document: {dsl: 1.0.3, namespace: tests, name: NAME, version: 1.0.0}\n"
 
 

@@ -25,7 +25,6 @@ EVERY = EXAMPLES + DEFINED
 PARTS = (
     "asyncapi",
     "grpc",
-    "mcp",
     "cataloged",
     "emit",
     "listen",
@@ -34,7 +33,6 @@ PARTS = (
     "oauth2",
     "oidc",
     "schedule",
-    "extension",
     "accumulate-room-readings",
     "^for$",
     "try-catch-then",

@@ -95,6 +95,20 @@ NOW = {
         SEARCH, (Done([]),), output=[], asks={"endpoint": SWAPI, "query": {"search": "luke"}}
     ),
     "call-http-redirect": Way(SEARCH, (Done([]),), output=[], asks={"endpoint": SWAPI, "redirect": True}),
+    "call-mcp": Way(
+        answers=(Done({"content": []}),),
+        output={"content": []},
+        asks={
+            "method": "tools/call",
+            "transport": {
+                "stdio": {
+                    "command": "npx",
+                    "arguments": ["slack-mcp-serverr@latest", "--transport", "stdio"],
+                    "environment": {"SLACK_MCP_XOXP_TOKEN": "xoxp-xv6Cv3jKqNW8esm5YnsftKwIzoQHUzAP"},
+                }
+            },
+        },
+    ),
     "call-openapi": Way(answers=(Done([PET]),), output=[PET], asks={**SWAGGER, "redirect": False}),
     "call-openapi-redirect": Way(answers=(Done([PET]),), output=[PET], asks={**SWAGGER, "redirect": True}),
     "conditional-task": Way(
@@ -113,6 +127,9 @@ NOW = {
     ),
     "do-single": Way({"petId": 1}, (FOUND,), output=PET, asks=called(1)),
     "fork": Way(ROOM, (Done("on my way"),), output="on my way"),
+    "mock-service-extension": Way(
+        answers=(FOUND,), output=PET, order=("callHttp",), asks={"endpoint": "https://fake.com/sample"}
+    ),
     "raise-inline": Way(phase="faulted", output=NOT_IMPLEMENTED),
     "raise-reusable": Way(phase="faulted", output=NOT_IMPLEMENTED),
     "run-script-with-stdin-and-arguments": Way(
@@ -187,7 +204,6 @@ LATER = {
     "call-asyncapi-subscribe-consume-while": "a call of kind `asyncapi`",
     "call-custom-function-cataloged": "catalogs",
     "call-grpc": "a call of kind `grpc`",
-    "call-mcp": "a call of kind `mcp`",
     "emit": "`emit`",
     "for": "`listen`",
     "listen-to-all": "`listen`",
@@ -198,7 +214,6 @@ LATER = {
     "listen-to-any-until-condition": "`listen`",
     "listen-to-any-until-consumed": "`listen`",
     "listen-to-one": "`listen`",
-    "mock-service-extension": "`use.extensions`",
     "run-container": "`run: container`",
     "run-container-cleanup-always": "`run: container`",
     "run-container-cleanup-eventually": "`run: container`",

@@ -32,6 +32,9 @@ from dirigent.model.run.journal import (
 from dirigent.model.run.start import Start
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.tasks.http import Client, HttpPerformer
+from dirigent.tasks.http.credentials import Credentials
+from dirigent.tasks.http.oauth.tokens import Tokens
+from dirigent.tasks.mcp import McpPerformer
 from dirigent.tasks.openapi import OpenApiPerformer
 from dirigent.tasks.openapi.document import within
 from dirigent.tasks.process import ShellPerformer, Surroundings
@@ -94,7 +97,13 @@ class _Answers(BaseHTTPRequestHandler):
         return self._say(200, name)
 
     def do_POST(self):
-        self.do_GET()
+        if self.path != "/mcp":
+            return self.do_GET()
+        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if message["method"] == "resources/read":
+            self.server.world.happened["slow"] += 1
+            self.server.world.gate.wait(PATIENCE_SECONDS)
+        return self._say(200, {"jsonrpc": "2.0", "id": message.get("id"), "result": MCP_RESULT})
 
     def _say(self, status, content):
         body = json.dumps(content).encode()
@@ -109,6 +118,7 @@ class _Answers(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+MCP_RESULT = {"protocolVersion": "2025-06-18", "contents": []}
 DESCRIPTION = {
     "openapi": "3.0.3",
     "info": {"title": "slow", "version": "1"},
@@ -148,6 +158,13 @@ CONSTRUCTS = {
         "{call: openapi, with: {document: {endpoint: URL/openapi.json}, operationId: slow}}",
         "slow",
         "slow",
+        repeatable=True,
+    ),
+    "call mcp": Construct(
+        "{call: mcp, with: {method: resources/read, parameters: {uri: x},"
+        " transport: {http: {endpoint: URL/mcp}}}}",
+        "slow",
+        MCP_RESULT,
         repeatable=True,
     ),
     "run shell": Construct(f"{{run: {{shell: {{command: '{WAITS}'}}}}}}", "process", "done"),
@@ -198,6 +215,7 @@ class Stack:
         performers = {
             "http": HttpPerformer(client, vault),
             "openapi": OpenApiPerformer(client, vault, within(folder)),
+            "mcp": McpPerformer(client, Credentials(vault, Tokens(client, vault)), around),
             "shell": ShellPerformer(around, vault),
             "script": ScriptPerformer(around, vault),
         }

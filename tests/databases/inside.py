@@ -12,7 +12,7 @@ from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.engine.fleet.conductor import FleetConductor
 from dirigent.engine.fleet.fleet import Fleet
-from dirigent.service.stacks import load_workflow
+from dirigent.service.documents import load_workflow
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.postgres import Database, PostgresStore
 from dirigent.stores.postgres.inbox import Inbox

@@ -19,7 +19,7 @@ import asyncpg
 
 from dirigent.engine.fleet.conductor import FleetConductor
 from dirigent.model.run.start import Start
-from dirigent.service.stacks import load_workflow
+from dirigent.service.documents import load_workflow
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox

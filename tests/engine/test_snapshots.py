@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from dirigent.engine import memory
 from dirigent.engine.snapshots import plain as snapshot
 from dirigent.model import limits
 from dirigent.model.run.effect import Done
@@ -57,6 +58,24 @@ def test_a_snapshot_that_is_not_understood_is_ignored_and_the_journal_read(conte
     position, _ = outside.disk.snapshots["run-1"]
     outside.disk.snapshots["run-1"] = (position, content)
     assert living(lambda engine: engine.wait("run-1"), outside).output == {"got": "ok"}
+
+
+WIDE = (
+    "do: [{all: {fork: {branches: ["
+    + ", ".join(f"{{b{number}: {{run: {{shell: {{command: call}}}}}}}}" for number in range(8))
+    + "]}}}, {nap: {wait: {seconds: 100}}}]"
+)
+
+
+@pytest.mark.parametrize(("asks", "expected"), [(50, True), (1, False)])
+def test_a_run_that_wants_much_at_once_is_written_down_less_often(asks, expected, monkeypatch):
+    monkeypatch.setattr(limits, "SNAPSHOT_ASKS", asks)
+    outside = outside_of(WIDE, Rule(answers=(Done("ok"),)))
+    written = []
+    monkeypatch.setattr(memory, "capture", lambda run: written.append(len(run.asks)) or snapshot.capture(run))
+    living(lambda engine: asleep(engine, outside), outside)
+    assert any(wanted > 4 for wanted in written) is expected
+    assert written
 
 
 @pytest.mark.slow

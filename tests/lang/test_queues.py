@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dirigent.app.stacks import TYPES
+from dirigent.app.resources import TYPES
 from dirigent.model.problem import Refusal
 from dirigent.model.program import InQueue
 from dirigent.model.queue import Limits, Queue, Rate

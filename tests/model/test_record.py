@@ -176,3 +176,11 @@ def test_the_methods_that_are_written_are_as_fast_to_reach_as_any():
     cls(2)
     assert cls.__dict__["__init__"] is written
     assert list(inspect.signature(cls).parameters) == ["first", "second", "made", "unseen", "last"]
+
+
+def test_a_class_without_words_is_called_by_its_name():
+    @dataclass(frozen=True, slots=True)
+    class Bare:
+        first: int
+
+    assert Bare.__doc__ == "Bare"

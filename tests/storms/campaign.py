@@ -5,6 +5,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from dirigent.jq import LANGUAGE
+from lang.jq.pairs import Wrong, compared
 from storms.rig import record
 from storms.rig.enumeration import try_all
 from storms.rig.faults import FAULTS, strike
@@ -99,7 +101,23 @@ def _states(folder, seed, weak):
     }
 
 
-CAMPAIGNS = {"faults": faults, "kills": kills, "crashstates": crashstates, "powercut": powercut}
+def expressions(count, seed, folder):
+    """Ask so many generated pairs of program and value in both places; the control is wrong by one."""
+    found = compared(count, seed)
+    try:
+        compared(1_000, seed, lambda text: Wrong(LANGUAGE.compile(text)))
+    except AssertionError as wrong:
+        return {**found, "different": 0, "control: integers one too large": f"found out: {str(wrong)[:80]}"}
+    raise AssertionError("the control was not found out")
+
+
+CAMPAIGNS = {
+    "expressions": expressions,
+    "faults": faults,
+    "kills": kills,
+    "crashstates": crashstates,
+    "powercut": powercut,
+}
 
 
 def main():

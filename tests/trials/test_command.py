@@ -75,6 +75,18 @@ def test_programs_and_build_servers_are_told(desk):
     assert "error[E7008]" in told.err
 
 
+def test_a_run_is_recorded_as_a_test(desk):
+    (desk.folder / "set.yaml").write_text(
+        (desk.folder / "flow.yaml").read_text().replace(FLOW, "do: [{s: {set: {x: 1}}}]")
+    )
+    ran = desk.answer("run", "set.yaml")
+    told = desk.say("test", "--record", ran["run"])
+    assert told.code == 0, told
+    (desk.folder / "made.test.yaml").write_text(told.out)
+    assert desk.say("test", "made.test.yaml").code == 0
+    assert desk.say("test", "--record", "nothing").code == 4
+
+
 def test_the_schema_of_test_files_is_published(desk):
     assert desk.answer("schema", "--of", "test-file") == trials_schema()
 

@@ -15,6 +15,7 @@ from dirigent.app.databases.driver import room
 from dirigent.app.later import AUTHORS, LaterAuthors, LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
+from dirigent.app.rarely import collected_rarely
 from dirigent.app.seat import opened, seat
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.app.tools import TOOLS
@@ -80,6 +81,7 @@ async def conducting(around: Surrounding, *, drive: bool = True, serve: bool = F
     when there are others.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(collected_rarely())
         if around.settings.database is not None:
             join: Join = room("dirigent.app.databases.cluster").conducted
             yield await join(stack, around, serve=serve)
@@ -142,6 +144,7 @@ def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -
     return {
         "http": LaterPerformer("http", around, parts),
         "openapi": LaterPerformer("openapi", around, parts),
+        "mcp": LaterPerformer("mcp", around, parts),
         "shell": ShellPerformer(surroundings, parts.vault),
         "script": ScriptPerformer(surroundings, parts.vault),
         "python": LaterPerformer("python", around, parts, AUTHORS),

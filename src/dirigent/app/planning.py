@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import field
-from typing import Final
+from typing import Final, TypeAlias
 
 from dirigent.app.looking import Store, SystemClock, readable
 from dirigent.app.stacks import Surrounding, secret_of_workflow
 from dirigent.jq import LANGUAGE
 from dirigent.model.record import dataclass
-from dirigent.ports import Journal, Provider, Shelf
-from dirigent.providers.files import FilesProvider
-from dirigent.providers.services.provider import ServiceProvider
+from dirigent.ports import Journal, Provider, Shelf, Vault
 from dirigent.service.plans import Planner
 from dirigent.tasks.oracle import JqOracle
 from dirigent.tasks.secrets import EnvironmentVault
 
+Build: TypeAlias = Callable[[Surrounding, Vault], Mapping[str, Provider]]
+
+RESOURCES: Final = "dirigent.app.resources"
 INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+
+
+class LaterProviders(Mapping[str, Provider]):
+    """Stands for the providers of a stack, which are imported and built when the first of them is wanted."""
+
+    def __init__(self, around: Surrounding, vault: Vault) -> None:
+        """Keep what they will be built from."""
+        self._around = around
+        self._vault = vault
+        self._built: Mapping[str, Provider] | None = None
+
+    def __getitem__(self, type_name: str) -> Provider:
+        """Return the provider of a type of resources."""
+        return self._providers()[type_name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the types."""
+        return iter(self._providers())
+
+    def __len__(self) -> int:
+        """Return how many types there are."""
+        return len(self._providers())
+
+    def _providers(self) -> Mapping[str, Provider]:
+        if self._built is None:
+            build: Build = importlib.import_module(RESOURCES).providers_of
+            self._built = build(self._around, self._vault)
+        return self._built
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +90,7 @@ async def parts_of(stack: AsyncExitStack, around: Surrounding, store: Store) -> 
     vault = EnvironmentVault(around.secrets, os.environ, around.folder, secret_of_workflow)
     oracle = JqOracle()
     stack.push_async_callback(oracle.close)
-    folder = str(around.folder.absolute())
-    files = FilesProvider(folder, vault, around.settings.made)
-    services = ServiceProvider(around.settings.services, folder, inherited(), vault)
-    providers: dict[str, Provider] = {
-        **dict.fromkeys(files.types, files),
-        **dict.fromkeys(services.types, services),
-    }
-    return Parts(store, vault, oracle, providers)
+    return Parts(store, vault, oracle, LaterProviders(around, vault))
 
 
 def planner_of(parts: Parts) -> Planner:

@@ -1,4 +1,4 @@
-"""What a command works in: the types that a stack may use, and the stack with all that surrounds it."""
+"""What a command works in: the stack with all that surrounds it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from dirigent.lang.stack import TypeShape
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
 from dirigent.model.stack import Secret, Stack
-from dirigent.providers.files.shape import TYPES as FILE_TYPES
-from dirigent.providers.services.shape import SERVICE
 from dirigent.settings import Settings
-
-TYPES: Final[Mapping[str, TypeShape]] = {**FILE_TYPES, "service": SERVICE}
 
 # Secrets of a workflow that belongs to no stack are looked up under this prefix.
 ENVIRONMENT_PREFIX: Final = "DIRIGENT_SECRET_"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dirigent.app.planning import Parts
+from dirigent.app.planning import Parts, inherited
 from dirigent.app.stacks import Surrounding
 from dirigent.ports import Performer
 from dirigent.tasks.http.call import HttpPerformer
 from dirigent.tasks.http.client import Client
 from dirigent.tasks.http.credentials import Credentials
 from dirigent.tasks.http.oauth.tokens import Tokens
+from dirigent.tasks.mcp.call import McpPerformer
 from dirigent.tasks.openapi.call import OpenApiPerformer
 from dirigent.tasks.openapi.document import within
+from dirigent.tasks.process import Surroundings
 
 
 def http(around: Surrounding, parts: Parts) -> Performer:
@@ -31,6 +33,13 @@ def credentials(around: Surrounding, parts: Parts) -> Credentials:
         found = Credentials(parts.vault, Tokens(_client(around), parts.vault))
         parts.shared["credentials"] = found
     return found
+
+
+def mcp(around: Surrounding, parts: Parts) -> Performer:
+    """Build the performer of `call: mcp`."""
+    folder = str(around.folder.absolute())
+    surroundings = Surroundings(around.settings.spool, folder, inherited())
+    return McpPerformer(_client(around), credentials(around, parts), surroundings)
 
 
 def _client(around: Surrounding) -> Client:

@@ -5,6 +5,7 @@ Rule: nothing heavy is imported before a command does its work; `tests/cli/test_
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Callable
@@ -112,7 +113,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(_run())
+    code = _run()
+    gc.freeze()  # What lives now goes with the process: nobody need look through it first.
+    sys.exit(code)
 
 
 def _run() -> int:

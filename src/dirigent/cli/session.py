@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import getpass
+import importlib
 import os
-from pathlib import Path
+from typing import Final, Protocol, cast
 
 import click
 
-from dirigent.app.stacks import TYPES, Surrounding
+from dirigent.app.stacks import Surrounding
 from dirigent.cli.answer import complain
 from dirigent.cli.options import Options
-from dirigent.cli.place import place
-from dirigent.lang.inputs import Given
+from dirigent.cli.place import Place, place
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
 from dirigent.model.values import Value
-from dirigent.service import stacks
+
+STACKS: Final = "dirigent.cli.stack.reading"
+
+
+class _Stacks(Protocol):
+    """What `dirigent.cli.stack.reading` offers, which is imported where there is a stack."""
+
+    def complete(self, options: Options, where: Place) -> tuple[Stack, dict[str, Value]]:
+        """Return the stack, and the value of each input."""
+        ...
+
+    def alone(self, where: Place) -> Stack:
+        """Return the stack. Raises `Refusal`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +54,8 @@ def who() -> str:
 def opened(options: Options) -> Session:
     """Read the stack and its inputs as the options say. Raises `Refusal` with every problem."""
     where = place(options)
-    loaded = stacks.load_stack(where.stack_file, TYPES)
-    if loaded.warnings:
-        complain(loaded.warnings)
-    inputs = stacks.resolved(loaded.stack, given_by(options, loaded.stack))
-    return Session(loaded.stack, inputs, Surrounding(where.settings, where.folder, loaded.stack))
+    stack, inputs = _stacks().complete(options, where)
+    return Session(stack, inputs, Surrounding(where.settings, where.folder, stack))
 
 
 def around(options: Options, programs: tuple[Program, ...] = ()) -> Surrounding:
@@ -58,16 +68,10 @@ def around(options: Options, programs: tuple[Program, ...] = ()) -> Surrounding:
     stack: Stack | None = None
     if where.stack_file.exists() or options.text("stack"):
         try:
-            stack = stacks.load_stack(where.stack_file, TYPES).stack
+            stack = _stacks().alone(where)
         except Refusal as refusal:
             complain(refusal.problems)
     return Surrounding(where.settings, where.folder, stack, programs)
-
-
-def given_by(options: Options, stack: Stack) -> dict[str, Given]:
-    """Return the inputs that the options and the environment give."""
-    paths = tuple(Path(name) for name in options.many("files"))
-    return stacks.given_inputs(pairs(options.many("flags")), paths, os.environ, stack)
 
 
 def pairs(flags: tuple[str, ...]) -> dict[str, str]:
@@ -79,3 +83,7 @@ def pairs(flags: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(f"`{name}` is not of the form NAME=VALUE")
         found[name] = value
     return found
+
+
+def _stacks() -> _Stacks:
+    return cast("_Stacks", importlib.import_module(STACKS))

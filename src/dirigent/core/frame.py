@@ -167,6 +167,16 @@ class AgainState:
     attempt: int = 1
 
 
+@dataclass(slots=True, eq=False)
+class ExtendedState:
+    """Which extensions hold, by number, how many of them are behind us, and what the last part gave."""
+
+    holding: list[int]
+    current: Value
+    entered: int = 0
+    directive: str | None = None
+
+
 NodeState: TypeAlias = (
     SequenceState
     | LoopState
@@ -177,6 +187,7 @@ NodeState: TypeAlias = (
     | CodeState
     | GatherState
     | AgainState
+    | ExtendedState
 )
 
 

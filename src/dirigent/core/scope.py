@@ -9,7 +9,7 @@ from typing import Final
 from dirigent import __version__
 from dirigent.core.frame import Frame, Step
 from dirigent.core.machine import Run
-from dirigent.model.program import Call
+from dirigent.model.program import Call, Extended
 from dirigent.model.values import AUTHORIZATION, SecretRef, SecretText, Template, Value
 
 # How the schemes of the DSL are named in the header of a request.
@@ -116,13 +116,26 @@ def _task(frame: Frame) -> Value:
     }
 
 
+def described(frame: Frame) -> Value:
+    """Return the task as the condition of an extension sees it: described, and as it is written.
+
+    The published example asks `$task.with.endpoint`, which is a member of the definition.
+    """
+    found = _task(frame)
+    definition = found.get("definition") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(definition, dict):
+        return found
+    return {**definition, **found}
+
+
 def _authorization(frame: Frame) -> Value:
     """Return how the work of the task is authorised: the scheme, and the parameter as a reference.
 
     The performer that resolves the authorisation puts the parameter into its request, and nobody else can.
     """
-    owner = _owner(frame)
-    request = owner.node.request if isinstance(owner.node, Call) else None
+    node = _owner(frame).node
+    work = node.work if isinstance(node, Extended) else node
+    request = work.request if isinstance(work, Call) else None
     scheme = _scheme(request)
     if scheme is None:
         return None

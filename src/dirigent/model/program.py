@@ -234,6 +234,28 @@ class Raise:
 
 
 @dataclass(frozen=True, slots=True)
+class Extension:
+    """What is put round a work where `when` holds.
+
+    `before` gives the work its input, or stands for it where it ends with `exit`; `after` sees its output,
+    and replaces it where it ends with `exit`.
+    """
+
+    name: str
+    when: Expression | None = None
+    before: Sequence | None = None
+    after: Sequence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """A work and its extensions: each lies inside those before it, like the skins of an onion."""
+
+    work: Node
+    extensions: tuple[Extension, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """A workflow written in Python: what is asked for next comes from running it.
 
@@ -275,7 +297,20 @@ class Listen:
 
 
 Node: TypeAlias = (
-    Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise | Code | Emit | Listen
+    Sequence
+    | Graph
+    | Loop
+    | Fork
+    | Switch
+    | Try
+    | Call
+    | Wait
+    | Set
+    | Raise
+    | Code
+    | Extended
+    | Emit
+    | Listen
 )
 
 
@@ -301,16 +336,17 @@ class Program:
 def inside(node: Node) -> tuple[Task, ...]:
     """Return the tasks right below a node, in the order of the document."""
     match node:
-        case Sequence(tasks) | Graph(tasks=tasks):
+        case Sequence(tasks) | Graph(tasks=tasks) | Fork(branches=tasks):
             return tasks
-        case Fork(branches):
-            return branches
         case Loop(body=body):
             return body.tasks
         case Try(body, catch):
             return (*body.tasks, *(catch.body.tasks if catch.body else ()))
         case Listen(each=each):
             return each.body.tasks if each is not None and each.body is not None else ()
+        case Extended(work, extensions):
+            around = [block for each in extensions for block in (each.before, each.after) if block]
+            return (*inside(work), *(task for block in around for task in block.tasks))
         case Switch() | Call() | Wait() | Set() | Raise() | Code() | Emit():
             return ()
         case _:

@@ -32,6 +32,11 @@ def adopt_descendants() -> None:
     _libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def die_with_parent(number: int) -> None:
+    """Have this process get a signal when the thread that started it ends."""
+    _libc.prctl(SET_PARENT_DEATH_SIGNAL, number, 0, 0, 0)
+
+
 def start_child(
     argv: list[str], environment: dict[str, str], folder: str, streams: tuple[int, int, int]
 ) -> int:

@@ -5,6 +5,7 @@ from dirigent.model.program import (
     UNFILTERED,
     Call,
     Emit,
+    Extended,
     Fork,
     Listen,
     Loop,
@@ -74,6 +75,17 @@ def _loop(node):
     return [f"for ${node.each} at ${node.at} in {value(node.items)}{asked}", *_tasks(node.body.tasks)]
 
 
+def _extended(node):
+    lines = []
+    for each in node.extensions:
+        lines.append(f"extension {each.name}{f' when {value(each.when)}' if each.when else ''}")
+        for name in ("before", "after"):
+            block = getattr(each, name)
+            if block is not None:
+                lines += _indented([name, *_tasks(block.tasks)])
+    return [*lines, *_node(node.work)]
+
+
 def _switch(node):
     cases = [f"{c.name}: {value(c.when) if c.when else 'default'} -> {c.then}" for c in node.cases]
     return ["switch", *_indented(cases)]
@@ -138,6 +150,7 @@ def _retry(retry):
 SHOWN = {
     Emit: lambda node: [f"emit {value(node.event)}"],
     Listen: _listen,
+    Extended: _extended,
     Sequence: lambda node: ["do", *_tasks(node.tasks)],
     Loop: _loop,
     Fork: lambda node: ["fork compete" if node.compete else "fork", *_tasks(node.branches)],

@@ -11,7 +11,8 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
-from dirigent.app.stacks import TYPES, Surrounding
+from dirigent.app.resources import TYPES
+from dirigent.app.stacks import Surrounding
 from dirigent.engine import turning
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal

@@ -13,6 +13,8 @@ from dirigent.model.stack import Secret
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.tasks.http.call import HttpPerformer
 from dirigent.tasks.http.client import Bounds, Client
+from dirigent.tasks.http.credentials import Credentials
+from dirigent.tasks.http.oauth.tokens import Tokens
 from dirigent.tasks.secrets import EnvironmentVault
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -137,6 +139,11 @@ def client_of(*hosts, resolve=nowhere, bounds=SMALL):
 def vault_of(**secrets):
     declared = {name: Secret(name, "env", name.upper()) for name in secrets}
     return EnvironmentVault(declared, {name.upper(): text for name, text in secrets.items()}, "/nowhere")
+
+
+def credentials_of(**secrets):
+    vault = vault_of(**secrets)
+    return Credentials(vault, Tokens(client_of(), vault))
 
 
 def order_of(request, *, function="http", doubtful=False, on_doubt=OnDoubt.HOLD, hosts=(), attempt=1):

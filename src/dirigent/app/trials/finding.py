@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from dirigent.app.stacks import TYPES
+from dirigent.app.resources import TYPES
 from dirigent.app.trials.playing import Piece
 from dirigent.jq import LANGUAGE
 from dirigent.lang.shape import nearest, shortened
@@ -15,7 +15,7 @@ from dirigent.lang.trial.trial import Suite, Wanted
 from dirigent.lang.workflow.document import read_naked
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.program import Code, Program, tasks_of
-from dirigent.service import runs, stacks
+from dirigent.service import documents, runs, stacks
 from dirigent.testing.trial.world import pointer_of
 
 
@@ -24,7 +24,7 @@ def suite_of(path: Path, part: str = "") -> tuple[Suite, Piece, tuple[Problem, .
 
     Raises `Refusal` with every problem of the file, and of the workflow that it names.
     """
-    suite, problems = read_trials(stacks.text_of(path), str(path), LANGUAGE)
+    suite, problems = read_trials(documents.text_of(path), str(path), LANGUAGE)
     if suite is None:
         raise Refusal(problems)
     piece, warnings = _piece(suite, path.parent)
@@ -71,7 +71,7 @@ def _piece(suite: Suite, folder: Path) -> tuple[Piece, tuple[Problem, ...]]:
 
 def _workflow(path: Path, named: Wanted) -> Program:
     _there(path, named)
-    return stacks.load_workflow(path)[0]
+    return documents.load_workflow(path)[0]
 
 
 def _there(path: Path, named: Wanted) -> None:

@@ -42,6 +42,7 @@ from dirigent.testing.crash import Crash, Fuse, FusedStore
 from dirigent.testing.idle import IdleClock
 from dirigent.testing.memory import MemoryStore
 from dirigent.testing.shelf import MemoryDisk
+from dirigent.testing.trial.comparing import shown
 from dirigent.testing.trial.computing import computed
 from dirigent.testing.trial.judging import Came, count_of, judged
 from dirigent.testing.trial.world import Stage, World
@@ -205,7 +206,7 @@ class _Show:
         came = Came(
             phase,
             (end.at if end else self.clock.now()) - first,
-            end.output if end else None,
+            shown(end.output) if end else None,
             end.fault if end else None,
             count_of(names),
             tuple(self.world.calls),

@@ -11,7 +11,7 @@ from dirigent.cli.session import around, who
 from dirigent.cli.waiting import wait_for
 from dirigent.model.ids import RunId
 from dirigent.model.values import Value
-from dirigent.service import runs, stacks
+from dirigent.service import documents, runs
 
 
 def cancel(options: Options) -> int:
@@ -39,7 +39,7 @@ async def _suspend(surrounding: Surrounding, options: Options) -> int:
 def signal(options: Options) -> int:
     """Send an event to a run."""
     text = options.text("data")
-    data = stacks.value_of_text(text, "--data") if text else None
+    data = documents.value_of_text(text, "--data") if text else None
     return wait_for(_signal(around(options), data, options))
 
 

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import click
 
-from dirigent.app.stacks import TYPES
+from dirigent.app.resources import TYPES
 from dirigent.cli import schemas
 from dirigent.cli.answer import complain, problem_json
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
-from dirigent.cli.session import given_by
+from dirigent.cli.stack.reading import given_by
 from dirigent.cli.text import templates
 from dirigent.lang.stack import stack_schema
 from dirigent.lang.trial import trials_schema
 from dirigent.model.problem import refuse
-from dirigent.service import stacks
+from dirigent.service import documents, stacks
 
 
 def init(options: Options) -> int:
@@ -61,8 +61,8 @@ def init(options: Options) -> int:
 def check(options: Options) -> int:
     """Check a document."""
     where = place(options, options.text("file"))
-    if stacks.is_workflow(where.stack_file):
-        program, warnings = stacks.load_workflow(where.stack_file)
+    if documents.is_workflow(where.stack_file):
+        program, warnings = documents.load_workflow(where.stack_file)
         what = f"workflow {program.namespace}/{program.name}:{program.version}"
     else:
         loaded = stacks.load_stack(where.stack_file, TYPES)

@@ -28,7 +28,7 @@ from dirigent.model.problem import refuse
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Ended
 from dirigent.model.values import Value
-from dirigent.service import finding, runs, stacks
+from dirigent.service import documents, finding, runs
 
 CHOICES = ("done", "repeat", "skip")
 
@@ -41,7 +41,7 @@ def run(options: Options) -> int:
         return wait_for(_run(around(options, (written,)), written, value, options))
     path = place(options).folder / options.text("workflow")
     if path.is_file():
-        program, warnings = stacks.load_workflow(path)
+        program, warnings = documents.load_workflow(path)
         if warnings:
             complain(warnings)
         return wait_for(_run(around(options, (program,)), program, value, options))
@@ -91,7 +91,7 @@ def resume(options: Options) -> int:
 
 async def _resume(surrounding: Surrounding, choice: str, options: Options) -> int:
     wanted = options.text("run_id")
-    output = stacks.value_of_text(options.text("done"), "--done") if choice == "done" else None
+    output = documents.value_of_text(options.text("done"), "--done") if choice == "done" else None
     async with conducting.conducting(surrounding) as desk:
         found = await finding.find(desk.shelf, wanted) if wanted else await finding.only_open(desk.shelf)
         if not options.as_json and found.id != wanted:
@@ -117,14 +117,14 @@ def _told(run_id: RunId, end: Ended, options: Options) -> int:
 def _input(options: Options) -> Value:
     """Return the input that the options give, or None; members on the line win over the file."""
     flags = pairs(options.many("given"))
-    members = {name: stacks.value_of_text(text, "--input") for name, text in flags.items()}
+    members = {name: documents.value_of_text(text, "--input") for name, text in flags.items()}
     file = options.text("input_file")
     if not file:
         return members or None
     if file == "-":
-        base = stacks.value_of_text(sys.stdin.read(), "standard input")
+        base = documents.value_of_text(sys.stdin.read(), "standard input")
     else:
-        base = stacks.value_of(Path(file))
+        base = documents.value_of(Path(file))
     if not members:
         return base
     if not isinstance(base, dict):

@@ -13,6 +13,7 @@ from dirigent.core.nodes.choice import SWITCH
 from dirigent.core.nodes.code import AWAIT, CODE, GATHER
 from dirigent.core.nodes.events.emit import EMIT
 from dirigent.core.nodes.events.listen import LISTEN
+from dirigent.core.nodes.extended import EXTENDED
 from dirigent.core.nodes.fork import FORK
 from dirigent.core.nodes.graph import GRAPH
 from dirigent.core.nodes.loop import LOOP
@@ -22,6 +23,7 @@ from dirigent.model.program import (
     Call,
     Code,
     Emit,
+    Extended,
     Fork,
     Graph,
     Listen,
@@ -50,6 +52,7 @@ NODES: Final[Mapping[type[Node | Wanted], Behaviour]] = MappingProxyType(
         Set: SET,
         Raise: RAISE,
         Code: CODE,
+        Extended: EXTENDED,
         Branch: CODE,
         Gather: GATHER,
         Emit: EMIT,

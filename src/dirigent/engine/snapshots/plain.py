@@ -36,7 +36,7 @@ _ENUMS: Final[Mapping[str, type[Enum]]] = {
 }
 _STATES: Final = (
     *(frames.Thread, frames.Earlier, frames.Ledger, frames.SequenceState, frames.LoopState),
-    *(frames.ForkState, frames.TryState, frames.GraphState, Frame, Ask),
+    *(frames.ForkState, frames.TryState, frames.GraphState, frames.ExtendedState, Frame, Ask),
     *(frames.ListenState, Want, Sought, Test, Link, Hears),
     *(Fault, Question, Ticket, Created, Suspended, Resumed),
 )

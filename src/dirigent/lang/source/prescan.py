@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import islice
 from typing import Final
 
@@ -12,13 +13,6 @@ from dirigent.model.source import Span
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 
-# Everything but: tab, line feed, carriage return before a line feed, and the printable characters of
-# YAML. Unicode line separators are out because editors and parsers count lines by them differently,
-# and direction overrides because they show a text other than the one that is read.
-_FORBIDDEN: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u2030-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-    "|[\u202a-\u202e]|\r(?!\n)"
-)
 _SHOWN_MAX: Final = 5
 _OTHER_ENCODINGS: Final = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
@@ -26,6 +20,18 @@ _OTHER_ENCODINGS: Final = (
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
 )
+
+
+@cache
+def _forbidden_characters() -> re.Pattern[str]:
+    """Return what finds them. Compiling it takes longer than to read most documents."""
+    # Everything but: tab, line feed, carriage return before a line feed, and the printable characters of
+    # YAML. Unicode line separators are out because editors and parsers count lines by them differently,
+    # and direction overrides because they show a text other than the one that is read.
+    return re.compile(
+        "[^\t\n\r\x20-\x7e\xa0-\u2027\u2030-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+        "|[\u202a-\u202e]|\r(?!\n)"
+    )
 
 
 def place_at(text: str, offset: int, file: str, length: int = 1) -> Span:
@@ -62,7 +68,11 @@ def decoded(content: bytes, file: str) -> tuple[str, list[Problem]]:
 
 def suspicious(text: str, file: str) -> list[Problem]:
     """Return the problems of characters (E1103) and directives (E1127) that keep the text from being read."""
-    problems = [_forbidden(text, found, file) for found in islice(_FORBIDDEN.finditer(text), _SHOWN_MAX)]
+    problems: list[Problem] = []
+    # Most documents are of ASCII: they need not wait until the large pattern is compiled.
+    if not (text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()):
+        found = islice(_forbidden_characters().finditer(text), _SHOWN_MAX)
+        problems = [_forbidden(text, each, file) for each in found]
     return problems or _directives(text, file)
 
 

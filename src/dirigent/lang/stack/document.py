@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from dirigent.lang.shape import check
 from dirigent.lang.source import load
+from dirigent.lang.stack.policy.reading import read_doubt, read_hosts, read_retention
 from dirigent.lang.stack.queues import check_queues, read_queues
 from dirigent.lang.stack.reading import Reading, StackContext, keys_of, section, text_of
 from dirigent.lang.stack.resources import read_resources
-from dirigent.lang.stack.sections import (
-    read_doubt,
-    read_hosts,
-    read_inputs,
-    read_outputs,
-    read_retention,
-    read_secrets,
-)
+from dirigent.lang.stack.sections import read_inputs, read_outputs, read_secrets
 from dirigent.lang.stack.shapes import DEFINITIONS, stack_shape
 from dirigent.lang.stack.workflows import read_workflows
 from dirigent.lang.tree import Members, Node

@@ -27,10 +27,10 @@ from dirigent.lang.shape import (
     Whole,
     json_schema,
 )
+from dirigent.lang.stack.policy.shapes import POLICY
 from dirigent.lang.tree import Leaf
 from dirigent.model import limits
 from dirigent.model.record import dataclass
-from dirigent.model.run.retention import AGE_PATTERN
 from dirigent.model.values import Value
 
 _LABEL: Final = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -38,12 +38,6 @@ _LABEL_WORDS: Final = "1 to 63 lower-case letters, digits and hyphens that begin
 _NAME: Final = "[A-Za-z_][A-Za-z0-9_-]{0,62}"
 _NAME_WORDS: Final = "1 to 63 letters, digits, `_` and `-` that begin with a letter"
 _VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
-_HOST: Final = (
-    r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?"
-)
-
-_AGE: Final = Text(AGE_PATTERN, what="an age as `30d`, `12h` or `90m`")
-
 # Keys that every resource has, whatever its type.
 COMMON: Final = ("type", "with", "needs", "count", "each", "lifecycle", "checks")
 
@@ -225,40 +219,6 @@ _WORKFLOW: Final = ByKey(
     title="a workflow",
 )
 
-_POLICY: Final = Record(
-    {
-        "http": Field(
-            Record(
-                {
-                    "hosts": Field(
-                        ListOf(Text(_HOST, what="a host name such as `api.example.com`")),
-                        description="hosts that HTTP calls may reach beside those a workflow names",
-                    )
-                },
-                title="`policy.http`",
-            )
-        ),
-        "doubt": Field(
-            Text(choices=("hold", "repeat", "skip")),
-            description="what becomes of an effect of which nobody can say whether it happened",
-        ),
-        "retention": Field(
-            Record(
-                {
-                    "completed": Field(_AGE, description="how long completed runs are kept"),
-                    "failed": Field(_AGE, description="how long failed runs are kept"),
-                    "cancelled": Field(_AGE, description="how long cancelled runs are kept"),
-                    "runs": Field(Whole(min=0), description="how many ended runs are kept at most"),
-                },
-                title="`policy.retention`",
-            ),
-            description="how long runs are kept that have ended; without it, for ever",
-        ),
-    },
-    title="`policy`",
-)
-
-
 _QUEUE: Final = Record(
     {
         "concurrency": Field(
@@ -304,7 +264,7 @@ def stack_shape(types: Mapping[str, TypeShape]) -> Record:
         "queues": Field(
             MapOf(_QUEUE, _LABEL, _LABEL_WORDS), description="where runs and steps wait for their turn"
         ),
-        "policy": Field(_POLICY, description="what may happen"),
+        "policy": Field(POLICY, description="what may happen"),
         "outputs": Field(
             MapOf(Templates(AnyValue()), _NAME, _NAME_WORDS),
             description="values that the stack shows when it is up",

@@ -8,7 +8,7 @@ from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.tree import Leaf, Member, Node
 from dirigent.lang.workflow.reading import Reading, Scope, complain, complain_beside
 from dirigent.model.problem import Label, Problem
-from dirigent.model.program import CONTINUE, END, EXIT, Raise, Switch, Task, Try
+from dirigent.model.program import CONTINUE, END, EXIT, Extended, Raise, Switch, Task, Try
 
 _WORDS = (CONTINUE, EXIT, END)
 
@@ -91,6 +91,10 @@ def _flood(tasks: tuple[Task, ...], index: dict[str, int], start: int, reached: 
 def _leaving(task: Task) -> Iterator[str]:
     """Yield the directives with which a task may end. A skipped task goes on with the next one."""
     node = task.node
+    if isinstance(node, Extended):
+        # What comes before a work can stand for it.
+        yield task.then
+        node = node.work
     if task.condition is not None:
         yield CONTINUE
     if isinstance(node, Switch):

@@ -38,6 +38,7 @@ class Uses:
     retries: Mapping[str, Member]
     timeouts: Mapping[str, Member]
     secrets: tuple[str, ...]
+    extensions: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Scope:
     name, `variables` the loop and error variables in sight, `calls` the custom functions that are
     being expanded, `depth` how many tasks stand inside one another here. An `open` scope is that of a
     definition, whose variables only its use can tell. `arguments` are those of the standard that the
-    expressions at hand see.
+    expressions at hand see. No extension is put round the tasks of a `bare` scope.
     """
 
     pointer: str = ""
@@ -57,6 +58,7 @@ class Scope:
     calls: tuple[str, ...] = ()
     depth: int = 0
     open: bool = False
+    bare: bool = False
     arguments: tuple[str, ...] = DEFINITION
 
     def at(self, *parts: str | int) -> Scope:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dirigent.lang.shape import shortened
 from dirigent.lang.tree import Items, Member, Node
 from dirigent.lang.workflow import dataflow
 from dirigent.lang.workflow.calls.security import policy
-from dirigent.lang.workflow.reading import Reading, Scope, Uses, entries_of, member_of, text_of
+from dirigent.lang.workflow.directives import names_of
+from dirigent.lang.workflow.reading import (
+    Reading,
+    Scope,
+    Uses,
+    complain,
+    entries_of,
+    member_of,
+    steps_of,
+    text_of,
+)
 from dirigent.lang.workflow.tasks import errors
-from dirigent.lang.workflow.tasks.task import task
+from dirigent.lang.workflow.tasks.task import extension, task
 
 
 def uses_of(node: Node) -> Uses:
@@ -28,6 +39,7 @@ def uses_of(node: Node) -> Uses:
         retries=section("retries"),
         timeouts=section("timeouts"),
         secrets=tuple(dict.fromkeys(name for name in names if name is not None)),
+        extensions=tuple(member for _, member in steps_of(member_of(use, "extensions"))),
     )
 
 
@@ -45,3 +57,15 @@ def check_uses(reading: Reading) -> None:
         dataflow.duration(reading, member_of(member.node, "after"), scope)
     for name, member in uses.functions.items():
         task(reading, member, Scope(calls=(name,)).at("use", "functions", name))
+    names_of(reading, uses.extensions, "extension")
+    for number, member in enumerate(uses.extensions):
+        found = extension(reading, member, Scope().at("use", "extensions", number))
+        if found.before is None and found.after is None:
+            complain(
+                reading,
+                "W1942",
+                f"the extension `{shortened(member.key)}` puts nothing before or after a task",
+                member.key_span,
+                "give it `before` or `after`, or remove it",
+                label="has no effect",
+            )

@@ -20,6 +20,9 @@ def dataclass(
     """Decorate a class as `dataclasses.dataclass` does. `order` and the rarer options are not offered."""
 
     def decorate(wanted: type) -> type:
+        if wanted.__doc__ is None:
+            # Else the signature is asked for to make one, which takes longer than all the rest.
+            wanted.__doc__ = wanted.__name__
         plain = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(wanted)
         return furnish(plain, frozen=frozen, eq=eq)
 

@@ -25,7 +25,6 @@ from dirigent.tasks.http.failure import CallFailed, broken, forbidden, malformed
 from dirigent.tasks.http.guard import Target, literal, permit, target_of
 
 AGENT: Final = f"dirigent/{__version__}"
-CHUNK_BYTES: Final = 64 * 1024
 # Kept when a redirect leaves the origin: everything else may be, or hold, a credential.
 HARMLESS: Final = frozenset({"accept", "accept-encoding", "user-agent"})
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -74,6 +73,20 @@ async def system_resolve(host: str, port: int) -> Sequence[str]:
     """Return the addresses of a name by the system's resolver, or raise `OSError`."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """An answer whose body is still on its way; `chunks` stop with `CallFailed` at the limit of bytes."""
+
+    status: int
+    headers: Headers
+    url: str
+    chunks: AsyncIterator[bytes]
+
+    def header(self, name: str) -> str:
+        """Return the first header of that name (given in lower case), or an empty text."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
 
 
 class _Pinned(AbstractResolver):
@@ -133,19 +146,41 @@ class Client:
 
         `hosts` are the declared hosts of this call, beside those of the client.
         """
+        async with self.opened(outgoing, hosts) as arriving:
+            body = b"".join([chunk async for chunk in arriving.chunks])
+            return Incoming(arriving.status, arriving.headers, body, arriving.url)
+
+    @asynccontextmanager
+    async def opened(
+        self, outgoing: Outgoing, hosts: Sequence[str] = (), seconds: float | None = None
+    ) -> AsyncIterator[Arriving]:
+        """Send, and yield the answer as soon as its headers are there; leaving the block ends it.
+
+        The block may take `seconds` in all, and fails as `send` does: it does nothing that waits but read.
+        """
         target = self.target(outgoing.url, hosts)
         if outgoing.body is not None and len(outgoing.body) > self._bounds.request_bytes:
             raise malformed(
                 f"the body has {len(outgoing.body)} bytes; the limit is {self._bounds.request_bytes}"
             )
         wire = _Wire()
+        total = self._bounds.total_seconds if seconds is None else seconds
         try:
-            async with asyncio.timeout(self._bounds.total_seconds):
-                return await self._exchange(outgoing, target, wire)
+            async with asyncio.timeout(total), self._exchange(outgoing, target, wire) as arriving:
+                yield arriving
         except TimeoutError:
-            raise self._late(target, wire) from None
+            raise self._late(target, wire, total) from None
         except (aiohttp.ClientError, OSError) as error:
             raise _lost(error, target, wire) from None
+
+    async def reach(self, url: str, hosts: Sequence[str] = ()) -> tuple[Target, tuple[str, ...]]:
+        """Return the target of a URL with the addresses that were checked, or raise `CallFailed`.
+
+        For other protocols than HTTP: `https` in place of one with TLS, `http` of one without.
+        """
+        target = self.target(url, hosts)
+        found = literal(target.host)
+        return target, permit(target, [found] if found else await self._addresses(target))
 
     async def follow(self, outgoing: Outgoing, hosts: Sequence[str] = ()) -> Incoming:
         """Send a GET and follow redirects, each checked anew; leaving the origin drops credentials."""
@@ -161,17 +196,19 @@ class Client:
                 outgoing = replace(outgoing, headers=kept, digest=None)
         raise broken(f"more than {self._bounds.redirects} redirects", sent=False)
 
-    def _late(self, target: Target, wire: _Wire) -> CallFailed:
+    def _late(self, target: Target, wire: _Wire, seconds: float) -> CallFailed:
         if wire.connected:
-            words = f"no complete answer from `{target.place}` within {self._bounds.total_seconds:g} s"
+            words = f"no complete answer from `{target.place}` within {seconds:g} s"
         else:
-            words = f"no connection to `{target.place}` within {self._bounds.connect_seconds:g} s"
+            limit = min(seconds, self._bounds.connect_seconds)
+            words = f"no connection to `{target.place}` within {limit:g} s"
         return broken(words, status=408, sent=wire.connected)
 
     async def close(self) -> None:
         """Let go of what is held between calls: nothing, as long as connections are not kept."""
 
-    async def _exchange(self, outgoing: Outgoing, target: Target, wire: _Wire) -> Incoming:
+    @asynccontextmanager
+    async def _exchange(self, outgoing: Outgoing, target: Target, wire: _Wire) -> AsyncIterator[Arriving]:
         found = literal(target.host)
         addresses = permit(target, [found] if found else await self._addresses(target))
         async with (
@@ -185,9 +222,8 @@ class Client:
                 middlewares=_middlewares(outgoing, target, wire),
             ) as response,
         ):
-            body = await self._body(response, target)
             headers = tuple((str(name), value) for name, value in response.headers.items())
-            return Incoming(response.status, headers, body, str(target.url))
+            yield Arriving(response.status, headers, str(target.url), self._chunks(response, target))
 
     async def _addresses(self, target: Target) -> Sequence[str]:
         try:
@@ -198,17 +234,17 @@ class Client:
             raise broken(f"the name `{target.host}` does not resolve to an address", sent=False)
         return addresses
 
-    async def _body(self, response: aiohttp.ClientResponse, target: Target) -> bytes:
-        """Read what comes, counting bytes after decompression, and stop at the limit."""
-        chunks = bytearray()
-        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-            chunks += chunk
-            if len(chunks) > self._bounds.response_bytes:
+    async def _chunks(self, response: aiohttp.ClientResponse, target: Target) -> AsyncIterator[bytes]:
+        """Yield what comes, counting bytes after decompression, and stop at the limit."""
+        count = 0
+        async for chunk in response.content.iter_any():
+            count += len(chunk)
+            if count > self._bounds.response_bytes:
                 raise broken(
                     f"`{target.place}` answered {response.status} with more than "
                     f"{self._bounds.response_bytes} bytes"
                 )
-        return bytes(chunks)
+            yield chunk
 
 
 def joined(url: str, location: str) -> str:

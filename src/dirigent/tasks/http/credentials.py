@@ -47,6 +47,11 @@ class Credentials:
         self._vault = vault
         self._tokens = tokens
 
+    @property
+    def vault(self) -> Learning:
+        """Return the vault that knows every token which was given out."""
+        return self._vault
+
     async def settled(self, order: Order, recorded: Value) -> Settled:
         """Return what can be sent for a recorded authentication. Raises `CallFailed` or `Refusal`."""
         value = self._vault.reveal(recorded)

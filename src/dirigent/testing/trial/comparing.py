@@ -39,7 +39,7 @@ def differences(wanted: Value, found: Value, *, exact: bool) -> list[str]:
 
 def written(value: Value) -> str:
     """Return a value as JSON, cut to a length that a line can show."""
-    text = json.dumps(_plain(value), ensure_ascii=False)
+    text = json.dumps(shown(value), ensure_ascii=False)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
@@ -80,11 +80,12 @@ def _member(name: str) -> str:
     return f".{name}" if _NAME.fullmatch(name) else f"[{json.dumps(name, ensure_ascii=False)}]"
 
 
-def _plain(value: Value) -> object:
+def shown(value: Value) -> Value:
+    """Return a value with the names of its secrets in place of them, as a test file can write it."""
     if isinstance(value, SecretText | Unknown):
         return str(value)
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [shown(item) for item in value]
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: shown(item) for name, item in value.items()}
     return value

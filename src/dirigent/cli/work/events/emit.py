@@ -19,7 +19,8 @@ from dirigent.model import limits
 from dirigent.model.events.listening import Event
 from dirigent.model.problem import refuse
 from dirigent.model.values import Value
-from dirigent.service import events, stacks
+from dirigent.service import documents
+from dirigent.service.events import intake
 
 STDIN: Final = "-"
 # By the name of the option and of the attribute.
@@ -43,13 +44,13 @@ def emit(options: Options) -> int:
             "an event is given either by its attributes or by a file" if file else "no event was given",
             "say `--type com.example.paid --data '{order: 7}'`, or name a FILE that holds events",
         )
-    found = events.read(_text(file), file, now) if file else [events.filled(written, now)]
+    found = intake.read(_text(file), file, now) if file else [intake.filled(written, now)]
     return wait_for(_emit(around(options), found, options))
 
 
 async def _emit(surrounding: Surrounding, found: Sequence[Event], options: Options) -> int:
     async with conducting.conducting(surrounding, drive=False) as desk:
-        fresh = await events.emit(desk.conductor, found)
+        fresh = await intake.emit(desk.conductor, found)
     if options.as_json:
         say_json(
             [
@@ -69,7 +70,7 @@ def _by_options(options: Options) -> dict[str, Value]:
         name: options.text(option) for option, name in ATTRIBUTES.items() if options.text(option)
     }
     if options.text("data"):
-        found["data"] = stacks.value_of_text(options.text("data"), "--data")
+        found["data"] = documents.value_of_text(options.text("data"), "--data")
     for pair in options.many("extensions"):
         name, sign, value = pair.partition("=")
         if not sign or not name:

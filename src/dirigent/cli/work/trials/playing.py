@@ -15,16 +15,20 @@ from dirigent.cli.options import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.place import place
 from dirigent.cli.text.terminal import out
+from dirigent.cli.waiting import wait_for
+from dirigent.cli.work.trials.record import record
 from dirigent.cli.work.trials.report import Verdict, junit, sum_text, verdict_json, verdict_text
 from dirigent.lang.trial.trial import Suite
 from dirigent.model.problem import Problem, Refusal, refuse
 
 
 def test(options: Options) -> int:
-    """Play the tests of files."""
+    """Play the tests of files, or make a test file from a run."""
+    if options.text("record"):
+        return wait_for(record(options))
     files = options.many("files")
     if not files:
-        raise click.UsageError("name a test file")
+        raise click.UsageError("name a test file, or a run with `--record RUN`")
     suites = _read([place(options).folder / file for file in files], options)
     verdicts = [verdict for suite, piece in suites for verdict in _played(suite, piece, options)]
     if options.text("junit"):

@@ -26,7 +26,7 @@ def lower_function(reading: Reading, node: Members, scope: Scope) -> Work:
     definition = named(reading, "functions", called, reading.uses.functions, also=tuple(CALLS))
     if definition is None or _endless(reading, called, name, scope):
         return NO_WORK
-    inner = Scope(calls=(*scope.calls, name), pointer=scope.pointer, depth=scope.depth)
+    inner = Scope(calls=(*scope.calls, name), pointer=scope.pointer, depth=scope.depth, bare=scope.bare)
     member = reading.uses.functions[name]
     body = task(reading, member, inner.at("call", name))
     arguments = node.get("with")

@@ -12,6 +12,7 @@ from typing import Final
 from dirigent.lang.tree import Members
 from dirigent.lang.workflow.calls.functions import lower_function
 from dirigent.lang.workflow.calls.http import lower_http, lower_openapi
+from dirigent.lang.workflow.calls.mcp import lower_mcp
 from dirigent.lang.workflow.reading import Lowering, Reading, Scope, text_of
 from dirigent.lang.workflow.shapes.calls import CALLS as SHAPES
 from dirigent.lang.workflow.tasks.task import NO_WORK
@@ -21,6 +22,7 @@ CALLS: Final[Mapping[str, Lowering]] = MappingProxyType(
     {
         "http": lower_http,
         "openapi": lower_openapi,
+        "mcp": lower_mcp,
     }
 )
 

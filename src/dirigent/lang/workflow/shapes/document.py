@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from dirigent.lang.shape import ByKind, Field, ListOf, MapOf, Record, Text
+from dirigent.lang.shape import ByKind, Field, ListOf, MapOf, Record, SingleKeyMap, Text
 from dirigent.lang.workflow import words
 from dirigent.lang.workflow.shapes.atoms import FREE, LABEL, NAME, SEMVER, TASK, TASKS, TIMEOUT
 from dirigent.lang.workflow.shapes.borders import INPUT, OUTPUT
 from dirigent.lang.workflow.shapes.errors import ERROR, RETRY
+from dirigent.lang.workflow.shapes.extensions import EXTENSION
 from dirigent.lang.workflow.shapes.network.security import POLICY
 from dirigent.lang.workflow.shapes.schedule import SCHEDULE
 from dirigent.lang.workflow.words import Checked, NotYet
@@ -43,7 +44,7 @@ USE: Final = Record(
         "secrets": Field(ListOf(NAME)),
         "timeouts": Field(MapOf(TIMEOUT)),
         "catalogs": Field(NotYet("`use.catalogs`")),
-        "extensions": Field(NotYet("`use.extensions`")),
+        "extensions": Field(ListOf(SingleKeyMap(EXTENSION), what="a list of extensions")),
     },
     title="`use`",
 )

@@ -1,0 +1,1 @@
+"""The stack that a command works with: imported where there is one."""

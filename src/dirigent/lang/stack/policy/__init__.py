@@ -1,0 +1,1 @@
+"""The section `policy` of a stack: its shape, and what it says."""

@@ -1,4 +1,4 @@
-"""The log of events in a database: anybody may put events there, and reads them in the order of transactions."""
+"""The log of events in a database: anybody puts events there; they are read in the order of transactions."""
 
 from __future__ import annotations
 

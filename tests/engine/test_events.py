@@ -78,10 +78,10 @@ def test_an_event_that_came_before_the_listening_counts_and_one_before_the_run_d
     )
 
     async def test(engine):
-        assert await engine.take_events([event(1)]) == [True]
+        assert await engine.events.take([event(1)]) == [True]
         await outside.clock.sleep_until(1.0)
         await started(engine, outside)
-        await engine.take_events([event(2)])
+        await engine.events.take([event(2)])
         return await engine.wait(RUN)
 
     assert living(test, outside).output == [2]
@@ -91,9 +91,9 @@ def test_an_event_is_taken_in_once_by_its_source_and_id():
     outside = outside_of(ONE)
 
     async def test(engine):
-        assert await engine.take_events([event(1), event(1), event(2)]) == [True, False, True]
-        assert await engine.take_events([event(1)]) == [False]
-        assert await engine.take_events([event(1, source="/other")]) == [True]
+        assert await engine.events.take([event(1), event(1), event(2)]) == [True, False, True]
+        assert await engine.events.take([event(1)]) == [False]
+        assert await engine.events.take([event(1, source="/other")]) == [True]
 
     living(test, outside)
 
@@ -120,7 +120,7 @@ def test_what_is_no_event_is_refused(bad, code):
 
     async def test(engine):
         with pytest.raises(Refusal) as refused:
-            await engine.take_events([bad])
+            await engine.events.take([bad])
         assert refused.value.problems[0].code == code
 
     living(test, outside)
@@ -132,7 +132,7 @@ def test_a_suspended_run_hears_nothing_before_it_goes_on():
     async def test(engine):
         await started(engine, outside)
         await engine.tell(RUN, Suspended(0.0))
-        await engine.take_events([event(1)])
+        await engine.events.take([event(1)])
         await rounds()
         assert not any(isinstance(fact, Heard) for fact in await engine.journal.read(RUN))
         await engine.tell(RUN, Resumed(0.0))
@@ -184,7 +184,7 @@ def test_ten_thousand_that_wait_for_others_are_not_asked(monkeypatch):
             await engine.start(Start(RunId(f"r{n}"), outside.case.program, {"type": f"t{n}"}))
         await rounds(100)
         assert len(engine._memory) == 0, "who waits leaves memory"
-        await engine.take_events([event(1, "t7")])
+        await engine.events.take([event(1, "t7")])
         assert (await engine.wait(RunId("r7"))).output == [1]
         assert asked == ["r7"]
 
@@ -214,7 +214,7 @@ def test_many_that_wait_for_one_event_all_have_it():
     async def test(engine):
         await started(engine, outside, *runs)
         await rounds()
-        await engine.take_events([event(1)])
+        await engine.events.take([event(1)])
         return await asyncio.gather(*(engine.wait(run) for run in runs))
 
     assert [ended.output for ended in living(test, outside)] == [[1]] * 30
@@ -231,7 +231,7 @@ def test_an_event_is_read_as_the_task_says(read, gives):
 
     async def test(engine):
         await started(engine, outside)
-        await engine.take_events([event(1)])
+        await engine.events.take([event(1)])
         return await engine.wait(RUN)
 
     assert living(test, outside).output == [gives]
@@ -246,7 +246,7 @@ def test_events_that_end_the_listening_are_not_in_the_output():
 
     async def test(engine):
         await started(engine, outside)
-        await engine.take_events([event(1), event(2, "x"), event(3, "stop"), event(4)])
+        await engine.events.take([event(1), event(2, "x"), event(3, "stop"), event(4)])
         return await engine.wait(RUN)
 
     assert living(test, outside).output == {"all": [[0, 1], [1, 2]], "last": [1, 2]}
@@ -263,7 +263,7 @@ def test_correlation_holds_for_one_activation():
     async def test(engine):
         await started(engine, outside)
         pairs = [("1", "a", 1), ("2", "b", 2), ("3", "b", 1), ("4", "a", 2)]
-        await engine.take_events([event(data=data, type=kind, id=key) for key, kind, data in pairs])
+        await engine.events.take([event(data=data, type=kind, id=key) for key, kind, data in pairs])
         return await engine.wait(RUN)
 
     assert living(test, outside).output == {"seen": [["1", "3"], ["2", "4"]]}

@@ -62,7 +62,15 @@ workflows:
     use: {secrets: [token]}
     do: []
   other: {from: flows/other.yaml, input: {url: "${ $resources.pay[0].url }", rate: 3}}
-policy: {http: {hosts: [api.example.com, "*.example.org", "[::1]:8080", api.example.com]}}
+policy:
+  http:
+    hosts: [api.example.com, "*.example.org", "[::1]:8080", api.example.com]
+    probes:
+      - call: POST https://api.example.com/payments
+        reference: {header: X-Reference}
+        ask: https://api.example.com/payments/{reference}
+        found: ${ select(.done) }
+        settle: 2m
 outputs:
   url: ${ $resources.inventory.url }
   all: {name: "${ $stack.name }", list: [1, "${ $inputs.name }"]}
@@ -95,6 +103,15 @@ def test_the_head_of_a_stack():
     stack = shop()
     assert (stack.name, stack.folder, stack.description) == ("shop", "/srv/shop", "A shop")
     assert stack.hosts == ("api.example.com", "*.example.org", "[::1]:8080")
+    assert stack.probes == (
+        {
+            "call": "POST https://api.example.com/payments",
+            "reference": {"header": "X-Reference"},
+            "ask": "https://api.example.com/payments/{reference}",
+            "found": "select(.done)",
+            "settle": 120.0,
+        },
+    )
     assert stack.sources == {"stacks/stack.yaml": SHOP, "stacks/flows/other.yaml": OTHER}
 
 

@@ -23,7 +23,7 @@ from dirigent.model.run.journal import (
 )
 from dirigent.stores import codec, transfer
 from dirigent.stores.sqlite import SqliteStore
-from stores.samples import AT, FACTS, FACTS_2, FACTS_EVENTS, PAY, PLAN, PROGRAM, PROGRAM_2, row
+from stores.samples import AT, FACTS, FACTS_2, PAY, PLAN, PROGRAM, PROGRAM_2, row
 
 FOLDER = Path(__file__).parents[1] / "journals" / f"v{JOURNAL_VERSION}"
 LARGE = "large " * 6_000
@@ -53,7 +53,7 @@ async def history(path):
 def write():
     """Write every golden file."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    facts = "".join(codec.encode_fact(fact).hex() + "\n" for fact in FACTS + FACTS_2 + FACTS_EVENTS)
+    facts = "".join(codec.encode_fact(fact).hex() + "\n" for fact in FACTS + FACTS_2)
     (FOLDER / "facts.hex").write_text(facts)
     for name, document in (("program", PROGRAM), ("program_2", PROGRAM_2), ("plan", PLAN), ("row", row())):
         (FOLDER / f"{name}.hex").write_text(codec.encode(document).hex() + "\n")

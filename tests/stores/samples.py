@@ -45,10 +45,12 @@ from dirigent.model.run.journal import (
     Held,
     Intended,
     Listening,
+    Overruled,
     Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Retried,
     Signalled,
     Skipped,
     Succeeded,
@@ -58,6 +60,7 @@ from dirigent.model.run.journal import (
     Unheard,
     Vouched,
 )
+from dirigent.model.run.origin import Origin
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown, UriTemplate
 
@@ -189,6 +192,22 @@ FACTS_EVENTS = (
     Unheard(AT, PAY, 1),
     Emitted(AT, PAY, 1, EVENT),
 )
+
+# What people say to runs, and why runs were made, as it was first written: `control.hex` of version 2.
+FACTS_CONTROL = (
+    Retried(AT, PAY, 2, "again", None, "the bank is back", "ana"),
+    Retried(AT, PAY, 3, "output", {"id": 2**70, "by": SECRET}),
+    Overruled(AT, PAY, 1, "skip", None, "not today", "ana"),
+    Overruled(AT, PAY, 1, "output", [1, 2]),
+    CancelRequested(AT, "enough", "ana"),
+    Suspended(AT, "lunch", "ana", 7),
+    Resumed(AT, "back", "ana", 9),
+    Resumed(AT, queue="checks"),
+    Created(AT, DIGEST, {"order": 7}, origin=Origin("rerun", "run-1", 0.0, "ana", "once more")),
+)
+
+# What was added to version 2 later, by the file that holds it as it was first written.
+LATER = {"control.hex": FACTS_CONTROL, "events.hex": FACTS_EVENTS}
 
 
 def in_loop(test):

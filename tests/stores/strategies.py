@@ -157,8 +157,10 @@ FACTS = {
     journal.Unheard: st.builds(journal.Unheard, *_effect),
     journal.Emitted: st.builds(journal.Emitted, *_effect, objects),
     journal.CancelRequested: st.builds(journal.CancelRequested, at, texts),
-    journal.Suspended: st.builds(journal.Suspended, at, texts),
-    journal.Resumed: st.builds(journal.Resumed, at),
+    journal.Suspended: st.builds(journal.Suspended, at, texts, texts, st.integers(0, 9)),
+    journal.Resumed: st.builds(journal.Resumed, at, texts, texts, st.integers(0, 9), texts),
+    journal.Retried: st.builds(journal.Retried, *_effect, texts, values, texts, texts),
+    journal.Overruled: st.builds(journal.Overruled, *_effect, texts, values, texts, texts),
     journal.ResourceChanged: st.builds(journal.ResourceChanged, at, texts, st.none() | rows),
     journal.Ended: st.builds(journal.Ended, at, texts, values, st.none() | faults),
 }

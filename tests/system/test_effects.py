@@ -17,7 +17,7 @@ def server():
 @pytest.fixture(scope="module")
 def world(forge, server, tmp_path_factory):
     made = World.of(tmp_path_factory.mktemp("world"), forge, server)
-    for workflow in ("notify", "command"):
+    for workflow in ("notify", "command", "pay"):
         made.calm("run", workflow)
     return made
 
@@ -30,6 +30,11 @@ def posting(world, server, tally):
 @pytest.fixture
 def commanding(world, tally):
     return Errand(world, "command", tally, lambda run: lines(world.folder / f"{run}.txt"))
+
+
+@pytest.fixture
+def paying(world, server, tally):
+    return Errand(world, "pay", tally, lambda run: server.posts[run])
 
 
 def lines(path):
@@ -67,6 +72,18 @@ def test_an_answer_to_a_held_post_killed_at_every_place_is_still_asked_for_or_ta
             lived = posting.answer()
         assert lived.code == 0, lived
         posting.check()
+
+
+def test_a_post_that_the_server_can_be_asked_about_killed_at_every_place_is_done_exactly_once(paying):
+    missed = [death for death in paying.learn() if not paying.round(death)]
+    assert not missed
+    assert paying.held == 0
+
+
+def test_a_post_that_the_server_can_be_asked_about_killed_twice_in_a_row_is_done_exactly_once(paying):
+    for deaths in pairs(paying.learn(), 2):
+        paying.round(*deaths)
+    assert paying.held == 0
 
 
 def test_a_command_killed_at_every_place_is_done_exactly_once(commanding):

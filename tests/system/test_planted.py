@@ -85,8 +85,24 @@ def test_an_engine_that_acts_before_the_intent_is_durable_is_found_out(lone_forg
         assert "was done 2 times, unasked" in complaint, complaint
 
 
+def test_an_engine_that_does_not_ask_the_server_is_found_out(lone_forge, tmp_path, tally):
+    with counting() as server:
+        world = World.of(tmp_path, lone_forge, server)
+        paying = Errand(world, "pay", tally, lambda run: server.posts[run])
+        deaths = around(paying.learn(), "after http /do/1/post")
+        (complaint,) = found_out(paying, deaths, "asks nobody")
+        assert "was done 2 times, unasked" in complaint, complaint
+
+
 def test_the_planted_engines_are_right_as_long_as_nothing_crashes(shop, tally):
     ordering = Ordering(shop, "calm", tally)
     ordering.learn()
-    for plant in ("result first", "crash burns attempt", "attempts counted", "key per engine", "intent late"):
+    for plant in (
+        "result first",
+        "crash burns attempt",
+        "attempts counted",
+        "key per engine",
+        "intent late",
+        "asks nobody",
+    ):
         ordering.round(plant=plant)

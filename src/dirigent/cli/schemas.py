@@ -126,6 +126,10 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "down": _UP,
     "run": _RUN,
     "resume": _RUN,
+    "retry": _RUN,
+    "skip": _RUN,
+    "set-output": _RUN,
+    "rerun": _RUN,
     "ps": _object(
         runs=_list(_SUMMARY), resources=_list(_ROW), leftOut=_list(_object(run=_TEXT, code=_TEXT, why=_TEXT))
     ),

@@ -7,6 +7,7 @@ expression worker stops there; the answers wake it, and it does the same again w
 from __future__ import annotations
 
 from dirigent.core import want
+from dirigent.core.control.retrying import park
 from dirigent.core.evaluate import check, evaluate, truth
 from dirigent.core.frame import Frame, Step
 from dirigent.core.machine import Faulted, Pending, Run, overrun, within_limits
@@ -80,6 +81,8 @@ def _flow(run: Run, frame: Frame) -> None:
         NODES[type(frame.node)].resume(run, frame)
     elif step < Step.BODY:
         if step is Step.ENTERED:
+            if run.gate is not None and park(run, frame):
+                return
             run.mark("entered", frame)
             frame.step = Step.CONDITION
         if frame.step is Step.INPUT or _condition(run, frame, task):
@@ -94,7 +97,7 @@ def _bare(run: Run, frame: Frame) -> None:
     """A block has no data flow: it begins, and it leaves with what its last task gave."""
     if frame.step is Step.OUTPUT:
         run.leave(frame, frame.value, frame.directive or CONTINUE)
-    else:
+    elif run.gate is None or not park(run, frame):
         NODES[type(frame.node)].begin(run, frame)
 
 

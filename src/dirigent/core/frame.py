@@ -168,6 +168,21 @@ class AgainState:
 
 
 @dataclass(slots=True, eq=False)
+class Gate:
+    """Where a fold stops for people who have the run go on from there: activations by position and attempt.
+
+    `parked` are the frames that stand there, and since when; `interrupted` those whose effect was stopped by
+    a failure that is passed over; `again` knows the attempts of all that is.
+    """
+
+    keys: frozenset[tuple[Position, int]]
+    opened: set[tuple[Position, int]] = field(default_factory=set)
+    parked: dict[tuple[Position, int], tuple[Frame, float]] = field(default_factory=dict)
+    interrupted: list[Frame] = field(default_factory=list)
+    again: Ledger = field(default_factory=Ledger)
+
+
+@dataclass(slots=True, eq=False)
 class ExtendedState:
     """Which extensions hold, by number, how many of them are behind us, and what the last part gave."""
 

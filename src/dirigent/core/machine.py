@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
 from typing import Final, TypeAlias
 
-from dirigent.core.frame import Earlier, Frame, Ledger, Script, Step, Thread
+from dirigent.core.frame import Earlier, Frame, Gate, Ledger, Script, Step, Thread
 from dirigent.core.status import Phase, Status
 from dirigent.model import fault as faults
 from dirigent.model import limits
@@ -120,6 +120,7 @@ class Run:
     cancel_reason: str = ""
     halted: tuple[int, Suspended | Resumed] | None = None
     followed: int = 0
+    gate: Gate | None = None
     trace: Callable[[Moment], None] | None = None
     heard: dict[str, int] = field(default_factory=dict)
     ears: dict[str, tuple[Want, float]] = field(default_factory=dict)
@@ -232,10 +233,11 @@ class Run:
             each.alive = False
             each.children.clear()
             for key in each.asks:
-                self._disown(self.asks[key])
+                self.disown(self.asks[key])
             each.asks.clear()
 
-    def _disown(self, ask: Ask) -> None:
+    def disown(self, ask: Ask) -> None:
+        """Let nobody wait for an ask any longer; an effect that has begun is to be abandoned."""
         ask.frame = None
         if ask.call is not None and ask.status in {Status.UNDER_WAY, Status.HELD}:
             self.news.append(ask.key)  # as an order to abandon it

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 from dirigent.core import flow
-from dirigent.core.frame import Earlier, Frame
+from dirigent.core.control.overruling import overrule, running
+from dirigent.core.control.retrying import SERVER_ERROR, gates_of, interrupt, open_gate, remember, waits
+from dirigent.core.frame import Earlier, Frame, Gate
 from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, Tools, unbegun
 from dirigent.core.nodes import code
 from dirigent.core.nodes.divergence import divergence, same
 from dirigent.core.nodes.events import listen
 from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
-from dirigent.model.ids import RunId
+from dirigent.model.ids import Position, RunId
 from dirigent.model.program import Code, Program
 from dirigent.model.run.journal import (
     Abandoned,
     Awaited,
     CancelRequested,
     Computed,
+    Control,
     Created,
     Emitted,
     Ended,
@@ -28,10 +31,12 @@ from dirigent.model.run.journal import (
     Held,
     Intended,
     Listening,
+    Overruled,
     Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Retried,
     Signalled,
     Skipped,
     Succeeded,
@@ -42,9 +47,6 @@ from dirigent.model.run.journal import (
     Vouched,
 )
 from dirigent.model.values import Value
-
-# HTTP: from here on the server speaks of itself, not of the request.
-SERVER_ERROR: Final = 500
 
 AskFact: TypeAlias = (
     Intended
@@ -73,25 +75,54 @@ def replay(
     facts: Iterable[Fact],
     tools: Tools,
     trace: Callable[[Moment], None] | None = None,
+    *,
+    gate: tuple[Position, int] | None = None,
 ) -> Run:
-    """Return the run that a journal tells of. Raises `Refusal` (`E4001`) where it fits no such program."""
+    """Return the run that a journal tells of. Raises `Refusal` (`E4001`) where it fits no such program.
+
+    With a `gate`, the activation of a task, an ended run comes back as it stood when that task was to begin.
+    """
+    facts = tuple(facts)
     run = Run(run_id, program, tools, trace=trace)
-    if isinstance(program.root.node, Code):
-        _again(run, tuple(facts))
-    else:
-        for fact in facts:
+    gates = gates_of(facts) | ({gate} if gate is not None else frozenset())
+    run.gate = Gate(gates) if gates else None
+    # What was taken back lies before the last word that took something back.
+    taken = len(facts) if gate is not None else _last(facts)
+    run.recorded = frozenset(fact.name for fact in facts if isinstance(fact, Patched))
+    coded = isinstance(program.root.node, Code)
+    for number, fact in enumerate(facts):
+        run.ahead = number == len(facts) - 1 or not coded
+        if number >= taken or not _passed_over(run, fact):
             advance(run, fact)
+    run.ahead = True
     run.news.clear()
     return run
 
 
-def _again(run: Run, facts: Sequence[Fact]) -> None:
-    """Run a workflow of code again: it is ahead of its journal from the last fact on."""
-    run.recorded = frozenset(fact.name for fact in facts if isinstance(fact, Patched))
-    for number, fact in enumerate(facts, start=1):
-        run.ahead = number == len(facts)
-        advance(run, fact)
-    run.ahead = True
+def _last(facts: Sequence[Fact]) -> int:
+    return max((number for number, fact in enumerate(facts) if isinstance(fact, Retried)), default=0)
+
+
+def _passed_over(run: Run, fact: Fact) -> bool:
+    """Return whether a fact is of what a person took back: then it only counts."""
+    if isinstance(fact, Ended):
+        run.phase = Phase.ENDED
+    elif isinstance(fact, Abandoned) and _wanted(run, fact):
+        interrupt(run, fact)
+    elif isinstance(fact, Retried) and not waits(run, fact):
+        run.phase = Phase.RUNNING
+    elif expects(run, fact):
+        return False
+    else:
+        remember(run, fact)
+    run.now = max(run.now, fact.at)
+    run.facts += 1
+    return True
+
+
+def _wanted(run: Run, fact: Abandoned) -> bool:
+    ask = run.asks.get(key_of(fact))
+    return ask is not None and ask.frame is not None
 
 
 def advance(run: Run, fact: Fact) -> None:
@@ -100,6 +131,12 @@ def advance(run: Run, fact: Fact) -> None:
     run.facts += 1
     if isinstance(fact, AskFact):
         _ask_fact(run, fact)
+    elif isinstance(fact, Retried):
+        phase_after(run.phase, fact)
+        open_gate(run, fact)
+    elif isinstance(fact, Overruled):
+        phase_after(run.phase, fact)
+        overrule(run, fact)
     else:
         _run_fact(run, fact)
     flow.settle(run)
@@ -109,12 +146,15 @@ def expects(run: Run, fact: Fact) -> bool:
     """Return whether a run can take this fact as it stands: a late result of an abandoned effect cannot."""
     if isinstance(fact, AskFact):
         ask = run.asks.get(key_of(fact))
-        if ask is None or (ask.status, type(fact)) not in NEXT:
-            return False
-        return not isinstance(fact, Heard) or listen.takes(run, ask, fact)
+        fits = ask is not None and (ask.status, type(fact)) in NEXT
+        return fits and (not isinstance(fact, Heard) or listen.takes(run, ask, fact))
     if isinstance(fact, Signalled) and run.script is not None and fact.id in run.script.heard:
         return False
     if isinstance(fact, Suspended | Resumed) and not _fits(run, fact):
+        return False
+    if isinstance(fact, Retried):
+        return waits(run, fact)
+    if isinstance(fact, Overruled) and running(run, fact.position, fact.attempt) is None:
         return False
     return (run.phase, type(fact)) in PHASES
 
@@ -136,9 +176,7 @@ def _fits(run: Run, word: Suspended | Resumed) -> bool:
     return word.follows > followed
 
 
-def _run_fact(
-    run: Run, fact: Created | Signalled | CancelRequested | Suspended | Resumed | Ended | ResourceChanged
-) -> None:
+def _run_fact(run: Run, fact: Control | ResourceChanged) -> None:
     waited = run.phase is Phase.QUEUED
     run.phase = phase_after(run.phase, fact)
     match fact:
@@ -246,6 +284,7 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
             run.news.append(ask.key)
         case TimerSet(until=until):
             ask.until = until
+            ask.began = fact.at
             run.news.append(ask.key)
         case Repeated():
             ask.repeat = True

@@ -28,10 +28,12 @@ from dirigent.model.run.journal import (
     Held,
     Intended,
     Listening,
+    Overruled,
     Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Retried,
     Signalled,
     Skipped,
     Succeeded,
@@ -111,6 +113,11 @@ PHASES: Final[Mapping[tuple[Phase, type[Fact]], Phase]] = MappingProxyType(
         (Phase.SUSPENDED, Signalled): Phase.SUSPENDED,
         (Phase.RUNNING, Ended): Phase.ENDED,
         (Phase.CANCELLING, Ended): Phase.ENDED,
+        # A person has it go on from a task.
+        (Phase.ENDED, Retried): Phase.RUNNING,
+        # A person answers for a task.
+        (Phase.RUNNING, Overruled): Phase.RUNNING,
+        (Phase.SUSPENDED, Overruled): Phase.SUSPENDED,
         # A resource changes through an effect that was under way when the run was stopped, too.
         (Phase.RUNNING, ResourceChanged): Phase.RUNNING,
         (Phase.SUSPENDED, ResourceChanged): Phase.SUSPENDED,

@@ -34,7 +34,7 @@ class LocalConductor:
 
     async def take_events(self, events: Sequence[Event]) -> list[bool]:
         """Take events in from outside."""
-        return await self.engine.take_events(events)
+        return await self.engine.events.take(events)
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""

@@ -21,7 +21,7 @@ from dirigent.model.program import OnDoubt
 from dirigent.model.record import dataclass
 from dirigent.model.run.command import Abandon, Compute, Perform
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
-from dirigent.model.run.journal import Abandoned, Computed, Fact, Failed, Held, Succeeded
+from dirigent.model.run.journal import Abandoned, Computed, Created, Fact, Failed, Held, Succeeded
 from dirigent.model.values import Value
 from dirigent.ports import Clock, Oracle, Performer, Prompt, Repeatable, Vault
 
@@ -29,7 +29,7 @@ from dirigent.ports import Clock, Oracle, Performer, Prompt, Repeatable, Vault
 UNLIMITED = frozenset({"workflow"})
 
 # Effects that go on by themselves, or can be looked at: the next engine finds out how they ended.
-FOUND_AGAIN = frozenset({"workflow", "shell", "script", "resource"})
+FOUND_AGAIN = frozenset({"workflow", "shell", "script", "container", "resource"})
 
 # What a store says when it is fenced, locked, full, broken, closed or out of reach.
 STORE_FAILS: Final = frozenset(
@@ -164,7 +164,8 @@ def _order(run: Run, command: Perform | Abandon, on_doubt: OnDoubt, *, doubtful:
         on_doubt=on_doubt,
         doubtful=doubtful,
         depth=created.depth if created else 0,
-        hosts=(*run.program.hosts, *_hosts(created.metadata if created else {})),
+        hosts=(*run.program.hosts, *(str(host) for host in _declared(created, "hosts"))),
+        probes=tuple(_declared(created, "probes")),
         queue=command.ticket.queue if isinstance(command, Perform) and command.ticket else "",
     )
 
@@ -216,7 +217,7 @@ def _by_policy(outcome: Outcome, on_doubt: OnDoubt) -> Outcome:
             assert_never(on_doubt)
 
 
-def _hosts(metadata: Mapping[str, Value]) -> tuple[str, ...]:
-    """Return the hosts that the stack declared for this run when it was created."""
-    declared = metadata.get("hosts")
-    return tuple(str(host) for host in declared) if isinstance(declared, list) else ()
+def _declared(created: Created | None, name: str) -> list[Value]:
+    """Return what the stack declared under a name when the run was created."""
+    declared = created.metadata.get(name) if created else None
+    return declared if isinstance(declared, list) else []

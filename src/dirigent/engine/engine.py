@@ -7,12 +7,11 @@ refuses an append, the engine stops: what it cannot record it must not do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from typing import TypeAlias
 
-from dirigent.core.events.shape import check_event
 from dirigent.core.machine import Tools
 from dirigent.core.nodes import code
 from dirigent.core.replay import replay
@@ -22,7 +21,7 @@ from dirigent.engine.acting import Acting
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
-from dirigent.engine.events.ears import Ears
+from dirigent.engine.events.ears import Ears, Unlogged
 from dirigent.engine.family.following import Following
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
@@ -30,20 +29,23 @@ from dirigent.engine.queues import Queues, stands_for
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
-from dirigent.model.events.listening import Event
 from dirigent.model.ids import Digest, EffectId, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
 from dirigent.model.run.command import Command, Perform
-from dirigent.model.run.journal import Created, Ended, Fact
-from dirigent.model.run.start import Start
-from dirigent.ports import AWAKE, Clock, Journal, Shelf
+from dirigent.model.run.journal import Created, Ended, Fact, Retried
+from dirigent.model.run.start import Start, first_of
+from dirigent.ports import AWAKE, Clock, Journal, Performer, Shelf
 from dirigent.ports.events import Logged
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
+
+Whole: TypeAlias = Callable[[Start, Mapping[str, Performer], Mapping[str, str]], Awaitable[Program]]
+"""Returns the program of a start with what lies elsewhere in its place, or raises `Refusal`. Texts that are
+known, by URI, are not read again."""
 
 LOOK_SECONDS = 0.01
 
@@ -72,10 +74,11 @@ class Engine:
     _timers: Timers = field(init=False)
     queues: Queues = field(init=False)
     following: Following = field(init=False)
+    linker: Whole | None = None
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
-    _ears: Ears | None = None
+    events: Ears = field(init=False)
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
@@ -93,16 +96,17 @@ class Engine:
         )
         self._timers = self._rouser.timers
         self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
-        if isinstance(self.journal, Logged):
-            self._ears = Ears(
-                self.journal.log,
-                self.tools.language,
-                self.effects.oracle,
-                self.clock,
-                self._memory.load_all,
-                go,
-                self._rouser.lose,
-            )
+        log = self.journal.log if isinstance(self.journal, Logged) else Unlogged()
+        self.events = Ears(
+            log,
+            self.tools.language,
+            self.effects.oracle,
+            self._crew,
+            self.clock,
+            self._memory.load_all,
+            go,
+            self._rouser.lose,
+        )
         self._acting = Acting(self.effects, self._timers, self.queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------
@@ -115,20 +119,17 @@ class Engine:
         stay in the store.
         """
         await self._poison.open(self.journal, self.shelf, self.clock)
-        if self._ears is not None:
-            await self._ears.open()
+        await self.events.open()
         taken = await self._rouser.open()
         await self.queues.open(self.journal, self.shelf)
-        if self._ears is not None:
-            self._crew.act(self._ears.serve())
+        self._crew.act(self.events.serve())
         return taken
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
         self._turning.settling = True
         self.queues.is_open = False
-        if self._ears is not None:
-            self._ears.stopping = True
+        self.events.stopping = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
@@ -148,13 +149,16 @@ class Engine:
 
         Returns its id, or that of the open run which has its deduplication key. Raises `Refusal`: E4002
         for a known id with another program or input, E4017 for an input that no journal could hold, E4050
-        to E4052 for a ticket, E4031 for code that is not here. A caller who goes away while it is being
+        to E4052 for a ticket, E4031 for code that is not here, E2045 for what lies elsewhere and is not to be
+        had. A caller who goes away while it is being
         recorded takes nothing back.
         """
         self._crew.check()
         reason = unstorable(start.input, dict(start.metadata))
         if reason is not None:
             raise refuse("E4017", f"run `{start.id}` cannot take its input: {reason}")
+        if start.program.elsewhere:
+            start = replace(start, program=await self._whole(start))
         code.check(self.tools, start.program)
         digest = await self.journal.keep(start.program)
         # Only who brings a key asks the store: it must not stand for a run that is over.
@@ -198,17 +202,16 @@ class Engine:
         check_word(run, fact)
         await self._crew.ask(self._tell(run, fact))
 
-    async def take_events(self, events: Sequence[Event]) -> list[bool]:
-        """Take events in from outside; return of each whether it is new. Durable when this returns.
-
-        Raises `Refusal`: E4100 for what is no event, E4101 for one that is too large.
-        """
-        self._crew.check()
-        for event in events:
-            check_event(event)
-        if self._ears is None:
-            raise refuse("E4102", "this store keeps no events", "name a store that does, with `--state`")
-        return await self._ears.take(events)
+    async def _whole(self, start: Start) -> Program:
+        """Return a program with what lies elsewhere in its place; a known run keeps what it began with."""
+        if self.linker is None:
+            raise refuse("E2045", f"nothing here can read `{start.program.elsewhere[0]}`")
+        known: Mapping[str, str] = {}
+        if await self.shelf.run(start.id) is not None:
+            first = (await self.journal.read(start.id))[0]
+            if isinstance(first, Created):
+                known = (await self.journal.definition(first.definition)).sources
+        return await self.linker(start, self.effects.performers, known)
 
     def look_for_events(self) -> None:
         """There may be events in the log that others put there."""
@@ -218,16 +221,20 @@ class Engine:
     def _begin(self, start: Start, digest: Digest) -> asyncio.Future[bool]:
         """Begin a run, if there is none of its name."""
         live = Live(replay(start.program, start.id, (), self.tools), recovered=True)
-        created = _created(start, digest, self.clock.now())
+        created = first_of(start, digest, self.clock.now())
         return self._turning.begin(live, created, self._memory.claimed(start.id))
 
     async def _tell(self, run: RunId, fact: Fact) -> None:
         if self._poison.forgive(run):
             self.left_out.pop(run, None)
-        live = await self._memory.load(run)
+        if isinstance(fact, Retried):
+            live = await self._memory.reopen(run, (fact.position, fact.attempt))
+        else:
+            live = await self._memory.load(run)
         code.check_event(live.run, fact)
         if not await self._put(live, (fact,)) and not code.repeated(live.run, fact):
             phase = live.run.phase.value
+            self._memory.drop(live)
             raise refuse("E4003", f"run `{run}` is {phase} and cannot take `{type(fact).__name__}`")
 
     async def _check_same(self, start: Start, digest: Digest) -> None:
@@ -258,8 +265,7 @@ class Engine:
             self._memory.put(live)
         if done.facts:
             self.queues.hear(run, done.facts)
-            if self._ears is not None:
-                self._ears.hear(run.id, done.facts)
+            self.events.hear(run.id, done.facts)
             self.following.hear(run, done.expected, done.facts)
             for observer in tuple(self.observers):
                 observer(run.id, run.program, done.expected, done.facts)
@@ -284,9 +290,3 @@ class Engine:
         # The timers of a run that the store takes for awake are known here alone.
         if at is not None and at != AWAKE:
             self._timers.sleep(live.run.id, at)
-
-
-def _created(start: Start, digest: Digest, now: float) -> Created:
-    """Return the first fact of a run; whoever waits in a queue waits from now on."""
-    ticket = replace(start.ticket, since=now) if start.ticket else None
-    return Created(now, digest, start.input, dict(start.metadata), start.parent, start.depth, ticket)

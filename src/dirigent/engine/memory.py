@@ -19,11 +19,11 @@ from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
 from dirigent.engine.snapshots.plain import capture, definition_of, restore
 from dirigent.model import limits
-from dirigent.model.ids import Digest, RunId
+from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
-from dirigent.model.run.journal import Created, Suspended
+from dirigent.model.run.journal import Created, Ended, Suspended
 from dirigent.ports import Clock, Journal, Past, Shelf
 from dirigent.stores import codec
 
@@ -171,6 +171,36 @@ class Memory:
                 await asyncio.wait([self._claims[run] for run in missing])
         return [refused.get(run) or self._live[run] for run in runs]
 
+    def drop(self, live: Live) -> None:
+        """Let go of an ended run that was not to be reopened after all."""
+        if live.run.phase is Phase.ENDED and self._live.get(live.run.id) is live:
+            del self._live[live.run.id]
+
+    async def reopen(self, run: RunId, gate: tuple[Position, int]) -> Live:
+        """Return a run that failed as it stood when the task at the gate was to begin; it is in memory then.
+
+        Raises `Refusal`: E4004 when there is no such run, E4003 when it has not failed.
+        """
+        await self.unclaimed(run)
+        if self.holds(run):
+            raise _not_faulted(run)
+        over = self.claimed(run)
+        try:
+            facts = await self.journal.read(run)
+            first = facts[0] if facts else None
+            if not isinstance(first, Created):
+                raise unknown(run)
+            last = facts[-1]
+            if not isinstance(last, Ended) or last.phase != "faulted":
+                raise _not_faulted(run)
+            program = await self._program(first.definition)
+            with self.poison.watched(run, len(facts)):
+                live = Live(replay(program, run, facts, self.tools, gate=gate), recovered=True)
+            self._live[run] = live
+            return live
+        finally:
+            over()
+
     def claimed(self, *runs: RunId) -> Callable[[], None]:
         """Keep everybody else from beginning or loading these runs until the answer is called."""
         claim: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -232,17 +262,8 @@ class Memory:
             program = await self._program(Digest(digest)) if digest is not None else None
             if program is not None:
                 with self.poison.watched(run, past.position + len(past.facts)):
-                    return self._advanced(restore(plain, program, run, self.tools), past)
+                    return _advanced(restore(plain, program, run, self.tools), past)
         return None
-
-    @staticmethod
-    def _advanced(found: Run | None, past: Past) -> Live | None:
-        if found is None or found.facts != past.position:
-            return None
-        for fact in past.facts:
-            advance(found, fact)
-        found.news.clear()
-        return Live(found, kept=past.position)
 
     async def _program(self, digest: Digest) -> Program:
         program = self._programs.get(digest)
@@ -252,6 +273,15 @@ class Memory:
                 del self._programs[next(iter(self._programs))]
             self._programs[digest] = program
         return program
+
+
+def _advanced(found: Run | None, past: Past) -> Live | None:
+    if found is None or found.facts != past.position:
+        return None
+    for fact in past.facts:
+        advance(found, fact)
+    found.news.clear()
+    return Live(found, kept=past.position)
 
 
 def captured(live: Live) -> bytes | None:
@@ -283,6 +313,10 @@ def _unbind(run: Run) -> None:
     for frame in frames:
         frames.extend(frame.children.values())
         frame.children.clear()
+
+
+def _not_faulted(run: RunId) -> Refusal:
+    return refuse("E4003", f"run `{run}` has not failed: nothing of it can be taken back")
 
 
 def _left_alone(run: RunId, place: int, deaths: int) -> Refusal:

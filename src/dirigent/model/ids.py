@@ -46,3 +46,8 @@ def split_address(address: str) -> tuple[str, int | str | None]:
     if len(key) > 1 and key[0] == key[-1] == '"':
         return name, key[1:-1]
     return (name, int(key)) if key.isdecimal() else (address, None)
+
+
+def child_run(effect: str, attempt: int) -> RunId:
+    """Return the id of the run that one attempt of an effect starts."""
+    return RunId(effect if attempt == 1 else f"{effect}-{attempt}")

@@ -50,7 +50,7 @@ class Stack:
 
     `hosts` are network hosts that `policy.http.hosts` lets the guarded client reach; `doubt` is
     `policy.doubt`: what becomes of an effect of which nobody can say whether it happened; `retention` is
-    how long runs are kept that have ended.
+    how long runs are kept that have ended; `probes` say how servers are asked what became of a call.
     """
 
     name: str
@@ -64,5 +64,6 @@ class Stack:
     hosts: tuple[str, ...] = ()
     doubt: OnDoubt = OnDoubt.HOLD
     retention: Retention = field(default_factory=Retention)
+    probes: tuple[Value, ...] = ()
     queues: dict[str, Queue] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)

@@ -25,10 +25,11 @@ from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Ended, Fact
-from dirigent.model.run.start import Start
+from dirigent.model.run.start import Start, first_of, start_of
 from dirigent.ports import Conductor, Heard, Journal
 from dirigent.service.conductor import HolderGone, watch
 from dirigent.stores.codec import decode, decode_fact, decode_plain, encode, encode_fact, encode_plain
+from dirigent.stores.programs import Programs
 
 LINE_BYTES = 4 * limits.PAYLOAD_BYTES
 TWINS = "both sides must be of one release, and a workflow with its input smaller than 8 MiB"
@@ -61,6 +62,7 @@ async def opened(
     Whoever was let in before the end gets an answer all the same. `others` take in, by verb, those who
     come for longer than an answer; they leave with the end.
     """
+    programs = Programs()
     visitors: set[asyncio.Task[None]] = set()
     guests: set[asyncio.Task[None]] = set()
 
@@ -74,7 +76,7 @@ async def opened(
                     visitors.difference_update(guests)
                     await work(request, reader, writer)
                 elif request is not None:
-                    answer = await _answer(request, conductor)
+                    answer = await _answer(request, conductor, programs)
                 if answer is not None:
                     writer.write(json.dumps(answer).encode() + b"\n")
                     await writer.drain()
@@ -154,18 +156,18 @@ async def _request(
     return request, None
 
 
-async def _answer(request: dict[str, object], conductor: Conductor) -> dict[str, object]:
+async def _answer(request: dict[str, object], conductor: Conductor, programs: Programs) -> dict[str, object]:
     try:
-        return await _reply(request, conductor)
+        return await _reply(request, conductor, programs)
     except KeyError as missing:
         return {"problems": [["E7010", f"the engine was asked without {missing}", TWINS]]}
 
 
-async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, object]:
+async def _reply(request: dict[str, object], conductor: Conductor, programs: Programs) -> dict[str, object]:
     try:
         match request.get("verb"):
             case "start":
-                return {"ok": await conductor.start(_start_of(request))}
+                return {"ok": await conductor.start(_start_of(request, programs))}
             case "tell":
                 fact = decode_fact(_bytes(request["fact"]))
                 await conductor.tell(RunId(str(request["run"])), fact)
@@ -184,15 +186,25 @@ async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, 
     return {"ok": None}
 
 
-def _start_of(request: dict[str, object]) -> Start:
+def _start_of(request: dict[str, object], programs: Programs) -> Start:
     """Return what `DoorConductor.start` sent: the run's first fact carries its input and metadata."""
     first = decode_fact(_bytes(request["created"]))
     if not isinstance(first, Created):
         raise refuse("E7010", "the engine was asked to start a run without its first fact")
-    program = decode(_bytes(request["program"]), Program)
+    program = _program_of(_bytes(request["program"]), programs)
     run = RunId(str(request["run"]))
     unique = request.get("unique") == "yes"
-    return Start(run, program, first.input, first.metadata, first.parent, first.depth, first.ticket, unique)
+    return start_of(run, program, first, unique=unique)
+
+
+def _program_of(content: bytes, programs: Programs) -> Program:
+    """Return the program of bytes: the same object for the same bytes, which no store need encode again."""
+    digest = digest_of(content)
+    found = programs.get(digest)
+    if found is None:
+        found = decode(content, Program)
+        programs.remember(digest, found)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +221,7 @@ class DoorConductor:
     async def start(self, start: Start) -> RunId:
         """Create a run over there."""
         program = encode(start.program)
-        metadata = dict(start.metadata)
-        first = Created(
-            0.0, digest_of(program), start.input, metadata, start.parent, start.depth, start.ticket
-        )
+        first = first_of(start, digest_of(program))
         answer = await self._ask(
             verb="start",
             run=start.id,

@@ -148,7 +148,8 @@ def metadata_of(stack: Stack, rows: Sequence[ResourceRow]) -> dict[str, Value]:
     """Return what `$runtime.metadata` shows: the stack, its resources, and the hosts it may reach."""
     resources = assemble({row.address: row.attributes for row in rows if "#" not in row.address})
     hosts: list[Value] = [*stack.hosts, *(host for row in rows for host in _hosts(row))]
-    return {"stack": stack.name, "resources": resources, "hosts": hosts, "doubt": stack.doubt.value}
+    shown: dict[str, Value] = {"stack": stack.name, "resources": resources, "hosts": hosts}
+    return {**shown, "doubt": stack.doubt.value, **({"probes": [*stack.probes]} if stack.probes else {})}
 
 
 def _hosts(row: ResourceRow) -> list[str]:

@@ -32,10 +32,12 @@ from dirigent.model.run.journal import (
     Held,
     Intended,
     Listening,
+    Overruled,
     Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Retried,
     Signalled,
     Skipped,
     Succeeded,
@@ -85,6 +87,8 @@ KINDS: Final[dict[int, type[Fact]]] = {
     22: Heard,
     23: Unheard,
     24: Emitted,
+    40: Retried,
+    41: Overruled,
 }
 
 

@@ -29,10 +29,12 @@ from dirigent.model.run.journal import (
     Held,
     Intended,
     Listening,
+    Overruled,
     Patched,
     Repeated,
     ResourceChanged,
     Resumed,
+    Retried,
     Signalled,
     Skipped,
     Succeeded,
@@ -205,7 +207,7 @@ def project(
             standing = _created(run, fact, title)
         elif isinstance(fact, Created):
             raise _disorder(run, fact, "the run exists already")
-        elif standing.phase is not None:
+        elif standing.phase is not None and not _reopens(standing, fact):
             raise _disorder(run, fact, f"the run has ended as `{standing.phase}`")
         elif type(fact) in EVENTFUL:
             changes.append(_about_events(run, fact))
@@ -231,6 +233,11 @@ def _about_events(run: RunId, fact: Fact) -> Change:
             return EventMade(run, fact)
         case _:
             raise TypeError(type(fact).__name__)
+
+
+def _reopens(standing: Standing, fact: Fact) -> bool:
+    """Return whether a person has a run that faulted go on."""
+    return isinstance(fact, Retried) and standing.phase == "faulted"
 
 
 def _disorder(run: RunId, fact: Fact, why: str) -> Refusal:
@@ -266,7 +273,9 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
     match fact:
         case Held():
             after = replace(standing, held=(*_without(standing.held, fact.position), fact.position))
-        case Vouched() | Repeated() | Skipped() | Succeeded() | Failed() | Abandoned():
+        case Retried():
+            after = replace(standing, phase=None, ended_at=None, fault=None, wake_at=AWAKE)
+        case Vouched() | Repeated() | Skipped() | Succeeded() | Failed() | Abandoned() | Overruled():
             # The same object where nothing changes: a store writes the row only when it is another.
             if fact.position in standing.held:
                 after = replace(standing, held=_without(standing.held, fact.position))
@@ -280,9 +289,21 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
             after = replace(
                 standing, phase=fact.phase, ended_at=fact.at, fault=fact.fault, held=(), wake_at=None
             )
-        case Created() | Intended() | TimerSet() | TimerFired() | Computed() | ResourceChanged():
-            pass
-        case Awaited() | Patched() | Signalled() | Listening() | Heard() | Unheard() | Emitted():
+        case (
+            Created()
+            | ResourceChanged()
+            | Awaited()
+            | Patched()
+            | Signalled()
+            | Computed()
+            | Intended()
+            | TimerSet()
+            | TimerFired()
+            | Listening()
+            | Heard()
+            | Unheard()
+            | Emitted()
+        ):
             pass
         case _:
             assert_never(fact)

@@ -7,6 +7,7 @@ from dirigent.model.program import (
     Emit,
     Extended,
     Fork,
+    Graph,
     Listen,
     Loop,
     Raise,
@@ -146,8 +147,13 @@ def _retry(retry):
     return ", ".join(parts)
 
 
-# No document lowers to a graph.
+def _graph(node):
+    edges = [f"{name} needs {', '.join(needs)}" for name, needs in node.needs.items() if needs]
+    return [f"graph ${node.binds}", *_indented(edges), *_tasks(node.tasks)]
+
+
 SHOWN = {
+    Graph: _graph,
     Emit: lambda node: [f"emit {value(node.event)}"],
     Listen: _listen,
     Extended: _extended,

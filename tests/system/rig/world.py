@@ -14,7 +14,13 @@ from system.rig.storm import HELD, kill
 STACK = """
 stack: world
 policy:
-  http: {{hosts: ["127.0.0.1:{port}"]}}
+  http:
+    hosts: ["127.0.0.1:{port}"]
+    probes:
+      - call: POST http://127.0.0.1:{port}/payments
+        reference: {{body: reference}}
+        ask: http://127.0.0.1:{port}/payments?reference={{reference}}
+        found: .items[0]
 resources:
   note:
     type: file
@@ -31,6 +37,17 @@ workflows:
             endpoint: "http://127.0.0.1:{port}/post"
             body: {{name: "${{ $workflow.id }}"}}
       - after: {{set: {{posted: true}}}}
+  pay:
+    document: {{dsl: 1.0.3, namespace: world, name: pay, version: 1.0.0}}
+    do:
+      - look: {{call: http, with: {{method: get, endpoint: "http://127.0.0.1:{port}/look"}}}}
+      - post:
+          call: http
+          with:
+            method: post
+            endpoint: "http://127.0.0.1:{port}/payments"
+            body: {{name: "${{ $workflow.id }}"}}
+      - after: {{set: "${{ {{paid: .amount}} }}"}}
   gated:
     document: {{dsl: 1.0.3, namespace: world, name: gated, version: 1.0.0}}
     do:
@@ -61,6 +78,7 @@ class Counting(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Answer)
         self.posts = Counter()
+        self.payments = {}
         self.waiting = 0
         self.gate = threading.Event()
         self.struck = lambda: None
@@ -82,13 +100,20 @@ class Answer(BaseHTTPRequestHandler):
         if self.path == "/gate":
             self.server.waiting += 1
             self.server.gate.wait(PATIENCE_SECONDS)
-        self._say()
+        place, _, reference = self.path.partition("?reference=")
+        if place == "/payments":
+            found = self.server.payments.get(reference)
+            self._say(json.dumps({"items": [found] if found else []}).encode())
+        else:
+            self._say()
 
     def answer_post(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.posts[body["name"]] += 1
+        content = {"amount": 7} if self.path == "/payments" else {}
+        self.server.payments[body.get("reference")] = content
         self.server.struck()
-        self._say()
+        self._say(json.dumps(content).encode())
 
     def _say(self, content=b"{}", status=200):
         with suppress(ConnectionError):

@@ -129,7 +129,7 @@ def names(**table):
     return resolve
 
 
-SMALL = Bounds(connect_seconds=2, total_seconds=5, request_bytes=4096, response_bytes=64 * 1024)
+SMALL = Bounds(connect_seconds=60, total_seconds=60, request_bytes=4096, response_bytes=64 * 1024)
 
 
 def client_of(*hosts, resolve=nowhere, bounds=SMALL):
@@ -146,17 +146,18 @@ def credentials_of(**secrets):
     return Credentials(vault, Tokens(client_of(), vault))
 
 
-def order_of(request, *, function="http", doubtful=False, on_doubt=OnDoubt.HOLD, hosts=(), attempt=1):
+def order_of(request, *, function="http", doubtful=False, on_doubt=OnDoubt.HOLD, hosts=(), **more):
     return Order(
         run=RunId("r1"),
         position=Position("/do/0/call"),
-        attempt=attempt,
+        attempt=more.pop("attempt", 1),
         id=EffectId(KEY),
         function=function,
         request=request,
         on_doubt=on_doubt,
         doubtful=doubtful,
         hosts=hosts,
+        **more,
     )
 
 

@@ -22,8 +22,10 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Overruled,
     Repeated,
     Resumed,
+    Retried,
     Skipped,
     Succeeded,
     Suspended,
@@ -75,10 +77,8 @@ class Picture:
         match fact:
             case Created(at=at):
                 self.since = at
-            case Suspended():
-                self.suspended = True
-            case Resumed():
-                self.suspended = False
+            case Suspended() | Resumed():
+                self.suspended = isinstance(fact, Suspended)
             case Intended(position=position) | Repeated(position=position):
                 self.rows[position] = Row(name_of(position, self.tasks), "running", fact.at)
             case TimerSet(position=position, purpose="wait" | "retry" as purpose):
@@ -100,8 +100,12 @@ class Picture:
             ):
                 self.done += 1
                 self.rows.pop(position, None)
-            case Abandoned(position=position) | TimerFired(position=position):
+            case Abandoned(position=position) | TimerFired(position=position) | Overruled(position=position):
                 self.rows.pop(position, None)
+            case Retried():
+                # What failed is taken back, with all that followed.
+                self.rows.clear()
+                self.failed = 0
             case _:
                 pass
 

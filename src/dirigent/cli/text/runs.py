@@ -20,7 +20,9 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Overruled,
     Resumed,
+    Retried,
     Succeeded,
     Suspended,
     TimerSet,
@@ -172,6 +174,9 @@ def _told(fact: Fact, names: dict[str, str]) -> str | None:
             told = f"WAITING   {names.get(position, position)} for {purpose} until {clock(until)}"
         case Suspended() | Resumed() | CancelRequested():
             told = type(fact).__name__.upper()
+        case Retried(position=position, answer=answer) | Overruled(position=position, answer=answer):
+            word = {"again": "RETRIED", "skip": "SKIPPED", "output": "ANSWERED"}[answer]
+            told = f"{word:<9} {names.get(position, position)}{f' by {fact.by}' if fact.by else ''}"
         case Ended(phase=phase):
             told = phase.upper()
         case _:

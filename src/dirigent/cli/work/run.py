@@ -66,14 +66,15 @@ async def _run(surrounding: Surrounding, source: Program | Session, value: Value
         start = wanted.start(RunId(name) if name else None, ticket, unique=options.flag("unique"))
         started = await desk.conductor.start(start)
         if options.flag("detach"):
-            return _detached(started, options)
+            return detached(started, options)
         if not options.as_json:
             note(f"run {started}")
         end = await followed(desk, started, quiet=options.as_json, seconds=options.number("timeout"))
-    return _told(started, end, options)
+    return told(started, end, options)
 
 
-def _detached(started: RunId, options: Options) -> int:
+def detached(started: RunId, options: Options) -> int:
+    """Say that a run goes on by itself."""
     if options.as_json:
         say_json({"run": started, "phase": "started", "output": None, "fault": None})
     else:
@@ -98,10 +99,10 @@ async def _resume(surrounding: Surrounding, choice: str, options: Options) -> in
             note(f"run {found.id}")
         await runs.let_go(desk, found, choice, output, who())
         end = await followed(desk, found.id, quiet=options.as_json, seconds=options.number("timeout"))
-    return _told(found.id, end, options)
+    return told(found.id, end, options)
 
 
-def _told(run_id: RunId, end: Ended, options: Options) -> int:
+def told(run_id: RunId, end: Ended, options: Options) -> int:
     """Show how a run ended."""
     if options.as_json:
         answer = {"run": run_id, "phase": end.phase, "output": wire.value(end.output)}

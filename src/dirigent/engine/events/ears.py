@@ -12,14 +12,16 @@ from dataclasses import field
 from typing import Final
 
 from dirigent.core.events.matching import Answers, Needs, match
+from dirigent.core.events.shape import check_event
 from dirigent.core.status import Phase
+from dirigent.engine.crew import Crew
 from dirigent.engine.events.index import Index, Key, key_of
 from dirigent.engine.live import Arrival, Live
 from dirigent.model import limits
 from dirigent.model.events.listening import Arrived, Event, Listener, Match, Place
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId
-from dirigent.model.problem import Refusal
+from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Emitted, Fact, Heard, Listening, Resumed, Unheard
 from dirigent.model.values import Value
@@ -30,6 +32,26 @@ from dirigent.ports.events import EventLog
 NEWS: Final = frozenset((Listening, Heard, Unheard, Emitted, Resumed))
 PAGE: Final = 256
 START: Final[Place] = (0, 0)
+
+
+class Unlogged:
+    """The log of a store that has none: nothing is in it, and nobody listens."""
+
+    async def take_events(self, *_: object, **__: object) -> list[bool]:
+        """Refuse (E4102)."""
+        raise refuse("E4102", "this store keeps no events", "name a store that does, with `--state`")
+
+    async def events(self, *_: object, **__: object) -> list[Arrived]:
+        """Return nothing."""
+        return []
+
+    async def log_end(self) -> Place:
+        """Return where nothing lies."""
+        return START
+
+    async def listeners(self) -> list[Listener]:
+        """Return nobody."""
+        return []
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +66,7 @@ class Ears:
     log: EventLog
     language: Language
     oracle: Oracle
+    crew: Crew
     clock: Clock
     load: Callable[[Sequence[RunId]], Awaitable[list[Live | Refusal]]]
     go: Callable[[Live], None]
@@ -74,7 +97,13 @@ class Ears:
             self._stirred.set()
 
     async def take(self, events: Sequence[Event]) -> list[bool]:
-        """Put events from outside into the log; return of each whether it is new. Durable on return."""
+        """Take events in from outside; return of each whether it is new. Durable when this returns.
+
+        Raises `Refusal`: E4100 for what is no event, E4101 for one that is too large.
+        """
+        self.crew.check()
+        for event in events:
+            check_event(event)
         now = self.clock.now()
         fresh = await self.log.take_events([(now, event) for event in events])
         self._stirred.set()

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from dirigent.core.machine import Run
 from dirigent.core.status import Status
 from dirigent.engine.crew import Crew
-from dirigent.model.ids import RunId
+from dirigent.model.ids import RunId, child_run
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended, Fact, Resumed, Suspended
@@ -74,8 +74,3 @@ def awaited(run: Run) -> Iterator[RunId]:
         detached = isinstance(request, dict) and request.get("await") is False
         if waits and ask.frame is not None and ask.effect is not None and not detached:
             yield child_run(ask.effect, attempt)
-
-
-def child_run(effect: str, attempt: int) -> RunId:
-    """Return the id of the run that one attempt of an effect starts."""
-    return RunId(effect if attempt == 1 else f"{effect}-{attempt}")

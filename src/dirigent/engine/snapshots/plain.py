@@ -22,6 +22,7 @@ from dirigent.model.ids import RunId
 from dirigent.model.program import Graph, Program
 from dirigent.model.run.command import Hears, Question
 from dirigent.model.run.journal import Created, Resumed, Suspended
+from dirigent.model.run.origin import Origin
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, SecretText, Unknown, UriTemplate
@@ -38,7 +39,7 @@ _STATES: Final = (
     *(frames.Thread, frames.Earlier, frames.Ledger, frames.SequenceState, frames.LoopState),
     *(frames.ForkState, frames.TryState, frames.GraphState, frames.ExtendedState, Frame, Ask),
     *(frames.ListenState, Want, Sought, Test, Link, Hears),
-    *(Fault, Question, Ticket, Created, Suspended, Resumed),
+    *(Fault, Question, Ticket, Origin, Created, Suspended, Resumed),
 )
 _CLASSES: Final[Mapping[str, type]] = {each.__name__: each for each in _STATES}
 # What is made again, not kept: `lazy` are closures over the frames themselves.

@@ -20,7 +20,8 @@ class Order:
     `doubtful` says that an engine died between the intent and the result: the effect may have
     happened. The performer resolves that by the means of its kind (repeat, same key, ask first,
     re-attach), else it answers `Doubt`; `on_doubt` is the author's policy for that case.
-    `hosts` are the network hosts that this run may reach, `queue` is the one that admitted it.
+    `hosts` are the network hosts that this run may reach, `queue` is the one that admitted it, `probes` are
+    the declarations of `policy.http.probes`.
     """
 
     run: RunId
@@ -34,6 +35,7 @@ class Order:
     depth: int = 0
     hosts: tuple[str, ...] = ()
     queue: str = ""
+    probes: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.origin import Origin
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
 
@@ -29,7 +30,7 @@ class Created:
 
     `metadata` is what `$runtime.metadata` shows, fixed here so that replay sees the same.
     `parent` is the run that started this one, `depth` how many ancestors it has. A run with a `ticket`
-    waits in its queue: it begins with the `Resumed` that admits it.
+    waits in its queue: it begins with the `Resumed` that admits it. `origin` says why it was made.
     """
 
     at: float
@@ -39,6 +40,7 @@ class Created:
     parent: RunId | None = None
     depth: int = 0
     ticket: Ticket | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,39 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class Retried:
+    """A person has a run that faulted go on from a task: follows `Ended`, and the run is open again.
+
+    What the task and all after it did is passed over. `attempt` is the activation that is taken back, and
+    `answer` what becomes of it: done `again`, passed over (`skip`), or over with the `output` that is given.
+    """
+
+    at: float
+    position: Position
+    attempt: int
+    answer: str = "again"
+    output: Value = None
+    reason: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overruled:
+    """A person answers for a task that runs: what it has under way is stopped, and it ends with this.
+
+    `answer` is `skip`, which passes it over, or `output`.
+    """
+
+    at: float
+    position: Position
+    attempt: int
+    answer: str = "skip"
+    output: Value = None
+    reason: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceChanged:
     """An effect changed a resource: the row as it is from now on, or None when it is gone."""
 
@@ -279,7 +314,7 @@ class ResourceChanged:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The run is over: `completed`, `faulted` or `cancelled`. Always the last fact."""
+    """The run is over: `completed`, `faulted` or `cancelled`. The last fact, unless it is `Retried`."""
 
     at: float
     phase: str
@@ -292,4 +327,5 @@ Timer: TypeAlias = TimerSet | TimerFired
 Coded: TypeAlias = Awaited | Patched
 Eventful: TypeAlias = Listening | Heard | Unheard | Emitted
 Control: TypeAlias = Created | Signalled | CancelRequested | Suspended | Resumed | Ended
-Fact: TypeAlias = Effect | Timer | Computed | Coded | Eventful | Control | ResourceChanged
+Spoken: TypeAlias = Retried | Overruled
+Fact: TypeAlias = Effect | Timer | Computed | Coded | Eventful | Control | Spoken | ResourceChanged

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
-from dirigent.model.ids import RunId
+from dirigent.model.ids import Digest, RunId
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
+from dirigent.model.run.journal import Created
+from dirigent.model.run.origin import Origin
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
 
@@ -28,3 +30,26 @@ class Start:
     depth: int = 0
     ticket: Ticket | None = None
     unique: bool = False
+    origin: Origin | None = None
+
+
+def start_of(run: RunId, program: Program, first: Created, *, unique: bool = False) -> Start:
+    """Return the start whose first fact this would be."""
+    return Start(
+        run,
+        program,
+        first.input,
+        first.metadata,
+        first.parent,
+        first.depth,
+        first.ticket,
+        unique,
+        first.origin,
+    )
+
+
+def first_of(start: Start, definition: Digest, at: float = 0.0) -> Created:
+    """Return the first fact of a run that is begun at `at`: whoever waits in a queue waits from then on."""
+    ticket = replace(start.ticket, since=at) if start.ticket and at else start.ticket
+    metadata = dict(start.metadata)
+    return Created(at, definition, start.input, metadata, start.parent, start.depth, ticket, start.origin)

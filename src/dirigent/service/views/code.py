@@ -21,9 +21,11 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Overruled,
     Patched,
     Repeated,
     Resumed,
+    Retried,
     Signalled,
     Skipped,
     Succeeded,
@@ -116,7 +118,9 @@ class _Seen:
                 self.tasks[position] = replace(self.tasks[position], evidence=evidence)
             case Repeated(position=position):
                 self._set(position, "running")
-            case Abandoned(position=position):
+            case Overruled(position=position) | Retried(position=position, answer="skip" | "output"):
+                self._set(position, "succeeded", ended_at=fact.at)
+            case Abandoned(position=position) if self.tasks[position].status != "succeeded":
                 self._set(position, "cancelled", ended_at=fact.at)
             case Ended():
                 self._close(fact.at, OPEN)

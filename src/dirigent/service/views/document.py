@@ -22,7 +22,9 @@ from dirigent.model.run.journal import (
     Failed,
     Held,
     Intended,
+    Overruled,
     Repeated,
+    Retried,
     Skipped,
     TimerSet,
     Vouched,
@@ -119,7 +121,7 @@ class _Seen:
                 self.tasks[known.position] = replace(known, reason=words)
             case Held(reason=reason, evidence=evidence):
                 self.tasks[known.position] = replace(known, reason=reason, evidence=evidence)
-            case Intended() | Vouched() | Skipped() | Repeated():
+            case Intended() | Vouched() | Skipped() | Repeated() | Retried() | Overruled():
                 self.tasks[known.position] = replace(known, reason="", evidence={})
             case TimerSet(until=until, purpose="wait" | "retry"):
                 self.tasks[known.position] = replace(known, until=until)

@@ -17,7 +17,7 @@ from dirigent.model.ids import RunId, digest_of
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Fact
-from dirigent.model.run.start import Start
+from dirigent.model.run.start import Start, first_of, start_of
 from dirigent.ports.fleet import Wish
 from dirigent.stores import codec
 from dirigent.stores.postgres.database import Database
@@ -126,10 +126,7 @@ class Inbox:
         if program is None:
             program = await self.database.reader.definition(first.definition)
             self.database.programs.remember(first.definition, program)
-        start = Start(
-            RunId(run), program, first.input, first.metadata, first.parent, first.depth, first.ticket
-        )
-        return Wish(number, shard, RunId(run), start)
+        return Wish(number, shard, RunId(run), start_of(RunId(run), program, first))
 
     async def answer(self, wish: int, answer: Refusal | str) -> None:
         """Answer a wish that no append has answered: with the id of a run, or why not."""
@@ -143,10 +140,7 @@ class Inbox:
 
 def start_content(start: Start) -> bytes:
     """Return the bytes of a start: those of the first fact of its run, at no time."""
-    digest = digest_of(codec.encode(start.program))
-    metadata = dict(start.metadata)
-    first = Created(0.0, digest, start.input, metadata, start.parent, start.depth, start.ticket)
-    return codec.encode_fact(first)
+    return codec.encode_fact(first_of(start, digest_of(codec.encode(start.program))))
 
 
 def unanswered(run: RunId, living: int) -> Refusal:

@@ -55,6 +55,11 @@ def content_of(incoming: Incoming) -> Value:
         raise broken(f"the answer {incoming.status} says that it is JSON, but it is not: {error}") from None
 
 
+def incoming_of(content: Value, url: str) -> Incoming:
+    """Return an answer that would have had this content."""
+    return Incoming(200, (("Content-Type", "application/json"),), msgspec.json.encode(content), url)
+
+
 def headers_of(incoming: Incoming) -> dict[str, Value]:
     """Return headers by lower-case name; several of one name are joined by a comma and a space."""
     headers: dict[str, Value] = {}

@@ -7,6 +7,7 @@ Rule 3: a repeat after a crash is the same bytes under the same key, or a person
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -33,6 +34,7 @@ from dirigent.tasks.http.message import (
     shown_url,
 )
 from dirigent.tasks.http.oauth.tokens import Tokens
+from dirigent.tasks.http.probe import Probe, probe_for
 from dirigent.tasks.secrets import Learning, named
 
 # A deletion that may have happened, and now finds nothing to delete, has happened.
@@ -84,6 +86,64 @@ class Exchange:
 
     async def carry_out(self, order: Order, intent: Intent) -> Outcome:
         """Return the outcome of an order whose call is `intent`; never raises for what servers do."""
+        probe = probe_for(order.probes, intent.shown) if intent.unsafe else None
+        if probe is not None:
+            return await self._probed(order, intent, probe)
+        return await self._carried_out(order, intent)
+
+    async def _probed(self, order: Order, intent: Intent, probe: Probe) -> Outcome:
+        """Carry out a call that can be asked about: wherever it may have happened, ask first."""
+        try:
+            shown = probe.marked(intent.shown, order.id)
+        except CallFailed as failure:
+            return self.broken(order, failure, intent)
+        bare = intent.reveal
+        intent = replace(intent, shown=shown, reveal=lambda settled: probe.marked(bare(settled), order.id))
+        if order.doubtful or order.attempt > 1:
+            known = await self._asked(order, intent, probe)
+            if isinstance(known, Done):
+                return known
+            if known is not None and order.doubtful and order.on_doubt is not OnDoubt.REPEAT:
+                return self._unanswered(order, shown, known)
+            order = replace(order, doubtful=False)
+        outcome = await self._carried_out(order, intent)
+        if not isinstance(outcome, Broken) or not outcome.fault.doubtful:
+            return outcome
+        known = await self._asked(order, intent, probe)
+        if isinstance(known, Done):
+            return known
+        return outcome if known else Broken(replace(outcome.fault, doubtful=False))
+
+    def _unanswered(self, order: Order, shown: Call, why: CallFailed) -> Outcome:
+        """Return what the policy says of a call that may have happened, and that cannot be asked about."""
+        undecided = _undecided(order, shown)
+        if not isinstance(undecided, Doubt):
+            return undecided
+        asked = self._vault.redact(why.fault.detail or why.fault.title)
+        return replace(undecided, evidence={**undecided.evidence, "asked": asked})
+
+    async def _asked(self, order: Order, intent: Intent, probe: Probe) -> Done | CallFailed | None:
+        """Return what became of a call, None when it was not carried out, or why the server does not say."""
+        await asyncio.sleep(probe.settle_seconds)
+        try:
+            settled = await self.credentials.settled(order, intent.authentication)
+            call = intent.reveal(settled)
+            asked = await self._once(order, probe.question(call))
+            if asked.incoming.status in GONE:
+                return None
+            if asked.incoming.status >= REDIRECTS_FROM:
+                raise self._refused(asked.call, asked.outgoing, asked.incoming)
+            found = probe.verdict(answer.content_of(asked.incoming))
+        except CallFailed as failure:
+            return failure
+        except Refusal as refusal:
+            return unrevealed(refusal)
+        if found is None:
+            return None
+        sent = _Sent(call, asked.outgoing, answer.incoming_of(found, asked.incoming.url))
+        return Done(self._vault.redact(self._output(order, intent.shown, sent)))
+
+    async def _carried_out(self, order: Order, intent: Intent) -> Outcome:
         try:
             if order.doubtful and intent.unsafe and order.on_doubt is not OnDoubt.REPEAT:
                 return _undecided(order, intent.shown)

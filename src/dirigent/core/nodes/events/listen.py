@@ -56,9 +56,9 @@ def begin(run: Run, frame: Frame) -> None:
     _ask(run, frame, frame.state)
 
 
-def takes(run: Run, ask: Ask, fact: Heard) -> bool:
+def takes(run: Run, ask: Ask | None, fact: Heard) -> bool:
     """Return whether an event counts for whoever asks: none is taken twice."""
-    state = ask.frame.state if ask.frame is not None else None
+    state = ask.frame.state if ask is not None and ask.frame is not None else None
     if not isinstance(state, ListenState):
         return False
     key = key_of(fact.event)

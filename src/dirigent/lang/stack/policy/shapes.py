@@ -4,13 +4,57 @@ from __future__ import annotations
 
 from typing import Final
 
-from dirigent.lang.shape import Field, ListOf, Record, Text, Whole
+from dirigent.lang.shape import ByKey, ExpressionText, Field, ListOf, Record, Text, Whole
 from dirigent.model.run.retention import AGE_PATTERN
 
 _HOST: Final = (
     r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?"
 )
 _AGE: Final = Text(AGE_PATTERN, what="an age as `30d`, `12h` or `90m`")
+
+_REFERENCE: Final = ByKey(
+    {
+        place: Record(
+            {place: Field(Text(min_length=1, what=f"a name in the {place}"), required=True)},
+            title="`reference`",
+        )
+        for place in ("header", "query", "body")
+    },
+    title="`reference`",
+    what="the place of the reference, as `{header: X-Request-Id}`",
+)
+
+PROBE: Final = Record(
+    {
+        "call": Field(
+            Text(
+                r"(?:POST|PATCH) https?://[^\s?#]+",
+                what="a method and a URL, as `POST https://api.example.com/payments`",
+            ),
+            required=True,
+            description="the calls that this is about; `{name}` in the URL stands for any one segment",
+        ),
+        "reference": Field(
+            _REFERENCE, required=True, description="where the call carries what it is found by later"
+        ),
+        "ask": Field(
+            Text(
+                r"https?://[^\s#]*\{reference\}[^\s#]*",
+                what="a URL with `{reference}`, as `https://api.example.com/payments?reference={reference}`",
+            ),
+            required=True,
+            description="what is got to learn whether the call was carried out",
+        ),
+        "found": Field(
+            ExpressionText(bare=True),
+            description="jq over the answer's content: null or false says no, all else is the call's content",
+        ),
+        "settle": Field(
+            Text(AGE_PATTERN, what="a time as `2s`"), description="how long to wait before asking"
+        ),
+    },
+    title="a probe",
+)
 
 POLICY: Final = Record(
     {
@@ -20,7 +64,11 @@ POLICY: Final = Record(
                     "hosts": Field(
                         ListOf(Text(_HOST, what="a host name such as `api.example.com`")),
                         description="hosts that HTTP calls may reach beside those a workflow names",
-                    )
+                    ),
+                    "probes": Field(
+                        ListOf(PROBE),
+                        description="how servers are asked whether they carried a call out",
+                    ),
                 },
                 title="`policy.http`",
             )

@@ -213,11 +213,6 @@ class Engine:
                 known = (await self.journal.definition(first.definition)).sources
         return await self.linker(start, self.effects.performers, known)
 
-    def look_for_events(self) -> None:
-        """There may be events in the log that others put there."""
-        if self._ears is not None:
-            self._ears.stir()
-
     def _begin(self, start: Start, digest: Digest) -> asyncio.Future[bool]:
         """Begin a run, if there is none of its name."""
         live = Live(replay(start.program, start.id, (), self.tools), recovered=True)

@@ -108,7 +108,7 @@ class Fleet:
             elif "inbox" in heard:
                 await self._wishes.hear()
             for engine in self.engines():
-                engine.look_for_events()
+                engine.events.stir()
 
     async def _sweep(self) -> float:
         """Renew, take and share out, see who wishes for something; return when to do so again."""
@@ -187,7 +187,7 @@ class Fleet:
         if any(isinstance(fact, Emitted) for fact in facts):
             self.tenancy.hint("events")
             for engine in self.engines():
-                engine.look_for_events()
+                engine.events.stir()
 
 
 def _pause(census: Census) -> float:

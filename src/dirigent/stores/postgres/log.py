@@ -27,7 +27,9 @@ class PostgresLog:
 
     async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
         """Put events into the log; return of each whether it is new. Durable on return."""
-        firsts = {key_of(event): event for _, event in reversed(events)}
+        firsts: dict[str, Event] = {}
+        for _, event in events:
+            firsts.setdefault(key_of(event), event)
         keys = list(firsts)
         kinds = [str(event.get("type")) for event in firsts.values()]
         contents = [codec.encode_event(event) for event in firsts.values()]

@@ -91,6 +91,11 @@ class Ears:
         for listener in await self.log.listeners():
             self._fresh.put(listener)
 
+    def stir(self) -> None:
+        """There may be something new in the log."""
+        if self.count:
+            self._stirred.set()
+
     async def take(self, events: Sequence[Event]) -> list[bool]:
         """Take events in from outside; return of each whether it is new. Durable when this returns.
 

@@ -79,7 +79,7 @@ class PostgresTenancy:
     @classmethod
     def of(cls, database: Database) -> Self:
         """Return the tenancy of this process."""
-        return cls(database, database.hints.ear("shards", "inbox"))
+        return cls(database, database.hints.ear("shards", "inbox", "events"))
 
     async def take(self, count: int) -> Sequence[Tenure]:
         """Lease up to `count` shards that nobody owns; none while the database is away."""

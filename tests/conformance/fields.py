@@ -107,7 +107,7 @@ def documents():
     for suite, scenarios in (("kit", test_kit.NOW), ("our scenarios", test_scenarios.NOW)):
         found.update({(suite, each.name): each.text_of(kit.DEFINITION) for each in scenarios})
     for title, case in test_semantics.CASES.items():
-        body = {key: part for key, part in case.items() if key not in ("in", "gives", "fails")}
+        body = {key: part for key, part in case.items() if key not in ("in", "events", "gives", "fails")}
         found["semantics", title] = yaml.safe_dump({**HEAD, **body}, sort_keys=False)
     for path in sorted((ROOT / "tests/core/scenarios").glob("*.yaml")):
         body = yaml.safe_load(path.read_text().partition("---\n")[2].partition("----\n")[0])

@@ -24,6 +24,7 @@ from dirigent.lang.workflow.calls.kinds import CALLS
 from dirigent.lang.workflow.calls.runs import RUNS
 from dirigent.lang.workflow.document import read_naked
 from dirigent.model.ids import RunId
+from dirigent.model.run.journal import CancelRequested, Succeeded
 from dirigent.model.run.start import Start
 from dirigent.tasks.oracle import JqOracle
 from dirigent.testing import FakeVault, MemoryStore, ScriptedPerformer, VirtualClock
@@ -109,21 +110,43 @@ async def life(store, cast):
         await oracle.close()
 
 
-async def played(store, cast, program, given=None):
-    """Run a program to its end in one life."""
+async def played(store, cast, program, given=None, events=(), stays=0):
+    """Run a program to its end in one life; the events come after it began, in turn.
+
+    One that `stays` is cancelled when so many effects have succeeded.
+    """
     async with life(store, cast) as engine:
+        reached = counted(engine, stays)
         await engine.start(Start(RUN, program, {} if given is None else given))
+        for number, event in enumerate(events):
+            await engine.events.take([{"specversion": "1.0", "id": str(number), "source": "/tests", **event}])
+        if stays:
+            await reached.wait()
+            await engine.tell(RUN, CancelRequested(cast.clock.now()))
         end = await asyncio.wait_for(engine.wait(RUN), 60)
         await engine.close()
     facts = await store.read(RUN)
     return Played(await store.definition(facts[0].definition), end.phase, end.output, end.fault, facts)
 
 
-def probe(text, given=None, *rules, vault=None, programs=()):
+def counted(engine, number):
+    """Return what is set when so many effects have succeeded."""
+    reached, seen = asyncio.Event(), []
+
+    def hear(_run, _program, _position, facts):
+        seen.extend(fact for fact in facts if isinstance(fact, Succeeded))
+        if len(seen) >= number:
+            reached.set()
+
+    engine.observers.append(hear)
+    return reached
+
+
+def probe(text, given=None, *rules, vault=None, programs=(), events=(), stays=0):
     """Run a document on mocks: a store in memory, a virtual clock, effects by script."""
     clock = VirtualClock()
     scripted = ScriptedPerformer(*rules, clock=clock)
     cast = Cast(dict.fromkeys(SCRIPTED, scripted), clock, vault or FakeVault(), programs)
     if programs:
         del cast.performers["workflow"]
-    return asyncio.run(played(MemoryStore(), cast, program_of(text), given))
+    return asyncio.run(played(MemoryStore(), cast, program_of(text), given, events, stays))

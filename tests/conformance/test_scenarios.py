@@ -37,7 +37,7 @@ LATER = {
     name: need
     for scenario in SCENARIOS
     for name in (scenario.name,)
-    for need in ("listen", "schedule")
+    for need in ("schedule",)
     if re.search(rf"^\s*(- )?{need}:", scenario.text_of(DEFINITION), re.MULTILINE)
 }
 NOW = [scenario for scenario in SCENARIOS if scenario.name not in LATER]
@@ -67,6 +67,10 @@ def told(script, servers, text, what, after):
     script.happenings.append((seconds_of(after), what))
 
 
+def published(script, servers, text, after):
+    script.happenings.append((seconds_of(after), yaml.safe_load(text)))
+
+
 def executed(script, servers, text):
     """There is nothing to prepare."""
 
@@ -81,6 +85,7 @@ PREPARING = {
     r"the secret '(\w+)' is:": secret_is,
     r"'([A-Z]+ \S+)' answers in turn:": answers,
     r"the workflow is (cancelled|suspended|resumed) after '(\w+)'": told,
+    r"the event is published after '(\w+)':": published,
     r"the workflow is executed": executed,
     r"the workflow is executed, and the runtime is restarted at every step": restarted,
 }
@@ -143,7 +148,6 @@ EXPECTING = {
 }
 REFUSED = ("the definition is read", "the definition should be refused")
 LATER_SENTENCES = (
-    r"the event is published after '\w+':",
     r"the workflow is deployed for '\w+'",
     r"the workflow should have started \d+ times",
 )

@@ -1,7 +1,8 @@
 """What the standard says in prose, one document each: its border conditions, and where we rule ourselves.
 
-A case is a title and YAML: a document without its head, `in` for the input, and what its run on mocks comes
-to: `gives` for an output, `fails` for members of the error that ends it. The cases are in semantics/.
+A case is a title and YAML: a document without its head, `in` for the input, `events` that come, and what its
+run on mocks comes to: `gives` for an output, `fails` for members of the error that ends it. The cases are in
+semantics/.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def test_there_are_cases_enough():
 def test_it_is_so_that(title):
     written = dict(CASES[title])
     given, gives, fails = written.pop("in", {}), written.pop("gives", None), written.pop("fails", None)
-    run = probe(yaml.safe_dump(written, sort_keys=False), given)
+    events = written.pop("events", ())
+    run = probe(yaml.safe_dump(written, sort_keys=False), given, events=events)
     if fails is None:
         assert run.phase == "completed", run.fault
         assert run.output == gives

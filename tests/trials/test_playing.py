@@ -148,6 +148,37 @@ def test_what_somebody_does_happens_at_its_time(tmp_path):
     assert codes(tmp_path, one("{output: {}, elapsed: PT2H}", "[]", f", happens: {twice}"), flow) == []
 
 
+LISTEN = "do: [{hear: {listen: {to: {one: {with: {type: com.paid}}}}}}]"
+
+
+def test_an_event_comes_at_its_time_and_once(tmp_path):
+    events = "[{at: PT1M, event: {type: com.other}}, {at: PT2M, event: {type: com.paid, data: {n: 1}}}]"
+    expect = "{output: [{n: 1}], elapsed: PT2M}"
+    assert codes(tmp_path, one(expect, "[]", f", happens: {events}"), LISTEN) == []
+    crash = f", happens: {events}, crash: after-each-append"
+    assert codes(tmp_path, one(expect, "[]", crash), LISTEN) == []
+    assert codes(tmp_path, one(expect, "[]", crash.replace("after", "before")), LISTEN) == []
+
+
+def test_a_run_that_hears_nothing_is_left_waiting(tmp_path):
+    tests = one("{phase: waiting}", "[]", ", happens: [{at: PT1M, event: {type: com.other}}]")
+    assert codes(tmp_path, tests, LISTEN) == []
+
+
+def test_what_is_emitted_can_be_expected(tmp_path):
+    flow = "do: [{tell: {emit: {event: {with: {type: com.paid, source: /shop, data: {n: 1}}}}}}]"
+    assert codes(tmp_path, one("{events: [{type: com.paid, data: {n: 1}}]}", "[]"), flow) == []
+    (problem,) = play(tmp_path, one("{events: [{type: com.gone}]}", "[]"), flow)["t"]
+    assert (problem.code, problem.label) == ("E7084", "expected")
+    assert "emitted: {" in problem.help[0]
+    assert codes(tmp_path, one("{check: '.events | length == 1'}", "[]"), flow) == []
+
+
+def test_what_is_no_event_is_said(tmp_path):
+    tests = one("{phase: waiting}", "[]", ", happens: [{at: 1, event: {typo: com.paid}}]")
+    assert codes(tmp_path, tests, LISTEN) == ["E7079"]
+
+
 def test_what_the_run_cannot_take_is_said(tmp_path):
     tests = one("{phase: completed}", "[]", ", happens: [{at: 1, resume: true}]")
     assert codes(tmp_path, tests, "do: [{nap: {wait: PT1H}}]") == ["E7079"]

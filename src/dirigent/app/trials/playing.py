@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dirigent.app.elsewhere import whole
 from dirigent.app.tools import TOOLS
+from dirigent.core.events.shape import moment as written_time
 from dirigent.core.machine import Moment
 from dirigent.core.replay import replay
 from dirigent.engine.children import WorkflowPerformer
@@ -21,6 +22,7 @@ from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.lang.trial.trial import Happening, Holds, Trial
 from dirigent.model import limits
+from dirigent.model.events.listening import Event
 from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Problem, Refusal
@@ -30,6 +32,7 @@ from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Order
 from dirigent.model.run.journal import (
     CancelRequested,
+    Emitted,
     Ended,
     Fact,
     Resumed,
@@ -52,6 +55,7 @@ from dirigent.testing.trial.world import Stage, World
 from dirigent.testing.vault import FakeVault
 
 RUN = RunId("test")
+SOURCE = "/dirigent/test"
 _PLACES_IN_APPEND = 2
 
 
@@ -176,14 +180,24 @@ class _Show:
             if number in self.world.happened:
                 continue
             await self.clock.sleep_until(self.trial.start + happening.seconds)
-            self.world.happened.add(number)
             try:
-                await engine.tell(RUN, _fact(number, happening, self.clock.now()))
+                await self._do(engine, number, happening)
             except Refusal as refusal:
                 why = refusal.problems[0]
                 self.refused.append(
                     Problem("E7079", why.message, happening.span, "the run cannot take this", (), why.help)
                 )
+            self.world.happened.add(number)
+
+    async def _do(self, engine: Engine, number: int, happening: Happening) -> None:
+        now = self.clock.now()
+        if happening.what == "event":
+            # The same event comes once only, also when a crash left it open whether it came.
+            await engine.events.take([_event(number, happening, now)])
+            return
+        fact = _fact(number, happening, now)
+        if fact not in await engine.journal.read(RUN):
+            await engine.tell(RUN, fact)
 
     def _hear(self, run: RunId, program: Program, _: int, facts: Sequence[Fact]) -> None:
         self.world.programs[run] = program
@@ -212,11 +226,13 @@ class _Show:
         first = facts[0].at if facts else self.trial.start
         names: list[tuple[str, str]] = []
         waits: list[str] = []
+        emitted: list[Value] = []
         for run, program in self.world.programs.items():
             known = facts if run == RUN else await store.read(run)
             ran, open_ = _ran(run, program, known)
             names += ran
             waits += open_
+            emitted += [dict(fact.event) for fact in known if isinstance(fact, Emitted)]
         came = Came(
             phase,
             (end.at if end else self.clock.now()) - first,
@@ -224,6 +240,7 @@ class _Show:
             end.fault if end else None,
             count_of(names),
             tuple(self.world.calls),
+            tuple(emitted),
             tuple(self.world.strange),
             tuple(waits),
             tuple(self.refused),
@@ -239,6 +256,17 @@ async def _ended(engine: Engine) -> None:
 def _standing(phase: str) -> str:
     """Return in one word why a run that has not ended stands still."""
     return phase if phase in ("held", "suspended") else "waiting"
+
+
+def _event(number: int, happening: Happening, now: float) -> Event:
+    given = happening.value if isinstance(happening.value, dict) else {}
+    filled: Event = {
+        "specversion": "1.0",
+        "id": f"event-{number}",
+        "source": SOURCE,
+        "time": written_time(now),
+    }
+    return {**filled, **given}
 
 
 def _fact(number: int, happening: Happening, now: float) -> Fact:

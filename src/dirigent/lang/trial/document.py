@@ -23,6 +23,7 @@ from dirigent.lang.trial.trial import (
     Ran,
     Requested,
     Suite,
+    Tells,
     Trial,
     Wanted,
 )
@@ -32,7 +33,7 @@ from dirigent.model.source import Span
 from dirigent.ports import Language
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-_WORDS: Final = ("cancel", "suspend", "resume", "signal")
+_WORDS: Final = ("cancel", "suspend", "resume", "signal", "event")
 # What the virtual clock may differ by from a sum of fractions.
 _GRAIN: Final = 1e-6
 
@@ -130,6 +131,7 @@ def _expectations(reading: Reading, node: Members) -> list[Expectation]:
     found += [Ran(reading.task(text_of(each), each.span), 0, each.span) for each in _all(node.get("notRan"))]
     for wanted in _items(node.get("requests")):
         found.append(Requested(matcher(reading, wanted), whole_of(wanted.get("times")), head_of(wanted)))
+    found += [Tells(plain(told), head_of(told)) for told in _items(node.get("events"))]
     lasting = node.members.get("elapsed")
     if lasting is not None:
         found.append(_lasting(reading, lasting.node, lasting.key_span))
@@ -160,7 +162,7 @@ def _lasting(reading: Reading, node: Node, at: Span) -> Lasting:
 def _happening(reading: Reading, node: Members) -> Happening:
     what = next(word for word in _WORDS if word in node.members)
     at = node.members["at"].node
-    value = node.get("data")
+    value = node.get("event" if what == "event" else "data")
     return Happening(
         seconds(reading, at),
         what,

@@ -74,6 +74,7 @@ _ANSWER: Final = Record(
     title="an answer",
 )
 _AT: Final = Field(_DURATION, required=True, description="when, in virtual time from the start of the run")
+_EVENT: Final = MapOf(AnyValue(), what="a mapping, as `{type: com.example.paid, data: {...}}`")
 _HAPPENING: Final = ByKey(
     {
         name: Record({"at": _AT, name: Field(shape, required=True)}, title="a happening")
@@ -87,7 +88,8 @@ _HAPPENING: Final = ByKey(
         "signal": Record(
             {"at": _AT, "signal": Field(_SOME, required=True), "data": Field(AnyValue())},
             title="a happening",
-        )
+        ),
+        "event": Record({"at": _AT, "event": Field(_EVENT, required=True)}, title="a happening"),
     },
     title="a happening",
 )
@@ -110,6 +112,7 @@ _EXPECT: Final = Record(
         ),
         "notRan": Field(ListOf(_TASK), description="tasks that do not run"),
         "requests": Field(ListOf(_REQUESTED), description="calls that are made"),
+        "events": Field(ListOf(_EVENT), description="events that are emitted, with at least these members"),
         "elapsed": Field(
             _LASTING, description="how long the run lasts: a duration, or `{min: ..., max: ...}`"
         ),

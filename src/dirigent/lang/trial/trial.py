@@ -66,7 +66,8 @@ class Answer:
 class Happening:
     """What somebody does to the run at a virtual time, in seconds from its start.
 
-    `what` is `cancel`, `suspend`, `resume` or `signal`; a signal has an event name and `value`.
+    `what` is `cancel`, `suspend`, `resume`, `signal` or `event`. A signal has an event name and `value`; the
+    `value` of an event is its attributes and data.
     """
 
     seconds: float
@@ -103,6 +104,14 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
+class Tells:
+    """That an event is emitted that has these members."""
+
+    event: Value
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Lasting:
     """How many virtual seconds a run lasts, between two limits that it may reach."""
 
@@ -119,7 +128,7 @@ class Holds:
     span: Span
 
 
-Expectation: TypeAlias = Ran | Requested | Lasting | Holds
+Expectation: TypeAlias = Ran | Requested | Tells | Lasting | Holds
 
 
 @dataclass(frozen=True, slots=True)

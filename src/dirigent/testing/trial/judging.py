@@ -16,6 +16,7 @@ from dirigent.lang.trial.trial import (
     Lasting,
     Ran,
     Requested,
+    Tells,
     Trial,
     Wanted,
 )
@@ -38,7 +39,8 @@ class Came:
     """What a run came to. `ran` counts the tasks that ran, by name and by pointer.
 
     `waits` says what a run stands at that did not end; `refused` are happenings that it could not take,
-    `served` how often each answer was given, `computed` what each expectation that is an expression gave.
+    `events` those that were emitted, `served` how often each answer was given, `computed` what each
+    expectation that is an expression gave.
     """
 
     phase: str
@@ -47,6 +49,7 @@ class Came:
     fault: Fault | None = None
     ran: Mapping[str, int] = field(default_factory=dict)
     calls: Sequence[Call] = ()
+    events: Sequence[Value] = ()
     strange: Sequence[Call] = ()
     waits: Sequence[str] = ()
     refused: Sequence[Problem] = ()
@@ -69,6 +72,7 @@ class Came:
             "output": self.output,
             "error": self.error,
             "requests": requests,
+            "events": list(self.events),
             "tasks": ran,
             "elapsed": self.seconds,
         }
@@ -137,24 +141,22 @@ def _expected(wanted: Expectation, came: Came) -> list[Problem]:
             return _ran(wanted, came)
         case Requested():
             return _requested(wanted, came)
-        case Lasting(least, most, span):
-            if least <= came.seconds <= most:
-                return []
-            message = f"the run lasts `{came.seconds:g}` seconds of virtual time"
-            limit = (
-                f"at least {least:g} were expected"
-                if came.seconds < least
-                else f"at most {most:g} were expected"
-            )
-            return [Problem("E7085", message, span, limit)]
-        case Holds(expression, span):
-            gave = came.computed.get(span)
-            if gave is True:
-                return []
-            told = gave.detail if isinstance(gave, Fault) else f"it gives `{written(gave)}`"
-            return [Problem("E7086", f"`{expression.text}` does not hold", span, told)]
+        case Tells():
+            return _told(wanted, came)
+        case Lasting():
+            return _lasted(wanted, came)
+        case Holds():
+            return _held(wanted, came)
         case _:
             assert_never(wanted)
+
+
+def _held(wanted: Holds, came: Came) -> list[Problem]:
+    gave = came.computed.get(wanted.span)
+    if gave is True:
+        return []
+    told = gave.detail if isinstance(gave, Fault) else f"it gives `{written(gave)}`"
+    return [Problem("E7086", f"`{wanted.expression.text}` does not hold", wanted.span, told)]
 
 
 def _ran(wanted: Ran, came: Came) -> list[Problem]:
@@ -193,6 +195,23 @@ def _requested(wanted: Requested, came: Came) -> list[Problem]:
             for line in differences(wanted.matcher.request, near[0].request, exact=False)
         ]
     return [Problem("E7084", message, wanted.span, f"{expected} expected", (), tuple(helps))]
+
+
+def _told(wanted: Tells, came: Came) -> list[Problem]:
+    if any(contains(wanted.event, each) for each in came.events):
+        return []
+    told = tuple(f"emitted: {written(each)}" for each in came.events[:_NEAR])
+    message = f"no event {written(wanted.event)} was emitted"
+    return [Problem("E7084", message, wanted.span, "expected", (), told or ("no event was emitted at all",))]
+
+
+def _lasted(wanted: Lasting, came: Came) -> list[Problem]:
+    if wanted.least <= came.seconds <= wanted.most:
+        return []
+    message = f"the run lasts `{came.seconds:g}` seconds of virtual time"
+    short = came.seconds < wanted.least
+    limit = f"at least {wanted.least:g}" if short else f"at most {wanted.most:g}"
+    return [Problem("E7085", message, wanted.span, f"{limit} were expected")]
 
 
 def _served(answer: Answer, count: int) -> list[Problem]:

@@ -81,3 +81,6 @@ SERVICE_LOG_FILES: Final = 5
 SERVICE_READY_SECONDS: Final = 60.0
 SERVICE_BACKOFF_SECONDS: Final = 30.0
 FILE_CONTENT_BYTES: Final = PAYLOAD_BYTES
+
+# Tests of workflows: after so many facts a run is taken for one that never ends.
+TRIAL_FACTS: Final = 10_000

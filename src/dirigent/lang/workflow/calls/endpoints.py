@@ -1,7 +1,4 @@
-"""Where a call goes, and the small parts that requests share.
-
-A literal host that a document names is noted: the guarded client may reach it, and no other.
-"""
+"""Where a call goes, and the small parts that requests share."""
 
 from __future__ import annotations
 
@@ -10,13 +7,11 @@ from typing import Final
 
 from dirigent.lang.shape import inner_expression
 from dirigent.lang.tree import Members, Node
+from dirigent.lang.workflow.calls.hosts import note_host
 from dirigent.lang.workflow.calls.security import authentication
 from dirigent.lang.workflow.expressions import template
 from dirigent.lang.workflow.reading import Reading, Scope, member_of, text_of
 from dirigent.model.values import Template, UriTemplate
-
-_AUTHORITY: Final = re.compile(r"(https?)://(?:[^/?#@]*@)?([^/?#]+)", re.IGNORECASE)
-_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 _GITLAB: Final = re.compile(r"(?P<project>https://[^/]+/.+?)/-/(?:tree|blob)/(?P<rest>.+)")
 _GITHUB: Final = re.compile(
@@ -61,14 +56,6 @@ def endpoint(reading: Reading, node: Node | None, scope: Scope) -> tuple[Templat
         return template(reading, node, scope), policy
     note_host(reading, text)
     return UriTemplate(text, node.span) if "{" in text else text, policy
-
-
-def note_host(reading: Reading, uri: str) -> None:
-    """Note the host that stands literally in a URI."""
-    match = _AUTHORITY.match(uri)
-    if match and "{" not in match[2]:
-        host = match[2].lower().removesuffix(_DEFAULT_PORTS[match[1].lower()])
-        reading.hosts.setdefault(host)
 
 
 def elsewhere(reading: Reading, node: Node | None, scope: Scope, path: str = "") -> Template:

@@ -24,7 +24,6 @@ EVERY = EXAMPLES + DEFINED
 # What a later issue builds; the parts of the names of the examples and scenarios that use it.
 PARTS = (
     "asyncapi",
-    "grpc",
     "emit",
     "listen",
     "schedule",

@@ -115,7 +115,8 @@ def reverse(value: Value, frame: Frame) -> Value:
     if isinstance(value, list):
         frame.spend(len(value))
         return value[::-1]
-    if value is None or value in ("", 0) or value == {}:
+    # Of a number libjq takes the length, which is its magnitude; `false` is none, though it equals 0 here.
+    if value is None or (not isinstance(value, bool) and value in ("", 0)) or value == {}:
         return []
     raise refusal(value, f"cannot reverse {shown(value)}")
 

@@ -92,7 +92,15 @@ class KeepEvents:
     fresh: list[bool]
 
 
-Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot | KeepEvents | Prune
+@dataclass(frozen=True, slots=True)
+class ForgetEvents:
+    """Events that arrived before a time are to be removed, and the oldest where there are too many."""
+
+    before: float
+    most: int
+
+
+Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot | KeepEvents | ForgetEvents | Prune
 
 
 @dataclass(slots=True)
@@ -237,6 +245,8 @@ class Writer:
                     self._keep_snapshot(batch, job)
                 case KeepEvents():
                     _keep_events(self._connection, batch, job)
+                case ForgetEvents(before, most):
+                    batch.others.append(("forget_events", (before, most)))
                 case Prune():
                     job.removed.append(prune(self._connection, job.runs))
                 case _:

@@ -148,6 +148,10 @@ order by e.number limit ?4;
 -- name: log_end
 select coalesce(max(number), 0) from events;
 
+-- name: forget_events
+delete from events where at < ?
+  or number <= coalesce((select number from events order by number desc limit 1 offset ?), 0);
+
 -- name: put_listener
 insert or replace into listeners (run, position, content) values (?, ?, ?);
 
@@ -207,6 +211,12 @@ select address, content from resources order by address;
 
 -- name: moved_history
 select address, at, run, content from history order by id;
+
+-- name: moved_events
+select at, key, type, run, content from events order by number;
+
+-- name: moved_listeners
+select run, position, content from listeners order by run, position;
 
 -- name: moved_runs
 select * from standings where number > ? order by number limit ?;

@@ -57,7 +57,7 @@ async def test_what_a_run_names_stays_and_goes_with_the_run(tmp_path, payloads):
         payloads.get(third)
     await prune(store, Retention(runs=0), AT)
     assert await sweep(payloads, store) == len(b"firstsecond")
-    assert not payloads.has_old()
+    assert not payloads.lasting()
     await store.close()
 
 

@@ -84,7 +84,7 @@ class Payloads:
         """Yield every file, also the parts that a crash left."""
         yield from (path for path in Path(self.folder).glob("??/*") if path.is_file())
 
-    def has_old(self, young_seconds: float = YOUNG_SECONDS, now: float | None = None) -> bool:
+    def lasting(self, young_seconds: float = YOUNG_SECONDS, now: float | None = None) -> bool:
         """Return whether there is a file for which it is worth to ask who names it."""
         horizon = (time.time() if now is None else now) - young_seconds
         for path in self.stored():

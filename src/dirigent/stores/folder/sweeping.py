@@ -27,7 +27,7 @@ async def sweep(payloads: Payloads, holdings: Holdings, young_seconds: float = Y
     Raises `Refusal` when the store cannot be read or the folder not changed (E5010, E5012).
     """
     now = time.time()
-    if not await asyncio.to_thread(payloads.has_old, young_seconds, now):
+    if not await asyncio.to_thread(payloads.lasting, young_seconds, now):
         return 0
     named = await holdings.named()
     return await asyncio.to_thread(payloads.sweep, named, young_seconds, now)

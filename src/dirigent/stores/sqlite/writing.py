@@ -77,10 +77,14 @@ LOG_BYTES: Final = (WAL_PAGES + 256) * 4120
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Runs to be removed, as far as they have ended; what was removed is added to `removed`."""
+    """Runs to be removed, as far as they have ended; what was removed is added to `removed`.
+
+    With `unused` also the definitions that no run names: for a store in which nobody starts runs.
+    """
 
     runs: Sequence[RunId]
     removed: list[Pruned]
+    unused: bool = False
 
 
 Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot | Prune
@@ -227,7 +231,7 @@ class Writer:
                 case KeepSnapshot():
                     self._keep_snapshot(batch, job)
                 case Prune():
-                    job.removed.append(prune(self._connection, job.runs))
+                    job.removed.append(prune(self._connection, job.runs, unused=job.unused))
                 case _:
                     assert_never(job)
         except Refusal as why:

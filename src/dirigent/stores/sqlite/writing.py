@@ -78,10 +78,14 @@ LOG_BYTES: Final = (WAL_PAGES + 256) * 4120
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Runs to be removed, as far as they have ended; what was removed is added to `removed`."""
+    """Runs to be removed, as far as they have ended; what was removed is added to `removed`.
+
+    With `unused` also the definitions that no run names: for a store in which nobody starts runs.
+    """
 
     runs: Sequence[RunId]
     removed: list[Pruned]
+    unused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +252,7 @@ class Writer:
                 case ForgetEvents(before, most):
                     batch.others.append(("forget_events", (before, most)))
                 case Prune():
-                    job.removed.append(prune(self._connection, job.runs))
+                    job.removed.append(prune(self._connection, job.runs, unused=job.unused))
                 case _:
                     assert_never(job)
         except Refusal as why:

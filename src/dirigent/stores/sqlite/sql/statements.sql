@@ -200,6 +200,17 @@ delete from runs where number in (select value from json_each(?));
 delete from blobs where digest in (select value from json_each(?))
   and not exists (select 1 from journal j where typeof(j.fact) = 'text' and j.fact = blobs.digest);
 
+-- name: naming
+-- Whatever may hold the name of a large value. What a snapshot holds, a fact holds too.
+select fact from journal where typeof(fact) = 'blob' and instr(fact, ?1) > 0
+union all select content from blobs where instr(content, ?1) > 0
+union all select content from resources where instr(content, ?1) > 0
+union all select content from history where instr(content, ?1) > 0
+union all select content from plans where instr(content, ?1) > 0;
+
+-- name: prune_definitions
+delete from definitions where digest not in (select definition from runs);
+
 -- name: moved_definitions
 select digest, name, kind, content from definitions order by digest;
 

@@ -101,3 +101,18 @@ async def test_events_of_one_moment_are_all_there(store):
     fresh = await asyncio.gather(*(log.take_events([(AT, event(n % 7))]) for n in range(20)))
     assert sum(sum(each) for each in fresh) == 7
     assert sorted(ids(await log.events(0.0, (0, 0), 50))) == [str(n) for n in range(7)]
+
+
+@in_loop
+async def test_the_log_forgets_the_oldest(store):
+    await begin(store)
+    log = await log_of(store)
+    for n in range(5):
+        await log.take_events([(AT + n, event(n))])
+    await log.forget(0.0, 3)
+    assert ids(await log.events(0.0, (0, 0), 10)) == ["2", "3", "4"]
+    end = await log.log_end()
+    await log.take_events([(AT + 9, event(9))])
+    assert ids(await log.events(0.0, end, 10)) == ["9"], "no place is given twice"
+    await log.forget(4e9, 10)
+    assert await log.events(0.0, (0, 0), 10) == []

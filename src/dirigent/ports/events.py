@@ -32,6 +32,10 @@ class EventLog(Protocol):
         """Return the place of the newest event; (0, 0) when there is none."""
         ...
 
+    async def forget(self, before: float, most: int) -> None:
+        """Remove events that arrived before a time, and the oldest where there are more than `most`."""
+        ...
+
     async def listeners(self) -> list[Listener]:
         """Return every task of an open run that listens."""
         ...

@@ -81,6 +81,10 @@ class FusedLog:
         """Return the place of the newest event."""
         return await self.log.log_end()
 
+    async def forget(self, before: float, most: int) -> None:
+        """Remove events."""
+        await self.log.forget(before, most)
+
     async def listeners(self) -> list[Listener]:
         """Return every task that listens."""
         return await self.log.listeners()

@@ -41,6 +41,7 @@ class MemoryDisk:
     titles: dict[Digest, Title] = field(default_factory=dict)
     plans: dict[PlanId, bytes] = field(default_factory=dict)
     events: dict[str, tuple[int, float, str, bytes]] = field(default_factory=dict)
+    logged: int = 0
     listeners: dict[tuple[RunId, str], bytes] = field(default_factory=dict)
 
     def change(self, change: Change) -> None:
@@ -63,7 +64,8 @@ class MemoryDisk:
         key = key_of(event)
         if key in self.events:
             return False
-        self.events[key] = (len(self.events) + 1, at, run, codec.encode_event(event))
+        self.logged += 1
+        self.events[key] = (self.logged, at, run, codec.encode_event(event))
         return True
 
     def _change_row(self, change: RowChanged) -> None:
@@ -104,7 +106,13 @@ class MemoryLog:
     async def log_end(self) -> Place:
         """Return the place of the newest event."""
         self.readable()
-        return 0, len(self.disk.events)
+        return 0, self.disk.logged
+
+    async def forget(self, before: float, most: int) -> None:
+        """Remove events that arrived before a time, and the oldest where there are more than `most`."""
+        self.writable()
+        kept = [(key, each) for key, each in self.disk.events.items() if each[1] >= before]
+        self.disk.events = dict(kept[-most:] if most else [])
 
     async def listeners(self) -> list[Listener]:
         """Return every task that listens."""

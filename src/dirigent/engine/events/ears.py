@@ -31,6 +31,7 @@ from dirigent.ports.events import EventLog
 # Kinds of facts that are news here.
 NEWS: Final = frozenset((Listening, Heard, Unheard, Emitted, Resumed))
 PAGE: Final = 256
+TIDY_SECONDS: Final = 600.0
 START: Final[Place] = (0, 0)
 
 
@@ -48,6 +49,9 @@ class Unlogged:
     async def log_end(self) -> Place:
         """Return where nothing lies."""
         return START
+
+    async def forget(self, *_: object, **__: object) -> None:
+        """Do nothing."""
 
     async def listeners(self) -> list[Listener]:
         """Return nobody."""
@@ -78,6 +82,7 @@ class Ears:
     _resting: dict[RunId, dict[Key, Listener]] = field(default_factory=dict)
     _offered: frozenset[RunId] = frozenset()
     _edge: Place = START
+    _tidied: float = 0.0
     _stirred: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -87,7 +92,7 @@ class Ears:
 
     async def open(self) -> None:
         """Take up all that listens where the journals stand."""
-        self._edge = await self.log.log_end()
+        self._edge, self._tidied = await self.log.log_end(), self.clock.now()
         for listener in await self.log.listeners():
             self._fresh.put(listener)
 
@@ -136,8 +141,16 @@ class Ears:
         """Hand events over for ever. Cancel to stop."""
         while True:
             self._stirred.clear()
+            await self._tidy()
             if self.stopping or not (await self._catch_up() or await self._go_on()):
                 await self._stirred.wait()
+
+    async def _tidy(self) -> None:
+        """Now and then, let the log forget what is too old, or too much."""
+        now = self.clock.now()
+        if now >= self._tidied + TIDY_SECONDS and not self.stopping:
+            self._tidied = now
+            await self.log.forget(now - limits.EVENTS_LOGGED_SECONDS, limits.EVENTS_LOGGED)
 
     def _put(self, listener: Listener, *, onward: bool) -> None:
         # Who was handed an event just now, and wants another, has seen all that came before that one.

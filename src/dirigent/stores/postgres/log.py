@@ -66,6 +66,10 @@ class PostgresLog:
         rows = await self.database.links[0].fetch(SQL["log_end"])
         return (cast("int", rows[0][0]), cast("int", rows[0][1])) if rows else (0, 0)
 
+    async def forget(self, before: float, most: int) -> None:
+        """Remove events that arrived before a time, and the oldest where there are more than `most`."""
+        await self.database.links[0].fetch(SQL["forget_events"], before, most)
+
     async def listeners(self) -> list[Listener]:
         """Return every task that listens."""
         shard = None if self.fence is None else self.fence.shard

@@ -12,7 +12,7 @@ from dirigent.stores import codec
 from dirigent.stores.sqlite import records
 from dirigent.stores.sqlite.commit import GroupCommit
 from dirigent.stores.sqlite.reading import Desk, Reader
-from dirigent.stores.sqlite.writing import KeepEvents
+from dirigent.stores.sqlite.writing import ForgetEvents, KeepEvents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +46,10 @@ class SqliteLog:
         """Return the place of the newest event."""
         rows = await self._desk.ask(self._reader.rows_of, "log_end")
         return 0, cast("int", rows[0][0])
+
+    async def forget(self, before: float, most: int) -> None:
+        """Remove events that arrived before a time, and the oldest where there are more than `most`."""
+        await self._queue.submit(ForgetEvents(before, most))
 
     async def listeners(self) -> list[Listener]:
         """Return every task that listens."""

@@ -78,10 +78,14 @@ LOG_BYTES: Final = (WAL_PAGES + 256) * 4120
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Runs to be removed, as far as they have ended; what was removed is added to `removed`."""
+    """Runs to be removed, as far as they have ended; what was removed is added to `removed`.
+
+    With `unused` also the definitions that no run names: for a store in which nobody starts runs.
+    """
 
     runs: Sequence[RunId]
     removed: list[Pruned]
+    unused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,15 @@ class KeepEvents:
     fresh: list[bool]
 
 
-Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot | KeepEvents | Prune
+@dataclass(frozen=True, slots=True)
+class ForgetEvents:
+    """Events that arrived before a time are to be removed, and the oldest where there are too many."""
+
+    before: float
+    most: int
+
+
+Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot | KeepEvents | ForgetEvents | Prune
 
 
 @dataclass(slots=True)
@@ -237,8 +249,10 @@ class Writer:
                     self._keep_snapshot(batch, job)
                 case KeepEvents():
                     _keep_events(self._connection, batch, job)
+                case ForgetEvents(before, most):
+                    batch.others.append(("forget_events", (before, most)))
                 case Prune():
-                    job.removed.append(prune(self._connection, job.runs))
+                    job.removed.append(prune(self._connection, job.runs, unused=job.unused))
                 case _:
                     assert_never(job)
         except Refusal as why:

@@ -51,7 +51,7 @@ async def _serve(surrounding: Surrounding, events: tuple[str, int] | None, token
         note(f"serving {where}")
         async with AsyncExitStack() as stack:
             if events is not None:
-                opened: Receive = importlib.import_module("dirigent.app.events").receiving
+                opened: Receive = importlib.import_module("dirigent.app.outside.events").receiving
                 url = await stack.enter_async_context(opened(desk.conductor, *events, token))
                 note(f"taking events in at {url}")
             with suppress(asyncio.CancelledError):

@@ -233,6 +233,13 @@ order by e.tx, e.number limit $4;
 select tx, number from events where tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 order by tx desc, number desc limit 1;
 
+-- name: forget_events
+with behind as (
+  select tx, number from events order by tx desc, number desc offset $2 limit 1
+)
+delete from events e where e.at < $1 or (e.tx, e.number) <= (select tx, number from behind)
+returning 1;
+
 -- name: listeners
 select content from listeners where $1::integer is null or shard = $1 order by run, position;
 
@@ -272,12 +279,18 @@ select address, content from resources order by address;
 -- name: moved_history
 select address, at, run, content from history order by id;
 
+-- name: moved_events
+select at, key, type, run, content from events order by tx, number;
+
+-- name: moved_listeners
+select run, position, content from listeners order by run, position;
+
 -- name: moved_runs
 select number, id, standing from runs where number > $1 order by number limit $2;
 
 -- name: filled
 select exists (select 1 from runs) or exists (select 1 from plans) or exists (select 1 from resources)
-  or exists (select 1 from history);
+  or exists (select 1 from history) or exists (select 1 from events);
 
 -- name: load_definitions
 insert into definitions (digest, name, kind, content)
@@ -294,6 +307,17 @@ insert into history (address, at, run, content)
 select t.address, t.at, t.run, t.content
 from unnest($1::text[], $2::float8[], $3::text[], $4::bytea[]) with ordinality as t (address, at, run, content, place)
 order by t.place;
+
+-- name: load_events
+insert into events (at, key, type, run, content)
+select t.at, t.key, t.type, t.run, t.content
+from unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::bytea[]) with ordinality
+  as t (at, key, type, run, content, place)
+order by t.place;
+
+-- name: load_listeners
+insert into listeners (run, position, content, shard)
+select * from unnest($1::text[], $2::text[], $3::bytea[], $4::integer[]);
 
 -- name: load_runs
 insert into runs (id, shard, name, phase, created_at, wake_at, standing)

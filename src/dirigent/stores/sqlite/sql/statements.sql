@@ -148,6 +148,10 @@ order by e.number limit ?4;
 -- name: log_end
 select coalesce(max(number), 0) from events;
 
+-- name: forget_events
+delete from events where at < ?
+  or number <= coalesce((select number from events order by number desc limit 1 offset ?), 0);
+
 -- name: put_listener
 insert or replace into listeners (run, position, content) values (?, ?, ?);
 
@@ -196,6 +200,17 @@ delete from runs where number in (select value from json_each(?));
 delete from blobs where digest in (select value from json_each(?))
   and not exists (select 1 from journal j where typeof(j.fact) = 'text' and j.fact = blobs.digest);
 
+-- name: naming
+-- Whatever may hold the name of a large value. What a snapshot holds, a fact holds too.
+select fact from journal where typeof(fact) = 'blob' and instr(fact, ?1) > 0
+union all select content from blobs where instr(content, ?1) > 0
+union all select content from resources where instr(content, ?1) > 0
+union all select content from history where instr(content, ?1) > 0
+union all select content from plans where instr(content, ?1) > 0;
+
+-- name: prune_definitions
+delete from definitions where digest not in (select definition from runs);
+
 -- name: moved_definitions
 select digest, name, kind, content from definitions order by digest;
 
@@ -207,6 +222,12 @@ select address, content from resources order by address;
 
 -- name: moved_history
 select address, at, run, content from history order by id;
+
+-- name: moved_events
+select at, key, type, run, content from events order by number;
+
+-- name: moved_listeners
+select run, position, content from listeners order by run, position;
 
 -- name: moved_runs
 select * from standings where number > ? order by number limit ?;

@@ -53,7 +53,9 @@ def fields():
         elif isinstance(node, dict):
             waiting += [(f"{pointer}/{name}", each) for name, each in node.items()]
             if isinstance(node.get("properties"), dict):
-                found.update({f"{pointer}/properties/{name}": None for name in node["properties"]})
+                # What is false may not stand there.
+                names = [name for name, each in node["properties"].items() if each is not False]
+                found.update({f"{pointer}/properties/{name}": None for name in names})
     # A condition names a field a second time; what a process gives is no field of a document.
     passed = ("/if/", "/$defs/processResult/")
     return {

@@ -28,7 +28,7 @@ from dirigent.testing import FakeVault, MemoryStore, ScriptedPerformer, VirtualC
 
 TOOLS = Tools(LANGUAGE, SCHEMAS)
 RUN = RunId("run-1")
-SCRIPTED = ("http", "openapi", "mcp", "shell", "script", "workflow")
+SCRIPTED = ("http", "openapi", "mcp", "shell", "script", "container", "workflow")
 HEAD = "document: {dsl: 1.0.3, namespace: tests, name: NAME, version: 1.0.0}\n"
 
 

@@ -6,15 +6,18 @@ import os
 
 from dirigent.app.planning import Parts, inherited
 from dirigent.app.stacks import Surrounding
+from dirigent.model import limits
 from dirigent.ports import Performer
 from dirigent.tasks.container.performer import ContainerPerformer
 from dirigent.tasks.container.runtime import socket_of
-from dirigent.tasks.http.authorize import AuthorizePerformer
 from dirigent.tasks.http.call import HttpPerformer
-from dirigent.tasks.http.client import Client
+from dirigent.tasks.http.client import Bounds, Client
 from dirigent.tasks.http.credentials import Credentials
+from dirigent.tasks.http.oauth.authorize import AuthorizePerformer
 from dirigent.tasks.http.oauth.pasted import Verifiers, key_of
 from dirigent.tasks.http.oauth.tokens import Tokens
+from dirigent.tasks.http.sources import Sources
+from dirigent.tasks.http.trust import Trust
 from dirigent.tasks.mcp.call import McpPerformer
 from dirigent.tasks.openapi.call import OpenApiPerformer
 from dirigent.tasks.openapi.document import within
@@ -23,13 +26,13 @@ from dirigent.tasks.process import Surroundings
 
 def http(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: http`."""
-    return HttpPerformer(_client(around), parts.vault, credentials(around, parts))
+    return HttpPerformer(_client(around, parts), parts.vault, credentials(around, parts))
 
 
 def openapi(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: openapi`."""
     read = within(str(around.folder.absolute()))
-    return OpenApiPerformer(_client(around), parts.vault, read, credentials(around, parts))
+    return OpenApiPerformer(_client(around, parts), parts.vault, read, credentials(around, parts))
 
 
 def authorize(around: Surrounding, parts: Parts) -> Performer:
@@ -49,7 +52,7 @@ def credentials(around: Surrounding, parts: Parts) -> Credentials:
     found = parts.shared.get("credentials")
     if not isinstance(found, Credentials):
         verifiers = Verifiers(lambda: key_of(around.settings.authorization_key))
-        found = Credentials(parts.vault, Tokens(_client(around), parts.vault, verifiers))
+        found = Credentials(parts.vault, Tokens(_client(around, parts), parts.vault, verifiers))
         parts.shared["credentials"] = found
     return found
 
@@ -58,8 +61,22 @@ def mcp(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: mcp`."""
     folder = str(around.folder.absolute())
     surroundings = Surroundings(around.settings.spool, folder, inherited())
-    return McpPerformer(_client(around), credentials(around, parts), surroundings)
+    return McpPerformer(_client(around, parts), credentials(around, parts), surroundings)
 
 
-def _client(around: Surrounding) -> Client:
-    return Client(around.stack.hosts if around.stack else ())
+def source(around: Surrounding, parts: Parts) -> Sources:
+    """Build who fetches the scripts that are not files of the stack."""
+    return Sources(_client(around, parts), credentials(around, parts))
+
+
+def _client(around: Surrounding, parts: Parts) -> Client:
+    """Build the guarded client, as the stack's policy says that it calls."""
+    if around.stack is None:
+        return Client()
+    network = around.stack.network
+    bounds = Bounds(
+        connect_seconds=network.connect_seconds or limits.HTTP_CONNECT_SECONDS,
+        total_seconds=network.total_seconds or limits.HTTP_TOTAL_SECONDS,
+    )
+    trust = Trust(network, str(around.folder.absolute()), parts.vault)
+    return Client(around.stack.hosts, bounds=bounds, trust=trust)

@@ -28,7 +28,10 @@ from dirigent.testing import FakeVault, MemoryStore, ScriptedPerformer, VirtualC
 
 TOOLS = Tools(LANGUAGE, SCHEMAS)
 RUN = RunId("run-1")
-SCRIPTED = ("http", "openapi", "mcp", "shell", "script", "container", "workflow")
+SCRIPTED = (
+    *("http", "openapi", "mcp", "a2a", "grpc", "asyncapi"),
+    *("shell", "script", "workflow", "container"),
+)
 HEAD = "document: {dsl: 1.0.3, namespace: tests, name: NAME, version: 1.0.0}\n"
 
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from dirigent.app.databases.driver import room
 from dirigent.app.elsewhere import linker_of
-from dirigent.app.later import AUTHORS, LaterAuthors, LaterPerformer, LaterRemote
+from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer, LaterRemote
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.rarely import collected_rarely
@@ -145,6 +145,8 @@ def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -
     return {
         "http": LaterPerformer("http", around, parts),
         "openapi": LaterPerformer("openapi", around, parts),
+        "grpc": LaterPerformer("grpc", around, parts, EXTRAS),
+        "a2a": LaterPerformer("a2a", around, parts),
         "authorize": LaterPerformer("authorize", around, parts),
         "container": LaterPerformer("container", around, parts),
         "mcp": LaterPerformer("mcp", around, parts),

@@ -8,6 +8,7 @@ from dirigent.app.planning import Parts, inherited
 from dirigent.app.stacks import Surrounding
 from dirigent.model import limits
 from dirigent.ports import Performer
+from dirigent.tasks.a2a.call import A2aPerformer
 from dirigent.tasks.container.performer import ContainerPerformer
 from dirigent.tasks.container.runtime import socket_of
 from dirigent.tasks.http.call import HttpPerformer
@@ -26,13 +27,13 @@ from dirigent.tasks.process import Surroundings
 
 def http(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: http`."""
-    return HttpPerformer(_client(around, parts), parts.vault, credentials(around, parts))
+    return HttpPerformer(client(around, parts), parts.vault, credentials(around, parts))
 
 
 def openapi(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: openapi`."""
     read = within(str(around.folder.absolute()))
-    return OpenApiPerformer(_client(around, parts), parts.vault, read, credentials(around, parts))
+    return OpenApiPerformer(client(around, parts), parts.vault, read, credentials(around, parts))
 
 
 def authorize(around: Surrounding, parts: Parts) -> Performer:
@@ -52,7 +53,7 @@ def credentials(around: Surrounding, parts: Parts) -> Credentials:
     found = parts.shared.get("credentials")
     if not isinstance(found, Credentials):
         verifiers = Verifiers(lambda: key_of(around.settings.authorization_key))
-        found = Credentials(parts.vault, Tokens(_client(around, parts), parts.vault, verifiers))
+        found = Credentials(parts.vault, Tokens(client(around, parts), parts.vault, verifiers))
         parts.shared["credentials"] = found
     return found
 
@@ -61,16 +62,22 @@ def mcp(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: mcp`."""
     folder = str(around.folder.absolute())
     surroundings = Surroundings(around.settings.spool, folder, inherited())
-    return McpPerformer(_client(around, parts), credentials(around, parts), surroundings)
+    return McpPerformer(client(around, parts), credentials(around, parts), surroundings)
+
+
+def a2a(around: Surrounding, parts: Parts) -> Performer:
+    """Build the performer of `call: a2a`."""
+    read = within(str(around.folder.absolute()))
+    return A2aPerformer(client(around, parts), credentials(around, parts), read)
 
 
 def source(around: Surrounding, parts: Parts) -> Sources:
     """Build who fetches the scripts that are not files of the stack."""
-    return Sources(_client(around, parts), credentials(around, parts))
+    return Sources(client(around, parts), credentials(around, parts))
 
 
-def _client(around: Surrounding, parts: Parts) -> Client:
-    """Build the guarded client, as the stack's policy says that it calls."""
+def client(around: Surrounding, parts: Parts) -> Client:
+    """Return the guarded client, as the stack's policy says that it calls."""
     if around.stack is None:
         return Client()
     network = around.stack.network

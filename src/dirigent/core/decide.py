@@ -38,10 +38,11 @@ def wake_at(run: Run, now: float) -> float:
     queue, or has a place there, does not: the next engine must know of it to let the right ones go.
     """
     ticketed = run.created is not None and run.created.ticket is not None
-    if (ticketed and run.phase is not Phase.ENDED) or any(
-        ask.call is not None and ask.status is Status.UNDER_WAY for ask in run.asks.values()
-    ):
+    if ticketed and run.phase is not Phase.ENDED:
         return AWAKE
+    for ask in run.asks.values():
+        if ask.call is not None and ask.status is Status.UNDER_WAY:
+            return AWAKE
     soonest = NEVER
     for command in _commands(run, run.asks, now):
         if not isinstance(command, FireAt):
@@ -103,8 +104,8 @@ def _effect_command(ask: Ask, call: Call) -> Command | None:
         call.function,
         ask.request,
         call.on_doubt,
-        intended=status is Status.UNDER_WAY,
-        repeat=ask.repeat,
-        span=frame.task.span if frame.task else None,
-        ticket=ask.ticket,
+        status is Status.UNDER_WAY,
+        ask.repeat,
+        frame.task.span if frame.task else None,
+        ask.ticket,
     )

@@ -150,22 +150,14 @@ class Run:
     def _frame(
         self, parent: Frame, node: Node | Wanted, position: Position, slot: int | str, raw: Value
     ) -> Frame:
+        above = parent
+        task, pointer, attempt, now = None, above.pointer, above.attempt, self.now
+        thread, variables, ledger = above.thread, above.variables, above.ledger
+        # Positional, for one is made for each task: names cost a sixth of it.
         frame = Frame(
-            node=node,
-            task=None,
-            parent=parent,
-            slot=slot,
-            pointer=parent.pointer,
-            position=position,
-            attempt=parent.attempt,
-            raw=raw,
-            thread=parent.thread,
-            variables=parent.variables,
-            ledger=parent.ledger,
-            lazy=parent.lazy,
-            started_at=self.now,
-            input=raw,
+            node, task, parent, slot, pointer, position, attempt, raw, thread, variables, ledger, now, raw
         )
+        frame.lazy = parent.lazy
         parent.children[slot] = frame
         self.entered += 1
         self.agenda.append(frame)

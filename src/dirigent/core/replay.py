@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never, get_args
 
 from dirigent.core import flow
 from dirigent.core.control.overruling import overrule, running
@@ -22,6 +22,7 @@ from dirigent.model.run.journal import (
     Computed,
     Control,
     Created,
+    Effect,
     Ended,
     Fact,
     Failed,
@@ -58,6 +59,8 @@ AskFact: TypeAlias = (
     | Awaited
     | Patched
 )
+
+_OF_EFFECTS: Final = frozenset(get_args(Effect))
 
 
 def replay(
@@ -236,6 +239,8 @@ def _ask_fact(run: Run, fact: AskFact) -> None:
 
 def key_of(fact: AskFact) -> Key:
     """Return the key of the ask that a fact belongs to."""
+    if type(fact) in _OF_EFFECTS:  # Nearly all: asked first, and by the identity of the class.
+        return (fact.position, fact.attempt, EFFECT)
     match fact:
         case TimerSet() | TimerFired():
             return (fact.position, fact.attempt, fact.purpose)
@@ -272,6 +277,9 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
             ask.request = request
             ask.began = fact.at
             run.news.append(ask.key)
+        case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed():
+            if frame is not None:
+                _wake(run, ask, frame, fact)
         case TimerSet(until=until):
             ask.until = until
             ask.began = fact.at
@@ -281,9 +289,6 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
             run.news.append(ask.key)
         case Held() | Abandoned() | Awaited() | Patched():
             pass
-        case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed():
-            if frame is not None:
-                _wake(run, ask, frame, fact)
         case _:
             assert_never(fact)
 

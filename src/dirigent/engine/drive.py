@@ -94,7 +94,9 @@ def turn(
     """
     done = Turn(run.facts, arrived)
     for each in arrived:
-        taken = all(expects(run, fact) for fact in each.facts)
+        taken = True
+        for fact in each.facts:
+            taken = taken and expects(run, fact)
         done.took.append(taken)
         if taken:
             for fact in each.facts:
@@ -144,18 +146,23 @@ def _waits(run: Run, command: Command, admits: Admits) -> bool:
 def record_of(command: Command, now: float) -> Fact | None:
     """Return the fact that obeying this command consists of, or None when it asks for an action."""
     match command:
-        case Perform(intended=False, position=position, attempt=attempt, request=request, ticket=ticket):
-            return Intended(now, position, attempt, request, ticket.queue if ticket else "")
+        case Perform():
+            return None if command.intended else _intent(command, now)
         case SetTimer(position, attempt, purpose, seconds):
             return TimerSet(now, position, attempt, purpose, now + seconds)
         case Note(position, attempt, what):
             return _noted(now, position, attempt, what)
         case Finish(fact):
             return fact
-        case Perform() | FireAt() | Compute() | Abandon():
+        case FireAt() | Compute() | Abandon():
             return None
         case _:
             assert_never(command)
+
+
+def _intent(command: Perform, now: float) -> Intended:
+    queue = command.ticket.queue if command.ticket else ""
+    return Intended(now, command.position, command.attempt, command.request, queue)
 
 
 def _noted(now: float, position: Position, attempt: int, what: Awaits | Patch) -> Fact:

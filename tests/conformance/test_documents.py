@@ -76,6 +76,16 @@ STRICTER = (
     r"E1205 .*\.schema\.format`",
     r"E1205 `plain` is not a semantic version",
     r"E1203 unknown property `\w+x` in (an error filter|`errors`|the arguments of an? \w+ call|a transport)",
+    # Without any, nothing would ever be heard; without `with`, nothing told.
+    r"E1208 .*\.all` must have at least 1",
+    r"E1202 .*\.emit\.event` lacks `with`",
+    r"E1203 unknown property `\w+x` in (`endpoints`|an event)",
+    # Extensions of an event are text, numbers and flags (CloudEvents 1.0).
+    r"E1970 ",
+    # A grant says what it needs.
+    r"E1980 ",
+    r"E1209 .*\.(oauth2|oidc)` must hold one of",
+    r"E1202 .*\.(oauth2|oidc)` lacks `(authority|grant)`",
     # What no schema can say: names, expressions, directives, lengths of time.
     r"E130\d ",
     r"E131\d ",
@@ -85,6 +95,11 @@ STRICTER = (
 
 # Where we take what the published schema refuses.
 WIDER = (
+    # Whatever an attribute may be can be asked for, and a source may be relative.
+    r"\.(to|until)\..*\.with\.\w+$",
+    r"\.emit\.event\.with\.source$",
+    # An empty length of time that a container stays is an error of the run.
+    r"\.lifetime\.after(\.\w+)?$",
     r"\.headers\.[^.]+$",
     r"\.query\.[^.]+$",
     r"\.arguments(\.\d+)?$",

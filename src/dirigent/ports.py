@@ -318,6 +318,10 @@ class Conductor(Protocol):
         """Store a plan."""
         ...
 
+    async def keep(self, program: Program) -> Digest:
+        """Store a definition under its content hash."""
+        ...
+
     async def left_out(self) -> dict[RunId, Problem]:
         """Return the open runs that the engine could not take up, and why."""
         ...

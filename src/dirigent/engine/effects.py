@@ -29,7 +29,7 @@ from dirigent.ports import Clock, Oracle, Performer, Prompt, Repeatable, Vault
 UNLIMITED = frozenset({"workflow"})
 
 # Effects that go on by themselves, or can be looked at: the next engine finds out how they ended.
-FOUND_AGAIN = frozenset({"workflow", "shell", "script", "resource"})
+FOUND_AGAIN = frozenset({"workflow", "shell", "script", "resource", "schedule"})
 
 # What a store says when it is fenced, locked, full, broken, closed or out of reach.
 STORE_FAILS: Final = frozenset(

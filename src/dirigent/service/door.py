@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from dirigent.model import limits
-from dirigent.model.ids import RunId, digest_of
+from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
@@ -170,6 +170,8 @@ async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, 
                 await conductor.tell(RunId(str(request["run"])), fact)
             case "keep-plan":
                 await conductor.keep_plan(decode(_bytes(request["plan"]), Plan))
+            case "keep":
+                return {"ok": await conductor.keep(decode(_bytes(request["program"]), Program))}
             case "left-out":
                 left = await conductor.left_out()
                 return {"ok": [[run, why.code, why.message, *why.help] for run, why in left.items()]}
@@ -222,6 +224,10 @@ class DoorConductor:
     async def keep_plan(self, plan: Plan) -> None:
         """Have a plan stored over there."""
         await self._ask(verb="keep-plan", plan=_text(encode(plan)))
+
+    async def keep(self, program: Program) -> Digest:
+        """Have a definition stored over there."""
+        return Digest(str(await self._ask(verb="keep", program=_text(encode(program)))))
 
     async def left_out(self) -> dict[RunId, Problem]:
         """Return the open runs that the engine over there could not take up, and why."""

@@ -365,10 +365,8 @@ class Proposal:
 class Operation:
     """One step of a lifecycle, as the provider gets it. `action` is create, update, delete or forget.
 
-    To forget is to clear away our own traces (logs, notes) of an instance that is gone; nothing that
-    stands in the world is touched.
-
-    `prior` is the row as stored, None before the first creation.
+    To forget is to clear away our own traces (logs, notes) of an instance that is gone; nothing that stands
+    in the world is touched. `prior` is the row as stored, None before the first creation.
     """
 
     order: Order

@@ -100,6 +100,11 @@ class Settings:
         return str(self.state / "payloads")
 
     @property
+    def authorization_key(self) -> str:
+        """Return the path of the key that binds a code which a person brings to the run that asked."""
+        return str(self.state / "authorization.key")
+
+    @property
     def made(self) -> str:
         """Return the path of the record of directories that were made on the way to files."""
         return str(self.state / "made.json")

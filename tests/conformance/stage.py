@@ -10,7 +10,9 @@ import re
 import textwrap
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from dirigent.app.elsewhere import whole
 from dirigent.core.machine import Tools
 from dirigent.core.replay import replay
 from dirigent.engine.children import WorkflowPerformer
@@ -76,6 +78,7 @@ class Cast:
     clock: object
     vault: object = field(default_factory=FakeVault)
     programs: tuple = ()
+    folder: Path = Path(__file__).parent / "elsewhere"
 
     def child(self, namespace, name, version):
         """The catalogue of `run: workflow`."""
@@ -88,7 +91,8 @@ async def life(store, cast):
     """An engine that has taken up every open run. The block closes it, or leaves it to a crash."""
     oracle = JqOracle()
     performers = dict(cast.performers)
-    engine = Engine(store, store, Effects(performers, oracle, cast.vault, cast.clock), TOOLS, cast.clock)
+    effects = Effects(performers, oracle, cast.vault, cast.clock)
+    engine = Engine(store, store, effects, TOOLS, cast.clock, linker=whole(cast.folder))
 
     async def metadata():
         return {}
@@ -108,7 +112,8 @@ async def played(store, cast, program, given=None):
         await engine.start(Start(RUN, program, {} if given is None else given))
         end = await asyncio.wait_for(engine.wait(RUN), 60)
         await engine.close()
-    return Played(program, end.phase, end.output, end.fault, await store.read(RUN))
+    facts = await store.read(RUN)
+    return Played(await store.definition(facts[0].definition), end.phase, end.output, end.fault, facts)
 
 
 def probe(text, given=None, *rules, vault=None, programs=()):

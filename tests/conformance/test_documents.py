@@ -25,13 +25,8 @@ EVERY = EXAMPLES + DEFINED
 PARTS = (
     "asyncapi",
     "grpc",
-    "cataloged",
     "emit",
     "listen",
-    "container",
-    "run-return",
-    "oauth2",
-    "oidc",
     "schedule",
     "accumulate-room-readings",
     "^for$",

@@ -34,6 +34,7 @@ from dirigent.model.run.journal import (
 )
 from dirigent.model.run.start import Start
 from dirigent.stores.sqlite import SqliteStore
+from dirigent.tasks.container.performer import ContainerPerformer
 from dirigent.tasks.http import Client, HttpPerformer
 from dirigent.tasks.http.credentials import Credentials
 from dirigent.tasks.http.oauth.tokens import Tokens
@@ -44,6 +45,7 @@ from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
 from dirigent.tasks.secrets import EnvironmentVault
 from dirigent.testing import Crash, Fuse, FusedStore, VirtualClock
+from tasks.engine_api import RuntimeOfItsOwn
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +68,13 @@ class World:
         self.server.world = self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        self.runtime = RuntimeOfItsOwn(self.contained)
+
+    async def contained(self, container):
+        """Be the program of a container: it says that it has begun, and ends when the gate is open."""
+        (self.folder / f"begun-process-{container.id}").touch()
+        await asyncio.to_thread(self.gate.wait, PATIENCE_SECONDS)
+        return 0, b"done", b""
 
     def release(self):
         """Let everything go on that waits: the server answers, processes end, time passes."""
@@ -81,6 +90,7 @@ class World:
         self.release()
         self.server.shutdown()
         self.server.server_close()
+        self.runtime.close()
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -91,6 +101,8 @@ class _Answers(BaseHTTPRequestHandler):
         name = self.path.strip("/")
         if name == "openapi.json":
             return self._say(200, DESCRIPTION)
+        if name == "oauth2/token":
+            return self._say(200, {"access_token": "token-of-the-world", "expires_in": 3600})
         world.happened[name] += 1
         if name == "slow":
             world.gate.wait(PATIENCE_SECONDS)
@@ -100,9 +112,10 @@ class _Answers(BaseHTTPRequestHandler):
         return self._say(200, name)
 
     def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path != "/mcp":
             return self.do_GET()
-        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        message = json.loads(body)
         if message["method"] == "resources/read":
             self.server.world.happened["slow"] += 1
             self.server.world.gate.wait(PATIENCE_SECONDS)
@@ -174,6 +187,14 @@ CONSTRUCTS = {
     "run script": Construct(
         f"{{run: {{script: {{language: python, code: {json.dumps(SCRIPT)}}}}}}}", "process", "done"
     ),
+    "call http with a token": Construct(
+        "{call: http, with: {method: get, endpoint: {uri: URL/slow, authentication: {oauth2: {authority: URL,"
+        " grant: client_credentials, client: {id: us, secret: s3cret}}}}}}",
+        "slow",
+        "slow",
+        repeatable=True,
+    ),
+    "run container": Construct("{run: {container: {image: 'box:1'}}}", "process", "done"),
     "run workflow": Construct("{run: {workflow: {namespace: tests, name: child}}}", "process", "done"),
     "wait": Construct("{wait: PT1H}", "", {}, timer="wait"),
     "try retry": Construct(
@@ -221,6 +242,7 @@ class Stack:
             "mcp": McpPerformer(client, Credentials(vault, Tokens(client, vault)), around),
             "shell": ShellPerformer(around, vault),
             "script": ScriptPerformer(around, vault),
+            "container": ContainerPerformer(around, vault, lambda: self.world.runtime.socket),
         }
         return Cast(performers, self.world.clock, vault, (program_of(CHILD, "child"),))
 

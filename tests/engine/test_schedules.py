@@ -16,8 +16,8 @@ from dirigent.model.fault import COMMUNICATION, Fault
 from dirigent.model.ids import digest_of
 from dirigent.model.run.effect import Broken
 from dirigent.model.run.journal import CancelRequested, Created, Resumed, Suspended
+from dirigent.model.run.schedule import Schedule, as_value, of_value
 from dirigent.model.run.start import Start
-from dirigent.model.schedule import Schedule, as_value, of_value
 from dirigent.stores import codec
 from dirigent.testing import MemoryStore, Rule, VirtualClock
 from engine.harness import Case, Outside

@@ -214,3 +214,11 @@ def test_the_start_of_the_run_may_be_chosen(tmp_path):
     flow = "do: [{s: {set: '${ $workflow.startedAt.iso8601 }'}}]"
     tests = one("{output: '2026-03-29T00:30:00.000Z'}", "[]", ", start: '2026-03-29T01:30:00+01:00'")
     assert codes(tmp_path, tests, flow) == []
+
+
+def test_a_run_that_never_ends_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(playing.limits, "TRIAL_FACTS", 200)
+    flow = f"do: [{{ask: {CALL}}}, {{nap: {{wait: PT1M, then: ask}}}}]"
+    (problem,) = play(tmp_path, one("{phase: completed}", "[{task: ask, output: 1}]"), flow)["t"]
+    assert (problem.code, problem.label) == ("E7080", "`running`")
+    assert problem.help == ("it recorded 200 facts and went on: does it ever end?",)

@@ -36,7 +36,7 @@ def program(*calls, name="steps"):
 
 
 @asynccontextmanager
-async def engine_at(folder, return_seconds=3.0, queues=None, kind=Hub):
+async def engine_at(folder, return_seconds=60.0, queues=None, kind=Hub):
     """A real engine on a store in `folder`, behind the door `folder/engine.sock`."""
     store = SqliteStore.open_for_writing(str(folder / "dirigent.db"))
     hub = kind(lambda value: value, return_seconds=return_seconds)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 def live(folder, test, *workers, **more):
     async def body():
-        async with asyncio.timeout(60), engine_at(folder, **more) as (engine, joined):
+        async with asyncio.timeout(300), engine_at(folder, **more) as (engine, joined):
             if not workers:
                 return await test(engine)
             async with working(workers[0]):
@@ -70,7 +70,8 @@ def test_what_goes_wrong_in_a_step_is_its_fault_with_the_reason(tmp_path, asked,
 
 def test_steps_of_a_worker_are_really_parallel(tmp_path):
     async def test(engine):
-        made = [program(call("spin", 0.3)) for _ in range(2)]
+        doors = [str(tmp_path / name) for name in "ab"]
+        made = [program(call("meets", *pair)) for pair in (doors, doors[::-1])]
         runs = [await engine.start(Start(f"r{n}", each, None)) for n, each in enumerate(made)]
         return [(await engine.wait(run)).output for run in runs]
 
@@ -130,15 +131,17 @@ def test_a_worker_takes_the_steps_of_its_queues_only(tmp_path):
 
 def test_a_worker_that_lost_its_engine_hands_its_results_to_the_next(tmp_path):
     ledger = tmp_path / "ledger"
-    made = program(call("noted", str(ledger), "once", 0.5))
+    gate = tmp_path / "gate"
+    made = program(call("gated", str(ledger), "once", str(gate)))
 
     async def body():
         worker = worker_at(tmp_path, 1)
-        async with asyncio.timeout(60), working(worker):
+        async with asyncio.timeout(300), working(worker):
             async with engine_at(tmp_path) as (engine, joined):
                 await joined.wait()
                 await engine.start(Start("r1", made, None))
                 await until(ledger.exists)
+            gate.touch()
             async with engine_at(tmp_path) as (engine, _):
                 return await engine.wait("r1")
 
@@ -151,7 +154,8 @@ def test_a_worker_that_lost_its_engine_hands_its_results_to_the_next(tmp_path):
 )
 def test_a_worker_that_dies_leaves_its_step_to_the_policy_of_the_author(tmp_path, policy, lines):
     ledger = tmp_path / "ledger"
-    made = program(call("noted", str(ledger), "it", 1.0, on_doubt=policy))
+    gate = tmp_path / "gate"
+    made = program(call("gated", str(ledger), "it", str(gate), on_doubt=policy))
 
     async def test(engine):
         task = asyncio.ensure_future(worker_at(tmp_path, 1).work())
@@ -159,6 +163,7 @@ def test_a_worker_that_dies_leaves_its_step_to_the_policy_of_the_author(tmp_path
         await until(ledger.exists)
         task.cancel()
         await asyncio.wait([task])
+        gate.touch()
         if policy is OnDoubt.REPEAT:
             async with working(worker_at(tmp_path, 1, "w2")):
                 return (await engine.wait(run)).output
@@ -169,7 +174,7 @@ def test_a_worker_that_dies_leaves_its_step_to_the_policy_of_the_author(tmp_path
             await asyncio.sleep(0.01)
 
     found = live(tmp_path, test, return_seconds=0.2)
-    assert found == ("it" if policy is OnDoubt.REPEAT else "shopsteps:noted")
+    assert found == ("it" if policy is OnDoubt.REPEAT else "shopsteps:gated")
     assert ledger.read_text().splitlines() == lines
     assert json.dumps(found)
 
@@ -196,7 +201,8 @@ class Forgetful(Worker):
 
 def test_a_hub_that_repeats_unasked_is_caught_by_the_ledger(tmp_path):
     ledger = tmp_path / "ledger"
-    made = program(call("noted", str(ledger), "it", 1.0))
+    gate = tmp_path / "gate"
+    made = program(call("gated", str(ledger), "it", str(gate)))
 
     async def test(engine):
         task = asyncio.ensure_future(worker_at(tmp_path, 1).work())
@@ -204,6 +210,7 @@ def test_a_hub_that_repeats_unasked_is_caught_by_the_ledger(tmp_path):
         await until(ledger.exists)
         task.cancel()
         await asyncio.wait([task])
+        gate.touch()
         async with working(worker_at(tmp_path, 1, "w2")):
             return await engine.wait(run)
 
@@ -213,15 +220,17 @@ def test_a_hub_that_repeats_unasked_is_caught_by_the_ledger(tmp_path):
 
 def test_a_worker_that_forgets_its_results_is_caught_by_a_run_that_is_held(tmp_path):
     ledger = tmp_path / "ledger"
-    made = program(call("noted", str(ledger), "once", 0.5))
+    gate = tmp_path / "gate"
+    made = program(call("gated", str(ledger), "once", str(gate)))
 
     async def body():
         worker = worker_at(tmp_path, 1, kind=Forgetful)
-        async with asyncio.timeout(60), working(worker):
+        async with asyncio.timeout(300), working(worker):
             async with engine_at(tmp_path) as (engine, joined):
                 await joined.wait()
                 await engine.start(Start("r1", made, None))
                 await until(ledger.exists)
+            gate.touch()
             await until(lambda: "end once" in ledger.read_text())
             async with engine_at(tmp_path, return_seconds=0.2) as (engine, _):
                 while True:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from dirigent.app.databases.driver import room
+from dirigent.app.elsewhere import linker_of
 from dirigent.app.later import AUTHORS, LaterAuthors, LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
@@ -145,6 +146,8 @@ def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -
     return {
         "http": LaterPerformer("http", around, parts),
         "openapi": LaterPerformer("openapi", around, parts),
+        "authorize": LaterPerformer("authorize", around, parts),
+        "container": LaterPerformer("container", around, parts),
         "mcp": LaterPerformer("mcp", around, parts),
         "shell": ShellPerformer(surroundings, parts.vault),
         "script": ScriptPerformer(surroundings, parts.vault),
@@ -163,7 +166,11 @@ async def engaged(
     declared, crew = queues_of(around), Crew()
     tools = tools_of(around)
     engine = Engine(
-        parts.store, parts.store, effects, tools, parts.clock, declared=declared, witness=witness, _crew=crew
+        *(parts.store, parts.store, effects, tools, parts.clock),
+        declared=declared,
+        witness=witness,
+        linker=linker_of(around),
+        _crew=crew,
     )
     performers["workflow"] = children_of(around, engine)
     engine.observers.extend(observers_of(performers))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 from dirigent.app.planning import Parts, inherited
 from dirigent.app.stacks import Surrounding
 from dirigent.ports import Performer
+from dirigent.tasks.container.performer import ContainerPerformer
+from dirigent.tasks.container.runtime import socket_of
+from dirigent.tasks.http.authorize import AuthorizePerformer
 from dirigent.tasks.http.call import HttpPerformer
 from dirigent.tasks.http.client import Client
 from dirigent.tasks.http.credentials import Credentials
+from dirigent.tasks.http.oauth.pasted import Verifiers, key_of
 from dirigent.tasks.http.oauth.tokens import Tokens
 from dirigent.tasks.mcp.call import McpPerformer
 from dirigent.tasks.openapi.call import OpenApiPerformer
@@ -26,11 +32,24 @@ def openapi(around: Surrounding, parts: Parts) -> Performer:
     return OpenApiPerformer(_client(around), parts.vault, read, credentials(around, parts))
 
 
+def authorize(around: Surrounding, parts: Parts) -> Performer:
+    """Build who asks a person for the code of an authority."""
+    return AuthorizePerformer(credentials(around, parts))
+
+
+def container(around: Surrounding, parts: Parts) -> Performer:
+    """Build the performer of `run: container`."""
+    folder = str(around.folder.absolute())
+    surroundings = Surroundings(around.settings.spool, folder, {})
+    return ContainerPerformer(surroundings, parts.vault, lambda: socket_of(os.environ))
+
+
 def credentials(around: Surrounding, parts: Parts) -> Credentials:
     """Return what all calls of an engine share: a token is asked for once, whatever the call."""
     found = parts.shared.get("credentials")
     if not isinstance(found, Credentials):
-        found = Credentials(parts.vault, Tokens(_client(around), parts.vault))
+        verifiers = Verifiers(lambda: key_of(around.settings.authorization_key))
+        found = Credentials(parts.vault, Tokens(_client(around), parts.vault, verifiers))
         parts.shared["credentials"] = found
     return found
 

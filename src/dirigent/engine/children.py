@@ -61,9 +61,15 @@ class WorkflowPerformer:
         if order.depth >= limits.RUN_DEPTH:
             words = f"workflows start each other {limits.RUN_DEPTH} deep"
             return Fault(faults.RUNTIME, 500, "Limit Reached", words)
-        await self.engine.start(
-            Start(child, program, request.get("input"), await self.metadata(), order.run, order.depth + 1)
-        )
+        start = Start(child, program, request.get("input"), await self.metadata(), order.run, order.depth + 1)
+        try:
+            await self.engine.start(start)
+        except Refusal as refusal:
+            # What it is made of cannot be had, or is wrong: a fault of this workflow, not of the engine.
+            if not program.elsewhere:
+                raise
+            first = refusal.problems[0]
+            return Fault(faults.CONFIGURATION, 400, "Configuration Error", f"{first.code}: {first.message}")
         return None
 
     async def abandon(self, order: Order) -> None:

@@ -7,9 +7,9 @@ refuses an append, the engine stops: what it cannot record it must not do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from dirigent.core.machine import Tools
@@ -36,10 +36,14 @@ from dirigent.model.record import dataclass
 from dirigent.model.run.command import Command, Perform
 from dirigent.model.run.journal import Created, Ended, Fact, Retried
 from dirigent.model.run.start import Start, first_of
-from dirigent.ports import AWAKE, Clock, Journal, Shelf
+from dirigent.ports import AWAKE, Clock, Journal, Performer, Shelf
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
+
+Whole: TypeAlias = Callable[[Start, Mapping[str, Performer], Mapping[str, str]], Awaitable[Program]]
+"""Returns the program of a start with what lies elsewhere in its place, or raises `Refusal`. Texts that are
+known, by URI, are not read again."""
 
 LOOK_SECONDS = 0.01
 
@@ -68,6 +72,7 @@ class Engine:
     _timers: Timers = field(init=False)
     queues: Queues = field(init=False)
     following: Following = field(init=False)
+    linker: Whole | None = None
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
@@ -127,13 +132,16 @@ class Engine:
 
         Returns its id, or that of the open run which has its deduplication key. Raises `Refusal`: E4002
         for a known id with another program or input, E4017 for an input that no journal could hold, E4050
-        to E4052 for a ticket, E4031 for code that is not here. A caller who goes away while it is being
+        to E4052 for a ticket, E4031 for code that is not here, E2045 for what lies elsewhere and is not to be
+        had. A caller who goes away while it is being
         recorded takes nothing back.
         """
         self._crew.check()
         reason = unstorable(start.input, dict(start.metadata))
         if reason is not None:
             raise refuse("E4017", f"run `{start.id}` cannot take its input: {reason}")
+        if start.program.elsewhere:
+            start = replace(start, program=await self._whole(start))
         code.check(self.tools, start.program)
         digest = await self.journal.keep(start.program)
         # Only who brings a key asks the store: it must not stand for a run that is over.
@@ -176,6 +184,17 @@ class Engine:
         self._crew.check()
         check_word(run, fact)
         await self._crew.ask(self._tell(run, fact))
+
+    async def _whole(self, start: Start) -> Program:
+        """Return a program with what lies elsewhere in its place; a known run keeps what it began with."""
+        if self.linker is None:
+            raise refuse("E2045", f"nothing here can read `{start.program.elsewhere[0]}`")
+        known: Mapping[str, str] = {}
+        if await self.shelf.run(start.id) is not None:
+            first = (await self.journal.read(start.id))[0]
+            if isinstance(first, Created):
+                known = (await self.journal.definition(first.definition)).sources
+        return await self.linker(start, self.effects.performers, known)
 
     def _begin(self, start: Start, digest: Digest) -> asyncio.Future[bool]:
         """Begin a run, if there is none of its name."""

@@ -144,7 +144,7 @@ class Timers:
         """Wake runs for ever. Cancel to stop."""
         while True:
             self._changed.clear()
-            if self._edge < LAST and len(self._sleepers) < limits.TIMERS_IN_MEMORY // 4:
+            if self._edge < LAST and len(self._sleepers) < limits.TIMERS_IN_MEMORY // 2:
                 await self.fill()
             now = self.clock.now()
             due = [*self._alarms.take(now, TOGETHER), *self._sleepers.take(now, TOGETHER)]

@@ -47,7 +47,7 @@ RUNS_OPEN: Final = 100_000
 SNAPSHOT_FACTS: Final = 1_000
 SNAPSHOT_ASKS: Final = 50
 RUNS_TAKEN_UP_TOGETHER: Final = 500
-TIMERS_IN_MEMORY: Final = 10_000
+TIMERS_IN_MEMORY: Final = 4_000
 
 # Queues and workers.
 QUEUE_KEY_CHARACTERS: Final = 256
@@ -81,3 +81,6 @@ SERVICE_LOG_FILES: Final = 5
 SERVICE_READY_SECONDS: Final = 60.0
 SERVICE_BACKOFF_SECONDS: Final = 30.0
 FILE_CONTENT_BYTES: Final = PAYLOAD_BYTES
+
+# Tests of workflows: after so many facts a run is taken for one that never ends.
+TRIAL_FACTS: Final = 10_000

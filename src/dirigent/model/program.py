@@ -6,8 +6,8 @@ round one node, which is the kind of work. `core` is its only interpreter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import field
+from collections.abc import Callable, Iterator
+from dataclasses import field, replace
 from enum import Enum
 from typing import Final, TypeAlias, assert_never
 
@@ -18,6 +18,9 @@ from dirigent.model.values import Expression, Template, Value
 CONTINUE: Final = "continue"
 EXIT: Final = "exit"
 END: Final = "end"
+
+# The function of a call that stands for a function which lies elsewhere, until that is put in its place.
+ELSEWHERE: Final = "elsewhere"
 
 # A whole-string expression that stands for "leave the value as it is".
 IDENTITY: Final = Expression(".")
@@ -35,12 +38,14 @@ class OnDoubt(Enum):
 class Filter:
     """One border that data crosses: `schema` (JSON Schema) is checked, `shape` computes what passes.
 
-    Into a task the schema is checked before the shape is computed, out of it after.
+    Into a task the schema is checked before the shape is computed, out of it after. `source` says where a
+    schema lies that is not written there; it is filled in before the run starts.
     """
 
     shape: Template = None
     schema: Value = None
     present: bool = False
+    source: Template = None
 
 
 UNFILTERED: Final = Filter()
@@ -277,6 +282,8 @@ class Program:
 
     `kind` is `workflow` or `apply`; `hosts` are the network hosts that the document names
     literally, which the guarded client may reach. `sources` keeps the text for error frames.
+    `elsewhere` are the URIs of functions and schemas that are to be put in their places before a run
+    starts; there they are in `sources` too, so that a run is pinned to what it began with.
     """
 
     name: str
@@ -288,6 +295,7 @@ class Program:
     secrets: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] = ()
 
 
 def inside(node: Node) -> tuple[Task, ...]:
@@ -308,6 +316,43 @@ def inside(node: Node) -> tuple[Task, ...]:
             return ()
         case _:
             assert_never(node)
+
+
+def with_tasks(node: Node, change: Callable[[Task], Task]) -> Node:
+    """Return a node with every task right below it changed."""
+    found = node
+    match node:
+        case Sequence():
+            found = _changed(node, change)
+        case Graph(tasks):
+            found = replace(node, tasks=tuple(change(task) for task in tasks))
+        case Fork(branches):
+            found = replace(node, branches=tuple(change(task) for task in branches))
+        case Loop(body=body):
+            found = replace(node, body=_changed(body, change))
+        case Try(body, catch):
+            caught = replace(catch, body=_changed(catch.body, change)) if catch.body else catch
+            found = Try(_changed(body, change), caught)
+        case Extended(work, extensions):
+            found = Extended(with_tasks(work, change), tuple(_around(each, change) for each in extensions))
+        case Switch() | Call() | Wait() | Set() | Raise() | Code():
+            pass
+        case _:
+            assert_never(node)
+    return found
+
+
+def _changed(block: Sequence, change: Callable[[Task], Task]) -> Sequence:
+    return Sequence(tuple(change(task) for task in block.tasks))
+
+
+def _around(extension: Extension, change: Callable[[Task], Task]) -> Extension:
+    before, after = extension.before, extension.after
+    return replace(
+        extension,
+        before=_changed(before, change) if before else None,
+        after=_changed(after, change) if after else None,
+    )
 
 
 def tasks_of(root: Task) -> Iterator[Task]:

@@ -9,7 +9,7 @@ from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource
 from dirigent.model.run.retention import Retention
-from dirigent.model.schedule import Schedule
+from dirigent.model.run.schedule import Schedule
 from dirigent.model.source import Span
 from dirigent.model.values import Template, Value
 

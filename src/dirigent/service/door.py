@@ -28,6 +28,7 @@ from dirigent.model.run.start import Start, first_of, start_of
 from dirigent.ports import Conductor, Heard, Journal
 from dirigent.service.conductor import HolderGone, watch
 from dirigent.stores.codec import decode, decode_fact, encode, encode_fact
+from dirigent.stores.programs import Programs
 
 LINE_BYTES = 4 * limits.PAYLOAD_BYTES
 TWINS = "both sides must be of one release, and a workflow with its input smaller than 8 MiB"
@@ -60,6 +61,7 @@ async def opened(
     Whoever was let in before the end gets an answer all the same. `others` take in, by verb, those who
     come for longer than an answer; they leave with the end.
     """
+    programs = Programs()
     visitors: set[asyncio.Task[None]] = set()
     guests: set[asyncio.Task[None]] = set()
 
@@ -73,7 +75,7 @@ async def opened(
                     visitors.difference_update(guests)
                     await work(request, reader, writer)
                 elif request is not None:
-                    answer = await _answer(request, conductor)
+                    answer = await _answer(request, conductor, programs)
                 if answer is not None:
                     writer.write(json.dumps(answer).encode() + b"\n")
                     await writer.drain()
@@ -153,18 +155,18 @@ async def _request(
     return request, None
 
 
-async def _answer(request: dict[str, object], conductor: Conductor) -> dict[str, object]:
+async def _answer(request: dict[str, object], conductor: Conductor, programs: Programs) -> dict[str, object]:
     try:
-        return await _reply(request, conductor)
+        return await _reply(request, conductor, programs)
     except KeyError as missing:
         return {"problems": [["E7010", f"the engine was asked without {missing}", TWINS]]}
 
 
-async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, object]:
+async def _reply(request: dict[str, object], conductor: Conductor, programs: Programs) -> dict[str, object]:
     try:
         match request.get("verb"):
             case "start":
-                return {"ok": await conductor.start(_start_of(request))}
+                return {"ok": await conductor.start(_start_of(request, programs))}
             case "tell":
                 fact = decode_fact(_bytes(request["fact"]))
                 await conductor.tell(RunId(str(request["run"])), fact)
@@ -182,15 +184,25 @@ async def _reply(request: dict[str, object], conductor: Conductor) -> dict[str, 
     return {"ok": None}
 
 
-def _start_of(request: dict[str, object]) -> Start:
+def _start_of(request: dict[str, object], programs: Programs) -> Start:
     """Return what `DoorConductor.start` sent: the run's first fact carries its input and metadata."""
     first = decode_fact(_bytes(request["created"]))
     if not isinstance(first, Created):
         raise refuse("E7010", "the engine was asked to start a run without its first fact")
-    program = decode(_bytes(request["program"]), Program)
+    program = _program_of(_bytes(request["program"]), programs)
     run = RunId(str(request["run"]))
     unique = request.get("unique") == "yes"
     return start_of(run, program, first, unique=unique)
+
+
+def _program_of(content: bytes, programs: Programs) -> Program:
+    """Return the program of bytes: the same object for the same bytes, which no store need encode again."""
+    digest = digest_of(content)
+    found = programs.get(digest)
+    if found is None:
+        found = decode(content, Program)
+        programs.remember(digest, found)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

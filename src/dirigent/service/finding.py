@@ -5,8 +5,8 @@ from __future__ import annotations
 from dirigent.model import limits
 from dirigent.model.ids import RunId
 from dirigent.model.problem import refuse
+from dirigent.model.run.schedule import KIND
 from dirigent.model.run.summary import RunSummary
-from dirigent.model.schedule import KIND
 from dirigent.ports import Shelf
 
 

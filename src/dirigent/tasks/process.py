@@ -136,14 +136,33 @@ def _outcome(spool: str, ended: Exit, recipe: Recipe, reader: _Reader) -> Outcom
         return _broken("The command was stopped", stderr[-TAIL_CHARACTERS:])
     # A signal has the exit code that shells give it.
     code = ended.code if ended.code is not None else 128 + (ended.signal or 0)
-    shown: dict[str, Value] = {"stdout": stdout, "stderr": stderr, "code": code, "none": None}
-    if recipe.returned == "all":
-        return Done({"stdout": stdout, "stderr": stderr, "code": code})
-    if code != 0 and recipe.returned != "code":
-        how = f"exit code {code}" if ended.signal is None else f"killed by signal {ended.signal}"
-        tail = stderr.strip()[-TAIL_CHARACTERS:]
-        return _broken("The command failed", f"{how}: {tail}" if tail else how)
-    return Done(shown[recipe.returned])
+    how = f"exit code {code}" if ended.signal is None else f"killed by signal {ended.signal}"
+    return result_of(Ending(stdout, stderr, code, how), recipe.returned)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a process wrote and how it ended: `code` as shells give it, `how` in words."""
+
+    stdout: str
+    stderr: str
+    code: int
+    how: str
+
+
+def result_of(ending: Ending, returned: str) -> Outcome:
+    """Return what `return` wants of a process; one that failed is a fault unless its code is wanted."""
+    shown: dict[str, Value] = {
+        "stdout": ending.stdout,
+        "stderr": ending.stderr,
+        "code": ending.code,
+        "none": None,
+        "all": {"stdout": ending.stdout, "stderr": ending.stderr, "code": ending.code},
+    }
+    if ending.code != 0 and returned not in {"all", "code"}:
+        tail = ending.stderr.strip()[-TAIL_CHARACTERS:]
+        return _broken("The command failed", f"{ending.how}: {tail}" if tail else ending.how)
+    return Done(shown[returned])
 
 
 @dataclass(frozen=True, slots=True)

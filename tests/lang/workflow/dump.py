@@ -5,6 +5,7 @@ from dirigent.model.program import (
     Call,
     Extended,
     Fork,
+    Graph,
     Loop,
     Raise,
     Sequence,
@@ -119,8 +120,13 @@ def _retry(retry):
     return ", ".join(parts)
 
 
-# No document lowers to a graph.
+def _graph(node):
+    edges = [f"{name} needs {', '.join(needs)}" for name, needs in node.needs.items() if needs]
+    return [f"graph ${node.binds}", *_indented(edges), *_tasks(node.tasks)]
+
+
 SHOWN = {
+    Graph: _graph,
     Extended: _extended,
     Sequence: lambda node: ["do", *_tasks(node.tasks)],
     Loop: _loop,

@@ -37,7 +37,7 @@ def test_a_misspelt_common_member_is_told_with_what_was_meant(key):
     assert key == "if" or f"`{key}`" in problem.label
 
 
-@pytest.mark.parametrize("key", sorted(set(shapes.USE.fields) - {"catalogs"}))
+@pytest.mark.parametrize("key", sorted(shapes.USE.fields))
 def test_every_section_of_use_refuses_what_is_neither_map_nor_list(key):
     assert {problem.code for problem in problems_of(f"use: {{{key}: 3}}\ndo: []\n")} == {"E1201"}
 

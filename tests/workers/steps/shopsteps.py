@@ -25,10 +25,16 @@ def noted(ledger, line, seconds=0.0):
     return line
 
 
-def spin(seconds):
-    end = time.process_time() + seconds
-    while time.process_time() < end:
-        pass
+def gated(ledger, line, gate):
+    note(ledger, f"begin {line}")
+    waits_for(gate)
+    note(ledger, f"end {line}")
+    return line
+
+
+def meets(mine, other):
+    Path(mine).touch()
+    waits_for(other)
     return os.getpid()
 
 

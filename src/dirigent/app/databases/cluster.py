@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from dirigent.app.conducting import Desk, children_of, desk_of, observers_of, performers_of, tools_of
+from dirigent.app.elsewhere import linker_of
 from dirigent.app.looking import Store
 from dirigent.app.planning import Parts, parts_of
 from dirigent.app.stacks import Surrounding, queues_of
@@ -81,7 +82,10 @@ def _builder(around: Surrounding, parts: Parts, known: dict[str, Performer]) -> 
         effects = replace(shared, performers=performers)
         tools = tools_of(around)
         engine = Engine(
-            tenure.journal, tenure.shelf, effects, tools, parts.clock, declared=declared, _crew=crew
+            *(tenure.journal, tenure.shelf, effects, tools, parts.clock),
+            declared=declared,
+            linker=linker_of(around),
+            _crew=crew,
         )
         performers["workflow"] = children_of(around, engine)
         engine.observers.extend(observers_of(performers))

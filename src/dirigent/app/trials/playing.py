@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import field, replace
+from pathlib import Path
 
+from dirigent.app.elsewhere import whole
 from dirigent.app.tools import TOOLS
 from dirigent.core.machine import Moment
 from dirigent.core.replay import replay
@@ -18,6 +20,7 @@ from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.lang.trial.trial import Happening, Holds, Trial
+from dirigent.model import limits
 from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Problem, Refusal
@@ -44,7 +47,7 @@ from dirigent.testing.memory import MemoryStore
 from dirigent.testing.shelf import MemoryDisk
 from dirigent.testing.trial.comparing import shown
 from dirigent.testing.trial.computing import computed
-from dirigent.testing.trial.judging import Came, count_of, judged
+from dirigent.testing.trial.judging import ENDLESS, Came, count_of, judged
 from dirigent.testing.trial.world import Stage, World
 from dirigent.testing.vault import FakeVault
 
@@ -65,7 +68,9 @@ class Piece:
         """Return every function that may be called."""
         programs = (self.program, *self.others.values())
         tasks = (task for program in programs for task in tasks_of(program.root))
-        return {task.node.function for task in tasks if isinstance(task.node, Call)}
+        found = {task.node.function for task in tasks if isinstance(task.node, Call)}
+        # What a function calls that lies elsewhere is known when the run has started.
+        return found | {"http", "openapi", "shell", "script"} if self.program.elsewhere else found
 
 
 def played(piece: Piece, trial: Trial) -> tuple[Came, list[Problem]]:
@@ -122,17 +127,21 @@ class _Show:
     disk: MemoryDisk
     fuse: Fuse
     refused: list[Problem] = field(default_factory=list)
+    facts: int = 0
+    stop: Callable[[], None] = lambda: None
 
     async def life(self) -> Came:
         """Live until the run has ended, or stands still for good."""
         store = MemoryStore(self.disk)
         vault = FakeVault(self.trial.secrets)
         stopped = asyncio.Event()
+        self.stop = stopped.set
         async with _oracle(self.clock) as oracle:
             stage = Stage(self.world, self.clock, vault, oracle, stopped.set, None, self._knows)
             performers: dict[str, Performer] = dict.fromkeys(self.piece.functions, stage)
             fused = FusedStore(store, self.fuse)
-            engine = Engine(fused, fused, Effects(performers, oracle, vault, self.clock), TOOLS, self.clock)
+            effects = Effects(performers, oracle, vault, self.clock)
+            engine = Engine(fused, fused, effects, TOOLS, self.clock, linker=whole(Path()))
             engine.observers.append(self._hear)
             stage.children = WorkflowPerformer(engine, self._find, self._metadata)
             await engine.open()
@@ -176,8 +185,11 @@ class _Show:
                     Problem("E7079", why.message, happening.span, "the run cannot take this", (), why.help)
                 )
 
-    def _hear(self, run: RunId, program: Program, _: int, __: Sequence[Fact]) -> None:
+    def _hear(self, run: RunId, program: Program, _: int, facts: Sequence[Fact]) -> None:
         self.world.programs[run] = program
+        self.facts += len(facts)
+        if self.facts > limits.TRIAL_FACTS:
+            self.stop()
 
     def _find(self, namespace: str, name: str, version: str) -> Program | None:
         return self.piece.others.get((namespace, name, version))
@@ -195,6 +207,8 @@ class _Show:
         end = last if isinstance(last, Ended) else None
         summary = await store.run(RUN)
         phase = end.phase if end else _standing(summary.phase if summary else "")
+        if end is None and self.facts > limits.TRIAL_FACTS:
+            phase = ENDLESS
         first = facts[0].at if facts else self.trial.start
         names: list[tuple[str, str]] = []
         waits: list[str] = []

@@ -18,8 +18,8 @@ from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Done, Order, Outcome
 from dirigent.model.run.journal import CancelRequested, Created
 from dirigent.model.run.origin import Origin
+from dirigent.model.run.schedule import Schedule, of_value
 from dirigent.model.run.start import Start
-from dirigent.model.schedule import Schedule, of_value
 from dirigent.model.values import Value
 from dirigent.ports import Clock, Conductor, Journal, Shelf
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from dirigent.lang.schedule.calendar import put_off
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact, Resumed, Suspended
-from dirigent.model.schedule import LATE_SECONDS, Schedule
+from dirigent.model.run.schedule import LATE_SECONDS, Schedule
 from dirigent.model.values import Value
 
 Pauses: TypeAlias = Sequence[tuple[float, float]]

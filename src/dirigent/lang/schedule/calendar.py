@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Final, cast
 
 from dirigent.model.ids import RunId
-from dirigent.model.schedule import Schedule
+from dirigent.model.run.schedule import Schedule
 
 SHORTEST_SECONDS: Final = 0.1
 

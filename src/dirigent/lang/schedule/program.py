@@ -6,7 +6,7 @@ from typing import cast
 
 from dirigent.model.ids import Digest
 from dirigent.model.program import Call, OnDoubt, Program, Sequence, Task, Wait
-from dirigent.model.schedule import KIND, Schedule, as_value, worded
+from dirigent.model.run.schedule import KIND, Schedule, as_value, worded
 from dirigent.model.values import Expression, Template, Value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dirigent.model.duration import seconds_of
-from dirigent.model.schedule import Schedule
+from dirigent.model.run.schedule import Schedule
 from dirigent.model.values import Value
 
 KINDS = ("every", "cron", "after", "on")

@@ -10,7 +10,7 @@ from dirigent.lang.stack.reading import Reading
 from dirigent.lang.tree import Member, Members, plain
 from dirigent.lang.workflow.scheduling import check_schedule
 from dirigent.model.program import Program
-from dirigent.model.schedule import Schedule
+from dirigent.model.run.schedule import Schedule
 from dirigent.model.source import Span
 from dirigent.model.stack import StackWorkflow
 from dirigent.model.values import Value

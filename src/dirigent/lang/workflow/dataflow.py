@@ -8,11 +8,13 @@ from dirigent.lang.schema import schema_fault
 from dirigent.lang.shape import inner_expression
 from dirigent.lang.shape.place import head_of
 from dirigent.lang.tree import Leaf, Members, Node, plain
+from dirigent.lang.workflow.calls.endpoints import elsewhere
 from dirigent.lang.workflow.expressions import projection, template
 from dirigent.lang.workflow.reading import (
     DEFINITION,
     EXPORT,
     TASK_INPUT,
+    WORKFLOW_INPUT,
     Reading,
     Scope,
     complain,
@@ -74,11 +76,16 @@ def _filter(reading: Reading, node: Node | None, key: str, otherwise: Expression
         return UNFILTERED
     written = node.get(key)
     document = member_of(node, "schema", "document")
-    if written is None and document is None:
+    resource = member_of(node, "schema", "resource")
+    if written is None and document is None and resource is None:
         return UNFILTERED
     shape = otherwise if written is None else projection(reading, written, scope)
     _check_schema(reading, document)
-    return Filter(shape=shape, schema=None if document is None else plain(document), present=True)
+    schema = None if document is None else plain(document)
+    if resource is None:
+        return Filter(shape=shape, schema=schema, present=True)
+    source = elsewhere(reading, member_of(resource, "endpoint"), scope.given(WORKFLOW_INPUT))
+    return Filter(shape=shape, schema=schema, present=True, source=source)
 
 
 def _check_schema(reading: Reading, node: Node | None) -> None:

@@ -85,6 +85,7 @@ def _program(reading: Reading, node: Node, text: str) -> Program:
         secrets=reading.uses.secrets,
         hosts=tuple(reading.hosts),
         sources={reading.file: text},
+        elsewhere=tuple(reading.elsewhere),
     )
 
 

@@ -39,6 +39,7 @@ class Uses:
     timeouts: Mapping[str, Member]
     secrets: tuple[str, ...]
     extensions: tuple[Member, ...] = ()
+    catalogs: Mapping[str, Member] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +64,39 @@ class Scope:
 
     def at(self, *parts: str | int) -> Scope:
         """Return the scope further down in the document."""
-        escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-        return replace(self, pointer="/".join((self.pointer, *escaped)))
+        pointer = self.pointer
+        for part in parts:
+            step = part.replace("~", "~0").replace("/", "~1") if isinstance(part, str) else part
+            pointer = f"{pointer}/{step}"
+        return self._with(pointer, self.names, self.variables, self.depth, self.arguments)
 
     def seeing(self, *variables: str) -> Scope:
         """Return the scope with further variables."""
-        return replace(self, variables=(*self.variables, *variables))
+        seen = (*self.variables, *variables)
+        return self._with(self.pointer, self.names, seen, self.depth, self.arguments)
 
     def given(self, arguments: tuple[str, ...]) -> Scope:
         """Return the scope of a place with other arguments."""
-        return replace(self, arguments=arguments)
+        return self._with(self.pointer, self.names, self.variables, self.depth, arguments)
+
+    def among(self, names: tuple[str, ...]) -> Scope:
+        """Return the scope of tasks that a directive may name."""
+        return self._with(self.pointer, names, self.variables, self.depth, self.arguments)
+
+    def deeper(self) -> Scope:
+        """Return the scope inside one more task."""
+        return self._with(self.pointer, self.names, self.variables, self.depth + 1, self.arguments)
+
+    def _with(
+        self,
+        pointer: str,
+        names: tuple[str, ...],
+        variables: tuple[str, ...],
+        depth: int,
+        arguments: tuple[str, ...],
+    ) -> Scope:
+        # Each task makes six of these, and `replace` takes four times as long.
+        return Scope(pointer, names, variables, self.calls, depth, self.open, self.bare, arguments)
 
 
 @dataclass(slots=True)
@@ -88,6 +112,7 @@ class Reading:
     hosts: dict[str, None] = field(default_factory=dict)
     tasks: int = 0
     loose: bool = False
+    elsewhere: dict[str, None] = field(default_factory=dict)
 
     def report(self, problem: Problem) -> None:
         """Note a problem. The same one found again, in a function used twice, is shown once."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dirigent.lang.shape import shortened
 from dirigent.lang.tree import Items, Member, Node
 from dirigent.lang.workflow import dataflow
+from dirigent.lang.workflow.calls.catalogs import catalog
 from dirigent.lang.workflow.calls.security import policy
 from dirigent.lang.workflow.directives import names_of
 from dirigent.lang.workflow.reading import (
@@ -39,6 +40,7 @@ def uses_of(node: Node) -> Uses:
         retries=section("retries"),
         timeouts=section("timeouts"),
         secrets=tuple(dict.fromkeys(name for name in names if name is not None)),
+        catalogs=section("catalogs"),
         extensions=tuple(member for _, member in steps_of(member_of(use, "extensions"))),
     )
 
@@ -55,6 +57,8 @@ def check_uses(reading: Reading) -> None:
         policy(reading, member.node, scope)
     for member in uses.timeouts.values():
         dataflow.duration(reading, member_of(member.node, "after"), scope)
+    for member in uses.catalogs.values():
+        catalog(reading, member, scope)
     for name, member in uses.functions.items():
         task(reading, member, Scope(calls=(name,)).at("use", "functions", name))
     names_of(reading, uses.extensions, "extension")

@@ -99,6 +99,24 @@ class NotYet:
         return {"not": {}}
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A part of the standard that is said in another place than a workflow."""
+
+    code: str
+    message: str
+    remedy: str
+    what: str = "nothing"
+
+    def inspect(self, place: Place) -> None:
+        """Report it."""
+        place.report(self.code, self.message, place.where, "not here", (self.remedy,))
+
+    def schema(self, _form: Form, /) -> dict[str, Value]:
+        """Return a JSON Schema that nothing fits."""
+        return {"not": {}}
+
+
 def duration_complaint(text: str) -> str:
     """Return what is wrong with an ISO 8601 duration."""
     try:

@@ -12,9 +12,9 @@ from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import CancelRequested, Succeeded
+from dirigent.model.run.schedule import KIND
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
-from dirigent.model.schedule import KIND
 from dirigent.model.stack import Stack
 from dirigent.model.values import Value
 from dirigent.ports import Journal, Shelf

@@ -15,9 +15,9 @@ from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Resumed, Suspended
 from dirigent.model.run.origin import Origin
+from dirigent.model.run.schedule import Schedule, of_value, worded
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
-from dirigent.model.schedule import Schedule, of_value, worded
 from dirigent.ports import Journal, Shelf
 from dirigent.service.runs import Driven, name_run
 from dirigent.service.schedules.keeping import open_schedules, state_of, target_of

@@ -25,13 +25,15 @@ BUSY_SECONDS: Final = 5.0
 WAL_PAGES: Final = 1000
 
 # FULL: each commit is on the disk before it is acknowledged. `fullfsync` says the same to macOS.
+# The cache is small: what is read again is at hand above the store or in the system's own cache, and a larger
+# one fills with the pages of runs that only sleep (decision 21).
 PRAGMAS: Final = (
     "synchronous = full",
     "fullfsync = on",
     "checkpoint_fullfsync = on",
     f"wal_autocheckpoint = {WAL_PAGES}",
     "journal_size_limit = 67108864",
-    "cache_size = -16384",
+    "cache_size = -2048",
     "cell_size_check = on",
     "trusted_schema = off",
 )

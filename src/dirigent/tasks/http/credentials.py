@@ -10,7 +10,7 @@ from typing import Final
 
 from dirigent.model.record import dataclass
 from dirigent.model.run.effect import Order
-from dirigent.model.values import SecretRef, SecretText, Value
+from dirigent.model.values import AUTHORIZATION, SecretRef, SecretText, Value
 from dirigent.tasks.http.authentication import authentication_of, header_of
 from dirigent.tasks.http.failure import malformed
 from dirigent.tasks.http.oauth.policy import CODE, OAuth, policy_of
@@ -18,8 +18,6 @@ from dirigent.tasks.http.oauth.tokens import Tokens
 from dirigent.tasks.secrets import Learning, rewritten
 
 SCHEMES: Final = ("oauth2", "oidc")
-# How the expressions of a document name what is sent in the header; it is no name that a secret can have.
-PARAMETER: Final = "$authorization"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,14 @@ class Credentials:
             replace(policy, code=self._tokens.verifiers.code(policy, policy.code)) if policy.code else policy
         )
 
+    async def question(self, order: Order, recorded: Value) -> str | None:
+        """Return the address where a person lets the client in, or None while a token needs no person."""
+        value = self._vault.reveal(recorded)
+        policy = self.policy(order, value if isinstance(value, dict) else {})
+        if self._tokens.known(policy, order.hosts):
+            return None
+        return await self._tokens.address(policy, order.hosts)
+
     def reveal(self, request: Value, settled: Settled) -> Value:
         """Return a request with its secrets, what the header carries among them. Raises as the vault does."""
         parameter = self._parameter(settled, request)
@@ -87,7 +93,7 @@ class Credentials:
 
         def look(leaf: Value) -> Value:
             nonlocal wanted
-            wanted = wanted or (isinstance(leaf, SecretText) and SecretRef(PARAMETER) in leaf.parts)
+            wanted = wanted or (isinstance(leaf, SecretText) and SecretRef(AUTHORIZATION) in leaf.parts)
             return leaf
 
         rewritten(request, look)
@@ -99,7 +105,7 @@ class Credentials:
                 "`$authorization.parameter` is not known before a call without a token or password"
             )
         parameter = header.partition(" ")[2]
-        self._vault.learn(PARAMETER, parameter)
+        self._vault.learn(AUTHORIZATION, parameter)
         return parameter
 
 
@@ -110,4 +116,4 @@ def _bearer(policy: OAuth, token: str) -> Settled:
 def _bound(leaf: Value, parameter: str) -> Value:
     if not isinstance(leaf, SecretText):
         return leaf
-    return SecretText(tuple(parameter if part == SecretRef(PARAMETER) else part for part in leaf.parts))
+    return SecretText(tuple(parameter if part == SecretRef(AUTHORIZATION) else part for part in leaf.parts))

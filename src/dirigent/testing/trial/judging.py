@@ -19,6 +19,7 @@ from dirigent.lang.trial.trial import (
     Trial,
     Wanted,
 )
+from dirigent.model import limits
 from dirigent.model.fault import Fault, canonical
 from dirigent.model.problem import Problem
 from dirigent.model.record import dataclass
@@ -28,6 +29,7 @@ from dirigent.testing.trial.comparing import contains, differences, same, writte
 from dirigent.testing.trial.world import Call
 
 _NEAR = 4
+ENDLESS = "running"
 _ENDED = ("completed", "faulted", "cancelled")
 
 
@@ -109,6 +111,8 @@ def _other_phase(wanted: Wanted, came: Came) -> Problem:
         helps = (f"the error: {written(came.error)}",)
     elif came.phase == "completed":
         helps = (f"the output: {written(came.output)}",)
+    elif came.phase == ENDLESS:
+        helps = (f"it recorded {limits.TRIAL_FACTS} facts and went on: does it ever end?",)
     elif came.phase not in _ENDED:
         helps = tuple(f"it stands at {each}" for each in came.waits)
     verb = "ended" if came.phase in _ENDED else "is left"

@@ -15,7 +15,7 @@ from dirigent.cli.session import around
 from dirigent.cli.text.terminal import padded
 from dirigent.cli.waiting import wait_for
 from dirigent.lang.schedule.calendar import stamp
-from dirigent.model.schedule import as_value
+from dirigent.model.run.schedule import as_value
 from dirigent.service.schedules.looking import Coming, ScheduleView, ahead, named
 from dirigent.service.schedules.looking import listed as all_of
 

@@ -1,7 +1,4 @@
-"""Where a call goes, and the small parts that requests share.
-
-A literal host that a document names is noted: the guarded client may reach it, and no other.
-"""
+"""Where a call goes, and the small parts that requests share."""
 
 from __future__ import annotations
 
@@ -10,13 +7,18 @@ from typing import Final
 
 from dirigent.lang.shape import inner_expression
 from dirigent.lang.tree import Members, Node
+from dirigent.lang.workflow.calls.hosts import note_host
 from dirigent.lang.workflow.calls.security import authentication
 from dirigent.lang.workflow.expressions import template
 from dirigent.lang.workflow.reading import Reading, Scope, member_of, text_of
 from dirigent.model.values import Template, UriTemplate
 
-_AUTHORITY: Final = re.compile(r"(https?)://(?:[^/?#@]*@)?([^/?#]+)", re.IGNORECASE)
-_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+_GITLAB: Final = re.compile(r"(?P<project>https://[^/]+/.+?)/-/(?:tree|blob)/(?P<rest>.+)")
+_GITHUB: Final = re.compile(
+    r"https://github\.com/(?P<project>[^/]+/[^/]+)(?:/(?:tree|blob)/(?P<reference>[^/]+))?(?:/(?P<path>.*))?"
+)
+_TAGGED: Final = re.compile(r"(?P<path>[^@]+)@(?P<tag>[^@/]+)")
+_COMMIT: Final = re.compile("[0-9a-f]{40}")
 
 
 def resource(reading: Reading, node: Node | None, scope: Scope) -> Template:
@@ -56,9 +58,35 @@ def endpoint(reading: Reading, node: Node | None, scope: Scope) -> tuple[Templat
     return UriTemplate(text, node.span) if "{" in text else text, policy
 
 
-def note_host(reading: Reading, uri: str) -> None:
-    """Note the host that stands literally in a URI."""
-    match = _AUTHORITY.match(uri)
-    if match and "{" not in match[2]:
-        host = match[2].lower().removesuffix(_DEFAULT_PORTS[match[1].lower()])
-        reading.hosts.setdefault(host)
+def elsewhere(reading: Reading, node: Node | None, scope: Scope, path: str = "") -> Template:
+    """Return where something is that is read before the run starts, and note that it is wanted.
+
+    `path` leads from the endpoint to it. A link to a page of a hosted repository becomes one to the file.
+    """
+    given, policy = endpoint(reading, node, scope)
+    if not isinstance(given, str):
+        return None
+    uri = raw(given.rstrip("/") + path if path else given)
+    note_host(reading, uri)
+    reading.elsewhere.setdefault(uri)
+    return {"endpoint": uri, "authentication": policy}
+
+
+def raw(uri: str) -> str:
+    """Return the URI of the file behind a page of GitHub or GitLab (DSL 1.0, "Catalogs / File Structure")."""
+    gitlab = _GITLAB.fullmatch(uri)
+    if gitlab:
+        return f"{gitlab['project']}/-/raw/{gitlab['rest']}"
+    github = _GITHUB.fullmatch(uri)
+    if github is None:
+        return uri
+    path, reference = github["path"] or "", github["reference"]
+    if reference is None:
+        tagged = _TAGGED.fullmatch(path)
+        if tagged:
+            path, found = f"{tagged['path']}/function.yaml", f"refs/tags/{tagged['tag']}"
+        else:
+            found = "HEAD"
+    else:
+        found = reference if _COMMIT.fullmatch(reference) else f"refs/heads/{reference}"
+    return f"https://raw.githubusercontent.com/{github['project']}/{found}/{path}"

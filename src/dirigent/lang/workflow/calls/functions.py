@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dirigent.lang.shape import shortened
 from dirigent.lang.tree import Leaf, Members
+from dirigent.lang.workflow.calls.catalogs import is_elsewhere, lower_elsewhere
 from dirigent.lang.workflow.expressions import template
 from dirigent.lang.workflow.reading import Reading, Scope, complain, named, text_of
 from dirigent.lang.workflow.shapes.calls import CALLS
@@ -19,21 +20,27 @@ def lower_function(reading: Reading, node: Members, scope: Scope) -> Work:
     name = text_of(called)
     if name is None or called is None or not isinstance(called, Leaf):
         return NO_WORK
-    if "://" in name or "@" in name:
-        message = f"`{shortened(name)}` is a function of a catalog: catalogs are not supported yet"
-        complain(reading, "E1204", message, called.span, "define it under `use.functions`")
+    body = _body(reading, called, name, scope)
+    if body is None:
         return NO_WORK
-    definition = named(reading, "functions", called, reading.uses.functions, also=tuple(CALLS))
-    if definition is None or _endless(reading, called, name, scope):
-        return NO_WORK
-    inner = Scope(calls=(*scope.calls, name), pointer=scope.pointer, depth=scope.depth, bare=scope.bare)
-    member = reading.uses.functions[name]
-    body = task(reading, member, inner.at("call", name))
     arguments = node.get("with")
     if arguments is None:
         return Sequence((body,))
-    given = Task("with", inner.at("with").pointer, Set(template(reading, arguments, scope)), span=called.span)
+    given = Task("with", scope.at("with").pointer, Set(template(reading, arguments, scope)), span=called.span)
     return Sequence((given, body))
+
+
+def _body(reading: Reading, called: Leaf, name: str, scope: Scope) -> Task | None:
+    """Return the task that a call stands for; a function sees no variables of its caller."""
+    inner = Scope(pointer=scope.pointer, calls=(*scope.calls, name), depth=scope.depth, bare=scope.bare)
+    if is_elsewhere(name) and name not in reading.uses.functions:
+        call = lower_elsewhere(reading, called, name, scope)
+        pointer = inner.at("call", name).pointer
+        return None if call is None else Task(name, pointer, call, span=called.span)
+    definition = named(reading, "functions", called, reading.uses.functions, also=tuple(CALLS))
+    if definition is None or _endless(reading, called, name, scope):
+        return None
+    return task(reading, reading.uses.functions[name], inner.at("call", name))
 
 
 def _endless(reading: Reading, called: Leaf, name: str, scope: Scope) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dirigent.lang.tree import Members
 from dirigent.lang.workflow.calls.endpoints import endpoint, mapping, resource, texts
 from dirigent.lang.workflow.calls.security import authentication
+from dirigent.lang.workflow.calls.tokens import asking
 from dirigent.lang.workflow.expressions import template
 from dirigent.lang.workflow.reading import Reading, Scope, entries_of, flag_of, member_of, text_of
 from dirigent.model.program import Call
+from dirigent.model.program import Node as Work
 
 
-def lower_http(reading: Reading, task: Members, scope: Scope) -> Call:
+def lower_http(reading: Reading, task: Members, scope: Scope) -> Work:
     """Lower `call: http`."""
     node = task.get("with")
     uri, policy = endpoint(reading, member_of(node, "endpoint"), scope)
@@ -25,10 +27,10 @@ def lower_http(reading: Reading, task: Members, scope: Scope) -> Call:
         "redirect": flag_of(member_of(node, "redirect"), default=False),
         "authentication": policy,
     }
-    return Call("http", request)
+    return asking(Call("http", request), "http", scope)
 
 
-def lower_openapi(reading: Reading, task: Members, scope: Scope) -> Call:
+def lower_openapi(reading: Reading, task: Members, scope: Scope) -> Work:
     """Lower `call: openapi`."""
     node = task.get("with")
     request = {
@@ -39,4 +41,4 @@ def lower_openapi(reading: Reading, task: Members, scope: Scope) -> Call:
         "redirect": flag_of(member_of(node, "redirect"), default=False),
         "authentication": authentication(reading, member_of(node, "authentication"), scope),
     }
-    return Call("openapi", request)
+    return asking(Call("openapi", request), "openapi", scope)

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from dirigent.lang.tree import Items, Leaf, Members, Node
 from dirigent.lang.workflow.calls.endpoints import mapping, resource, texts
 from dirigent.lang.workflow.expressions import code, template
-from dirigent.lang.workflow.reading import Reading, Scope, flag_of, member_of, text_of
+from dirigent.lang.workflow.reading import Reading, Scope, complain, flag_of, member_of, text_of
 from dirigent.lang.workflow.tasks.task import NO_WORK
 from dirigent.model.program import IDENTITY, Call
 from dirigent.model.program import Node as Work
@@ -83,4 +83,40 @@ def _workflow(reading: Reading, node: Node, scope: Scope) -> dict[str, Template]
     }
 
 
-RUNS: Final[Mapping[str, Request]] = {"shell": _shell, "script": _script, "workflow": _workflow}
+def _container(reading: Reading, node: Node, scope: Scope) -> dict[str, Template]:
+    command, name, lifetime = (member_of(node, each) for each in ("command", "name", "lifetime"))
+    return {
+        "image": template(reading, member_of(node, "image"), scope),
+        "name": None if name is None else template(reading, name, scope),
+        "command": None if command is None else code(reading, command, scope),
+        "ports": mapping(reading, member_of(node, "ports"), scope),
+        "volumes": mapping(reading, member_of(node, "volumes"), scope),
+        "lifetime": _lifetime(reading, lifetime, scope),
+        "pullPolicy": text_of(member_of(node, "pullPolicy")) or "ifNotPresent",
+        **_process(reading, node, scope),
+    }
+
+
+def _lifetime(reading: Reading, node: Node | None, scope: Scope) -> Template:
+    """Return the lifetime of a container; report a time that is missing, or has no meaning (E1982)."""
+    after = member_of(node, "after")
+    cleanup = text_of(member_of(node, "cleanup")) or "never"
+    if node is not None and (after is None) is (cleanup == "eventually"):
+        complain(
+            reading,
+            "E1982",
+            f"`after` says when a container is removed `eventually`, and `cleanup` is `{cleanup}`"
+            if after is not None
+            else "a container that is removed `eventually` needs `after`: how long it stays",
+            (after or node).span,
+            "write `lifetime: {cleanup: eventually, after: {minutes: 30}}`",
+        )
+    return {"cleanup": cleanup, "after": None if after is None else template(reading, after, scope)}
+
+
+RUNS: Final[Mapping[str, Request]] = {
+    "shell": _shell,
+    "script": _script,
+    "workflow": _workflow,
+    "container": _container,
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from dirigent.lang.tree import Leaf, Node
+from dirigent.lang.workflow.calls.tokens import token_policy
 from dirigent.lang.workflow.expressions import secret_member, template
 from dirigent.lang.workflow.reading import Reading, Scope, member_of, named, text_of
 from dirigent.model.values import Template
@@ -26,6 +27,10 @@ def authentication(reading: Reading, node: Node | None, scope: Scope) -> Templat
 
 def policy(reading: Reading, node: Node, scope: Scope) -> Template:
     """Return an authentication: its scheme and credentials, those that it lacks as null."""
+    for scheme in ("oauth2", "oidc"):
+        by_token = member_of(node, scheme)
+        if by_token is not None:
+            return token_policy(reading, scheme, by_token, scope)
     for scheme, members in _CREDENTIALS.items():
         written = member_of(node, scheme)
         if written is None:

@@ -6,21 +6,23 @@ from typing import Final
 
 from dirigent.lang.shape import ByKey, ByKind, Field, Record, Text
 from dirigent.lang.workflow.shapes.atoms import ANY, BARE, FREE
-from dirigent.lang.workflow.words import NotYet
+from dirigent.lang.workflow.shapes.network.endpoints import FIXED
 
+_FORMAT: Final = Text(pattern="json(?::.*)?", what="text `json`: no other format is supported")
+_RESOURCE: Final = Record(
+    {"name": Field(Text()), "endpoint": Field(FIXED, required=True)}, title="an external resource"
+)
 SCHEMA: Final = ByKey(
     {
         "document": Record(
             {
-                "format": Field(
-                    Text(pattern="json(?::.*)?", what="text `json`: no other format is supported")
-                ),
+                "format": Field(_FORMAT),
                 "document": Field(ANY),
             },
             title="a schema",
         ),
         "resource": Record(
-            {"format": Field(Text()), "resource": Field(NotYet("a schema in another file"))}, title="a schema"
+            {"format": Field(_FORMAT), "resource": Field(_RESOURCE, required=True)}, title="a schema"
         ),
     },
     title="a schema",

@@ -10,9 +10,10 @@ from dirigent.lang.workflow.shapes.atoms import FREE, LABEL, NAME, SEMVER, TASK,
 from dirigent.lang.workflow.shapes.borders import INPUT, OUTPUT
 from dirigent.lang.workflow.shapes.errors import ERROR, RETRY
 from dirigent.lang.workflow.shapes.extensions import EXTENSION
+from dirigent.lang.workflow.shapes.network.endpoints import FIXED
 from dirigent.lang.workflow.shapes.network.security import POLICY
 from dirigent.lang.workflow.shapes.schedule import SCHEDULE
-from dirigent.lang.workflow.words import Checked, NotYet
+from dirigent.lang.workflow.words import Checked
 
 HEAD: Final = Record(
     {
@@ -35,6 +36,7 @@ HEAD: Final = Record(
     },
     title="`document`",
 )
+CATALOG: Final = Record({"endpoint": Field(FIXED, required=True)}, title="a catalog")
 USE: Final = Record(
     {
         "authentications": Field(MapOf(POLICY)),
@@ -43,7 +45,7 @@ USE: Final = Record(
         "retries": Field(MapOf(RETRY)),
         "secrets": Field(ListOf(NAME)),
         "timeouts": Field(MapOf(TIMEOUT)),
-        "catalogs": Field(NotYet("`use.catalogs`")),
+        "catalogs": Field(MapOf(CATALOG)),
         "extensions": Field(ListOf(SingleKeyMap(EXTENSION), what="a list of extensions")),
     },
     title="`use`",

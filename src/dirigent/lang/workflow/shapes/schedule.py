@@ -9,7 +9,7 @@ from dirigent.lang.schedule.reading import moment_fault
 from dirigent.lang.shape import Field, Record, Text
 from dirigent.lang.workflow.shapes.atoms import DURATION
 from dirigent.lang.workflow.words import Checked, NotYet
-from dirigent.model.schedule import MISFIRES, OVERLAPS
+from dirigent.model.run.schedule import MISFIRES, OVERLAPS
 
 _CRON: Final = Checked(
     "E2060",

@@ -38,7 +38,7 @@ _COMPOSITE: Final = {"do": "composite", "fork": "composite"}
 def sequence(reading: Reading, node: Node | None, scope: Scope) -> Sequence:
     """Return the tasks of a list; `scope.pointer` is that of the list."""
     steps = steps_of(node)
-    inner = replace(scope, names=names_of(reading, [member for _, member in steps]))
+    inner = scope.among(names_of(reading, [member for _, member in steps]))
     tasks = tuple(task(reading, member, inner.at(index, member.key)) for index, member in steps)
     warn_of_unreached(reading, tasks)
     return Sequence(tasks)
@@ -48,14 +48,14 @@ def branches(reading: Reading, node: Node | None, scope: Scope) -> tuple[Task, .
     """Return tasks that run side by side: none of them can name another in a directive."""
     steps = steps_of(node)
     names_of(reading, [member for _, member in steps])
-    inner = replace(scope, names=())
+    inner = scope.among(())
     return tuple(task(reading, member, inner.at(index, member.key)) for index, member in steps)
 
 
 def task(reading: Reading, member: Member, scope: Scope) -> Task:
     """Return one task; `scope.pointer` is the task's own."""
     reading.tasks += 1
-    scope = replace(scope, depth=scope.depth + 1)
+    scope = scope.deeper()
     node = member.node
     then = directive(reading, member_of(node, "then"), scope)
     kind, work = _work(reading, node, scope)

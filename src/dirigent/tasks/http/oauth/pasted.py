@@ -10,14 +10,23 @@ import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from secrets import token_hex
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from dirigent.shim import files
 from dirigent.tasks.http.failure import unauthenticated
 from dirigent.tasks.http.oauth.policy import OAuth
 
 STATE_CHARACTERS: Final = 22
+
+
+def key_of(path: str) -> str:
+    """Return the key that a file holds; one is made where there is none yet. Blocks."""
+    files.make_folder(str(Path(path).parent))
+    files.write_once(path, token_hex().encode())
+    return Path(path).read_text(encoding="ascii")
 
 
 class Verifiers:

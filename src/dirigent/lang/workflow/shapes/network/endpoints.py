@@ -30,3 +30,6 @@ WEB: Final = endpoint(
     Checked("E1310", "a URI as text", words.web_complaint, computed=True, help="begin it with `https://`")
 )
 SOURCE: Final = resource(Checked("E1310", "a URI as text", words.document_complaint, computed=True))
+
+# What is read before a run starts has no values to be computed from.
+FIXED: Final = endpoint(Checked("E1310", "a URI as text", words.document_complaint))

@@ -10,7 +10,8 @@ from typing import Final
 
 from dirigent.lang.shape import ByKey, Field, Record, Shape, Text
 from dirigent.lang.workflow.shapes.atoms import NAME, only
-from dirigent.lang.workflow.words import NotYet
+from dirigent.lang.workflow.shapes.network.tokens import OAUTH2, OIDC
+from dirigent.lang.workflow.words import Elsewhere
 
 
 def _by_secret(title: str, members: tuple[str, ...]) -> Shape:
@@ -23,9 +24,13 @@ CREDENTIALS: Final[Mapping[str, Shape]] = {
     "basic": _by_secret("basic authentication", ("username", "password")),
     "bearer": _by_secret("bearer authentication", ("token",)),
     "digest": _by_secret("digest authentication", ("username", "password")),
-    "oauth2": NotYet("authentication by OAuth 2"),
-    "oidc": NotYet("authentication by OpenID Connect"),
-    "certificate": NotYet("authentication by a certificate"),
+    "oauth2": OAUTH2,
+    "oidc": OIDC,
+    "certificate": Elsewhere(
+        "E1981",
+        "a certificate is not written in a workflow: the standard names the scheme and does not define it",
+        "declare the client's certificate in the stack: `policy: {http: {certificates: {HOST: ...}}}`",
+    ),
 }
 _SCHEMES: Final = {name: only(name, shape, "an authentication") for name, shape in CREDENTIALS.items()}
 POLICY: Final = ByKey(_SCHEMES, title="an authentication", what="a mapping such as `{bearer: {token: ...}}`")

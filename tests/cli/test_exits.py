@@ -71,6 +71,23 @@ def test_3_when_a_secret_is_missing(desk):
     assert desk.say("run", "flow.yaml", DIRIGENT_SECRET_WORD="hunter2").code == 0
 
 
+def test_3_when_a_secret_that_a_plan_needs_is_missing_and_nothing_was_touched(desk):
+    desk.write(
+        "stack: quiet\nsecrets:\n  word: {env: WORD}\n  unused: {env: UNUSED}\nresources:\n"
+        "  first: {type: file, with: {path: first.txt, content: a}}\n"
+        "  second: {type: file, needs: [first], with: {path: b.txt, content: '${ \"x\" + $secrets.word }'}}\n"
+        "  last: {type: file, with: {path: c, content: '${ $resources.second.sha256 + $secrets.word }'}}\n"
+    )
+    told = desk.say("up", "--yes")
+    assert told.code == 3, told
+    assert "Set `WORD`." in told.err
+    assert "Set `UNUSED`." not in told.err
+    assert desk.answer("ps", "--all")["runs"] == []
+    assert not (desk.folder / "first.txt").exists()
+    assert desk.say("up", "--yes", WORD="hunter2").code == 0
+    assert desk.say("up", "--yes").code == 0, "nothing is to be done, so nothing is needed"
+
+
 def test_4_when_there_is_no_such_thing(small):
     assert small.say("show", "nobody").code == 4
     assert small.say("run", "nobody").code == 4

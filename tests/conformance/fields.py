@@ -95,7 +95,9 @@ def page():
 
 
 # Fields that take whatever is written, and why.
-FREE = {"callTask(http).with.body": "any value may be sent"}
+FREE = {
+    "callTask(http).with.body": "any value may be sent",
+}
 
 
 @cache

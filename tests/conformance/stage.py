@@ -20,6 +20,8 @@ from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.jq import LANGUAGE
 from dirigent.lang.schema import SCHEMAS
+from dirigent.lang.workflow.calls.kinds import CALLS
+from dirigent.lang.workflow.calls.runs import RUNS
 from dirigent.lang.workflow.document import read_naked
 from dirigent.model.ids import RunId
 from dirigent.model.run.start import Start
@@ -28,7 +30,8 @@ from dirigent.testing import FakeVault, MemoryStore, ScriptedPerformer, VirtualC
 
 TOOLS = Tools(LANGUAGE, SCHEMAS)
 RUN = RunId("run-1")
-SCRIPTED = ("http", "openapi", "mcp", "shell", "script", "workflow")
+# Every function that a document can call: whoever adds one to the language has it here.
+SCRIPTED = (*CALLS, *RUNS)
 HEAD = "document: {dsl: 1.0.3, namespace: tests, name: NAME, version: 1.0.0}\n"
 
 

@@ -101,6 +101,17 @@ NOW = {
     ),
     "call-custom-function-cataloged": Way(answers=(LOGGED,), output={"line": "Hello, world!"}),
     "call-custom-function-inline": Way(answers=(FOUND,), output=PET, asks=called(69)),
+    "call-grpc": Way(
+        {"user": {"preferredDisplayName": "Ann"}},
+        (Done({"message": "Hello Ann"}),),
+        output={"message": "Hello Ann"},
+        asks={
+            "proto": {"endpoint": "file://app/greet.proto", "authentication": None},
+            "service": {"name": "GreeterApi.Greeter", "host": "localhost", "port": 5011},
+            "method": "SayHello",
+            "arguments": {"name": "Ann"},
+        },
+    ),
     "call-http-endpoint-interpolation": Way(
         {"petId": 4},
         (FOUND,),
@@ -245,7 +256,6 @@ LATER = {
     "call-asyncapi-subscribe-consume-forever-foreach": "a call of kind `asyncapi`",
     "call-asyncapi-subscribe-consume-until": "a call of kind `asyncapi`",
     "call-asyncapi-subscribe-consume-while": "a call of kind `asyncapi`",
-    "call-grpc": "a call of kind `grpc`",
     "emit": "`emit`",
     "for": "`listen`",
     "listen-to-all": "`listen`",

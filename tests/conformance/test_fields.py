@@ -14,25 +14,16 @@ PAGE = Path(__file__).parents[2] / "docs" / "open-workflow" / "fields.md"
 # Parts of the standard that are not there yet, by the beginning of their names.
 WAITING = (
     "asyncApi",
-    "authenticationPolicy.oauth2",
-    "authenticationPolicy.oidc",
     "callTask(a2a)",
     "callTask(asyncapi)",
     "callTask(grpc)",
-    "callTask(mcp).with.transport.options",
-    "catalog.",
-    "containerLifetime",
     "emitTask",
     "eventConsumptionStrategy",
     "eventFilter",
     "eventProperties",
     "listenTask",
-    "oauth2",
-    "runTask.run.container",
     "schedule",
-    "schema.resource",
     "subscriptionIterator",
-    "use.catalogs",
 )
 
 

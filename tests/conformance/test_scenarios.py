@@ -37,7 +37,7 @@ LATER = {
     name: need
     for scenario in SCENARIOS
     for name in (scenario.name,)
-    for need in ("listen", "schedule", "oauth2")
+    for need in ("listen", "schedule")
     if re.search(rf"^\s*(- )?{need}:", scenario.text_of(DEFINITION), re.MULTILINE)
 }
 NOW = [scenario for scenario in SCENARIOS if scenario.name not in LATER]

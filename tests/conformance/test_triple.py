@@ -10,11 +10,13 @@ import asyncio
 import json
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import grpc
 import pytest
 
 from conformance.stage import RUN, Cast, life, program_of
@@ -35,6 +37,7 @@ from dirigent.model.run.journal import (
 from dirigent.model.run.start import Start
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.tasks.container.performer import ContainerPerformer
+from dirigent.tasks.grpc.call import GrpcPerformer
 from dirigent.tasks.http import Client, HttpPerformer
 from dirigent.tasks.http.credentials import Credentials
 from dirigent.tasks.http.oauth.tokens import Tokens
@@ -68,7 +71,18 @@ class World:
         self.server.world = self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        self.rpc = grpc.server(ThreadPoolExecutor(4))
+        look = grpc.unary_unary_rpc_method_handler(self._looked)
+        self.rpc.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.Slow", {"Look": look}),))
+        self.rpc_port = self.rpc.add_insecure_port("127.0.0.1:0")
+        self.rpc.start()
+        (folder / "slow.proto").write_text(PROTO)
         self.runtime = RuntimeOfItsOwn(self.contained)
+
+    def _looked(self, request, context):
+        self.happened["slow"] += 1
+        self.gate.wait(PATIENCE_SECONDS)
+        return b""
 
     async def contained(self, container):
         """Be the program of a container: it says that it has begun, and ends when the gate is open."""
@@ -88,6 +102,7 @@ class World:
 
     def close(self):
         self.release()
+        self.rpc.stop(None)
         self.server.shutdown()
         self.server.server_close()
         self.runtime.close()
@@ -134,6 +149,10 @@ class _Answers(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+PROTO = """
+syntax = "proto3"; package t; message Nothing {}
+service Slow { rpc Look(Nothing) returns (Nothing) { option idempotency_level = NO_SIDE_EFFECTS; } }
+"""
 MCP_RESULT = {"protocolVersion": "2025-06-18", "contents": []}
 DESCRIPTION = {
     "openapi": "3.0.3",
@@ -176,6 +195,13 @@ CONSTRUCTS = {
         "slow",
         repeatable=True,
     ),
+    "call grpc": Construct(
+        "{call: grpc, with: {proto: {endpoint: 'file://slow.proto'}, method: Look,"
+        " service: {name: Slow, host: 127.0.0.1, port: PORT}}}",
+        "slow",
+        {},
+        repeatable=True,
+    ),
     "call mcp": Construct(
         "{call: mcp, with: {method: resources/read, parameters: {uri: x},"
         " transport: {http: {endpoint: URL/mcp}}}}",
@@ -213,7 +239,11 @@ each_construct = pytest.mark.parametrize("construct", CONSTRUCTS.values(), ids=C
 def program(construct, world):
     """The construct, and a task after it that would start if nothing held it back."""
     after = "{call: http, with: {method: get, endpoint: URL/after}, output: {as: '${ $input }'}}"
-    return program_of(f"do: [{{first: {construct.task}}}, {{second: {after}}}]".replace("URL", world.url))
+    return program_of(
+        f"do: [{{first: {construct.task}}}, {{second: {after}}}]".replace("URL", world.url).replace(
+            "PORT", str(world.rpc_port)
+        )
+    )
 
 
 @pytest.fixture
@@ -235,11 +265,13 @@ class Stack:
         folder = str(self.world.folder)
         vault = EnvironmentVault({}, {}, folder)
         client = Client()
+        credentials = Credentials(vault, Tokens(client, vault))
         around = Surroundings(f"{folder}/spool", folder, {"PATH": "/usr/bin:/bin"}, 1.0)
         performers = {
             "http": HttpPerformer(client, vault),
             "openapi": OpenApiPerformer(client, vault, within(folder)),
-            "mcp": McpPerformer(client, Credentials(vault, Tokens(client, vault)), around),
+            "grpc": GrpcPerformer(client, credentials, within(folder)),
+            "mcp": McpPerformer(client, credentials, around),
             "shell": ShellPerformer(around, vault),
             "script": ScriptPerformer(around, vault),
             "container": ContainerPerformer(around, vault, lambda: self.world.runtime.socket),

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol
 
 from dirigent.app.databases.driver import room
 from dirigent.app.elsewhere import linker_of
-from dirigent.app.later import AUTHORS, LaterAuthors, LaterPerformer
+from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.rarely import collected_rarely
@@ -41,6 +42,7 @@ from dirigent.service.plans import Planner
 from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
 from dirigent.stores.folder.payloads import Payloads
+from dirigent.stores.folder.sweeping import sweep
 from dirigent.stores.folder.witness import FileWitness
 from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.retention import kept
@@ -104,7 +106,8 @@ async def _enthroned(
     parts = await parts_of(stack, around, store)
     desk = await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
     policy = around.stack.retention if around.stack else Retention()
-    await stack.enter_async_context(kept(store, policy, parts.clock))
+    sweeping = partial(sweep, Payloads(around.settings.payloads), store)
+    await stack.enter_async_context(kept(store, policy, parts.clock, sweeping))
     return desk
 
 
@@ -146,6 +149,8 @@ def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -
     return {
         "http": LaterPerformer("http", around, parts),
         "openapi": LaterPerformer("openapi", around, parts),
+        "grpc": LaterPerformer("grpc", around, parts, EXTRAS),
+        "a2a": LaterPerformer("a2a", around, parts),
         "authorize": LaterPerformer("authorize", around, parts),
         "container": LaterPerformer("container", around, parts),
         "mcp": LaterPerformer("mcp", around, parts),

@@ -22,6 +22,7 @@ Build: TypeAlias = Callable[[Surrounding, Parts], Performer]
 
 WEB = "dirigent.app.web"
 AUTHORS = "dirigent.app.authors"
+EXTRAS = "dirigent.app.protocols.extras"
 
 
 @runtime_checkable

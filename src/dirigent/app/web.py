@@ -7,6 +7,7 @@ import os
 from dirigent.app.planning import Parts, inherited
 from dirigent.app.stacks import Surrounding
 from dirigent.ports import Performer
+from dirigent.tasks.a2a.call import A2aPerformer
 from dirigent.tasks.container.performer import ContainerPerformer
 from dirigent.tasks.container.runtime import socket_of
 from dirigent.tasks.http.authorize import AuthorizePerformer
@@ -23,13 +24,13 @@ from dirigent.tasks.process import Surroundings
 
 def http(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: http`."""
-    return HttpPerformer(_client(around), parts.vault, credentials(around, parts))
+    return HttpPerformer(client(around), parts.vault, credentials(around, parts))
 
 
 def openapi(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: openapi`."""
     read = within(str(around.folder.absolute()))
-    return OpenApiPerformer(_client(around), parts.vault, read, credentials(around, parts))
+    return OpenApiPerformer(client(around), parts.vault, read, credentials(around, parts))
 
 
 def authorize(around: Surrounding, parts: Parts) -> Performer:
@@ -49,7 +50,7 @@ def credentials(around: Surrounding, parts: Parts) -> Credentials:
     found = parts.shared.get("credentials")
     if not isinstance(found, Credentials):
         verifiers = Verifiers(lambda: key_of(around.settings.authorization_key))
-        found = Credentials(parts.vault, Tokens(_client(around), parts.vault, verifiers))
+        found = Credentials(parts.vault, Tokens(client(around), parts.vault, verifiers))
         parts.shared["credentials"] = found
     return found
 
@@ -58,8 +59,15 @@ def mcp(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: mcp`."""
     folder = str(around.folder.absolute())
     surroundings = Surroundings(around.settings.spool, folder, inherited())
-    return McpPerformer(_client(around), credentials(around, parts), surroundings)
+    return McpPerformer(client(around), credentials(around, parts), surroundings)
 
 
-def _client(around: Surrounding) -> Client:
+def a2a(around: Surrounding, parts: Parts) -> Performer:
+    """Build the performer of `call: a2a`."""
+    read = within(str(around.folder.absolute()))
+    return A2aPerformer(client(around), credentials(around, parts), read)
+
+
+def client(around: Surrounding) -> Client:
+    """Return the guarded client of a stack."""
     return Client(around.stack.hosts if around.stack else ())

@@ -13,7 +13,17 @@ from dirigent.core.machine import Ask, Key, Run
 from dirigent.core.status import Phase, Status
 from dirigent.model.ids import EffectId
 from dirigent.model.program import Call
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Note, Perform, SetTimer
+from dirigent.model.run.command import (
+    Abandon,
+    Ceases,
+    Command,
+    Compute,
+    Finish,
+    FireAt,
+    Note,
+    Perform,
+    SetTimer,
+)
 from dirigent.model.run.journal import Ended
 from dirigent.ports import AWAKE, NEVER
 
@@ -38,10 +48,11 @@ def wake_at(run: Run, now: float) -> float:
     queue, or has a place there, does not: the next engine must know of it to let the right ones go.
     """
     ticketed = run.created is not None and run.created.ticket is not None
-    if (ticketed and run.phase is not Phase.ENDED) or any(
-        ask.call is not None and ask.status is Status.UNDER_WAY for ask in run.asks.values()
-    ):
+    if ticketed and run.phase is not Phase.ENDED:
         return AWAKE
+    for ask in run.asks.values():
+        if ask.call is not None and ask.status is Status.UNDER_WAY:
+            return AWAKE
     soonest = NEVER
     for command in _commands(run, run.asks, now):
         if not isinstance(command, FireAt):
@@ -83,7 +94,9 @@ def _command(ask: Ask) -> Command | None:
     if ask.questions:
         return Compute(position, attempt, purpose.partition(":")[2], ask.questions)
     if ask.note is not None:
-        return Note(position, attempt, ask.note) if ask.status is Status.ASKED else None
+        if ask.status is Status.ASKED:
+            return Note(position, attempt, ask.note)
+        return Note(position, attempt, Ceases()) if ask.frame is None else None
     if ask.status is Status.ASKED:
         return SetTimer(position, attempt, purpose, ask.seconds)
     return FireAt(position, attempt, purpose, ask.until)
@@ -103,8 +116,8 @@ def _effect_command(ask: Ask, call: Call) -> Command | None:
         call.function,
         ask.request,
         call.on_doubt,
-        intended=status is Status.UNDER_WAY,
-        repeat=ask.repeat,
-        span=frame.task.span if frame.task else None,
-        ticket=ask.ticket,
+        status is Status.UNDER_WAY,
+        ask.repeat,
+        frame.task.span if frame.task else None,
+        ask.ticket,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never, get_args
 
 from dirigent.core import flow
 from dirigent.core.control.overruling import overrule, running
@@ -12,6 +12,7 @@ from dirigent.core.frame import Earlier, Frame, Gate
 from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, Tools, unbegun
 from dirigent.core.nodes import code
 from dirigent.core.nodes.divergence import divergence, same
+from dirigent.core.nodes.events import listen
 from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
 from dirigent.model.ids import Position, RunId
 from dirigent.model.program import Code, Program
@@ -22,11 +23,15 @@ from dirigent.model.run.journal import (
     Computed,
     Control,
     Created,
+    Effect,
+    Emitted,
     Ended,
     Fact,
     Failed,
+    Heard,
     Held,
     Intended,
+    Listening,
     Overruled,
     Patched,
     Repeated,
@@ -39,6 +44,7 @@ from dirigent.model.run.journal import (
     Suspended,
     TimerFired,
     TimerSet,
+    Unheard,
     Vouched,
 )
 from dirigent.model.values import Value
@@ -57,7 +63,13 @@ AskFact: TypeAlias = (
     | Computed
     | Awaited
     | Patched
+    | Listening
+    | Heard
+    | Unheard
+    | Emitted
 )
+
+_OF_EFFECTS: Final = frozenset(get_args(Effect))
 
 
 def replay(
@@ -137,7 +149,8 @@ def expects(run: Run, fact: Fact) -> bool:
     """Return whether a run can take this fact as it stands: a late result of an abandoned effect cannot."""
     if isinstance(fact, AskFact):
         ask = run.asks.get(key_of(fact))
-        return ask is not None and (ask.status, type(fact)) in NEXT
+        fits = ask is not None and (ask.status, type(fact)) in NEXT
+        return fits and (not isinstance(fact, Heard) or listen.takes(run, ask, fact))
     if isinstance(fact, Signalled) and run.script is not None and fact.id in run.script.heard:
         return False
     if isinstance(fact, Suspended | Resumed) and not _fits(run, fact):
@@ -236,12 +249,14 @@ def _ask_fact(run: Run, fact: AskFact) -> None:
 
 def key_of(fact: AskFact) -> Key:
     """Return the key of the ask that a fact belongs to."""
+    if type(fact) in _OF_EFFECTS:  # Nearly all: asked first, and by the identity of the class.
+        return (fact.position, fact.attempt, EFFECT)
     match fact:
         case TimerSet() | TimerFired():
             return (fact.position, fact.attempt, fact.purpose)
         case Computed():
             return (fact.position, fact.attempt, COMPUTE + fact.slot)
-        case Awaited() | Patched():
+        case Awaited() | Patched() | Listening() | Heard() | Unheard() | Emitted():
             return (fact.position, fact.attempt, NOTE)
         case _:
             return (fact.position, fact.attempt, EFFECT)
@@ -272,6 +287,9 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
             ask.request = request
             ask.began = fact.at
             run.news.append(ask.key)
+        case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed() | Emitted():
+            if frame is not None:
+                _wake(run, ask, frame, fact)
         case TimerSet(until=until):
             ask.until = until
             ask.began = fact.at
@@ -279,11 +297,10 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
         case Repeated():
             ask.repeat = True
             run.news.append(ask.key)
-        case Held() | Abandoned() | Awaited() | Patched():
+        case Held() | Abandoned() | Awaited() | Patched() | Listening() | Unheard():
             pass
-        case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed():
-            if frame is not None:
-                _wake(run, ask, frame, fact)
+        case Heard():
+            listen.hear(run, ask, fact)
         case _:
             assert_never(fact)
 
@@ -292,13 +309,15 @@ def _wake(
     run: Run,
     ask: Ask,
     frame: Frame,
-    fact: Succeeded | Vouched | Skipped | Failed | TimerFired | Computed,
+    fact: Succeeded | Vouched | Skipped | Failed | TimerFired | Computed | Emitted,
 ) -> None:
     match fact:
         case Succeeded(output=output) | Vouched(output=output):
             run.complete(frame, _output(ask, frame, output))
         case Skipped():
             run.complete(frame, None if ask.call is not None and ask.call.literal else frame.input)
+        case Emitted(event=event):
+            run.complete(frame, event)
         case Failed(fault=fault):
             run.fail(frame, fault)
         case TimerFired(purpose=purpose):

@@ -18,16 +18,29 @@ from dirigent.model.record import dataclass
 from dirigent.model.run.command import (
     Abandon,
     Awaits,
+    Ceases,
     Command,
     Compute,
+    Emits,
     Finish,
     FireAt,
+    Hears,
     Note,
+    Noted,
     Patch,
     Perform,
     SetTimer,
 )
-from dirigent.model.run.journal import Awaited, Fact, Intended, Patched, TimerSet
+from dirigent.model.run.journal import (
+    Awaited,
+    Emitted,
+    Fact,
+    Intended,
+    Listening,
+    Patched,
+    TimerSet,
+    Unheard,
+)
 from dirigent.ports import AWAKE
 
 
@@ -94,7 +107,9 @@ def turn(
     """
     done = Turn(run.facts, arrived)
     for each in arrived:
-        taken = all(expects(run, fact) for fact in each.facts)
+        taken = True
+        for fact in each.facts:
+            taken = taken and expects(run, fact)
         done.took.append(taken)
         if taken:
             for fact in each.facts:
@@ -144,25 +159,36 @@ def _waits(run: Run, command: Command, admits: Admits) -> bool:
 def record_of(command: Command, now: float) -> Fact | None:
     """Return the fact that obeying this command consists of, or None when it asks for an action."""
     match command:
-        case Perform(intended=False, position=position, attempt=attempt, request=request, ticket=ticket):
-            return Intended(now, position, attempt, request, ticket.queue if ticket else "")
+        case Perform():
+            return None if command.intended else _intent(command, now)
         case SetTimer(position, attempt, purpose, seconds):
             return TimerSet(now, position, attempt, purpose, now + seconds)
         case Note(position, attempt, what):
             return _noted(now, position, attempt, what)
         case Finish(fact):
             return fact
-        case Perform() | FireAt() | Compute() | Abandon():
+        case FireAt() | Compute() | Abandon():
             return None
         case _:
             assert_never(command)
 
 
-def _noted(now: float, position: Position, attempt: int, what: Awaits | Patch) -> Fact:
+def _intent(command: Perform, now: float) -> Intended:
+    queue = command.ticket.queue if command.ticket else ""
+    return Intended(now, command.position, command.attempt, command.request, queue)
+
+
+def _noted(now: float, position: Position, attempt: int, what: Noted) -> Fact:
     match what:
         case Awaits(event):
             return Awaited(now, position, attempt, event)
         case Patch(name):
             return Patched(now, position, attempt, name)
+        case Hears(want, since):
+            return Listening(now, position, attempt, want, since)
+        case Ceases():
+            return Unheard(now, position, attempt)
+        case Emits(event):
+            return Emitted(now, position, attempt, event)
         case _:
             assert_never(what)

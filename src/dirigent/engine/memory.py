@@ -286,7 +286,8 @@ def _advanced(found: Run | None, past: Past) -> Live | None:
 
 def captured(live: Live) -> bytes | None:
     """Return the snapshot of a run whose journal has become long; None when it is not due, or cannot be."""
-    if live.run.facts - live.kept < _snapshot_facts(live.run):
+    since = live.run.facts - live.kept
+    if since < limits.SNAPSHOT_FACTS or since < _snapshot_facts(live.run):
         return None
     live.kept = live.run.facts
     plain = capture(live.run)

@@ -92,16 +92,19 @@ class Turning:
         if live.turning:
             return
         with _Stretch(live, self.crew, self.witness):
-            while live.arrived or not (live.recovered or self.settling):
-                done = self._ahead(live)
-                while live.arrived and len(done.facts) < limits.FACTS_AHEAD:
-                    done.absorb(self._ahead(live))
-                if done.facts or done.stale:
-                    self._record(live, done)
-                    return
-                self._obey(live, done)
+            self._go_on(live)
         if not live.turning:
             self.rest(live)
+
+    def _go_on(self, live: Live) -> None:
+        while live.arrived or not (live.recovered or self.settling):
+            done = self._ahead(live)
+            while live.arrived and len(done.facts) < limits.FACTS_AHEAD:
+                done.absorb(self._ahead(live))
+            if done.facts or done.stale:
+                self._record(live, done)
+                return
+            self._obey(live, done)
 
     def _folded(self, live: Live) -> Turn:
         now = self.clock.now()
@@ -136,7 +139,9 @@ class Turning:
             append.result()
             self._obey(live, done)
             live.turning = False
-        self.go(live)
+            self._go_on(live)
+        if not live.turning:
+            self.rest(live)
 
     def _obey(self, live: Live, done: Turn) -> None:
         for each, took in zip(done.arrived, done.took, strict=True):

@@ -5,7 +5,7 @@ Rule: a plan is applied as it was shown or not at all, and one change of a stack
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 
 from dirigent.model.ids import PlanId, RunId
@@ -16,12 +16,12 @@ from dirigent.model.run.journal import Ended
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack
-from dirigent.model.values import Value
+from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import drift
-from dirigent.ports import Conductor, Shelf
+from dirigent.ports import Conductor, Language, Shelf, Vault
+from dirigent.service import runs
 from dirigent.service.plans import Planner
-from dirigent.service.runs import name_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,33 @@ async def check_fresh(shelf: Shelf, chosen: Plan) -> None:
         )
 
 
+def check_secrets(vault: Vault, language: Language, chosen: Plan) -> None:
+    """Raise `Refusal` (E6001) unless every secret that a plan will need has a value now.
+
+    Half a stack, and then the news that a variable is not set, help nobody.
+    """
+    names = {name for change in chosen.pending for name in _secrets_of(change, language)}
+    runs.check_secrets(vault, sorted(names & {*chosen.secrets}))
+
+
+def _secrets_of(change: Change, language: Language) -> Iterator[str]:
+    """Yield the secrets that a change names: in expressions that are left for later, and as they stand."""
+    pending: list[Template] = [change.config]
+    while pending:
+        match pending.pop():
+            case list() as items:
+                pending.extend(items)
+            case dict() as members:
+                pending.extend(members.values())
+            case Expression(text=text):
+                references = language.compile(text).references
+                yield from (member for name, member in references if name == "secrets" and member)
+            case SecretText(parts=parts):
+                yield from (part.name.partition(".")[0] for part in parts if isinstance(part, SecretRef))
+            case _:
+                pass
+
+
 async def keep(conductor: Conductor, shelf: Shelf, made: Plan) -> None:
     """Store a plan. Its id is the digest of what it would do, so the same id needs no second copy."""
     if await shelf.plan(made.id) is None:
@@ -108,7 +135,7 @@ async def apply(conductor: Conductor, shelf: Shelf, chosen: Plan) -> RunId:
             f"or stop it with `dirigent cancel {earlier.id}`",
         )
     await keep(conductor, shelf, chosen)
-    run = name_run("down" if chosen.destroy else "up")
+    run = runs.name_run("down" if chosen.destroy else "up")
     return await conductor.start(Start(run, compile_plan(chosen), metadata={"plan": chosen.id}))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -124,10 +124,10 @@ def in_doubt(wanted: Wanted, policy: str) -> Wanted:
     return replace(wanted, metadata={**wanted.metadata, "doubt": policy}) if policy else wanted
 
 
-def check_secrets(vault: Vault, program: Program) -> None:
-    """Raise `Refusal` (E6001) unless every secret of a program has a value: nothing starts without."""
+def check_secrets(vault: Vault, names: Iterable[str]) -> None:
+    """Raise `Refusal` (E6001) unless every one of these secrets has a value: nothing starts without."""
     problems: list[Problem] = []
-    for name in program.secrets:
+    for name in names:
         try:
             vault.reveal(SecretText((SecretRef(name),)))
         except Refusal as refusal:

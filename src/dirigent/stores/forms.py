@@ -7,7 +7,7 @@ Law 3: numbers of extensions are never reused, and the fields of a leaf only eve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import ModuleType
@@ -16,6 +16,7 @@ from typing import Final, TypeAlias, cast
 import msgspec
 
 from dirigent.model import fault, limits, plan, program, resource
+from dirigent.model.events import listening
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run import origin, ticket
 from dirigent.model.source import Span
@@ -53,7 +54,7 @@ def _classes(*modules: ModuleType) -> dict[str, type]:
     return {thing.__name__: thing for thing in found}
 
 
-_CLASSES: Final = _classes(program, plan, resource, fault, ticket, origin)
+_CLASSES: Final = _classes(program, plan, resource, fault, ticket, origin, listening)
 _FIELDS: Final = {
     kind: tuple(each.name for each in fields(kind)) for kind in _CLASSES.values() if is_dataclass(kind)
 }
@@ -117,24 +118,27 @@ def is_plain(items: list[object]) -> bool:
     Levels are walked one after the other: the depth comes for free and nothing recurses.
     """
     level = items
-    for _ in range(limits.VALUE_DEPTH + 1):
-        boxes = False
+    for _ in range(limits.VALUE_DEPTH):
         deeper: list[object] = []
         for node in level:
             kind = type(node)
             if kind in SCALARS:
                 continue
             if isinstance(node, dict) and kind is dict:
-                deeper += node.values()
+                inner: Collection[object] = node.values()
             elif isinstance(node, list) and kind is list:
-                deeper += node
+                inner = node
             else:
                 return False
-            boxes = True
-        if not boxes:
+            # What holds only scalars need not be walked.
+            if not SCALARS.issuperset(map(type, inner)):
+                deeper += inner
+        if not deeper:
             return True
         level = deeper
-    raise too_deep()
+    if any(isinstance(node, dict | list) for node in level):
+        raise too_deep()
+    return False
 
 
 def lower(root: object) -> object:

@@ -21,7 +21,8 @@ from dirigent.engine.fleet.fleet import Build, Fleet
 from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
-from dirigent.ports import Performer, Tenure
+from dirigent.ports import Performer
+from dirigent.ports.fleet import Tenure
 from dirigent.service.spools import Spools
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.empty import EmptyStore

@@ -56,6 +56,7 @@ async def _changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
             say(plan_text(made, out()))
         if not made.pending:
             return await _told(desk, surrounding, made, options)
+        changes.check_secrets(desk.vault, desk.planner.language, made)
         if not await _agreed(made, options):
             note("nothing was touched")
             return Exit.DONE

@@ -61,7 +61,7 @@ async def _run(surrounding: Surrounding, source: Program | Session, value: Value
             program = python_written(surrounding.folder, wanted.program, wanted.input)
             wanted = replace(wanted, program=program)
         wanted = runs.in_doubt(wanted, options.text("doubt"))
-        runs.check_secrets(desk.vault, wanted.program)
+        runs.check_secrets(desk.vault, wanted.program.secrets)
         ticket = ticket_of(options, desk.clock.now())
         start = wanted.start(RunId(name) if name else None, ticket, unique=options.flag("unique"))
         started = await desk.conductor.start(start)

@@ -21,6 +21,7 @@ from dirigent.model.run.journal import Ended, Fact, Resumed, Suspended
 from dirigent.ports import Clock
 
 FUNCTION: Final = "workflow"
+_HEARD: Final = frozenset((Suspended, Resumed, Ended))
 Word: TypeAlias = tuple[int, Suspended | Resumed]
 """What was last said to a run, and the number of that fact."""
 
@@ -42,6 +43,8 @@ class Following:
 
     def hear(self, run: Run, first: int, facts: Sequence[Fact]) -> None:
         """Learn from what is durable now; the run had `first` facts before."""
+        if _HEARD.isdisjoint(map(type, facts)):
+            return
         for number, fact in enumerate(facts, start=first + 1):
             match fact:
                 case Suspended() | Resumed(queue=""):

@@ -38,6 +38,7 @@ def read_workflow(
     problems: list[Problem] = []
     shape.check(node, shapes.DOCUMENT, problems, definitions=shapes.DEFINITIONS)
     reading = Reading(file, text.splitlines(), language, uses_of(node), KINDS, problems)
+    reading.patch = _patch(text_of(member_of(node, "document", "dsl")))
     reading.loose = text_of(member_of(node, "evaluate", "mode")) == "loose"
     _check_top(reading, node)
     check_schedule(
@@ -119,3 +120,8 @@ def _check_patch(reading: Reading, written: Leaf, version: str) -> None:
             written.span,
             "what it adds is reported as unknown",
         )
+
+
+def _patch(version: str | None) -> int:
+    known = version is not None and not dsl_complaint(version)
+    return min(patch_of(version), NEWEST_PATCH) if version is not None and known else NEWEST_PATCH

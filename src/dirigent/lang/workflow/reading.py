@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.tree import Items, Leaf, Member, Members, Node
+from dirigent.lang.workflow.words import NEWEST_PATCH
 from dirigent.model.problem import Label, Problem
 from dirigent.model.program import Node as Work
 from dirigent.model.record import dataclass
@@ -113,6 +114,7 @@ class Reading:
     tasks: int = 0
     loose: bool = False
     elsewhere: dict[str, None] = field(default_factory=dict)
+    patch: int = NEWEST_PATCH
 
     def report(self, problem: Problem) -> None:
         """Note a problem. The same one found again, in a function used twice, is shown once."""
@@ -132,6 +134,23 @@ def complain(
 def complain_beside(reading: Reading, problem: Problem, *others: Label) -> None:
     """Note a problem that has further places."""
     reading.report(replace(problem, others=others))
+
+
+def of_patch(
+    reading: Reading, what: str, at: Span | None, *, since: int = 0, until: int = NEWEST_PATCH
+) -> None:
+    """Warn (W1943) of a form that the version of the DSL which the document names does not have."""
+    if since <= reading.patch <= until:
+        return
+    other = f"from 1.0.{since} on" if reading.patch < since else f"up to 1.0.{until}"
+    complain(
+        reading,
+        "W1943",
+        f"{what} is a form of the DSL {other}, and the document names 1.0.{reading.patch}",
+        at,
+        "it is read all the same; another runtime may refuse it",
+        label="of another version",
+    )
 
 
 def member_of(node: Node | None, *path: str) -> Node | None:

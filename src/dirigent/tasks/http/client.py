@@ -137,6 +137,11 @@ class Client:
         self._resolve = resolve
         self._bounds = bounds or Bounds()
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Return the hosts that are declared for every call."""
+        return self._hosts
+
     def target(self, url: str, hosts: Sequence[str] = ()) -> Target:
         """Return the checked target of a URL, or raise `CallFailed`. Resolves nothing."""
         return target_of(url, (*self._hosts, *hosts))

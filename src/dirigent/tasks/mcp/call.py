@@ -6,14 +6,12 @@ lists or reads is asked again.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 
 from dirigent.model.problem import Refusal
-from dirigent.model.program import OnDoubt
-from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
+from dirigent.model.run.effect import Done, Order, Outcome
 from dirigent.model.values import Value
-from dirigent.tasks.http.call import unrevealed, without_credentials
+from dirigent.tasks.http.call import members_of, unrevealed
 from dirigent.tasks.http.client import Client
 from dirigent.tasks.http.credentials import Credentials
 from dirigent.tasks.http.failure import CallFailed
@@ -22,8 +20,9 @@ from dirigent.tasks.mcp.pipe import running
 from dirigent.tasks.mcp.request import Wanted, Web, wanted_of, without_secret_arguments
 from dirigent.tasks.mcp.web import WebLine
 from dirigent.tasks.process import Surroundings
-from dirigent.tasks.rpc.credentials import revealed
+from dirigent.tasks.rpc.credentials import revealed, without_credentials
 from dirigent.tasks.rpc.message import written
+from dirigent.tasks.rpc.outcome import failed, undecided
 from dirigent.tasks.rpc.post import Route
 from dirigent.tasks.secrets import named
 
@@ -40,18 +39,20 @@ class McpPerformer:
 
     async def perform(self, order: Order) -> Outcome:
         """Do the call, or say why its outcome is in doubt."""
-        shown: Wanted | None = None
+        place, unsafe = "", True
         try:
             without_secret_arguments(order.request)
-            shown = wanted_of(named(without_credentials(order.request)))
-            if order.doubtful and shown.unsafe and order.on_doubt is not OnDoubt.REPEAT:
-                return _undecided(order, shown)
+            shown = wanted_of(named(without_credentials(members_of(order.request))))
+            place, unsafe = f"{shown.method} of `{shown.place}`", shown.unsafe
+            doubt = undecided(order, place, _evidence(shown)) if unsafe else None
+            if doubt is not None:
+                return doubt
             wanted = wanted_of(await revealed(self._credentials, order))
             return Done(self._vault.redact(await self._called(order, wanted, shown.place)))
         except CallFailed as failure:
-            return self._broken(order, failure, shown)
+            return failed(self._vault, order, failure, place, unsafe=unsafe)
         except Refusal as refusal:
-            return self._broken(order, unrevealed(refusal), shown)
+            return failed(self._vault, order, unrevealed(refusal), place, unsafe=unsafe)
 
     async def abandon(self, order: Order) -> None:
         """Nothing to stop: process and connection fell with the task, and a server cannot be told."""
@@ -70,26 +71,12 @@ class McpPerformer:
         await line.part()
         return result
 
-    def _broken(self, order: Order, failure: CallFailed, shown: Wanted | None) -> Broken:
-        """Return a failure as an outcome, with the call in its detail and no secret."""
-        detail = failure.fault.detail
-        if shown is not None:
-            detail = f"{shown.method} of `{shown.place}`: {detail}"
-        doubtful = (shown is None or shown.unsafe) and (failure.sent or order.doubtful)
-        return Broken(replace(failure.fault, detail=str(self._vault.redact(detail)), doubtful=doubtful))
 
-
-def _undecided(order: Order, shown: Wanted) -> Outcome:
-    """Return the outcome of a tool that may have been called, by the author's policy."""
-    if order.on_doubt is OnDoubt.SKIP:
-        return Done(None)
-    evidence: dict[str, Value] = {
+def _evidence(shown: Wanted) -> dict[str, Value]:
+    """Return what a person can look for at the server; secrets are in the digest as their names."""
+    return {
         "method": shown.method,
         "server": shown.place,
         "tool": shown.params.get("name"),
-        "key": order.id,
         "parameters_sha256": sha256(written(shown.params)).hexdigest(),
-        "attempt": order.attempt,
     }
-    words = f"the engine stopped while `{shown.place}` was being asked to use a tool, and it may have done so"
-    return Doubt(words, evidence)

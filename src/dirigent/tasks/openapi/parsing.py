@@ -33,18 +33,16 @@ for _tag, _pattern, _first in (
     _Plain.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
 
 
-def parsed(content: bytes, place: str) -> dict[str, Value]:
-    """Return the document as an object, or raise `CallFailed` naming `place` and what is wrong."""
+def parsed(content: bytes, place: str, what: str = "OpenAPI document") -> dict[str, Value]:
+    """Return a document as an object, or raise `CallFailed` with its place and what is wrong."""
     if len(content) > limits.HTTP_RESPONSE_BYTES:
-        raise misconfigured(
-            f"the OpenAPI document `{place}` has more than {limits.HTTP_RESPONSE_BYTES} bytes"
-        )
+        raise misconfigured(f"the {what} `{place}` has more than {limits.HTTP_RESPONSE_BYTES} bytes")
     try:
         value = json_of(content) if content.lstrip()[:1] == b"{" else _yaml(content)
     except ValueError as error:
-        raise misconfigured(f"the OpenAPI document `{place}` cannot be read: {error}") from None
+        raise misconfigured(f"the {what} `{place}` cannot be read: {error}") from None
     if not isinstance(value, dict):
-        raise misconfigured(f"the OpenAPI document `{place}` is not an object")
+        raise misconfigured(f"the {what} `{place}` is not an object")
     return value
 
 

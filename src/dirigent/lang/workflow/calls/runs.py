@@ -8,11 +8,15 @@ from typing import Final, TypeAlias
 from dirigent.lang.tree import Items, Leaf, Members, Node
 from dirigent.lang.workflow.calls.endpoints import mapping, resource, texts
 from dirigent.lang.workflow.expressions import code, template
-from dirigent.lang.workflow.reading import Reading, Scope, complain, flag_of, member_of, text_of
+from dirigent.lang.workflow.reading import Reading, Scope, complain, flag_of, member_of, of_patch, text_of
 from dirigent.lang.workflow.tasks.task import NO_WORK
+from dirigent.lang.workflow.words import NEWEST_PATCH
 from dirigent.model.program import IDENTITY, Call
 from dirigent.model.program import Node as Work
 from dirigent.model.values import Template
+
+# Arguments were maps in 1.0.0 and 1.0.1, and are lists since (register Q21).
+LAST_OF_MAPS: Final = 1
 
 # What a kind of `run` sends to its performer, beside `await` and `return`.
 Request: TypeAlias = Callable[[Reading, Node, Scope], dict[str, Template]]
@@ -64,6 +68,12 @@ def _process(reading: Reading, node: Node, scope: Scope) -> dict[str, Template]:
 
 def _arguments(reading: Reading, node: Node | None, scope: Scope) -> Template:
     """Return argv entries. A map gives each key, followed by its value unless that is null."""
+    if isinstance(node, Members | Items):
+        map_form = isinstance(node, Members)
+        until, since = (LAST_OF_MAPS, 0) if map_form else (NEWEST_PATCH, LAST_OF_MAPS + 1)
+        of_patch(
+            reading, f"a {'map' if map_form else 'list'} of arguments", node.span, since=since, until=until
+        )
     if isinstance(node, Members):
         flat: list[Template] = []
         for member in node:

@@ -17,10 +17,12 @@ from dirigent.lang.workflow.reading import (
     entries_of,
     member_of,
     named,
+    of_patch,
     text_of,
     whole_of,
 )
 from dirigent.lang.workflow.tasks.task import sequence
+from dirigent.lang.workflow.words import NEWEST_PATCH
 from dirigent.model.fault import canonical
 from dirigent.model.program import Backoff, Catch, Raise, Retry, Try
 from dirigent.model.values import Template, Value
@@ -63,6 +65,9 @@ def _catch(reading: Reading, node: Node | None, scope: Scope) -> Catch:
     check_variable(reading, member_of(node, "as"))
     caught = scope.seeing(variable)
     handler = member_of(node, "do")
+    then = entries_of(node).get("then")
+    if then is not None:
+        of_patch(reading, "`catch.then`", then.key_span, since=NEWEST_PATCH)
     return Catch(
         matching=_matching(member_of(node, "errors", "with")),
         variable=variable,

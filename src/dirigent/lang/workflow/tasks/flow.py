@@ -13,10 +13,12 @@ from dirigent.lang.workflow.reading import (
     complain_beside,
     flag_of,
     member_of,
+    of_patch,
     steps_of,
     text_of,
 )
 from dirigent.lang.workflow.tasks.task import branches, sequence
+from dirigent.lang.workflow.words import NEWEST_PATCH
 from dirigent.model.problem import Label, Problem
 from dirigent.model.program import Case, Fork, Loop, Sequence, Set, Switch, Wait
 from dirigent.model.values import Template
@@ -95,6 +97,7 @@ def _one_default(reading: Reading, members: list[Member]) -> None:
 
 def _items(reading: Reading, node: Node | None, scope: Scope) -> Template:
     if isinstance(node, Items):
+        of_patch(reading, "a list written out in `for.in`", node.span, since=NEWEST_PATCH)
         return template(reading, node, scope)
     return computed(reading, node, scope)
 

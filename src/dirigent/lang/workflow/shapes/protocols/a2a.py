@@ -4,8 +4,31 @@ from __future__ import annotations
 
 from typing import Final
 
-from dirigent.lang.workflow.shapes.atoms import ANY
+from dirigent.lang.shape import Field, Record, Text
+from dirigent.lang.workflow.shapes.atoms import ANY, COMPUTED_MAP
+from dirigent.lang.workflow.shapes.network.endpoints import SOURCE, WEB
 from dirigent.lang.workflow.shapes.task import task_shape
-from dirigent.lang.workflow.words import NotYet
 
-CALL: Final = task_shape("a a2a call", "with", call=NotYet("a call of kind `a2a`"), with_=ANY)
+METHODS: Final = (
+    "message/send",
+    "message/stream",
+    "tasks/get",
+    "tasks/list",
+    "tasks/cancel",
+    "tasks/resubscribe",
+    "tasks/pushNotificationConfig/set",
+    "tasks/pushNotificationConfig/get",
+    "tasks/pushNotificationConfig/list",
+    "tasks/pushNotificationConfig/delete",
+    "agent/getAuthenticatedExtendedCard",
+)
+_ARGUMENTS: Final = Record(
+    {
+        "method": Field(Text(choices=METHODS), required=True),
+        "agentCard": Field(SOURCE),
+        "server": Field(WEB),
+        "parameters": Field(COMPUTED_MAP),
+    },
+    title="the arguments of an A2A call",
+)
+CALL: Final = task_shape("an A2A call", call=ANY, with_=_ARGUMENTS)

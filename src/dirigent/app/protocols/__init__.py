@@ -1,0 +1,1 @@
+"""Performers of protocols whose packages are extras."""

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from dirigent.app.databases.driver import room
 from dirigent.app.elsewhere import linker_of
-from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer
+from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer, LaterRemote
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.rarely import collected_rarely
@@ -29,6 +29,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine, Observer
 from dirigent.engine.queues import report
+from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.model import limits
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
@@ -154,7 +155,7 @@ def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -
         "container": LaterPerformer("container", around, parts),
         "mcp": LaterPerformer("mcp", around, parts),
         "shell": ShellPerformer(surroundings, parts.vault),
-        "script": ScriptPerformer(surroundings, parts.vault),
+        "script": ScriptPerformer(surroundings, parts.vault, remote=LaterRemote(around, parts)),
         "python": LaterPerformer("python", around, parts, AUTHORS),
         "resource": ResourcePerformer(parts.providers, parts.store.row, parts.clock),
     }
@@ -189,6 +190,7 @@ async def engaged(
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
+    performers["schedule"] = SchedulePerformer(conductor, parts.store, parts.store, parts.clock)
 
     def look() -> list[queues.QueueView]:
         present = loads(hub, declared)

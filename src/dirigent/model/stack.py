@@ -9,6 +9,7 @@ from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource
 from dirigent.model.run.retention import Retention
+from dirigent.model.run.schedule import Schedule
 from dirigent.model.source import Span
 from dirigent.model.values import Template, Value
 
@@ -45,12 +46,35 @@ class StackWorkflow:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """What calls to one host show of themselves: PEM files, and the name of the secret that opens the key."""
+
+    certificate: str
+    key: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How the guarded client calls: `authorities` is a PEM file trusted beside those of the machine.
+
+    `identities` are client certificates by host, or host and port. None is the limit of `model.limits`.
+    """
+
+    connect_seconds: float | None = None
+    total_seconds: float | None = None
+    authorities: str = ""
+    identities: dict[str, Identity] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """One stack file. `folder` is the directory that relative paths start from.
 
     `hosts` are network hosts that `policy.http.hosts` lets the guarded client reach; `doubt` is
     `policy.doubt`: what becomes of an effect of which nobody can say whether it happened; `retention` is
-    how long runs are kept that have ended; `probes` say how servers are asked what became of a call.
+    how long runs are kept that have ended; `probes` say how servers are asked what became of a call;
+    `schedules` are of workflows, by their names.
     """
 
     name: str
@@ -62,8 +86,10 @@ class Stack:
     workflows: dict[str, StackWorkflow] = field(default_factory=dict)
     outputs: dict[str, Template] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
+    network: Network = field(default_factory=Network)
     doubt: OnDoubt = OnDoubt.HOLD
     retention: Retention = field(default_factory=Retention)
     probes: tuple[Value, ...] = ()
     queues: dict[str, Queue] = field(default_factory=dict)
+    schedules: dict[str, Schedule] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)

@@ -306,6 +306,7 @@ COOL = {**TEMPERATURE, "data": {"temperature": 37}}
 SENSOR = {"source": "https://my.home.com/sensor", "roomid": "r1"}
 HOT, FAST = {"temperature": 39}, {"bpm": 120}
 NOW |= {
+    "schedule-cron": Way(answers=(Done("begun"),), output="begun"),
     # Its output is said of an event, but a listener gives a list of them.
     "accumulate-room-readings": Way(
         events=(
@@ -361,10 +362,9 @@ LATER = {
     "call-asyncapi-subscribe-consume-forever-foreach": "a call of kind `asyncapi`",
     "call-asyncapi-subscribe-consume-until": "a call of kind `asyncapi`",
     "call-asyncapi-subscribe-consume-while": "a call of kind `asyncapi`",
-    "schedule-cron": "`schedule`",
-    "schedule-event-driven": "`schedule`",
-    "set": "`schedule`",
-    "set-expression": "`schedule`",
+    "schedule-event-driven": "`schedule.on`",
+    "set": "`schedule.on`",
+    "set-expression": "`schedule.on`",
 }
 
 

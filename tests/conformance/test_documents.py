@@ -24,12 +24,7 @@ EVERY = EXAMPLES + DEFINED
 # What a later issue builds; the parts of the names of the examples and scenarios that use it.
 PARTS = (
     "asyncapi",
-    "emit",
-    "listen",
-    "schedule",
-    "accumulate-room-readings",
-    "^for$",
-    "try-catch-then",
+    "schedule-event-driven",
     "^set$",
     "set-expression",
 )

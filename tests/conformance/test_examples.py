@@ -209,6 +209,11 @@ NOW = {
         order=("getPet", "buyPet"),
         asks={"endpoint": f"{PETS}1", "method": "PUT", "body": {**PET, "petId": 1, "status": "sold"}},
     ),
+    "schedule-cron": Way(
+        answers=(Done("begun"),),
+        output="begun",
+        asks={"method": "POST", "endpoint": "https://example.com/api/v1/backup/start"},
+    ),
     "do-single": Way({"petId": 1}, (FOUND,), output=PET, asks=called(1)),
     "fork": Way(ROOM, (Done("on my way"),), output="on my way"),
     "mock-service-extension": Way(

@@ -13,7 +13,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.engine import Engine
 from dirigent.engine.fleet.conductor import FleetConductor
 from dirigent.engine.fleet.fleet import Fleet
-from dirigent.ports import Tenure
+from dirigent.ports.fleet import Tenure
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox

@@ -13,7 +13,7 @@ from dirigent.engine.fleet.fleet import Fleet
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run.journal import CancelRequested
 from dirigent.model.run.start import Start
-from dirigent.ports import Census, Wish
+from dirigent.ports.fleet import Census, Wish
 from dirigent.testing import FakeVault, MemoryDisk, MemoryStore, VirtualClock
 from stores.samples import PROGRAM, in_loop
 

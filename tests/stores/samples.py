@@ -6,6 +6,7 @@ What a version added is in names that end with its number.
 import asyncio
 from functools import wraps
 
+from dirigent.model.events.listening import Link, Quorum, Sought, Test, Want
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Address, Digest, PlanId, Position, RunId
 from dirigent.model.plan import Action, Change, Difference, Plan
@@ -37,10 +38,13 @@ from dirigent.model.run.journal import (
     CancelRequested,
     Computed,
     Created,
+    Emitted,
     Ended,
     Failed,
+    Heard,
     Held,
     Intended,
+    Listening,
     Overruled,
     Patched,
     Repeated,
@@ -53,6 +57,7 @@ from dirigent.model.run.journal import (
     Suspended,
     TimerFired,
     TimerSet,
+    Unheard,
     Vouched,
 )
 from dirigent.model.run.origin import Origin
@@ -175,6 +180,19 @@ FACTS_2 = (
     Signalled(AT, "paid", "event-2"),
 )
 
+EVENT = {"specversion": "1.0", "id": "7", "source": "/shop", "type": "paid", "data": {"amount": 2**70}}
+FILTER = Sought(
+    (Test("type", "paid"), Test("data", Expression(".amount > $x", SPAN), variables={"x": 1})),
+    (Link("order", Expression(".data.order")),),
+)
+
+FACTS_EVENTS = (
+    Listening(AT, PAY, 1, Want(Quorum.ANY, (FILTER, FILTER), (0,), Quorum.ALL, (1,), {"order": 7}), AT - 1),
+    Heard(AT, PAY, 1, EVENT, AT, 0, {"order": 7}),
+    Unheard(AT, PAY, 1),
+    Emitted(AT, PAY, 1, EVENT),
+)
+
 # What people say to runs, and why runs were made, as it was first written: `control.hex` of version 2.
 FACTS_CONTROL = (
     Retried(AT, PAY, 2, "again", None, "the bank is back", "ana"),
@@ -189,7 +207,7 @@ FACTS_CONTROL = (
 )
 
 # What was added to version 2 later, by the file that holds it as it was first written.
-LATER = {"control.hex": FACTS_CONTROL}
+LATER = {"control.hex": FACTS_CONTROL, "events.hex": FACTS_EVENTS}
 
 
 def in_loop(test):

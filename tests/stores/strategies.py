@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from dirigent.model import plan, program, resource
+from dirigent.model.events import listening
 from dirigent.model.fault import Fault
 from dirigent.model.run import journal
 from dirigent.model.source import Span
@@ -118,6 +119,20 @@ programs = st.builds(
     sources,
 )  # fmt: skip
 
+tests_of_events = st.builds(listening.Test, texts, templates, st.booleans(), objects)
+links = st.builds(listening.Link, texts, expressions, objects)
+sought = st.builds(
+    listening.Sought,
+    st.lists(tests_of_events, max_size=2).map(tuple), st.lists(links, max_size=2).map(tuple),
+)  # fmt: skip
+numbers_of_filters = st.lists(counts, max_size=2).map(tuple)
+quorums = st.sampled_from(listening.Quorum)
+wants = st.builds(
+    listening.Want,
+    quorums, st.lists(sought, max_size=2).map(tuple), numbers_of_filters, st.none() | quorums,
+    numbers_of_filters, objects, st.booleans(),
+)  # fmt: skip
+
 _effect = (at, texts, counts)
 FACTS = {
     journal.Created: st.builds(journal.Created, at, texts, values, objects, st.none() | texts, counts),
@@ -137,6 +152,10 @@ FACTS = {
     journal.Awaited: st.builds(journal.Awaited, *_effect, texts),
     journal.Patched: st.builds(journal.Patched, *_effect, texts),
     journal.Signalled: st.builds(journal.Signalled, at, texts, texts, values),
+    journal.Listening: st.builds(journal.Listening, *_effect, wants, at),
+    journal.Heard: st.builds(journal.Heard, *_effect, objects, at, counts, objects),
+    journal.Unheard: st.builds(journal.Unheard, *_effect),
+    journal.Emitted: st.builds(journal.Emitted, *_effect, objects),
     journal.CancelRequested: st.builds(journal.CancelRequested, at, texts),
     journal.Suspended: st.builds(journal.Suspended, at, texts, texts, st.integers(0, 9)),
     journal.Resumed: st.builds(journal.Resumed, at, texts, texts, st.integers(0, 9), texts),

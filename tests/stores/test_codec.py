@@ -17,7 +17,7 @@ from dirigent.model.run import journal
 from dirigent.model.run.journal import Held, Resumed, Succeeded, TimerSet
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.stores import codec, forms
-from stores.samples import FACTS, FACTS_2, FACTS_CONTROL, PLAN, PROGRAM, PROGRAM_2, code_of, row
+from stores.samples import FACTS, FACTS_2, FACTS_CONTROL, FACTS_EVENTS, PLAN, PROGRAM, PROGRAM_2, code_of, row
 from stores.strategies import FACTS as FACT_STRATEGIES
 from stores.strategies import faults, plans, programs, rows, values
 
@@ -45,7 +45,7 @@ def test_every_class_of_facts_has_a_number_a_strategy_and_a_sample():
         set(codec.KINDS.values())
         == kinds
         == set(FACT_STRATEGIES)
-        == {type(fact) for fact in FACTS + FACTS_2 + FACTS_CONTROL}
+        == {type(fact) for fact in FACTS + FACTS_2 + FACTS_CONTROL + FACTS_EVENTS}
     )
 
 
@@ -73,7 +73,9 @@ def test_every_document_comes_back_as_it_was(kind, strategy):
     check()
 
 
-@pytest.mark.parametrize("fact", FACTS + FACTS_2 + FACTS_CONTROL, ids=lambda fact: type(fact).__name__)
+@pytest.mark.parametrize(
+    "fact", FACTS + FACTS_2 + FACTS_CONTROL + FACTS_EVENTS, ids=lambda fact: type(fact).__name__
+)
 def test_the_samples_come_back_as_they_were(fact):
     assert same(through(fact), fact)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol
 
 from dirigent.app.databases.driver import room
@@ -40,6 +41,7 @@ from dirigent.service.plans import Planner
 from dirigent.service.spools import Spools
 from dirigent.service.succession import Succession
 from dirigent.stores.folder.payloads import Payloads
+from dirigent.stores.folder.sweeping import sweep
 from dirigent.stores.folder.witness import FileWitness
 from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.retention import kept
@@ -103,7 +105,8 @@ async def _enthroned(
     parts = await parts_of(stack, around, store)
     desk = await engaged(stack, around, parts, performers_of(around, parts), drive=drive)
     policy = around.stack.retention if around.stack else Retention()
-    await stack.enter_async_context(kept(store, policy, parts.clock))
+    sweeping = partial(sweep, Payloads(around.settings.payloads), store)
+    await stack.enter_async_context(kept(store, policy, parts.clock, sweeping))
     return desk
 
 

@@ -21,6 +21,8 @@ from dirigent.service import door
 from dirigent.service.conductor import HolderGone
 from dirigent.settings import DatabaseUrl, Settings
 from dirigent.stores import files
+from dirigent.stores.folder.payloads import Payloads
+from dirigent.stores.folder.sweeping import sweep
 from dirigent.stores.lock import EngineLock, holder
 from dirigent.stores.retention import Archive
 from dirigent.stores.sqlite import SqliteStore
@@ -95,6 +97,7 @@ class Keeper:
 
     settings: Settings
     archive: Archive
+    store: SqliteStore
     journal: Journal
     clock: SystemClock
 
@@ -102,6 +105,11 @@ class Keeper:
         """Return the bytes of the file and of its log."""
         parts = [Path(self.settings.store), Path(f"{self.settings.store}-wal")]
         return sum(part.stat().st_size for part in parts if part.exists())
+
+    async def clear(self) -> int:
+        """Remove what no run names: definitions, and the files of large values. Return the bytes of these."""
+        await self.store.drop_unused()
+        return await sweep(Payloads(self.settings.payloads), self.store)
 
     async def compact(self) -> None:
         """Write the file anew without gaps; space that was held back is given up for it."""
@@ -130,4 +138,4 @@ async def keeping(settings: Settings) -> AsyncIterator[Keeper]:
         stack.enter_context(lock)
         store = opened(settings)
         stack.push_async_callback(store.close)
-        yield Keeper(settings, store, store, SystemClock())
+        yield Keeper(settings, store, store, store, SystemClock())

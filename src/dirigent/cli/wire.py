@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
+from enum import Enum
 
 from dirigent.cli.answer import Json, span_json
 from dirigent.model.fault import Fault
@@ -12,6 +13,9 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value
+
+# What `value` knows how to show.
+LEAVES = (bool, int, float, str, list, SecretText, Unknown, Expression, UriTemplate)
 
 
 def value(node: Template | Value) -> Json:
@@ -111,14 +115,14 @@ def fact(position: int, recorded: Fact) -> dict[str, Json]:
 
 
 def _member(found: object) -> Json:
-    if isinstance(found, Fault):
-        return fault(found)
-    if isinstance(found, ResourceRow):
-        return row(found)
+    if isinstance(found, Fault | ResourceRow):
+        return fault(found) if isinstance(found, Fault) else row(found)
     if isinstance(found, tuple):
         return [_member(each) for each in found]
     if isinstance(found, Mapping):
         return {str(name): _member(each) for name, each in found.items()}
-    if isinstance(found, bool | int | float | str | list | SecretText | Unknown) or found is None:
+    if isinstance(found, LEAVES) or found is None:
         return value(found)
-    return str(found)
+    if is_dataclass(found):
+        return {each.name: _member(getattr(found, each.name)) for each in fields(found)}
+    return str(found.value if isinstance(found, Enum) else found)

@@ -13,7 +13,17 @@ from dirigent.core.machine import Ask, Key, Run
 from dirigent.core.status import Phase, Status
 from dirigent.model.ids import EffectId
 from dirigent.model.program import Call
-from dirigent.model.run.command import Abandon, Command, Compute, Finish, FireAt, Note, Perform, SetTimer
+from dirigent.model.run.command import (
+    Abandon,
+    Ceases,
+    Command,
+    Compute,
+    Finish,
+    FireAt,
+    Note,
+    Perform,
+    SetTimer,
+)
 from dirigent.model.run.journal import Ended
 from dirigent.ports import AWAKE, NEVER
 
@@ -84,7 +94,9 @@ def _command(ask: Ask) -> Command | None:
     if ask.questions:
         return Compute(position, attempt, purpose.partition(":")[2], ask.questions)
     if ask.note is not None:
-        return Note(position, attempt, ask.note) if ask.status is Status.ASKED else None
+        if ask.status is Status.ASKED:
+            return Note(position, attempt, ask.note)
+        return Note(position, attempt, Ceases()) if ask.frame is None else None
     if ask.status is Status.ASKED:
         return SetTimer(position, attempt, purpose, ask.seconds)
     return FireAt(position, attempt, purpose, ask.until)

@@ -11,6 +11,7 @@ from dataclasses import field
 from enum import IntEnum
 from typing import TypeAlias
 
+from dirigent.model.events.listening import Want
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Position
 from dirigent.model.program import Node, Task
@@ -128,6 +129,36 @@ class GatherState:
     fault: Fault | None = None
 
 
+class Stage(IntEnum):
+    """How far a listener has come with the event that it took last."""
+
+    WAITING = 0
+    TAKEN = 1
+    BODY = 2
+    OUTPUT = 3
+    EXPORT = 4
+    UNTIL = 5
+
+
+@dataclass(slots=True, eq=False)
+class ListenState:
+    """What is waited for next, and what was consumed.
+
+    `began` is how many facts the run had, `mine` are the keys of the events that were taken, `item` is the
+    last one as it was read, and `current` what has become of it; `leaving` says that its body wants no more.
+    """
+
+    want: Want
+    began: int
+    stage: Stage = Stage.WAITING
+    taken: int = 0
+    item: Value = None
+    current: Value = None
+    leaving: bool = False
+    mine: dict[str, bool] = field(default_factory=dict)
+    outputs: list[Value] = field(default_factory=list)
+
+
 @dataclass(slots=True, eq=False)
 class AgainState:
     """Which attempt runs, and since when there are any."""
@@ -167,6 +198,7 @@ NodeState: TypeAlias = (
     | ForkState
     | TryState
     | GraphState
+    | ListenState
     | CodeState
     | GatherState
     | AgainState

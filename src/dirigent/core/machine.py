@@ -15,12 +15,13 @@ from dirigent.core.frame import Earlier, Frame, Gate, Ledger, Script, Step, Thre
 from dirigent.core.status import Phase, Status
 from dirigent.model import fault as faults
 from dirigent.model import limits
+from dirigent.model.events.listening import Want
 from dirigent.model.fault import Fault
 from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.program import Call, Node, Program, Task
 from dirigent.model.record import dataclass
 from dirigent.model.run.code import Wanted
-from dirigent.model.run.command import Awaits, Patch, Question
+from dirigent.model.run.command import Hears, Noted, Question
 from dirigent.model.run.journal import Created, Resumed, Suspended
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.values import Value
@@ -61,7 +62,7 @@ class Ask:
     began: float = 0.0
     ticket: Ticket | None = None
     questions: tuple[Question, ...] = ()
-    note: Awaits | Patch | None = None
+    note: Noted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,10 @@ class Run:
     `halted` is the last word that suspended or resumed it, and the number of that fact; `followed` is
     the last fact of its parent that it followed.
     `stopping` holds the positions whose last attempt is being abandoned, and which ask waits for that: two
-    attempts of one effect never overlap in the world. `script` is what a workflow of code has beside; it is
-    `ahead` of its journal when that is folded, and `recorded` are the changes of its text that it took.
+    attempts of one effect never overlap in the world. `heard` says of every event that was taken, as which
+    fact that was first, and `ears` what each task listened for last, and up to when. `script` is what a
+    workflow of code has beside; it is `ahead` of its journal when that is
+    folded, and `recorded` are the changes of its text that it took.
     """
 
     id: RunId
@@ -119,6 +122,8 @@ class Run:
     followed: int = 0
     gate: Gate | None = None
     trace: Callable[[Moment], None] | None = None
+    heard: dict[str, int] = field(default_factory=dict)
+    ears: dict[str, tuple[Want, float]] = field(default_factory=dict)
     script: Script | None = None
     recorded: frozenset[str] = frozenset()
     ahead: bool = True
@@ -229,6 +234,8 @@ class Run:
         if ask.call is not None and ask.status in {Status.UNDER_WAY, Status.HELD}:
             self.news.append(ask.key)  # as an order to abandon it
             self.stopping[ask.key[0]] = None
+        elif isinstance(ask.note, Hears) and ask.status is Status.UNDER_WAY:
+            self.news.append(ask.key)  # to have recorded that it is over
         else:
             del self.asks[ask.key]
 

@@ -12,6 +12,7 @@ from dirigent.core.frame import Earlier, Frame, Gate
 from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, Tools, unbegun
 from dirigent.core.nodes import code
 from dirigent.core.nodes.divergence import divergence, same
+from dirigent.core.nodes.events import listen
 from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
 from dirigent.model.ids import Position, RunId
 from dirigent.model.program import Code, Program
@@ -23,11 +24,14 @@ from dirigent.model.run.journal import (
     Control,
     Created,
     Effect,
+    Emitted,
     Ended,
     Fact,
     Failed,
+    Heard,
     Held,
     Intended,
+    Listening,
     Overruled,
     Patched,
     Repeated,
@@ -40,6 +44,7 @@ from dirigent.model.run.journal import (
     Suspended,
     TimerFired,
     TimerSet,
+    Unheard,
     Vouched,
 )
 from dirigent.model.values import Value
@@ -58,6 +63,10 @@ AskFact: TypeAlias = (
     | Computed
     | Awaited
     | Patched
+    | Listening
+    | Heard
+    | Unheard
+    | Emitted
 )
 
 _OF_EFFECTS: Final = frozenset(get_args(Effect))
@@ -140,7 +149,8 @@ def expects(run: Run, fact: Fact) -> bool:
     """Return whether a run can take this fact as it stands: a late result of an abandoned effect cannot."""
     if isinstance(fact, AskFact):
         ask = run.asks.get(key_of(fact))
-        return ask is not None and (ask.status, type(fact)) in NEXT
+        fits = ask is not None and (ask.status, type(fact)) in NEXT
+        return fits and (not isinstance(fact, Heard) or listen.takes(run, ask, fact))
     if isinstance(fact, Signalled) and run.script is not None and fact.id in run.script.heard:
         return False
     if isinstance(fact, Suspended | Resumed) and not _fits(run, fact):
@@ -246,7 +256,7 @@ def key_of(fact: AskFact) -> Key:
             return (fact.position, fact.attempt, fact.purpose)
         case Computed():
             return (fact.position, fact.attempt, COMPUTE + fact.slot)
-        case Awaited() | Patched():
+        case Awaited() | Patched() | Listening() | Heard() | Unheard() | Emitted():
             return (fact.position, fact.attempt, NOTE)
         case _:
             return (fact.position, fact.attempt, EFFECT)
@@ -277,7 +287,7 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
             ask.request = request
             ask.began = fact.at
             run.news.append(ask.key)
-        case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed():
+        case Succeeded() | Vouched() | Skipped() | Failed() | TimerFired() | Computed() | Emitted():
             if frame is not None:
                 _wake(run, ask, frame, fact)
         case TimerSet(until=until):
@@ -287,8 +297,10 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
         case Repeated():
             ask.repeat = True
             run.news.append(ask.key)
-        case Held() | Abandoned() | Awaited() | Patched():
+        case Held() | Abandoned() | Awaited() | Patched() | Listening() | Unheard():
             pass
+        case Heard():
+            listen.hear(run, ask, fact)
         case _:
             assert_never(fact)
 
@@ -297,13 +309,15 @@ def _wake(
     run: Run,
     ask: Ask,
     frame: Frame,
-    fact: Succeeded | Vouched | Skipped | Failed | TimerFired | Computed,
+    fact: Succeeded | Vouched | Skipped | Failed | TimerFired | Computed | Emitted,
 ) -> None:
     match fact:
         case Succeeded(output=output) | Vouched(output=output):
             run.complete(frame, _output(ask, frame, output))
         case Skipped():
             run.complete(frame, None if ask.call is not None and ask.call.literal else frame.input)
+        case Emitted(event=event):
+            run.complete(frame, event)
         case Failed(fault=fault):
             run.fail(frame, fault)
         case TimerFired(purpose=purpose):

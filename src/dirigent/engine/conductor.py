@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dirigent.core.status import unknown
 from dirigent.engine.engine import Engine
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem
@@ -30,6 +31,10 @@ class LocalConductor:
     async def tell(self, run: RunId, fact: Fact) -> None:
         """Put a person's word into a run."""
         await self.engine.tell(run, fact)
+
+    async def take_events(self, events: Sequence[Event]) -> list[bool]:
+        """Take events in from outside."""
+        return await self.engine.events.take(events)
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""

@@ -18,16 +18,29 @@ from dirigent.model.record import dataclass
 from dirigent.model.run.command import (
     Abandon,
     Awaits,
+    Ceases,
     Command,
     Compute,
+    Emits,
     Finish,
     FireAt,
+    Hears,
     Note,
+    Noted,
     Patch,
     Perform,
     SetTimer,
 )
-from dirigent.model.run.journal import Awaited, Fact, Intended, Patched, TimerSet
+from dirigent.model.run.journal import (
+    Awaited,
+    Emitted,
+    Fact,
+    Intended,
+    Listening,
+    Patched,
+    TimerSet,
+    Unheard,
+)
 from dirigent.ports import AWAKE
 
 
@@ -165,11 +178,17 @@ def _intent(command: Perform, now: float) -> Intended:
     return Intended(now, command.position, command.attempt, command.request, queue)
 
 
-def _noted(now: float, position: Position, attempt: int, what: Awaits | Patch) -> Fact:
+def _noted(now: float, position: Position, attempt: int, what: Noted) -> Fact:
     match what:
         case Awaits(event):
             return Awaited(now, position, attempt, event)
         case Patch(name):
             return Patched(now, position, attempt, name)
+        case Hears(want, since):
+            return Listening(now, position, attempt, want, since)
+        case Ceases():
+            return Unheard(now, position, attempt)
+        case Emits(event):
+            return Emitted(now, position, attempt, event)
         case _:
             assert_never(what)

@@ -21,6 +21,7 @@ from dirigent.engine.acting import Acting
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
+from dirigent.engine.events.ears import Ears, Unlogged
 from dirigent.engine.family.following import Following
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
@@ -37,6 +38,7 @@ from dirigent.model.run.command import Command, Perform
 from dirigent.model.run.journal import Created, Ended, Fact, Retried
 from dirigent.model.run.start import Start, first_of
 from dirigent.ports import AWAKE, Clock, Journal, Performer, Shelf
+from dirigent.ports.events import Logged
 
 Observer: TypeAlias = Callable[[RunId, Program, int, Sequence[Fact]], None]
 """Called with facts that are durable now, and how many facts the run had before them."""
@@ -76,6 +78,7 @@ class Engine:
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
+    events: Ears = field(init=False)
 
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
@@ -93,6 +96,17 @@ class Engine:
         )
         self._timers = self._rouser.timers
         self.left_out, self.standing = self._rouser.left_out, self._rouser.standing
+        log = self.journal.log if isinstance(self.journal, Logged) else Unlogged()
+        self.events = Ears(
+            log,
+            self.tools.language,
+            self.effects.oracle,
+            self._crew,
+            self.clock,
+            self._memory.load_all,
+            go,
+            self._rouser.lose,
+        )
         self._acting = Acting(self.effects, self._timers, self.queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------
@@ -105,14 +119,17 @@ class Engine:
         stay in the store.
         """
         await self._poison.open(self.journal, self.shelf, self.clock)
+        await self.events.open()
         taken = await self._rouser.open()
         await self.queues.open(self.journal, self.shelf)
+        self._crew.act(self.events.serve())
         return taken
 
     async def settle(self, seconds: float) -> None:
         """Begin nothing more, and wait for effects that the next engine could only guess about."""
         self._turning.settling = True
         self.queues.is_open = False
+        self.events.stopping = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 # A turn that has recorded an intent is about to act on it.
@@ -243,6 +260,7 @@ class Engine:
             self._memory.put(live)
         if done.facts:
             self.queues.hear(run, done.facts)
+            self.events.hear(run.id, done.facts)
             self.following.hear(run, done.expected, done.facts)
             for observer in tuple(self.observers):
                 observer(run.id, run.program, done.expected, done.facts)

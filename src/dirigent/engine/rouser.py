@@ -87,9 +87,13 @@ class Rouser:
             if isinstance(live, Live):
                 lives.append(live)
             else:
-                self.left_out[run] = live
-                self.crew.lost(run, live)
+                self.lose(run, live)
         return lives
+
+    def lose(self, run: RunId, why: Refusal) -> None:
+        """Leave a run out that cannot be loaded, and tell whoever waits for it."""
+        self.left_out[run] = why
+        self.crew.lost(run, why)
 
     def _ring(self, live: Live) -> list[asyncio.Future[bool]]:
         """Let every timer of a run fire whose time has come, and set the alarm for the next one."""

@@ -11,6 +11,7 @@ from dataclasses import field, replace
 from enum import Enum
 from typing import Final, TypeAlias, assert_never
 
+from dirigent.model.events.listening import Read, Strategy
 from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template, Value
@@ -273,7 +274,49 @@ class Code:
     timeout_seconds: float | None = None
 
 
-Node: TypeAlias = Sequence | Graph | Loop | Fork | Switch | Try | Call | Wait | Set | Raise | Code | Extended
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Tell everybody of an event. The template gives its attributes, `data`, and `extensions` by name."""
+
+    event: Template
+
+
+@dataclass(frozen=True, slots=True)
+class EachEvent:
+    """What is done with each event, one after the other; without a body it passes as it is."""
+
+    item: str
+    at: str
+    body: Sequence | None = None
+    output: Filter = UNFILTERED
+    export: Filter = UNFILTERED
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Wait for events. The output lists those that were consumed, in their order."""
+
+    to: Strategy
+    read: Read = Read.DATA
+    each: EachEvent | None = None
+
+
+Node: TypeAlias = (
+    Sequence
+    | Graph
+    | Loop
+    | Fork
+    | Switch
+    | Try
+    | Call
+    | Wait
+    | Set
+    | Raise
+    | Code
+    | Extended
+    | Emit
+    | Listen
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,18 +344,18 @@ class Program:
 def inside(node: Node) -> tuple[Task, ...]:
     """Return the tasks right below a node, in the order of the document."""
     match node:
-        case Sequence(tasks) | Graph(tasks=tasks):
+        case Sequence(tasks) | Graph(tasks=tasks) | Fork(branches=tasks):
             return tasks
-        case Fork(branches):
-            return branches
         case Loop(body=body):
             return body.tasks
         case Try(body, catch):
             return (*body.tasks, *(catch.body.tasks if catch.body else ()))
+        case Listen(each=each):
+            return each.body.tasks if each is not None and each.body is not None else ()
         case Extended(work, extensions):
             around = [block for each in extensions for block in (each.before, each.after) if block]
             return (*inside(work), *(task for block in around for task in block.tasks))
-        case Switch() | Call() | Wait() | Set() | Raise() | Code():
+        case Switch() | Call() | Wait() | Set() | Raise() | Code() | Emit():
             return ()
         case _:
             assert_never(node)
@@ -335,7 +378,9 @@ def with_tasks(node: Node, change: Callable[[Task], Task]) -> Node:
             found = Try(_changed(body, change), caught)
         case Extended(work, extensions):
             found = Extended(with_tasks(work, change), tuple(_around(each, change) for each in extensions))
-        case Switch() | Call() | Wait() | Set() | Raise() | Code():
+        case Listen(each=EachEvent(body=Sequence() as body) as each):
+            found = replace(node, each=replace(each, body=_changed(body, change)))
+        case Switch() | Call() | Wait() | Set() | Raise() | Code() | Emit() | Listen():
             pass
         case _:
             assert_never(node)

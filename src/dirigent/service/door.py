@@ -11,13 +11,14 @@ import json
 import os
 import socket
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from dirigent.model import limits
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import RunId, digest_of
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
@@ -27,7 +28,7 @@ from dirigent.model.run.journal import Created, Ended, Fact
 from dirigent.model.run.start import Start, first_of, start_of
 from dirigent.ports import Conductor, Heard, Journal
 from dirigent.service.conductor import HolderGone, watch
-from dirigent.stores.codec import decode, decode_fact, encode, encode_fact
+from dirigent.stores.codec import decode, decode_fact, decode_plain, encode, encode_fact, encode_plain
 from dirigent.stores.programs import Programs
 
 LINE_BYTES = 4 * limits.PAYLOAD_BYTES
@@ -172,6 +173,9 @@ async def _reply(request: dict[str, object], conductor: Conductor, programs: Pro
                 await conductor.tell(RunId(str(request["run"])), fact)
             case "keep-plan":
                 await conductor.keep_plan(decode(_bytes(request["plan"]), Plan))
+            case "events":
+                events = decode_plain(_bytes(request["events"]))
+                return {"ok": await conductor.take_events(cast("list[Event]", events))}
             case "left-out":
                 left = await conductor.left_out()
                 return {"ok": [[run, why.code, why.message, *why.help] for run, why in left.items()]}
@@ -230,6 +234,11 @@ class DoorConductor:
     async def tell(self, run: RunId, fact: Fact) -> None:
         """Put a person's word into a run over there."""
         await self._ask(verb="tell", run=run, fact=_text(encode_fact(fact)))
+
+    async def take_events(self, events: Sequence[Event]) -> list[bool]:
+        """Have events taken in over there."""
+        answer = await self._ask(verb="events", events=_text(encode_plain(list(events))))
+        return [bool(each) for each in answer] if isinstance(answer, list) else []
 
     async def keep_plan(self, plan: Plan) -> None:
         """Have a plan stored over there."""

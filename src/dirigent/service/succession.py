@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias, TypeVar
 
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, refuse
@@ -55,6 +56,10 @@ class Succession:
             await self.current.tell(run, fact)
 
         await self._lasting(once)
+
+    async def take_events(self, events: Sequence[Event]) -> list[bool]:
+        """Take events in; one that was taken before is known then, and taken once only."""
+        return await self._lasting(lambda: self.current.take_events(events))
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""

@@ -12,6 +12,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
+from dirigent.model.events.listening import Event, Listener
 from dirigent.model.fault import Fault
 from dirigent.model.plan import Plan
 from dirigent.model.program import Program
@@ -23,11 +24,14 @@ from dirigent.model.run.journal import (
     CancelRequested,
     Computed,
     Created,
+    Emitted,
     Ended,
     Fact,
     Failed,
+    Heard,
     Held,
     Intended,
+    Listening,
     Overruled,
     Patched,
     Repeated,
@@ -40,12 +44,13 @@ from dirigent.model.run.journal import (
     Suspended,
     TimerFired,
     TimerSet,
+    Unheard,
     Vouched,
 )
 from dirigent.stores import forms
 
-Document: TypeAlias = Program | Plan | ResourceRow | Fault
-D = TypeVar("D", Program, Plan, ResourceRow, Fault)
+Document: TypeAlias = Program | Plan | ResourceRow | Fault | Listener
+D = TypeVar("D", Program, Plan, ResourceRow, Fault, Listener)
 _Getter: TypeAlias = Callable[[Fact], tuple[object, ...]]
 
 
@@ -78,6 +83,10 @@ KINDS: Final[dict[int, type[Fact]]] = {
     18: Awaited,
     19: Patched,
     20: Signalled,
+    21: Listening,
+    22: Heard,
+    23: Unheard,
+    24: Emitted,
     40: Retried,
     41: Overruled,
 }
@@ -145,6 +154,20 @@ def decode(content: bytes, kind: type[D]) -> D:
     if not isinstance(document, kind):
         raise forms.corrupt(f"a stored document is no `{kind.__name__}`")
     return document
+
+
+def encode_event(event: Event) -> bytes:
+    """Return the bytes of an event, or raise `Refusal` (E5013, E5014)."""
+    return encode_plain([event])
+
+
+def decode_event(content: bytes) -> Event:
+    """Return the event of bytes, or raise `Refusal` (E5008)."""
+    match decode_plain(content):
+        case [dict() as event]:
+            return cast("Event", event)
+        case _:
+            raise forms.corrupt("a stored event is none")
 
 
 def encode_plain(plain: list[object]) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from dirigent.model import limits
 from dirigent.model.fault import Fault
@@ -21,11 +21,14 @@ from dirigent.model.run.journal import (
     CancelRequested,
     Computed,
     Created,
+    Emitted,
     Ended,
     Fact,
     Failed,
+    Heard,
     Held,
     Intended,
+    Listening,
     Overruled,
     Patched,
     Repeated,
@@ -38,10 +41,14 @@ from dirigent.model.run.journal import (
     Suspended,
     TimerFired,
     TimerSet,
+    Unheard,
     Vouched,
 )
 from dirigent.model.run.summary import RunSummary
 from dirigent.ports import AWAKE
+
+# Facts that change the log of events, or who listens to it; how a run stands is the same after them.
+EVENTFUL: Final = frozenset((Listening, Heard, Unheard, Emitted))
 
 # Facts that change no row unless the run is held: nearly all there are.
 QUIET: Final = frozenset(
@@ -123,12 +130,31 @@ class RowChanged:
     fact: ResourceChanged
 
 
+@dataclass(frozen=True, slots=True)
+class EarChanged:
+    """A task listens from now on, as the fact says, or no more."""
+
+    run: RunId
+    fact: Listening | Heard | Unheard
+
+
+@dataclass(frozen=True, slots=True)
+class EventMade:
+    """A run emitted an event: it goes into the log, unless one of its source and id is there already."""
+
+    run: RunId
+    fact: Emitted
+
+
+Change: TypeAlias = RowChanged | EarChanged | EventMade
+
+
 @dataclass(slots=True)
 class Projection:
-    """The standing after an append, and the resources that change, in order."""
+    """The standing after an append, and the rows that change beside it, in order."""
 
     standing: Standing
-    changes: Sequence[RowChanged]
+    changes: Sequence[Change]
 
 
 def expect(run: RunId, expected: int, length: int, count: int) -> None:
@@ -175,7 +201,7 @@ def project(
     `Created` names, None if it is not stored.
     """
     standing = before
-    changes: list[RowChanged] = []
+    changes: list[Change] = []
     for fact in facts:
         if standing is None:
             standing = _created(run, fact, title)
@@ -183,6 +209,8 @@ def project(
             raise _disorder(run, fact, "the run exists already")
         elif standing.phase is not None and not _reopens(standing, fact):
             raise _disorder(run, fact, f"the run has ended as `{standing.phase}`")
+        elif type(fact) in EVENTFUL:
+            changes.append(_about_events(run, fact))
         elif standing.held or type(fact) not in QUIET:
             standing = _advanced(standing, fact)
             if isinstance(fact, ResourceChanged):
@@ -194,6 +222,17 @@ def project(
     if standing.phase is None and standing.wake_at != wake_at:
         standing = replace(standing, wake_at=wake_at)
     return Projection(standing, changes)
+
+
+def _about_events(run: RunId, fact: Fact) -> Change:
+    """Return what a fact changes in the log of events, or in who listens to it."""
+    match fact:
+        case Listening() | Heard() | Unheard():
+            return EarChanged(run, fact)
+        case Emitted():
+            return EventMade(run, fact)
+        case _:
+            raise TypeError(type(fact).__name__)
 
 
 def _reopens(standing: Standing, fact: Fact) -> bool:
@@ -260,6 +299,10 @@ def _advanced(standing: Standing, fact: Fact) -> Standing:
             | Intended()
             | TimerSet()
             | TimerFired()
+            | Listening()
+            | Heard()
+            | Unheard()
+            | Emitted()
         ):
             pass
         case _:

@@ -6,9 +6,9 @@ Small batches: each is one commit that others share, so that nobody waits long f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
@@ -20,6 +20,11 @@ LOOKED_AT: Final = 1_000
 BATCH: Final = 100
 # How long to wait before looking again: the first after something was removed, then twice as long each time.
 LOOK_SECONDS: Final = (1.0, 64.0)
+# How long to wait before the files of large values are swept again: for that every fact is read.
+SWEEP_SECONDS: Final = 3_600.0
+
+Sweep: TypeAlias = Callable[[], Awaitable[object]]
+"""Removes what lies beside the store and is named by nothing any more. Raises `Refusal`."""
 
 
 class Archive(Protocol):
@@ -57,12 +62,14 @@ async def prune(archive: Archive, policy: Retention, now: float) -> Pruned:
 
 
 @asynccontextmanager
-async def kept(archive: Archive, policy: Retention, clock: Clock) -> AsyncIterator[None]:
-    """Remove what a policy no longer keeps for as long as the block runs."""
+async def kept(
+    archive: Archive, policy: Retention, clock: Clock, sweep: Sweep | None = None
+) -> AsyncIterator[None]:
+    """Remove what a policy no longer keeps for as long as the block runs; now and then `sweep` after it."""
     if policy.endless:
         yield
         return
-    keeper = asyncio.ensure_future(_keep(archive, policy, clock))
+    keeper = asyncio.ensure_future(_keep(archive, policy, clock, sweep))
     try:
         yield
     finally:
@@ -70,12 +77,16 @@ async def kept(archive: Archive, policy: Retention, clock: Clock) -> AsyncIterat
         await asyncio.wait([keeper])
 
 
-async def _keep(archive: Archive, policy: Retention, clock: Clock) -> None:
+async def _keep(archive: Archive, policy: Retention, clock: Clock, sweep: Sweep | None) -> None:
     shortest, longest = LOOK_SECONDS
     delay = shortest
+    swept = clock.now()
     # A store that takes nothing more stops the engine; there is no need to say it twice.
     with suppress(Refusal):
         while True:
             removed = await prune(archive, policy, clock.now())
             delay = shortest if removed.runs else min(2 * delay, longest)
+            if sweep is not None and clock.now() - swept >= SWEEP_SECONDS:
+                await sweep()
+                swept = clock.now()
             await clock.sleep_until(clock.now() + delay)

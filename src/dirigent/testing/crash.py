@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from dirigent.model.events.listening import Arrived, Event, Listener, Place
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal
@@ -13,6 +14,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
 from dirigent.ports import AWAKE, Journal, Past, Shelf, Waking
+from dirigent.ports.events import EventLog, Logged
 
 
 class Crash(BaseException):
@@ -50,8 +52,42 @@ class Fuse:
         self.places = []
 
 
-class Store(Journal, Shelf, Protocol):
-    """Both ports of a store."""
+class Store(Journal, Shelf, Logged, Protocol):
+    """The ports of a store."""
+
+
+class FusedLog:
+    """A log of events that burns a fuse before and after each taking in."""
+
+    def __init__(self, log: EventLog, fuse: Fuse) -> None:
+        """Put a fuse before a log."""
+        self.log = log
+        self.fuse = fuse
+
+    async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
+        """Put events into the log, unless the process dies before; it may also die before it learns of it."""
+        self.fuse.burn("before events")
+        fresh = await self.log.take_events(events)
+        self.fuse.burn("after events")
+        return fresh
+
+    async def events(
+        self, since: float, after: Place, limit: int, types: Collection[str] | None = None
+    ) -> list[Arrived]:
+        """Return events of the log."""
+        return await self.log.events(since, after, limit, types)
+
+    async def log_end(self) -> Place:
+        """Return the place of the newest event."""
+        return await self.log.log_end()
+
+    async def forget(self, before: float, most: int) -> None:
+        """Remove events."""
+        await self.log.forget(before, most)
+
+    async def listeners(self) -> list[Listener]:
+        """Return every task that listens."""
+        return await self.log.listeners()
 
 
 class FusedStore:
@@ -61,6 +97,7 @@ class FusedStore:
         """Put a fuse before a store."""
         self.store = store
         self.fuse = fuse
+        self.log: EventLog = FusedLog(store.log, fuse)
 
     async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
         """Append, unless the process dies before; it may also die before it learns of the success."""

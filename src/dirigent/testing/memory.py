@@ -16,7 +16,7 @@ from dirigent.model.program import Program
 from dirigent.model.run.journal import Created, Fact
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
-from dirigent.stores.projection import Title, expect, large, missing_definition, project
+from dirigent.stores.projection import EarChanged, Title, expect, large, missing_definition, project
 from dirigent.testing.shelf import MemoryShelf
 
 
@@ -53,8 +53,9 @@ class MemoryStore(MemoryShelf):
         self.disk.standings[run] = result.standing
         if result.standing.phase is not None:
             self.disk.snapshots.pop(run, None)
-        for change in () if foreign else result.changes:
-            self.disk.change(change)
+        for change in result.changes:
+            if not foreign or isinstance(change, EarChanged):
+                self.disk.change(change)
 
     async def read(self, run: RunId, since: int = 0) -> list[Fact]:
         """Return the facts from a position on, oldest first; empty for a run that does not exist."""

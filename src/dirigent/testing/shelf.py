@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import field
+from typing import assert_never
 
+from dirigent.model.events.listening import Arrived, Event, Listener, Place, key_of
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
+from dirigent.model.run.journal import Listening
 from dirigent.model.run.retention import Pruned, Retention
 from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
-from dirigent.stores.projection import RowChanged, Standing, Title, another_plan
+from dirigent.stores.projection import (
+    Change,
+    EarChanged,
+    EventMade,
+    RowChanged,
+    Standing,
+    Title,
+    another_plan,
+)
 
 
 @dataclass(slots=True)
@@ -29,9 +40,35 @@ class MemoryDisk:
     definitions: dict[Digest, bytes] = field(default_factory=dict)
     titles: dict[Digest, Title] = field(default_factory=dict)
     plans: dict[PlanId, bytes] = field(default_factory=dict)
+    events: dict[str, tuple[int, float, str, bytes]] = field(default_factory=dict)
+    logged: int = 0
+    listeners: dict[tuple[RunId, str], bytes] = field(default_factory=dict)
 
-    def change(self, change: RowChanged) -> None:
+    def change(self, change: Change) -> None:
         """Apply one change of the projection."""
+        match change:
+            case RowChanged():
+                self._change_row(change)
+            case EarChanged(run, Listening() as fact):
+                listener = Listener(run, fact.position, fact.attempt, fact.want, fact.since)
+                self.listeners[run, fact.position] = codec.encode(listener)
+            case EarChanged(run, fact):
+                self.listeners.pop((run, fact.position), None)
+            case EventMade(run, fact):
+                self.log(fact.at, fact.event, run)
+            case _:
+                assert_never(change)
+
+    def log(self, at: float, event: Event, run: str = "") -> bool:
+        """Put an event into the log; return whether it is new."""
+        key = key_of(event)
+        if key in self.events:
+            return False
+        self.logged += 1
+        self.events[key] = (self.logged, at, run, codec.encode_event(event))
+        return True
+
+    def _change_row(self, change: RowChanged) -> None:
         fact = change.fact
         content = None if fact.row is None else codec.encode(fact.row)
         self.history.setdefault(fact.address, []).append((fact.at, change.run, content))
@@ -39,6 +76,48 @@ class MemoryDisk:
             self.rows.pop(fact.address, None)
         else:
             self.rows[fact.address] = content
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MemoryLog:
+    """Fits `ports.events.EventLog`. `readable` and `writable` refuse when it is not."""
+
+    disk: MemoryDisk
+    readable: Callable[[], None]
+    writable: Callable[[], None]
+
+    async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
+        """Put events into the log; return of each whether it is new. Durable on return."""
+        self.writable()
+        return [self.disk.log(at, event) for at, event in events]
+
+    async def events(
+        self, since: float, after: Place, limit: int, types: Collection[str] | None = None
+    ) -> list[Arrived]:
+        """Return events that arrived at a time or later, behind a place, oldest first."""
+        self.readable()
+        found = [
+            Arrived((0, number), at, codec.decode_event(content), run)
+            for number, at, run, content in self.disk.events.values()
+            if number > after[1] and at >= since
+        ]
+        return [each for each in found if types is None or each.event["type"] in types][:limit]
+
+    async def log_end(self) -> Place:
+        """Return the place of the newest event."""
+        self.readable()
+        return 0, self.disk.logged
+
+    async def forget(self, before: float, most: int) -> None:
+        """Remove events that arrived before a time, and the oldest where there are more than `most`."""
+        self.writable()
+        kept = [(key, each) for key, each in self.disk.events.items() if each[1] >= before]
+        self.disk.events = dict(kept[-most:] if most else [])
+
+    async def listeners(self) -> list[Listener]:
+        """Return every task that listens."""
+        self.readable()
+        return [codec.decode(content, Listener) for _, content in sorted(self.disk.listeners.items())]
 
 
 class MemoryShelf:
@@ -85,6 +164,11 @@ class MemoryShelf:
             (at, run, None if content is None else codec.decode(content, ResourceRow))
             for at, run, content in self.disk.history.get(address, ())
         ]
+
+    @property
+    def log(self) -> MemoryLog:
+        """Return the log of events."""
+        return MemoryLog(self.disk, self._open, self._check)
 
     async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
         """Return ended runs that a policy no longer keeps, oldest end first."""

@@ -1,11 +1,14 @@
 """A program as text, for scenario files: one line a task, its parts indented, nothing left out."""
 
+from dirigent.model.events.listening import Strategy
 from dirigent.model.program import (
     UNFILTERED,
     Call,
+    Emit,
     Extended,
     Fork,
     Graph,
+    Listen,
     Loop,
     Raise,
     Sequence,
@@ -89,6 +92,30 @@ def _switch(node):
     return ["switch", *_indented(cases)]
 
 
+def _strategy(strategy, lead=""):
+    lines = [f"{lead}{strategy.quorum.value}"]
+    for each in strategy.filters:
+        links = [
+            f"{name} = {value(link.source)}" + (f" is {value(link.expect)}" if link.expected else "")
+            for name, link in each.correlate.items()
+        ]
+        lines += _indented([f"with {value(each.attributes)}", *_indented(links)])
+    if isinstance(strategy.until, Strategy):
+        return lines + _strategy(strategy.until, "until ")
+    return lines + [f"until {value(strategy.until)}"] * (strategy.until is not None)
+
+
+def _listen(node):
+    lines = [f"listen read {node.read.value}", *_indented(_strategy(node.to))]
+    if node.each is not None:
+        each = node.each
+        lines.append(f"foreach ${each.item} at ${each.at}")
+        borders = [(name, getattr(each, name)) for name in ("output", "export")]
+        lines += [f"  {name} {value(border.shape)}" for name, border in borders if border != UNFILTERED]
+        lines += _tasks(each.body.tasks if each.body else ())
+    return lines
+
+
 def _call(node):
     request = [f"{name} = {value(each)}" for name, each in node.request.items()]
     return [f"call {node.function} on doubt {node.on_doubt.value}", *_indented(request)]
@@ -127,6 +154,8 @@ def _graph(node):
 
 SHOWN = {
     Graph: _graph,
+    Emit: lambda node: [f"emit {value(node.event)}"],
+    Listen: _listen,
     Extended: _extended,
     Sequence: lambda node: ["do", *_tasks(node.tasks)],
     Loop: _loop,

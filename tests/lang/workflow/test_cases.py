@@ -39,6 +39,6 @@ def test_a_document_becomes_what_its_case_says(path):
 
 
 def test_there_is_a_case_for_every_kind_of_task():
-    kinds = ["do", "for", "fork", "switch", "try", "raise", "set", "wait", "call", "run"]
+    kinds = ["do", "for", "fork", "switch", "try", "raise", "set", "wait", "call", "run", "emit", "listen"]
     written = "".join(path.read_text() for path in CASES)
     assert [kind for kind in kinds if f"{kind}:" not in written] == []

@@ -10,16 +10,14 @@ from dirigent.lang.workflow.tasks.kinds import KINDS
 from lang.workflow.languages import Brackets
 
 HEAD = "document: {dsl: 1.0.3, namespace: tests, name: case, version: 1.0.0}\n"
-LATER = {"emit", "listen"}
 
 
 def problems_of(text):
     return read_naked(HEAD + text, "flow.yaml", Brackets())[1]
 
 
-def test_every_kind_of_task_that_has_a_shape_is_lowered_or_comes_later():
-    assert set(shapes.KINDS) - set(KINDS) == LATER
-    assert [kind for kind in shapes.KINDS if kind not in LATER] == list(KINDS)
+def test_every_kind_of_task_that_has_a_shape_is_lowered():
+    assert list(shapes.KINDS) == list(KINDS)
 
 
 @pytest.mark.parametrize("kind", [kind for kind, shape in shapes.KINDS.items() if isinstance(shape, Record)])

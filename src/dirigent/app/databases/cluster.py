@@ -20,7 +20,7 @@ from dirigent.engine.fleet.conductor import FleetConductor
 from dirigent.engine.fleet.fleet import Build, Fleet
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
-from dirigent.ports import Tenure
+from dirigent.ports.fleet import Tenure
 from dirigent.service.spools import Spools
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.empty import EmptyStore

@@ -9,6 +9,16 @@ from dirigent.cli.options import call, placed, with_json
 
 @click.command()
 @placed
+@click.option(
+    "--events", "events", metavar="HOST:PORT", help="Take CloudEvents in over HTTP at this address."
+)
+@click.option(
+    "--events-token",
+    "token",
+    metavar="TOKEN",
+    envvar="DIRIGENT_EVENTS_TOKEN",
+    help="Take them only from who sends this token.",
+)
 def serve(**options: object) -> int:
     """Run an engine until SIGTERM. On a database it shares the runs with the engines that there are."""
     return call("stores.serve.serve", options)

@@ -34,14 +34,15 @@ async def _prune(surrounding: Surrounding, options: Options) -> int:
             "add `--older-than 30d` or `--keep 1000`, or write `policy: {retention: {completed: 30d}}`",
         )
     async with keeping(surrounding.settings) as keeper:
-        size = keeper.size()
+        size, swept = keeper.size(), 0
         if options.flag("dry"):
             removed = Pruned(len(await keeper.archive.prunable(policy, keeper.clock.now(), SHOWN)))
         else:
             removed = await retention.prune(keeper.archive, policy, keeper.clock.now())
+            swept = await keeper.clear()
     if options.flag("vacuum") and not options.flag("dry"):
         await keeper.compact()
-    freed = max(0, size - keeper.size())
+    freed = max(0, size - keeper.size()) + swept
     if options.as_json:
         parts = {"runs": removed.runs, "facts": removed.facts, "blobs": removed.blobs}
         say_json({**parts, "bytes": freed, "dry": options.flag("dry")})

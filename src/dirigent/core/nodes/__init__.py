@@ -10,7 +10,9 @@ from dirigent.core.nodes.again import AGAIN
 from dirigent.core.nodes.attempt import TRY
 from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.core.nodes.choice import SWITCH
-from dirigent.core.nodes.code import CODE, GATHER, LISTEN
+from dirigent.core.nodes.code import AWAIT, CODE, GATHER
+from dirigent.core.nodes.events.emit import EMIT
+from dirigent.core.nodes.events.listen import LISTEN
 from dirigent.core.nodes.extended import EXTENDED
 from dirigent.core.nodes.fork import FORK
 from dirigent.core.nodes.graph import GRAPH
@@ -20,9 +22,11 @@ from dirigent.core.nodes.simple import CALL, RAISE, SET, WAIT
 from dirigent.model.program import (
     Call,
     Code,
+    Emit,
     Extended,
     Fork,
     Graph,
+    Listen,
     Loop,
     Node,
     Raise,
@@ -32,7 +36,8 @@ from dirigent.model.program import (
     Try,
     Wait,
 )
-from dirigent.model.run.code import Branch, Gather, Listen, Repeatedly, Wanted
+from dirigent.model.run import code as asked
+from dirigent.model.run.code import Branch, Gather, Repeatedly, Wanted
 
 NODES: Final[Mapping[type[Node | Wanted], Behaviour]] = MappingProxyType(
     {
@@ -50,7 +55,9 @@ NODES: Final[Mapping[type[Node | Wanted], Behaviour]] = MappingProxyType(
         Extended: EXTENDED,
         Branch: CODE,
         Gather: GATHER,
+        Emit: EMIT,
         Listen: LISTEN,
+        asked.Listen: AWAIT,
         Repeatedly: AGAIN,
     }
 )

@@ -338,4 +338,4 @@ def of_one_name(known: Program, wanted: Program) -> bool:
 
 CODE = Behaviour(begin, begin, left, broke, fired)
 GATHER = Behaviour(gather_begin, gather_begin, gather_left, gather_broke, gather_fired)
-LISTEN = Behaviour(listen_begin, listen_begin)
+AWAIT = Behaviour(listen_begin, listen_begin)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final, Protocol, TypeVar
 
+from dirigent.core.events.shape import check_event
 from dirigent.core.status import unknown
 from dirigent.engine.fleet.fleet import Fleet
 from dirigent.engine.fleet.holding import is_loss
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
-from dirigent.model.problem import Problem, Refusal
+from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended, Fact
 from dirigent.model.run.start import Start
 from dirigent.ports import Heard, Journal, Shelf
+from dirigent.ports.events import Logged
 
 T = TypeVar("T")
 
@@ -91,6 +94,14 @@ class FleetConductor:
         """Return the open runs that no engine of this process could take up, and why."""
         engines = self.fleet.engines() if self.fleet else ()
         return {run: why.problems[0] for engine in engines for run, why in engine.left_out.items()}
+
+    async def take_events(self, events: Sequence[Event]) -> list[bool]:
+        """Take events in: the log is everybody's. When they arrived is told by the clock of the store."""
+        for event in events:
+            check_event(event)
+        if not isinstance(self.journal, Logged):
+            raise refuse("E4102", "this store keeps no events", "name a store that does, with `--state`")
+        return await self.journal.log.take_events([(0.0, event) for event in events])
 
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""

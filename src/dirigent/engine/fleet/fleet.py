@@ -19,8 +19,8 @@ from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
-from dirigent.model.run.journal import Ended, Fact, Held
-from dirigent.ports import Census, Tenancy, Tenure
+from dirigent.model.run.journal import Emitted, Ended, Fact, Held
+from dirigent.ports.fleet import Census, Tenancy, Tenure
 
 SWEEP_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 0.1
@@ -107,6 +107,8 @@ class Fleet:
                 due = clock.time() + await self._sweep()
             elif "inbox" in heard:
                 await self._wishes.hear()
+            for engine in self.engines():
+                engine.events.stir()
 
     async def _sweep(self) -> float:
         """Renew, take and share out, see who wishes for something; return when to do so again."""
@@ -182,6 +184,10 @@ class Fleet:
         if isinstance(facts[-1], Ended | Held):
             self.news.tell()
             self.tenancy.hint("runs")
+        if any(isinstance(fact, Emitted) for fact in facts):
+            self.tenancy.hint("events")
+            for engine in self.engines():
+                engine.events.stir()
 
 
 def _pause(census: Census) -> float:

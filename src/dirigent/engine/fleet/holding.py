@@ -10,7 +10,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.engine import Engine
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
-from dirigent.ports import Tenure
+from dirigent.ports.fleet import Tenure
 
 # For effects whose fate the next owner of a shard could not know, when it is given back in order.
 PARTING_SECONDS: Final = 5.0

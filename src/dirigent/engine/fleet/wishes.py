@@ -13,7 +13,7 @@ from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.run.start import Start
-from dirigent.ports import Tenancy, Wish
+from dirigent.ports.fleet import Tenancy, Wish
 
 AT_ONCE: Final = 256
 

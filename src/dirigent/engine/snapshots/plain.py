@@ -16,10 +16,11 @@ from dirigent.core.frame import Frame, GraphState
 from dirigent.core.machine import Ask, Run, Tools
 from dirigent.core.nodes.graph import binding
 from dirigent.core.status import Phase, Status
+from dirigent.model.events.listening import Link, Quorum, Sought, Test, Want
 from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId
 from dirigent.model.program import Graph, Program
-from dirigent.model.run.command import Question
+from dirigent.model.run.command import Hears, Question
 from dirigent.model.run.journal import Created, Resumed, Suspended
 from dirigent.model.run.origin import Origin
 from dirigent.model.run.ticket import Ticket
@@ -31,10 +32,13 @@ Plain: TypeAlias = list[object]
 
 _SCALARS: Final = frozenset((str, int, float, bool, type(None)))
 _LEAVES: Final = (SecretText, Unknown, Expression, UriTemplate, Span)
-_ENUMS: Final[Mapping[str, type[Enum]]] = {each.__name__: each for each in (frames.Step, Status, Phase)}
+_ENUMS: Final[Mapping[str, type[Enum]]] = {
+    each.__name__: each for each in (frames.Step, frames.Stage, Status, Phase, Quorum)
+}
 _STATES: Final = (
     *(frames.Thread, frames.Earlier, frames.Ledger, frames.SequenceState, frames.LoopState),
     *(frames.ForkState, frames.TryState, frames.GraphState, frames.ExtendedState, Frame, Ask),
+    *(frames.ListenState, Want, Sought, Test, Link, Hears),
     *(Fault, Question, Ticket, Origin, Created, Suspended, Resumed),
 )
 _CLASSES: Final[Mapping[str, type]] = {each.__name__: each for each in _STATES}
@@ -46,6 +50,7 @@ _FIELDS: Final = {
 }
 _RUN: Final = (
     *("phase", "created", "now", "facts", "entered", "asks", "stopping", "root", "result", "cancel_reason"),
+    *("heard", "ears"),
     *("halted", "followed"),
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from dirigent.model.events.listening import Event, Want
 from dirigent.model.ids import EffectId, Position
 from dirigent.model.program import OnDoubt
 from dirigent.model.record import dataclass
@@ -102,13 +103,36 @@ class Patch:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Hears:
+    """A task waits for one of these events that arrived at `since` or later."""
+
+    want: Want
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ceases:
+    """A task waits for events no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emits:
+    """A task tells everybody of this event."""
+
+    event: Event
+
+
+Noted: TypeAlias = Awaits | Patch | Hears | Ceases | Emits
+
+
 @dataclass(slots=True)
 class Note:
-    """Record `Awaited` or `Patched`."""
+    """Record what a task waits for, or says: nothing else is to be done."""
 
     position: Position
     attempt: int
-    what: Awaits | Patch
+    what: Noted
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Final, TypeAlias
 
+from dirigent.model.events.listening import Event, Want
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.record import dataclass
@@ -190,6 +191,53 @@ class Signalled:
 
 
 @dataclass(frozen=True, slots=True)
+class Listening:
+    """A task waits for an event that arrived at `since` or later. Since version 2."""
+
+    at: float
+    position: Position
+    attempt: int
+    want: Want
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """This event was the next that a task waited for. Since version 2.
+
+    `arrived` is when the store took it in; `number` is the filter that it fits, `keys` what it says of the
+    correlations there.
+    """
+
+    at: float
+    position: Position
+    attempt: int
+    event: Event
+    arrived: float
+    number: int
+    keys: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A task waits for no event any more: its time was over, or nobody needs it. Since version 2."""
+
+    at: float
+    position: Position
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A task told everybody of this event: it is in the log of the store. Since version 2."""
+
+    at: float
+    position: Position
+    attempt: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
 class CancelRequested:
     """Somebody wants the run to stop for good. `by` is who."""
 
@@ -277,6 +325,7 @@ class Ended:
 Effect: TypeAlias = Intended | Succeeded | Failed | Held | Vouched | Repeated | Skipped | Abandoned
 Timer: TypeAlias = TimerSet | TimerFired
 Coded: TypeAlias = Awaited | Patched
+Eventful: TypeAlias = Listening | Heard | Unheard | Emitted
 Control: TypeAlias = Created | Signalled | CancelRequested | Suspended | Resumed | Ended
 Spoken: TypeAlias = Retried | Overruled
-Fact: TypeAlias = Effect | Timer | Computed | Coded | Control | Spoken | ResourceChanged
+Fact: TypeAlias = Effect | Timer | Computed | Coded | Eventful | Control | Spoken | ResourceChanged

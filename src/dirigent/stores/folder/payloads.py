@@ -6,11 +6,13 @@ a file that no fact names, which `sweep` removes. Law 2: what is read is checked
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
 import time
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -46,10 +48,13 @@ class Payloads:
         try:
             files.make_directory(path.parent.parent)
             files.make_directory(path.parent)
-            if not (path.exists() and path.stat().st_size == len(content)):
-                part = path.with_name(f"{digest}-{secrets.token_hex(4)}{_PART}")
-                _write(part, content)
-                part.rename(path)
+            with self._held(fcntl.LOCK_SH):
+                if path.exists() and path.stat().st_size == len(content):
+                    os.utime(path)  # It is about to be named again: nobody may take it for forgotten.
+                else:
+                    part = path.with_name(f"{digest}-{secrets.token_hex(4)}{_PART}")
+                    _write(part, content)
+                    part.rename(path)
             # Also for what was there: who wrote it may have died before its name was durable.
             files.sync_directory(path.parent)
         except OSError as error:
@@ -79,19 +84,46 @@ class Payloads:
         """Yield every file, also the parts that a crash left."""
         yield from (path for path in Path(self.folder).glob("??/*") if path.is_file())
 
-    def sweep(self, referenced: Collection[str], young_seconds: float = YOUNG_SECONDS) -> int:
+    def lasting(self, young_seconds: float = YOUNG_SECONDS, now: float | None = None) -> bool:
+        """Return whether there is a file for which it is worth to ask who names it."""
+        horizon = (time.time() if now is None else now) - young_seconds
+        for path in self.stored():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime <= horizon:
+                    return True
+        return False
+
+    def sweep(
+        self, referenced: Collection[str], young_seconds: float = YOUNG_SECONDS, now: float | None = None
+    ) -> int:
         """Delete what no fact names and nobody is about to name; return how many bytes that was.
 
-        `referenced` are the digests that the facts of all journals name (`referenced` beside the facts).
+        `referenced` are the digests that the facts of all journals name, as they stood at `now` or later.
+        Raises `Refusal` (E5012) when the disk refuses.
         """
         freed = 0
-        horizon = time.time() - young_seconds
-        for path in list(self.stored()):
-            found = path.stat()
-            if path.name not in referenced and found.st_mtime <= horizon:
-                freed += found.st_size
-                path.unlink(missing_ok=True)
+        horizon = (time.time() if now is None else now) - young_seconds
+        try:
+            for path in [each for each in self.stored() if each.name not in referenced]:
+                # A part may have got its name by now.
+                with self._held(fcntl.LOCK_EX), suppress(FileNotFoundError):
+                    found = path.stat()
+                    if found.st_mtime <= horizon:
+                        path.unlink()
+                        freed += found.st_size
+        except OSError as error:
+            raise files.unusable(self.folder, error) from None
         return freed
+
+    @contextmanager
+    def _held(self, how: int) -> Iterator[None]:
+        """Hold the folder while the block runs, so that to look at a file and to remove it is one."""
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -18,7 +18,7 @@ from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.start import Start, first_of, start_of
-from dirigent.ports import Wish
+from dirigent.ports.fleet import Wish
 from dirigent.stores import codec
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.session.hints import Ear

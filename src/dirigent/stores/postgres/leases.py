@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Final, cast
 
 from dirigent.model.record import dataclass
-from dirigent.ports import Census
+from dirigent.ports.fleet import Census
 from dirigent.stores.postgres.session.link import Link
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.writer.fence import Fence

@@ -90,7 +90,12 @@ class PostgresTarget(PostgresSource):
 
     async def put(self, kind: str, records: Sequence[Record]) -> None:
         """Add records of a kind."""
-        await self._ask(f"load_{kind}", *_columns(records))
+        rows: Sequence[tuple[object, ...]] = records
+        if kind == "listeners":
+            # Who listens is known where his run lies.
+            ((shards,),) = await self._ask("shards")
+            rows = [(*row, _shard(str(row[0]), cast("int", shards))) for row in records]
+        await self._ask(f"load_{kind}", *_columns(rows))
 
     async def put_runs(self, runs: Sequence[MovedRun]) -> None:
         """Add runs."""
@@ -105,10 +110,13 @@ class PostgresTarget(PostgresSource):
         await self._link.script("commit")
 
 
+def _shard(run: str, shards: int) -> int:
+    return crc32(run.encode()) % shards
+
+
 def _row(where: Standing, shards: int) -> tuple[object, ...]:
-    shard = crc32(where.id.encode()) % shards
     shown = (where.title.name, where.shown_phase(), where.created_at, where.wake_at)
-    return (where.id, shard, *shown, records.stored(where))
+    return (where.id, _shard(where.id, shards), *shown, records.stored(where))
 
 
 def _appends(run: MovedRun) -> list[tuple[object, ...]]:

@@ -16,6 +16,7 @@ from dirigent.model.run.journal import Fact
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
 from dirigent.stores.postgres import records
+from dirigent.stores.postgres.log import PostgresLog
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.shelf import PostgresShelf
 from dirigent.stores.postgres.writer.batch import Append
@@ -89,6 +90,11 @@ class PostgresStore(PostgresShelf):
             program = await self.database.reader.definition(digest)
             self.database.programs.remember(digest, program)
         return program
+
+    @property
+    def log(self) -> PostgresLog:
+        """Return the log of events."""
+        return PostgresLog(self.database, self.fence)
 
     async def close(self) -> None:
         """End every session with the database."""

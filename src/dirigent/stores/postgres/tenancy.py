@@ -1,4 +1,4 @@
-"""The shards of a process, as the engine's fleet sees them: fits `ports.Tenancy` and `ports.Tenure`."""
+"""The shards of a process, as the fleet sees them: fits `ports.fleet.Tenancy` and `ports.fleet.Tenure`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Self, cast
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
-from dirigent.ports import Census, Journal, Shelf, Tenure, Wish
+from dirigent.ports import Journal, Shelf
+from dirigent.ports.fleet import Census, Tenure, Wish
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
 from dirigent.stores.postgres.session.failures import Again, Lost
@@ -78,7 +79,7 @@ class PostgresTenancy:
     @classmethod
     def of(cls, database: Database) -> Self:
         """Return the tenancy of this process."""
-        return cls(database, database.hints.ear("shards", "inbox"))
+        return cls(database, database.hints.ear("shards", "inbox", "events"))
 
     async def take(self, count: int) -> Sequence[Tenure]:
         """Lease up to `count` shards that nobody owns; none while the database is away."""

@@ -24,6 +24,8 @@ _PUT: Final = {
     "plans": "keep_plan",
     "rows": "put_row",
     "history": "note_history",
+    "events": "keep_event",
+    "listeners": "put_listener",
 }
 UNFINISHED: Final = ".copying"
 

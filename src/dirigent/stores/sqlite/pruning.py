@@ -1,12 +1,13 @@
 """Ended runs are removed, in the transaction of whatever else is written just then.
 
 Law: only runs that have ended go, each whole: its facts, its row, and the large payloads that no other fact
-names. Definitions and the history of resources stay.
+names. The history of resources stays. Definitions go when they are asked to, while nobody starts runs.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -14,6 +15,7 @@ from typing import Final
 from urllib.parse import quote
 
 from dirigent.model.ids import RunId
+from dirigent.model.run import payload
 from dirigent.model.run.retention import Pruned
 from dirigent.stores.sqlite.failures import refusal
 from dirigent.stores.sqlite.statements import SQL
@@ -23,10 +25,11 @@ PAGES: Final = 512
 INCREMENTAL: Final = 2
 # A sixteenth of the file may stay free: what is written next goes there.
 SPARE: Final = 16
+_DIGEST: Final = re.compile(rb"[0-9a-f]{64}")
 
 
-def prune(connection: sqlite3.Connection, runs: Sequence[RunId]) -> Pruned:
-    """Remove those of the runs that have ended; the caller commits."""
+def prune(connection: sqlite3.Connection, runs: Sequence[RunId], *, unused: bool = False) -> Pruned:
+    """Remove those of the runs that have ended, and `unused` definitions; the caller commits."""
     run = connection.execute
     numbers = json.dumps([row[0] for row in run(SQL["numbers"], (json.dumps(runs),))])
     found = run(SQL["rows_of"], (numbers,)).fetchall()
@@ -35,7 +38,25 @@ def prune(connection: sqlite3.Connection, runs: Sequence[RunId]) -> Pruned:
     run(SQL["prune_places"], (numbers,))
     removed = run(SQL["prune_runs"], (numbers,)).rowcount
     blobs = run(SQL["prune_blobs"], (json.dumps(named),)).rowcount if named else 0
+    if unused:
+        run(SQL["prune_definitions"])
     return Pruned(removed, len(found), blobs, more=_shrink(connection))
+
+
+def named(path: str) -> frozenset[str]:
+    """Return every digest that something stored may name as a large value; rather too many than too few.
+
+    Reads on a connection of its own, and every fact there is; nobody waits for it.
+    Raises `Refusal` (E5009 locked, E5010 disk failure).
+    """
+    found: set[bytes] = set()
+    try:
+        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as file:
+            for (content,) in file.execute(SQL["naming"], (payload.NAME.encode(),)):
+                found.update(_DIGEST.findall(content))
+    except sqlite3.Error as error:
+        raise refusal(error, path) from None
+    return frozenset(each.decode() for each in found)
 
 
 def _shrink(connection: sqlite3.Connection) -> bool:

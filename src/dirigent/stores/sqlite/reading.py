@@ -64,7 +64,7 @@ class Reader:
 
     def facts(self, run: RunId, since: int = 0) -> list[Fact]:
         """Return the facts of a run from a position on, oldest first."""
-        rows = self._tail(run, since) if since else self._rows("facts", run)
+        rows = self._tail(run, since) if since else self.rows_of("facts", run)
         return [codec.decode_fact(content) for content in records.journal(rows, self._path, since)]
 
     def _tail(self, run: RunId, since: int) -> list[records.Row]:
@@ -78,10 +78,10 @@ class Reader:
 
     def pasts(self, runs: Sequence[RunId]) -> list[Past | Refusal]:
         """Return what is known of each run: two questions, however many they are."""
-        found = self._rows("pasts", json.dumps(runs))
+        found = self.rows_of("pasts", json.dumps(runs))
         numbers = json.dumps([row[0] for row in found])
         rows: dict[object, list[records.Row]] = {row[0]: [] for row in found}
-        for number, *row in self._rows("pasts_facts", numbers):
+        for number, *row in self.rows_of("pasts_facts", numbers):
             rows[number].append(tuple(row))
         pasts = {row[1]: _past(self._path, row, rows[row[0]]) for row in found}
         return [pasts.get(run, Past([])) for run in runs]
@@ -89,12 +89,12 @@ class Reader:
     def wakings(self, after: Waking, limit: int) -> list[Waking]:
         """Return the next wakings behind one, by time, then by id."""
         return [
-            (cast("float", at), RunId(cast("str", run))) for at, run in self._rows("wakings", *after, limit)
+            (cast("float", at), RunId(cast("str", run))) for at, run in self.rows_of("wakings", *after, limit)
         ]
 
     def definition(self, digest: Digest) -> Program:
         """Return a stored definition, or raise `Refusal` (E5004 none, E5008 damaged)."""
-        rows = self._rows("definition", digest)
+        rows = self.rows_of("definition", digest)
         if not rows:
             raise missing_definition(digest)
         content = cast("bytes", rows[0][0])
@@ -104,52 +104,53 @@ class Reader:
 
     def runs(self, *, only_open: bool, limit: int) -> list[RunSummary]:
         """Return runs, newest first."""
-        rows = self._rows("open_runs" if only_open else "runs", limit)
+        rows = self.rows_of("open_runs" if only_open else "runs", limit)
         return [_summary(row) for row in rows]
 
     def run(self, run: RunId) -> RunSummary | None:
         """Return one run."""
-        rows = self._rows("run", run)
+        rows = self.rows_of("run", run)
         return _summary(rows[0]) if rows else None
 
     def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
         """Return ended runs that a policy no longer keeps, oldest end first."""
         ages = [policy.completed, policy.failed, policy.cancelled]
         ends = [-math.inf if age is None else now - age for age in ages]
-        found = [RunId(cast("str", row[0])) for row in self._rows("prunable", max(ends), *ends, limit)]
+        found = [RunId(cast("str", row[0])) for row in self.rows_of("prunable", max(ends), *ends, limit)]
         if policy.runs is None or len(found) == limit:
             return found
-        too_many = cast("int", self._rows("ended")[0][0]) - policy.runs
-        more = self._rows("oldest_ended", min(limit, max(0, too_many)))
+        too_many = cast("int", self.rows_of("ended")[0][0]) - policy.runs
+        more = self.rows_of("oldest_ended", min(limit, max(0, too_many)))
         return list(dict.fromkeys([*found, *(RunId(cast("str", row[0])) for row in more)]))[:limit]
 
     def row(self, address: str) -> ResourceRow | None:
         """Return one resource instance."""
-        found = self._rows("row", address)
+        found = self.rows_of("row", address)
         return codec.decode(cast("bytes", found[0][0]), ResourceRow) if found else None
 
     def rows(self) -> list[ResourceRow]:
         """Return every resource instance, by address."""
-        return [codec.decode(cast("bytes", row[0]), ResourceRow) for row in self._rows("rows")]
+        return [codec.decode(cast("bytes", row[0]), ResourceRow) for row in self.rows_of("rows")]
 
     def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
         """Return what one instance was and is, oldest first."""
         past = []
-        for at, run, content in self._rows("history", address):
+        for at, run, content in self.rows_of("history", address):
             row = None if content is None else codec.decode(cast("bytes", content), ResourceRow)
             past.append((cast("float", at), RunId(cast("str", run)), row))
         return past
 
     def plan(self, plan: PlanId) -> Plan | None:
         """Return a stored plan."""
-        rows = self._rows("plan", plan)
+        rows = self.rows_of("plan", plan)
         return codec.decode(cast("bytes", rows[0][0]), Plan) if rows else None
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def _rows(self, statement: str, *parameters: str | float) -> list[records.Row]:
+    def rows_of(self, statement: str, *parameters: str | float) -> list[records.Row]:
+        """Return the rows of a statement, or raise `Refusal` where the file does not give them."""
         try:
             return self._connection.execute(SQL[statement], parameters).fetchall()
         except sqlite3.Error as error:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias, assert_never, cast
 from zlib import crc32
 
 import msgspec
 
+from dirigent.model.events.listening import Arrived, Event, Listener, key_of
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
+from dirigent.model.run.journal import Listening
 from dirigent.stores import codec
 from dirigent.stores.forms import corrupt
-from dirigent.stores.projection import RowChanged, Standing, Title
+from dirigent.stores.projection import Change, EarChanged, EventMade, RowChanged, Standing, Title
 
 Parameters: TypeAlias = tuple[str | int | float | bytes | None, ...]
 Statement: TypeAlias = tuple[str, Parameters]
@@ -66,8 +68,35 @@ def run_row(number: int, length: int, where: Standing) -> Parameters:
     )
 
 
-def statements(change: RowChanged) -> tuple[Statement, ...]:
+def statements(change: Change) -> tuple[Statement, ...]:
     """Return the statements that a change of the projection stands for, in order."""
+    match change:
+        case RowChanged():
+            return _row_statements(change)
+        case EarChanged(run, Listening() as fact):
+            listener = codec.encode(Listener(run, fact.position, fact.attempt, fact.want, fact.since))
+            return (("put_listener", (run, fact.position, listener)),)
+        case EarChanged(run, fact):
+            return (("drop_listener", (run, fact.position)),)
+        case EventMade(run, fact):
+            return (("keep_event", event_row(fact.at, fact.event, run)),)
+        case _:
+            assert_never(change)
+
+
+def event_row(at: float, event: Event, run: str = "") -> Parameters:
+    """Return what `keep_event` stores of an event."""
+    return (at, key_of(event), str(event.get("type")), run, codec.encode_event(event))
+
+
+def arrived(row: Row) -> Arrived:
+    """Return an event of a row of the log."""
+    number, at, run, content = row
+    event = codec.decode_event(cast("bytes", content))
+    return Arrived((0, cast("int", number)), cast("float", at), event, cast("str", run))
+
+
+def _row_statements(change: RowChanged) -> tuple[Statement, ...]:
     run, fact = change.run, change.fact
     content = None if fact.row is None else codec.encode(fact.row)
     past: Statement = ("note_history", (fact.address, fact.at, run, content))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from dirigent.model.ids import PlanId, RunId
@@ -13,6 +14,7 @@ from dirigent.model.run.retention import Pruned, Retention
 from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
 from dirigent.stores.sqlite.commit import GroupCommit
+from dirigent.stores.sqlite.pruning import named
 from dirigent.stores.sqlite.reading import Desk, Reader
 from dirigent.stores.sqlite.writing import Append, KeepPlan, Prune
 
@@ -55,6 +57,14 @@ class SqliteShelf:
         removed: list[Pruned] = []
         await self._queue.submit(Prune(runs, removed))
         return removed[0]
+
+    async def drop_unused(self) -> None:
+        """Remove definitions that no run names. Nobody may start runs meanwhile."""
+        await self._queue.submit(Prune((), [], unused=True))
+
+    async def named(self) -> frozenset[str]:
+        """Return every digest that something stored may name as a large value."""
+        return await asyncio.to_thread(named, self.path)
 
     async def take_in(self, run: RunId, facts: Sequence[Fact]) -> None:
         """Store the journal of a run from elsewhere; resources stay as they are."""

@@ -21,6 +21,7 @@ from dirigent.stores.programs import Programs
 from dirigent.stores.projection import Title, large
 from dirigent.stores.sqlite import opening
 from dirigent.stores.sqlite.commit import Commit, GroupCommit
+from dirigent.stores.sqlite.log import SqliteLog
 from dirigent.stores.sqlite.reading import Desk, Reader
 from dirigent.stores.sqlite.shelf import SqliteShelf
 from dirigent.stores.sqlite.writing import Append, KeepDefinition, KeepSnapshot, Writer
@@ -94,6 +95,11 @@ class SqliteStore(SqliteShelf):
             program = await self._desk.ask(self._reader.definition, digest)
             self._programs.remember(digest, program)
         return program
+
+    @property
+    def log(self) -> SqliteLog:
+        """Return the log of events."""
+        return SqliteLog(self._queue, self._desk, self._reader)
 
     async def close(self) -> None:
         """Wait for what is under way, and leave a single file that is marked as clean."""

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias, assert_never
 from zlib import crc32
 
 from dirigent.model import limits
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
@@ -22,7 +23,7 @@ from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.retention import Pruned
 from dirigent.ports import AWAKE
 from dirigent.stores import files
-from dirigent.stores.projection import Standing, Title, another_plan, expect, project
+from dirigent.stores.projection import EarChanged, Standing, Title, another_plan, expect, project
 from dirigent.stores.sqlite import records
 from dirigent.stores.sqlite.failures import PASSING, closed, no_memory, refusal
 from dirigent.stores.sqlite.opening import WAL_PAGES
@@ -77,13 +78,33 @@ LOG_BYTES: Final = (WAL_PAGES + 256) * 4120
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Runs to be removed, as far as they have ended; what was removed is added to `removed`."""
+    """Runs to be removed, as far as they have ended; what was removed is added to `removed`.
+
+    With `unused` also the definitions that no run names: for a store in which nobody starts runs.
+    """
 
     runs: Sequence[RunId]
     removed: list[Pruned]
+    unused: bool = False
 
 
-Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot | Prune
+@dataclass(frozen=True, slots=True)
+class KeepEvents:
+    """Events from outside, each with when it arrived; `fresh` learns of each whether it is new."""
+
+    events: Sequence[tuple[float, Event]]
+    fresh: list[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetEvents:
+    """Events that arrived before a time are to be removed, and the oldest where there are too many."""
+
+    before: float
+    most: int
+
+
+Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot | KeepEvents | ForgetEvents | Prune
 
 
 @dataclass(slots=True)
@@ -226,8 +247,12 @@ class Writer:
                     self._keep_plan(batch, job)
                 case KeepSnapshot():
                     self._keep_snapshot(batch, job)
+                case KeepEvents():
+                    _keep_events(self._connection, batch, job)
+                case ForgetEvents(before, most):
+                    batch.others.append(("forget_events", (before, most)))
                 case Prune():
-                    job.removed.append(prune(self._connection, job.runs))
+                    job.removed.append(prune(self._connection, job.runs, unused=job.unused))
                 case _:
                     assert_never(job)
         except Refusal as why:
@@ -267,7 +292,8 @@ class Writer:
         before = head.standing if head else None
         title = None if head else self._title(batch, job.facts)
         result = project(job.run, before, job.facts, title, job.wake_at)
-        changes = () if job.foreign else result.changes
+        # A resource, or an event, of elsewhere is nothing that happened here; who listens does so here.
+        changes = [each for each in result.changes if not job.foreign or isinstance(each, EarChanged)]
         others = [each for change in changes for each in records.statements(change)]
         number, stretch = (head.number, head.stretch) if head else (batch.next_number, -1)
         if head is None:
@@ -302,6 +328,16 @@ class Writer:
             batch.runs.append(records.run_row(head.number, head.length, head.standing))
         if head.standing.phase is not None:
             batch.ended.append((head.number,))
+
+
+def _keep_events(connection: sqlite3.Connection, batch: _Batch, job: KeepEvents) -> None:
+    for at, event in job.events:
+        row = records.event_row(at, event)
+        pending = any(name == "keep_event" and p[1] == row[1] for name, p in batch.others)
+        known = pending or connection.execute(SQL["event_known"], (row[1],)).fetchone() is not None
+        job.fresh.append(not known)
+        if not known:
+            batch.others.append(("keep_event", row))
 
 
 def _fenced(path: str, ours: int, newest: int) -> Refusal:

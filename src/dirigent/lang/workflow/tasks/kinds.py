@@ -9,7 +9,7 @@ from typing import Final
 from dirigent.lang.workflow.calls.kinds import lower_call
 from dirigent.lang.workflow.calls.runs import lower_run
 from dirigent.lang.workflow.reading import Lowering
-from dirigent.lang.workflow.tasks import errors, flow
+from dirigent.lang.workflow.tasks import errors, events, flow
 
 # In the order in which a task is asked what it is: `for` and `try` before the keys they share.
 KINDS: Final[Mapping[str, Lowering]] = MappingProxyType(
@@ -23,6 +23,8 @@ KINDS: Final[Mapping[str, Lowering]] = MappingProxyType(
         "run": lower_run,
         "set": flow.lower_set,
         "wait": flow.lower_wait,
+        "emit": events.lower_emit,
+        "listen": events.lower_listen,
         "do": flow.lower_do,
     }
 )

@@ -53,6 +53,24 @@ with own as (
   update inbox i set answer = t.answer
   from unnest($34::integer[], $35::text[], $36::bigint[], $37::bytea[]) as t (shard, run, id, answer)
   where i.id = t.id and t.shard in (select id from own) and t.run not in (select id from refused)
+), told as (
+  insert into events (at, key, type, run, content)
+  select t.at, t.key, t.type, t.run, t.content
+  from unnest($38::integer[], $39::float8[], $40::text[], $41::text[], $42::text[], $43::bytea[]) with ordinality
+    as t (shard, at, key, type, run, content, place)
+  where t.shard in (select id from own) and t.run not in (select id from refused)
+  order by t.place
+  on conflict (key) do nothing
+), listening as (
+  insert into listeners (shard, run, position, content)
+  select t.shard, t.run, t.position, t.content
+  from unnest($44::integer[], $45::text[], $46::text[], $47::bytea[]) as t (shard, run, position, content)
+  where t.content is not null and t.shard in (select id from own) and t.run not in (select id from refused)
+  on conflict (run, position) do update set shard = excluded.shard, content = excluded.content
+), silent as (
+  delete from listeners l
+  using unnest($44::integer[], $45::text[], $46::text[], $47::bytea[]) as t (shard, run, position, content)
+  where l.run = t.run and l.position = t.position and t.content is null and t.shard in (select id from own)
 )
 select
   (select coalesce(array_agg(id), '{}') from own),
@@ -192,6 +210,39 @@ where r.id = $1 and r.wake_at is not null and $2 <= coalesce(
   (select j.position + j.count from journal j where j.run = r.number order by j.position desc limit 1), 0)
 on conflict (run) do update set position = excluded.position, content = excluded.content;
 
+-- name: take_events
+insert into events (at, key, type, run, content)
+select extract(epoch from clock_timestamp())::float8, t.key, t.type, '', t.content
+from unnest($1::text[], $2::text[], $3::bytea[]) with ordinality as t (key, type, content, place)
+order by t.place
+on conflict (key) do nothing
+returning key;
+
+-- name: events
+select tx, number, at, run, content from events
+where (tx, number) > ($1, $2) and at >= $3 and tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+order by tx, number limit $4;
+
+-- name: events_of_types
+select e.tx, e.number, e.at, e.run, e.content
+from unnest($5::text[]) w (type) join events e on e.type = w.type
+where (e.tx, e.number) > ($1, $2) and e.at >= $3 and e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+order by e.tx, e.number limit $4;
+
+-- name: log_end
+select tx, number from events where tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+order by tx desc, number desc limit 1;
+
+-- name: forget_events
+with behind as (
+  select tx, number from events order by tx desc, number desc offset $2 limit 1
+)
+delete from events e where e.at < $1 or (e.tx, e.number) <= (select tx, number from behind)
+returning 1;
+
+-- name: listeners
+select content from listeners where $1::integer is null or shard = $1 order by run, position;
+
 -- name: wish
 insert into inbox (key, shard, run, kind, content) values ($1, $2, $3, $4, $5) on conflict (key) do nothing;
 
@@ -228,12 +279,18 @@ select address, content from resources order by address;
 -- name: moved_history
 select address, at, run, content from history order by id;
 
+-- name: moved_events
+select at, key, type, run, content from events order by tx, number;
+
+-- name: moved_listeners
+select run, position, content from listeners order by run, position;
+
 -- name: moved_runs
 select number, id, standing from runs where number > $1 order by number limit $2;
 
 -- name: filled
 select exists (select 1 from runs) or exists (select 1 from plans) or exists (select 1 from resources)
-  or exists (select 1 from history);
+  or exists (select 1 from history) or exists (select 1 from events);
 
 -- name: load_definitions
 insert into definitions (digest, name, kind, content)
@@ -250,6 +307,17 @@ insert into history (address, at, run, content)
 select t.address, t.at, t.run, t.content
 from unnest($1::text[], $2::float8[], $3::text[], $4::bytea[]) with ordinality as t (address, at, run, content, place)
 order by t.place;
+
+-- name: load_events
+insert into events (at, key, type, run, content)
+select t.at, t.key, t.type, t.run, t.content
+from unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::bytea[]) with ordinality
+  as t (at, key, type, run, content, place)
+order by t.place;
+
+-- name: load_listeners
+insert into listeners (run, position, content, shard)
+select * from unnest($1::text[], $2::text[], $3::bytea[], $4::integer[]);
 
 -- name: load_runs
 insert into runs (id, shard, name, phase, created_at, wake_at, standing)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
+from dirigent.model.events.listening import Listener, key_of
 from dirigent.model.ids import RunId
 from dirigent.model.record import dataclass
-from dirigent.model.run.journal import Fact
+from dirigent.model.run.journal import Fact, Listening
 from dirigent.stores import codec
 from dirigent.stores.postgres import records
 from dirigent.stores.postgres.writer.fence import Fence, Head
-from dirigent.stores.projection import RowChanged, Standing
+from dirigent.stores.projection import Change, EarChanged, EventMade, RowChanged, Standing
 
 Column: TypeAlias = list[object]
 
@@ -62,11 +63,14 @@ class Batch:
     rows: dict[str, tuple[object, ...]] = field(default_factory=dict)
     history: list[tuple[object, ...]] = field(default_factory=list)
     granted: list[tuple[object, ...]] = field(default_factory=list)
+    events: list[tuple[object, ...]] = field(default_factory=list)
+    ears: dict[tuple[str, str], tuple[object, ...]] = field(default_factory=dict)
 
     @property
     def plain(self) -> bool:
         """Return whether runs only go on: the short statement is enough."""
-        return not (self.births.rows or self.changed or self.history or self.granted)
+        more = self.changed or self.history or self.granted or self.events or self.ears
+        return not (self.births.rows or more)
 
     def bear(self, job: Append, where: Standing) -> None:
         """Add the first append of a run."""
@@ -92,8 +96,25 @@ class Batch:
             if where.phase is not None and before.snapshot:
                 self.forgotten.append(before.number)
 
-    def change(self, job: Append, change: RowChanged) -> None:
-        """Add the change of a resource."""
+    def change(self, job: Append, change: Change) -> None:
+        """Add the change of a row beside the journal."""
+        shard = job.fence.shard
+        match change:
+            case RowChanged():
+                self._change_row(job, change)
+            case EarChanged(run, Listening() as fact):
+                listener = Listener(run, fact.position, fact.attempt, fact.want, fact.since)
+                self.ears[run, fact.position] = (shard, run, fact.position, codec.encode(listener))
+            case EarChanged(run, fact):
+                self.ears[run, fact.position] = (shard, run, fact.position, None)
+            case EventMade(run, fact):
+                event = fact.event
+                content = codec.encode_event(event)
+                self.events.append((shard, fact.at, key_of(event), str(event.get("type")), run, content))
+            case _:
+                assert_never(change)
+
+    def _change_row(self, job: Append, change: RowChanged) -> None:
         fact = change.fact
         content = None if fact.row is None else codec.encode(fact.row)
         self.rows[fact.address] = (job.fence.shard, job.run, fact.address, content)
@@ -128,6 +149,8 @@ class Batch:
             *columns(list(self.rows.values()), 4),
             *columns(self.history, 5),
             *columns(self.granted, 4),
+            *columns(self.events, 6),
+            *columns(list(self.ears.values()), 4),
         ]
 
     def _tokens(self) -> tuple[list[int], list[int]]:

@@ -15,7 +15,7 @@ from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.start import Start
-from dirigent.ports import Wish
+from dirigent.ports.fleet import Wish
 from dirigent.stores.postgres.session import failures
 from dirigent.stores.projection import Standing
 

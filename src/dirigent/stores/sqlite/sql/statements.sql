@@ -131,6 +131,36 @@ select content from resources order by address;
 -- name: history
 select at, run, content from history where address = ? order by id;
 
+-- name: keep_event
+insert or ignore into events (at, key, type, run, content) values (?, ?, ?, ?, ?);
+
+-- name: event_known
+select 1 from events where key = ?;
+
+-- name: events
+select number, at, run, content from events where number > ? and at >= ? order by number limit ?;
+
+-- name: events_of_types
+select e.number, e.at, e.run, e.content
+from json_each(?1) t cross join events e on e.type = t.value and e.number > ?2 and e.at >= ?3
+order by e.number limit ?4;
+
+-- name: log_end
+select coalesce(max(number), 0) from events;
+
+-- name: forget_events
+delete from events where at < ?
+  or number <= coalesce((select number from events order by number desc limit 1 offset ?), 0);
+
+-- name: put_listener
+insert or replace into listeners (run, position, content) values (?, ?, ?);
+
+-- name: drop_listener
+delete from listeners where run = ? and position = ?;
+
+-- name: listeners
+select content from listeners order by run, position;
+
 -- name: prunable
 -- Ended runs that are past their age, oldest first. A child is kept while its parent is open: the parent may ask for it.
 select r.id from runs r
@@ -170,6 +200,17 @@ delete from runs where number in (select value from json_each(?));
 delete from blobs where digest in (select value from json_each(?))
   and not exists (select 1 from journal j where typeof(j.fact) = 'text' and j.fact = blobs.digest);
 
+-- name: naming
+-- Whatever may hold the name of a large value. What a snapshot holds, a fact holds too.
+select fact from journal where typeof(fact) = 'blob' and instr(fact, ?1) > 0
+union all select content from blobs where instr(content, ?1) > 0
+union all select content from resources where instr(content, ?1) > 0
+union all select content from history where instr(content, ?1) > 0
+union all select content from plans where instr(content, ?1) > 0;
+
+-- name: prune_definitions
+delete from definitions where digest not in (select definition from runs);
+
 -- name: moved_definitions
 select digest, name, kind, content from definitions order by digest;
 
@@ -181,6 +222,12 @@ select address, content from resources order by address;
 
 -- name: moved_history
 select address, at, run, content from history order by id;
+
+-- name: moved_events
+select at, key, type, run, content from events order by number;
+
+-- name: moved_listeners
+select run, position, content from listeners order by run, position;
 
 -- name: moved_runs
 select * from standings where number > ? order by number limit ?;

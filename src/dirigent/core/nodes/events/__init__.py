@@ -1,0 +1,1 @@
+"""The two tasks about events: `emit` tells everybody, `listen` waits for what others tell."""

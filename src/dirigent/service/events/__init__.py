@@ -1,0 +1,1 @@
+"""Events and the world outside: how they come in."""

@@ -1,0 +1,1 @@
+"""Events over the network: the endpoint where they come in."""

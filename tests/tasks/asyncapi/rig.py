@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,11 +105,14 @@ def broker(name, arguments, folder):
 
 
 def listening(port, process):
-    """Wait until a port answers; the process may have lost it to another, and ended."""
+    """Wait until the process itself listens on its port; it may have lost that to another, and ended."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+        with suppress(FileNotFoundError):
+            own = {str(each.readlink()) for each in Path(f"/proc/{process.pid}/fd").iterdir()}
+            rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+            listens = [row[9] for row in rows if row[3] == "0A" and int(row[1].partition(":")[2], 16) == port]
+            if any(f"socket:[{inode}]" in own for inode in listens):
                 return True
         time.sleep(0.01)
     return False

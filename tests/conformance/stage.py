@@ -109,21 +109,23 @@ async def life(store, cast):
         await oracle.close()
 
 
-async def played(store, cast, program, given=None):
+async def played(store, cast, program, given=None, events=()):
     """Run a program to its end in one life."""
     async with life(store, cast) as engine:
         await engine.start(Start(RUN, program, {} if given is None else given))
+        for event in events:
+            await engine.events.take([event])
         end = await asyncio.wait_for(engine.wait(RUN), 60)
         await engine.close()
     facts = await store.read(RUN)
     return Played(await store.definition(facts[0].definition), end.phase, end.output, end.fault, facts)
 
 
-def probe(text, given=None, *rules, vault=None, programs=()):
+def probe(text, given=None, *rules, vault=None, programs=(), events=()):
     """Run a document on mocks: a store in memory, a virtual clock, effects by script."""
     clock = VirtualClock()
     scripted = ScriptedPerformer(*rules, clock=clock)
     cast = Cast(dict.fromkeys(SCRIPTED, scripted), clock, vault or FakeVault(), programs)
     if programs:
         del cast.performers["workflow"]
-    return asyncio.run(played(MemoryStore(), cast, program_of(text), given))
+    return asyncio.run(played(MemoryStore(), cast, program_of(text), given, events))

@@ -6,11 +6,13 @@ import asyncio
 
 import pytest
 
+from core.simulation import TOOLS
 from dirigent.engine.events.ears import Ears
 from dirigent.model.ids import RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.run.journal import CancelRequested, Heard, Listening, Resumed, Suspended, Unheard
 from dirigent.model.run.start import Start
+from dirigent.service.views import view
 from engine.harness import RUN, Case, calm_life, die_everywhere, living, rounds
 from engine.workflows import document, outside_of
 
@@ -189,6 +191,17 @@ def test_ten_thousand_that_wait_for_others_are_not_asked(monkeypatch):
         assert asked == ["r7"]
 
     living(test, outside)
+
+
+def test_a_task_that_listens_is_shown_as_waiting():
+    outside = outside_of(ONE)
+
+    async def test(engine):
+        await started(engine, outside)
+        return await engine.journal.read(RUN)
+
+    seen = view(outside.case.program, RUN, living(test, outside), TOOLS)
+    assert [(task.name, task.kind, task.status) for task in seen.tasks] == [("hear", "listen", "waiting")]
 
 
 def test_who_listened_is_known_after_a_restart_and_has_missed_nothing():

@@ -171,6 +171,21 @@ def test_a_queued_run_can_be_cancelled_and_gives_its_place_to_the_next():
     assert journals["r02"][1].at == 5.0
 
 
+def test_a_person_who_resumes_a_run_that_waits_does_not_bring_it_past_the_limit():
+    fleet = Fleet(starts(3, lambda n: Ticket("q")), queue("q"))
+
+    async def test(engine):
+        for start in fleet.starts:
+            await engine.start(start)
+        with pytest.raises(Refusal, match="E4003"):
+            await engine.tell("r02", Resumed(engine.clock.now(), by="somebody"))
+        await asyncio.gather(*(engine.wait(start.id) for start in fleet.starts))
+
+    living(fleet, test)
+    assert_lawful(fleet, "q")
+    assert [fact.queue for fact in fleet.journals["r02"] if isinstance(fact, Resumed)] == ["q"]
+
+
 def test_a_held_effect_gives_its_place_away_and_a_repeated_one_goes_before_all():
     seen = []
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from dirigent.app.databases.driver import room
 from dirigent.app.elsewhere import linker_of
-from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer
+from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer, LaterRemote
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.rarely import collected_rarely
@@ -155,7 +155,7 @@ def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -
         "container": LaterPerformer("container", around, parts),
         "mcp": LaterPerformer("mcp", around, parts),
         "shell": ShellPerformer(surroundings, parts.vault),
-        "script": ScriptPerformer(surroundings, parts.vault),
+        "script": ScriptPerformer(surroundings, parts.vault, remote=LaterRemote(around, parts)),
         "python": LaterPerformer("python", around, parts, AUTHORS),
         "resource": ResourcePerformer(parts.providers, parts.store.row, parts.clock),
     }

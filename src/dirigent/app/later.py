@@ -17,6 +17,7 @@ from dirigent.model.run.effect import Order, Outcome
 from dirigent.model.run.journal import Fact
 from dirigent.model.values import Value
 from dirigent.ports import Performer, Play, Prompt
+from dirigent.tasks.script import Remote
 
 Build: TypeAlias = Callable[[Surrounding, Parts], Performer]
 
@@ -73,6 +74,20 @@ class LaterPerformer:
             self._hearing = built if isinstance(built, Hearing) else None
             self._prompt = built if isinstance(built, Prompt) else None
         return self._built
+
+
+class LaterRemote:
+    """Stands for who fetches the sources of scripts; called, it is built."""
+
+    def __init__(self, around: Surrounding, parts: Parts) -> None:
+        """Keep what it will be built from."""
+        self._around = around
+        self._parts = parts
+
+    def __call__(self) -> Remote:
+        """Return it."""
+        build: Callable[[Surrounding, Parts], Remote] = importlib.import_module(WEB).source
+        return build(self._around, self._parts)
 
 
 class Written(Protocol):

@@ -45,6 +45,28 @@ class StackWorkflow:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """What calls to one host show of themselves: PEM files, and the name of the secret that opens the key."""
+
+    certificate: str
+    key: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How the guarded client calls: `authorities` is a PEM file trusted beside those of the machine.
+
+    `identities` are client certificates by host, or host and port. None is the limit of `model.limits`.
+    """
+
+    connect_seconds: float | None = None
+    total_seconds: float | None = None
+    authorities: str = ""
+    identities: dict[str, Identity] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """One stack file. `folder` is the directory that relative paths start from.
 
@@ -62,6 +84,7 @@ class Stack:
     workflows: dict[str, StackWorkflow] = field(default_factory=dict)
     outputs: dict[str, Template] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
+    network: Network = field(default_factory=Network)
     doubt: OnDoubt = OnDoubt.HOLD
     retention: Retention = field(default_factory=Retention)
     probes: tuple[Value, ...] = ()

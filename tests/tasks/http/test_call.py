@@ -207,7 +207,9 @@ def test_a_body_is_written_by_its_content_type(body, content_type, sent):
     ("body", "content_type"),
     [
         ({"a": 1}, "text/plain"),
-        ({"a": 1}, "multipart/form-data"),
+        ([1], "multipart/form-data"),
+        ({"a": {"base64": "?", "filename": "f"}}, "multipart/form-data"),
+        ({"base64": "?"}, "image/png"),
         ({"a": {"b": 1}}, "application/x-www-form-urlencoded"),
         ([1], "application/octet-stream"),
         ("ä", "text/plain; charset=us-ascii"),

@@ -366,6 +366,8 @@ def test_the_form_of_version_two_is_urlencoded():
     assert call.headers == {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def test_a_file_cannot_be_sent_yet():
-    with pytest.raises(CallFailed, match="is a file"):
-        pets("uploadFile", {})
+def test_a_file_goes_as_a_part():
+    call = pets("updatePetWithForm", {"petId": 1, "name": "Rex"})
+    assert call.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    with pytest.raises(CallFailed, match="which no parameter describes"):
+        pets("uploadFile", {"file": "content"})

@@ -13,4 +13,4 @@ from dirigent.tasks.openapi.document import within
 def grpc(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `call: grpc`."""
     read = within(str(around.folder.absolute()))
-    return GrpcPerformer(client(around), credentials(around, parts), read)
+    return GrpcPerformer(client(around, parts), credentials(around, parts), read)

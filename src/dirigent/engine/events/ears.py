@@ -142,7 +142,9 @@ class Ears:
         while True:
             self._stirred.clear()
             await self._tidy()
-            if self.stopping or not (await self._catch_up() or await self._go_on()):
+            # Both each time: who begins to listen all the while must not keep the others waiting.
+            moved = not self.stopping and [await self._catch_up(), await self._go_on()]
+            if not moved or not any(moved):
                 await self._stirred.wait()
 
     async def _tidy(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dirigent.lang.shape import check
 from dirigent.lang.source import load
 from dirigent.lang.stack.policy.probes import read_probes
-from dirigent.lang.stack.policy.reading import read_doubt, read_hosts, read_retention
+from dirigent.lang.stack.policy.reading import read_doubt, read_hosts, read_network, read_retention
 from dirigent.lang.stack.queues import check_queues, read_queues
 from dirigent.lang.stack.reading import Reading, StackContext, keys_of, section, text_of
 from dirigent.lang.stack.resources import read_resources
@@ -58,6 +58,7 @@ def _assemble(reading: Reading, root: Node) -> Stack:
         workflows=read_workflows(reading, section(root, "workflows")),
         outputs=read_outputs(reading, section(root, "outputs")),
         hosts=read_hosts(section(root, "policy")),
+        network=read_network(reading, section(root, "policy")),
         doubt=read_doubt(section(root, "policy")),
         retention=read_retention(section(root, "policy")),
         probes=read_probes(reading, section(root, "policy")),

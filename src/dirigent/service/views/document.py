@@ -16,6 +16,7 @@ from dirigent.core.replay import replay
 from dirigent.core.status import Status
 from dirigent.model.ids import Position, RunId
 from dirigent.model.program import Call, Program, Task
+from dirigent.model.run.command import Hears
 from dirigent.model.run.journal import (
     Ended,
     Fact,
@@ -136,7 +137,7 @@ class _Seen:
                 continue
             if ask.status is Status.HELD:
                 self.tasks[known.position] = replace(known, status="held")
-            elif ask.key[2] == "wait":
+            elif ask.key[2] == "wait" or isinstance(ask.note, Hears):
                 self.tasks[known.position] = replace(known, status="waiting")
 
 

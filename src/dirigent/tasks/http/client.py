@@ -23,6 +23,7 @@ from dirigent.model import limits
 from dirigent.model.record import dataclass
 from dirigent.tasks.http.failure import CallFailed, broken, forbidden, malformed
 from dirigent.tasks.http.guard import Target, literal, permit, target_of
+from dirigent.tasks.http.trust import Trust
 
 AGENT: Final = f"dirigent/{__version__}"
 # Kept when a redirect leaves the origin: everything else may be, or hold, a credential.
@@ -130,9 +131,14 @@ class Client:
     """Sends requests under the rules of `guard` and within bounds. It holds no state between calls."""
 
     def __init__(
-        self, hosts: Sequence[str] = (), resolve: Resolve = system_resolve, bounds: Bounds | None = None
+        self,
+        hosts: Sequence[str] = (),
+        resolve: Resolve = system_resolve,
+        bounds: Bounds | None = None,
+        trust: Trust | None = None,
     ) -> None:
-        """Take the hosts that are declared for every call, a resolver, and the bounds."""
+        """Take the hosts that are declared for every call, a resolver, the bounds, and whom to trust."""
+        self._trust = trust
         self._hosts = tuple(hosts)
         self._resolve = resolve
         self._bounds = bounds or Bounds()
@@ -216,6 +222,8 @@ class Client:
     async def _exchange(self, outgoing: Outgoing, target: Target, wire: _Wire) -> AsyncIterator[Arriving]:
         found = literal(target.host)
         addresses = permit(target, [found] if found else await self._addresses(target))
+        # Certificates are files, and their keys take a while to be opened.
+        tls = await asyncio.to_thread(self._trust.context, target) if self._trust is not None else True
         async with (
             _session(_Pinned(target.host, addresses), wire, self._bounds.connect_seconds) as session,
             session.request(
@@ -224,6 +232,7 @@ class Client:
                 headers=outgoing.headers,
                 data=outgoing.body,
                 allow_redirects=False,
+                ssl=tls,
                 middlewares=_middlewares(outgoing, target, wire),
             ) as response,
         ):

@@ -18,6 +18,8 @@ from dirigent.model.values import Value
 from dirigent.tasks.http.authentication import Authentication, Digest, authentication_of, header_of
 from dirigent.tasks.http.client import AGENT, Outgoing
 from dirigent.tasks.http.failure import malformed
+from dirigent.tasks.http.multipart import MEDIA as MULTIPART
+from dirigent.tasks.http.multipart import bytes_of, form_of
 
 KEY_HEADER: Final = "Idempotency-Key"
 JSON: Final = "application/json"
@@ -165,17 +167,18 @@ def outgoing_of(call: Call, key: str) -> Outgoing:
     headers = {"Accept": "application/json, */*;q=0.5"}
     body = None
     if call.has_body:
-        content_type = call.header("content-type") or JSON
-        body = body_of(call.body, content_type)
+        body, content_type = encoded(call.body, call.header("content-type") or JSON)
         headers["Content-Type"] = content_type
     if not call.repeatable:
         headers[KEY_HEADER] = key
     authorization = header_of(call.authentication)
     if authorization is not None:
         headers["Authorization"] = authorization
-    given = {name.lower() for name in call.headers}
+    # That of a form has its boundary by now.
+    own = [(name, text) for name, text in call.headers.items() if not body or name.lower() != "content-type"]
+    given = {name.lower() for name, _ in own}
     merged = [(name, text) for name, text in headers.items() if name.lower() not in given]
-    merged += call.headers.items()
+    merged += own
     digest = call.authentication
     return Outgoing(
         method=call.method,
@@ -195,6 +198,14 @@ def url_of(call: Call) -> str:
     return bare + glue + urlencode(call.query)
 
 
+def encoded(body: Value, content_type: str) -> tuple[bytes, str]:
+    """Return the bytes of a body and its content type, which says all about them, or raise `CallFailed`."""
+    media = content_type.partition(";")[0].strip().lower()
+    if media == MULTIPART and not isinstance(body, str):
+        return form_of(body, content_type)
+    return body_of(body, content_type), content_type
+
+
 def body_of(body: Value, content_type: str) -> bytes:
     """Return the bytes of a body by its content type, or raise `CallFailed`."""
     media, _, parameters = content_type.partition(";")
@@ -203,15 +214,20 @@ def body_of(body: Value, content_type: str) -> bytes:
         return _json_bytes(body)
     if isinstance(body, str):
         return _encoded(body, parameters)
-    if media == FORM:
-        return urlencode(pairs_of(body, "body")).encode()
-    if body is None:
-        return b""
-    if media.startswith("text/") and not isinstance(body, list | dict):
-        return scalar_text(body, "the body").encode()
+    if media in {FORM, MULTIPART}:
+        return (
+            form_of(body, content_type)[0]
+            if media == MULTIPART
+            else urlencode(pairs_of(body, "body")).encode()
+        )
+    content = b"" if body is None else bytes_of(body)
+    if content is None and media.startswith("text/") and not isinstance(body, list | dict):
+        content = scalar_text(body, "the body").encode()
+    if content is not None:
+        return content
     raise malformed(
         f"a body that is not a text cannot be sent as `{media}`; "
-        f"give a text, or use `{JSON}` or `{FORM}` as content type"
+        f"give a text, or bytes as `{{base64: TEXT}}`, or use `{JSON}`, `{FORM}` or `{MULTIPART}`"
     )
 
 

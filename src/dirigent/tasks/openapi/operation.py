@@ -13,6 +13,7 @@ from dirigent.model.values import Value
 from dirigent.tasks.http.client import joined
 from dirigent.tasks.http.failure import malformed, misconfigured
 from dirigent.tasks.http.message import FORM, JSON, KEY_HEADER, is_json
+from dirigent.tasks.http.multipart import MEDIA as MULTIPART
 from dirigent.tasks.openapi.document import Document
 from dirigent.tasks.openapi.parsing import member, resolved
 
@@ -170,8 +171,6 @@ def _parameter(root: dict[str, Value], node: dict[str, Value]) -> Parameter:
 def _flat_parameter(node: dict[str, Value]) -> Parameter:
     """Return a parameter of version 2.0, whose schema is the parameter itself."""
     location = str(node.get("in"))
-    if node.get("type") == "file":
-        raise misconfigured(f"the parameter `{node.get('name')}` is a file, which cannot be sent yet")
     if location not in {"path", "query", "header", "formData"}:
         raise misconfigured(f"the parameter `{node.get('name')}` stands in `{location}`, which is no place")
     collection = str(node.get("collectionFormat") or "csv")
@@ -189,7 +188,7 @@ def _flat_parameter(node: dict[str, Value]) -> Parameter:
         required=node.get("required") is True or location == "path",
         style=style,
         explode=collection == "multi",
-        schema=schema,
+        schema={} if node.get("type") == "file" else schema,
     )
 
 
@@ -213,10 +212,18 @@ def _listed_body(
             schema = member(one, "schema")
             required = one.get("required") is True
             return Body(_preferred(medias or [JSON]), required, _members(root, schema), str(one.get("name")))
-    if any(one.get("in") == "formData" for one in listed):
-        if medias and FORM not in medias:
-            raise misconfigured(f"a form is sent as `{FORM}` only, and the operation wants `{medias[0]}`")
-        return Body(FORM, required=False, name="")
+    fields = [one for one in listed if one.get("in") == "formData"]
+    if fields:
+        # A file needs parts, whatever is said for the document as a whole; other fields go as a plain form
+        # where that is taken.
+        if any(one.get("type") == "file" for one in fields):
+            return Body(MULTIPART, required=False, name="")
+        takes = [media for media in (FORM, MULTIPART) if not medias or media in medias]
+        if not takes:
+            raise misconfigured(
+                f"a form is sent as `{FORM}` or `{MULTIPART}`, and the operation wants `{medias[0]}`"
+            )
+        return Body(takes[0], required=False, name="")
     return None
 
 
@@ -231,7 +238,7 @@ def _members(root: dict[str, Value], schema: Value) -> frozenset[str]:
 def _preferred(medias: list[str]) -> str:
     """Return the media type to send: JSON if it may be, else a form, else the first."""
     plain = [media.partition(";")[0].strip().lower() for media in medias]
-    for wanted in (JSON, FORM):
+    for wanted in (JSON, FORM, MULTIPART):
         if wanted in plain:
             return medias[plain.index(wanted)]
     if "*/*" in plain or "application/*" in plain:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dirigent.lang.stack.reading import mapping_of, text_of
+from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.tree import Items, Members, plain
 from dirigent.model.program import OnDoubt
 from dirigent.model.run.retention import Retention, age_seconds
+from dirigent.model.stack import Identity, Network
 
 
 def read_doubt(policy: Members | None) -> OnDoubt:
@@ -25,6 +26,37 @@ def read_retention(policy: Members | None) -> Retention:
     runs = found.members.get("runs")
     most = plain(runs.node) if runs is not None else None
     return Retention(**ages, runs=most if isinstance(most, int) else None)
+
+
+def read_network(reading: Reading, policy: Members | None) -> Network:
+    """Return how the stack's calls are made; report a pass phrase that is no declared secret (E1983)."""
+    http = mapping_of(policy.get("http")) if policy is not None else None
+    if http is None:
+        return Network()
+    timeout, listed = mapping_of(http.get("timeout")), mapping_of(http.get("certificates"))
+    seconds = {
+        name: age_seconds(text_of(timeout.get(name)) or "") if timeout is not None else None
+        for name in ("connect", "total")
+    }
+    identities = {}
+    for member in listed or ():
+        found = mapping_of(member.node)
+        if found is not None:
+            words = {name: text_of(found.get(name)) or "" for name in ("certificate", "key", "password")}
+            identities[member.key] = Identity(**words)
+            _check_password(reading, found, words["password"])
+    return Network(seconds["connect"], seconds["total"], text_of(http.get("authorities")) or "", identities)
+
+
+def _check_password(reading: Reading, found: Members, name: str) -> None:
+    if name and name not in reading.secrets:
+        reading.complain(
+            "E1983",
+            f"the pass phrase of a key is the secret `{name}`, which the stack does not declare",
+            found.members["password"].node.span,
+            "no such secret",
+            "declare it under `secrets`; the pass phrase itself never stands in a stack",
+        )
 
 
 def read_hosts(policy: Members | None) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dirigent.lang.shape import ByKey, ExpressionText, Field, ListOf, Record, Text, Whole
+from dirigent.lang.shape import ByKey, ExpressionText, Field, ListOf, MapOf, Record, Text, Whole
 from dirigent.model.run.retention import AGE_PATTERN
 
 _HOST: Final = (
@@ -56,6 +56,29 @@ PROBE: Final = Record(
     title="a probe",
 )
 
+_TIMEOUT: Final = Record(
+    {
+        name: Field(Text("[1-9][0-9]{0,3}[sm]", what="a time as `30s` or `5m`"))
+        for name in ("connect", "total")
+    },
+    title="`timeout`",
+)
+_IDENTITY: Final = Record(
+    {
+        "certificate": Field(
+            Text(min_length=1, what="a path"), required=True, description="a PEM file: the certificate"
+        ),
+        "key": Field(
+            Text(min_length=1, what="a path"), description="a PEM file: its key, unless it is in the same"
+        ),
+        "password": Field(
+            Text(min_length=1, what="the name of a secret"),
+            description="the secret that is the pass phrase of the key",
+        ),
+    },
+    title="a certificate",
+)
+
 POLICY: Final = Record(
     {
         "http": Field(
@@ -64,6 +87,15 @@ POLICY: Final = Record(
                     "hosts": Field(
                         ListOf(Text(_HOST, what="a host name such as `api.example.com`")),
                         description="hosts that HTTP calls may reach beside those a workflow names",
+                    ),
+                    "timeout": Field(_TIMEOUT, description="how long calls may take"),
+                    "authorities": Field(
+                        Text(min_length=1, what="a path"),
+                        description="a PEM file of authorities that are trusted beside those of the machine",
+                    ),
+                    "certificates": Field(
+                        MapOf(_IDENTITY, _HOST, "a host name such as `api.example.com`"),
+                        description="what calls show of themselves, by host",
                     ),
                     "probes": Field(
                         ListOf(PROBE),

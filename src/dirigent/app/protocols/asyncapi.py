@@ -29,7 +29,9 @@ def asyncapi(around: Surrounding, parts: Parts, module_of: Callable[[str], Modul
     """Build the performer of `call: asyncapi`."""
     read = within(str(around.folder.absolute()))
     judge = Judge(LANGUAGE, parts.oracle)
-    return AsyncApiPerformer(client(around), credentials(around, parts), read, judge, drivers(module_of))
+    return AsyncApiPerformer(
+        client(around, parts), credentials(around, parts), read, judge, drivers(module_of)
+    )
 
 
 def drivers(module_of: Callable[[str], ModuleType]) -> Callable[[str], Driver]:

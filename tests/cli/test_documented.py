@@ -45,7 +45,9 @@ def test_every_command_and_option_has_a_word_of_help(name):
 def test_no_option_is_on_the_page_that_no_command_has():
     known = {"--version", "--help", "-h"}
     for name in COMMANDS:
-        for option in cli.get_command(click.Context(cli), name).params:
+        command = cli.get_command(click.Context(cli), name)
+        below = command.commands.values() if isinstance(command, click.Group) else ()
+        for option in (param for each in (command, *below) for param in each.params):
             known.update(option.opts)
     told = set(re.findall(r"`(--?[a-zA-Z][a-z-]*)", PAGE))
     assert told <= known

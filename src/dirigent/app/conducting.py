@@ -29,6 +29,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine, Observer
 from dirigent.engine.queues import report
+from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.model import limits
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
@@ -190,6 +191,7 @@ async def engaged(
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
+    performers["schedule"] = SchedulePerformer(conductor, parts.store, parts.store, parts.clock)
 
     def look() -> list[queues.QueueView]:
         present = loads(hub, declared)

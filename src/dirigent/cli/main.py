@@ -42,6 +42,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "skip": ("control", "Pass over a task of a run."),
     "set-output": ("control", "Give a task of a run its output by hand."),
     "rerun": ("control", "Run again with the same input, as a new run."),
+    "schedule": ("schedule", "What runs by itself: list, look ahead, pause, fill up."),
     "serve": ("serve", "Run an engine until it is told to end."),
     "store": ("serve", "Move a store: `dirigent store copy FROM TO`."),
     "prune": ("machine", "Remove runs that have ended and are past their time."),

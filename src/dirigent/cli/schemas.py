@@ -112,6 +112,23 @@ _TASK: Final = _object(
 _UP: Final = _object(
     plan=_PLAN, run=_maybe(_TEXT), phase=_maybe(_TEXT), fault=_FAULT, outputs={"type": "object"}
 )
+_SCHEDULES: Final = _object(
+    schedules=_list(
+        _object(
+            name=_TEXT,
+            run=_TEXT,
+            when=_TEXT,
+            state={"enum": ["active", "paused"]},
+            next=_maybe(_NUMBER),
+            last=_maybe(_TEXT),
+            outcome=_maybe(_TEXT),
+            missed=_COUNT,
+            schedule={"type": "object"},
+        )
+    )
+)
+_COMING: Final = _object(next=_list(_object(name=_TEXT, at=_NUMBER, due=_NUMBER, skipped=_maybe(_TEXT))))
+_FILLED: Final = _object(runs=_list(_object(at=_NUMBER, run=_TEXT, started=_FLAG)))
 _RUN: Final = _object(run=_TEXT, phase=_TEXT, output=_ANY, fault=_FAULT)
 _CONTROL: Final = _object(run=_TEXT, phase=_TEXT)
 
@@ -192,6 +209,8 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "signal": _object(run=_TEXT, event=_TEXT),
     # It prints nothing but lines for people.
     "serve": _object(),
+    # Of `schedule list`, `next`, `backfill`, and of `pause` and `resume`.
+    "schedule": {"oneOf": [_SCHEDULES, _COMING, _FILLED, _object(name=_TEXT, state=_TEXT)]},
     # Of `store copy`: every kind of record.
     "store": {"type": "object", "additionalProperties": _object(count=_COUNT, digest=_TEXT)},
     "drift": _object(drifted=_list(_CHANGE)),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dirigent.core.status import unknown
 from dirigent.engine.engine import Engine
 from dirigent.model.events.listening import Event
-from dirigent.model.ids import RunId
+from dirigent.model.ids import Digest, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem
 from dirigent.model.program import Program
@@ -39,6 +39,10 @@ class LocalConductor:
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""
         await self.shelf.keep_plan(plan)
+
+    async def keep(self, program: Program) -> Digest:
+        """Store a definition."""
+        return await self.engine.journal.keep(program)
 
     async def left_out(self) -> dict[RunId, Problem]:
         """Return the open runs that the engine could not take up, and why."""

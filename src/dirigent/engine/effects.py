@@ -26,10 +26,10 @@ from dirigent.model.values import Value
 from dirigent.ports import Clock, Oracle, Performer, Prompt, Repeatable, Vault
 
 # Child runs wait for other runs: if they took places among the calls, parents could starve children.
-UNLIMITED = frozenset({"workflow"})
+UNLIMITED = frozenset({"workflow", "schedule"})
 
 # Effects that go on by themselves, or can be looked at: the next engine finds out how they ended.
-FOUND_AGAIN = frozenset({"workflow", "shell", "script", "container", "resource"})
+FOUND_AGAIN = frozenset({"workflow", "shell", "script", "container", "resource", "schedule"})
 
 # What a store says when it is fenced, locked, full, broken, closed or out of reach.
 STORE_FAILS: Final = frozenset(

@@ -9,6 +9,7 @@ from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource
 from dirigent.model.run.retention import Retention
+from dirigent.model.run.schedule import Schedule
 from dirigent.model.source import Span
 from dirigent.model.values import Template, Value
 
@@ -72,7 +73,8 @@ class Stack:
 
     `hosts` are network hosts that `policy.http.hosts` lets the guarded client reach; `doubt` is
     `policy.doubt`: what becomes of an effect of which nobody can say whether it happened; `retention` is
-    how long runs are kept that have ended; `probes` say how servers are asked what became of a call.
+    how long runs are kept that have ended; `probes` say how servers are asked what became of a call;
+    `schedules` are of workflows, by their names.
     """
 
     name: str
@@ -89,4 +91,5 @@ class Stack:
     retention: Retention = field(default_factory=Retention)
     probes: tuple[Value, ...] = ()
     queues: dict[str, Queue] = field(default_factory=dict)
+    schedules: dict[str, Schedule] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)

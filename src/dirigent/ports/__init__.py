@@ -323,6 +323,10 @@ class Conductor(Protocol):
         """Store a plan."""
         ...
 
+    async def keep(self, program: Program) -> Digest:
+        """Store a definition under its content hash."""
+        ...
+
     async def left_out(self) -> dict[RunId, Problem]:
         """Return the open runs that the engine could not take up, and why."""
         ...
@@ -366,10 +370,8 @@ class Proposal:
 class Operation:
     """One step of a lifecycle, as the provider gets it. `action` is create, update, delete or forget.
 
-    To forget is to clear away our own traces (logs, notes) of an instance that is gone; nothing that
-    stands in the world is touched.
-
-    `prior` is the row as stored, None before the first creation.
+    To forget is to clear away our own traces (logs, notes) of an instance that is gone; nothing that stands
+    in the world is touched. `prior` is the row as stored, None before the first creation.
     """
 
     order: Order

@@ -19,7 +19,7 @@ from typing import Final, TypeAlias, cast
 
 from dirigent.model import limits
 from dirigent.model.events.listening import Event
-from dirigent.model.ids import RunId, digest_of
+from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
@@ -173,6 +173,8 @@ async def _reply(request: dict[str, object], conductor: Conductor, programs: Pro
                 await conductor.tell(RunId(str(request["run"])), fact)
             case "keep-plan":
                 await conductor.keep_plan(decode(_bytes(request["plan"]), Plan))
+            case "keep":
+                return {"ok": await conductor.keep(decode(_bytes(request["program"]), Program))}
             case "events":
                 events = decode_plain(_bytes(request["events"]))
                 return {"ok": await conductor.take_events(cast("list[Event]", events))}
@@ -243,6 +245,10 @@ class DoorConductor:
     async def keep_plan(self, plan: Plan) -> None:
         """Have a plan stored over there."""
         await self._ask(verb="keep-plan", plan=_text(encode(plan)))
+
+    async def keep(self, program: Program) -> Digest:
+        """Have a definition stored over there."""
+        return Digest(str(await self._ask(verb="keep", program=_text(encode(program)))))
 
     async def left_out(self) -> dict[RunId, Problem]:
         """Return the open runs that the engine over there could not take up, and why."""

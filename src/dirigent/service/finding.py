@@ -5,6 +5,7 @@ from __future__ import annotations
 from dirigent.model import limits
 from dirigent.model.ids import RunId
 from dirigent.model.problem import refuse
+from dirigent.model.run.schedule import KIND
 from dirigent.model.run.summary import RunSummary
 from dirigent.ports import Shelf
 
@@ -28,12 +29,18 @@ async def find(shelf: Shelf, text: str) -> RunSummary:
 
 
 async def only_open(shelf: Shelf) -> RunSummary:
-    """Return the one run that is not over. Children are left out: they go on with their parents.
+    """Return the one run that is not over.
+
+    Children are left out, which go on with their parents, and schedules, which have no end.
 
     Raises:
         Refusal: E4004 when there is none, E4011 when there are several.
     """
-    found = [run for run in await shelf.runs(only_open=True, limit=limits.RUNS_OPEN) if run.parent is None]
+    found = [
+        run
+        for run in await shelf.runs(only_open=True, limit=limits.RUNS_OPEN)
+        if run.parent is None and run.kind != KIND
+    ]
     if not found:
         raise refuse("E4004", "no run is open", "list the runs with `dirigent ps --all`")
     if len(found) > 1:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 from dirigent.model.events.listening import Event
-from dirigent.model.ids import RunId
+from dirigent.model.ids import Digest, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, refuse
 from dirigent.model.program import Program
@@ -64,6 +64,10 @@ class Succession:
     async def keep_plan(self, plan: Plan) -> None:
         """Store a plan."""
         await self._lasting(lambda: self.current.keep_plan(plan))
+
+    async def keep(self, program: Program) -> Digest:
+        """Store a definition."""
+        return await self._lasting(lambda: self.current.keep(program))
 
     async def left_out(self) -> dict[RunId, Problem]:
         """Return the open runs that the engine could not take up, and why."""

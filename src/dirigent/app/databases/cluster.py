@@ -18,8 +18,10 @@ from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.engine.fleet.conductor import FleetConductor
 from dirigent.engine.fleet.fleet import Build, Fleet
+from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
+from dirigent.ports import Performer
 from dirigent.ports.fleet import Tenure
 from dirigent.service.spools import Spools
 from dirigent.settings import DatabaseUrl
@@ -60,18 +62,21 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     wishing = Inbox.of(database)
     if not serve and await database.engines():
         return desk_of(parts, FleetConductor(wishing, store, store))
-    fleet = Fleet(PostgresTenancy.of(database), _builder(around, parts))
+    performers = performers_of(around, parts)
+    fleet = Fleet(PostgresTenancy.of(database), _builder(around, parts, performers))
+    conductor = FleetConductor(wishing, store, store, fleet)
+    performers["schedule"] = SchedulePerformer(conductor, store, store, parts.clock)
     # Only what is ours to know: other engines may share the folder of spools.
     fleet.observers.append(Spools(around.settings.spool).hear)
     stack.push_async_callback(fleet.close)
     await fleet.open()
-    return desk_of(parts, FleetConductor(wishing, store, store, fleet), fleet.crew)
+    return desk_of(parts, conductor, fleet.crew)
 
 
-def _builder(around: Surrounding, parts: Parts) -> Build:
+def _builder(around: Surrounding, parts: Parts, known: dict[str, Performer]) -> Build:
     """Return what builds the engine of a shard: all of them share performers and places for calls."""
     declared = queues_of(around)
-    shared = Effects(performers_of(around, parts), parts.oracle, parts.vault, parts.clock)
+    shared = Effects(known, parts.oracle, parts.vault, parts.clock)
 
     def build(tenure: Tenure, crew: Crew) -> Engine:
         performers = dict(shared.performers)

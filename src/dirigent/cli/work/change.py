@@ -15,6 +15,7 @@ from dirigent.cli.text.runs import ended_text, fault_text, indented, left_out_li
 from dirigent.cli.text.terminal import err, out
 from dirigent.cli.waiting import confirmed, wait_for
 from dirigent.cli.work.following import followed
+from dirigent.cli.work.schedules.steering import kept
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
@@ -95,6 +96,8 @@ async def _told(
 ) -> int:
     """Show how it ended and what the outputs are now."""
     end = run[1] if run else None
+    if end is None or end.phase == "completed":
+        await kept(desk, surrounding.stack, made)
     outputs = await changes.outputs(desk.planner, surrounding.stack, made, end)
     if options.as_json:
         say_json(

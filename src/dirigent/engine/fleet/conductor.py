@@ -13,7 +13,7 @@ from dirigent.core.status import unknown
 from dirigent.engine.fleet.fleet import Fleet
 from dirigent.engine.fleet.holding import is_loss
 from dirigent.model.events.listening import Event
-from dirigent.model.ids import RunId
+from dirigent.model.ids import Digest, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
@@ -94,6 +94,10 @@ class FleetConductor:
         """Return the open runs that no engine of this process could take up, and why."""
         engines = self.fleet.engines() if self.fleet else ()
         return {run: why.problems[0] for engine in engines for run, why in engine.left_out.items()}
+
+    async def keep(self, program: Program) -> Digest:
+        """Store a definition."""
+        return await self.journal.keep(program)
 
     async def take_events(self, events: Sequence[Event]) -> list[bool]:
         """Take events in: the log is everybody's. When they arrived is told by the clock of the store."""

@@ -9,6 +9,7 @@ from dirigent.lang.stack.policy.reading import read_doubt, read_hosts, read_netw
 from dirigent.lang.stack.queues import check_queues, read_queues
 from dirigent.lang.stack.reading import Reading, StackContext, keys_of, section, text_of
 from dirigent.lang.stack.resources import read_resources
+from dirigent.lang.stack.schedules import read_schedules
 from dirigent.lang.stack.sections import read_inputs, read_outputs, read_secrets
 from dirigent.lang.stack.shapes import DEFINITIONS, stack_shape
 from dirigent.lang.stack.workflows import read_workflows
@@ -48,6 +49,7 @@ def _assemble(reading: Reading, root: Node) -> Stack:
     reading.resources = keys_of(resources)
     top = root if isinstance(root, Members) else None
     queues = read_queues(reading, section(root, "queues"))
+    workflows = read_workflows(reading, section(root, "workflows"))
     stack = Stack(
         name=(text_of(top.get("stack")) if top is not None else None) or "",
         folder=reading.folder,
@@ -55,7 +57,8 @@ def _assemble(reading: Reading, root: Node) -> Stack:
         inputs=read_inputs(reading, inputs),
         secrets=read_secrets(secrets),
         resources=read_resources(reading, resources),
-        workflows=read_workflows(reading, section(root, "workflows")),
+        workflows=workflows,
+        schedules=read_schedules(reading, section(root, "schedules"), workflows),
         outputs=read_outputs(reading, section(root, "outputs")),
         hosts=read_hosts(section(root, "policy")),
         network=read_network(reading, section(root, "policy")),

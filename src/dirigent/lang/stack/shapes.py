@@ -29,6 +29,7 @@ from dirigent.lang.shape import (
 )
 from dirigent.lang.stack.policy.shapes import POLICY
 from dirigent.lang.tree import Leaf
+from dirigent.lang.workflow.shapes.schedule import POLICY as SCHEDULE_POLICY
 from dirigent.model import limits
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
@@ -47,7 +48,6 @@ LATER_SECTIONS: Final = (
     "hosts",
     "services",
     "objectives",
-    "schedules",
     "events",
     "modules",
     "checks",
@@ -263,6 +263,10 @@ def stack_shape(types: Mapping[str, TypeShape]) -> Record:
         ),
         "queues": Field(
             MapOf(_QUEUE, _LABEL, _LABEL_WORDS), description="where runs and steps wait for their turn"
+        ),
+        "schedules": Field(
+            MapOf(SCHEDULE_POLICY, _LABEL, _LABEL_WORDS),
+            description="by what rules workflows run by themselves, by the name of the workflow",
         ),
         "policy": Field(POLICY, description="what may happen"),
         "outputs": Field(

@@ -17,6 +17,7 @@ from dirigent.lang.workflow.reading import (
     member_of,
     text_of,
 )
+from dirigent.lang.workflow.scheduling import check_schedule
 from dirigent.lang.workflow.tasks.kinds import KINDS
 from dirigent.lang.workflow.tasks.task import sequence
 from dirigent.lang.workflow.uses import check_uses, uses_of
@@ -40,6 +41,11 @@ def read_workflow(
     reading.patch = _patch(text_of(member_of(node, "document", "dsl")))
     reading.loose = text_of(member_of(node, "evaluate", "mode")) == "loose"
     _check_top(reading, node)
+    check_schedule(
+        member_of(node, "schedule"),
+        lambda code, message, at, remedy: complain(reading, code, message, at, remedy),
+        demanded=True,
+    )
     check_uses(reading)
     program = _program(reading, node, text)
     found = list(ordered(dict.fromkeys(reading.problems)))

@@ -1,0 +1,1 @@
+"""The work of `schedule`, and what `up` and `down` do about schedules."""

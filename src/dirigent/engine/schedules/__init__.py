@@ -1,0 +1,1 @@
+"""Schedules: each is a run that waits for its times and starts the runs of a workflow, one for each."""

@@ -1,0 +1,1 @@
+"""Schedules: the section of a document, and the calendar."""

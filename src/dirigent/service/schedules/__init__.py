@@ -1,0 +1,1 @@
+"""Schedules of stacks: made active, listed, looked ahead, paused, filled up."""

@@ -1,0 +1,213 @@
+"""Schedules of a stack are made active once, changed, ended, listed, looked ahead, paused and filled up."""
+
+import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from dirigent.engine.conductor import LocalConductor
+from dirigent.engine.schedules.keeping import SchedulePerformer
+from dirigent.model.problem import Refusal
+from dirigent.model.run.schedule import Schedule
+from dirigent.model.stack import Stack, StackWorkflow
+from dirigent.service.schedules import keeping, looking
+from dirigent.service.schedules.looking import Range, ScheduleView, ahead
+from dirigent.testing import Rule, VirtualClock
+from engine.harness import Case, Outside
+from engine.workflows import document
+
+WORK = document("do: [{a: {run: {shell: {command: a}}}}]")
+EACH = Schedule(every=100.0)
+
+
+class Planner:
+    """Gives every workflow the input that the test says."""
+
+    def __init__(self, shelf):
+        self.shelf, self.given = shelf, {}
+
+    async def evaluate(self, stack, inputs, templates):
+        return dict(self.given)
+
+
+def stack_of(**schedules):
+    workflows = {name: StackWorkflow(name, WORK) for name in schedules}
+    return Stack("shop", "", workflows=workflows, schedules=schedules)
+
+
+def at_desk(test, patience=100):
+    """Run a test at the desk of an engine."""
+    outside = Outside(Case(WORK, (Rule(seconds=1),)))
+    outside.clock = VirtualClock(0.0, patience=patience)
+
+    async def life():
+        engine = outside.engine()
+        conductor = LocalConductor(engine, engine.shelf)
+        engine.effects.performers["schedule"] = SchedulePerformer(
+            conductor, engine.journal, engine.shelf, outside.clock
+        )
+        await engine.open()
+        desk = SimpleNamespace(
+            journal=engine.journal, shelf=engine.shelf, clock=outside.clock, conductor=conductor
+        )
+        try:
+            return await test(desk, Planner(engine.shelf))
+        finally:
+            await engine.close()
+
+    return asyncio.run(asyncio.wait_for(life(), 60))
+
+
+async def names(desk):
+    return [run.id for run in await keeping.open_schedules(desk.shelf)]
+
+
+def whats(changes):
+    return {each.name: each.what for each in changes}
+
+
+def test_schedules_become_active_once_change_and_end():
+    async def test(desk, planner):
+        seen = [whats(await keeping.keep(desk, planner, stack_of(a=EACH, b=EACH), {}))]
+        seen.append(whats(await keeping.keep(desk, planner, stack_of(a=EACH, b=EACH), {})))
+        seen.append(whats(await keeping.keep(desk, planner, stack_of(a=replace(EACH, every=50.0)), {})))
+        planner.given = {"n": 2}
+        seen.append(whats(await keeping.keep(desk, planner, stack_of(a=replace(EACH, every=50.0)), {})))
+        seen.append(await names(desk))
+        seen.append(whats(await keeping.remove(desk, "shop")))
+        seen.append(await names(desk))
+        seen.append(whats(await keeping.keep(desk, planner, stack_of(a=EACH), {})))
+        seen.append(await names(desk))
+        return seen
+
+    assert at_desk(test) == [
+        {"a": "active", "b": "active"},
+        {},
+        {"a": "changed", "b": "removed"},
+        {"a": "changed"},
+        ["schedule:shop.a/3"],
+        {"a": "removed"},
+        [],
+        {"a": "active"},
+        ["schedule:shop.a/4"],
+    ]
+
+
+def test_a_schedule_that_changed_knows_the_run_before():
+    async def test(desk, planner):
+        await keeping.keep(desk, planner, stack_of(a=EACH), {})
+        await desk.clock.sleep_until(150.0)
+        await keeping.keep(desk, planner, stack_of(a=replace(EACH, overlap="skip")), {})
+        (view,) = await looking.listed(desk.journal, desk.shelf)
+        return view.last
+
+    assert at_desk(test) == "shop.a@1970-01-01T00:01:40Z"
+
+
+def test_it_is_listed_looked_ahead_and_paused():
+    async def test(desk, planner):
+        await keeping.keep(desk, planner, stack_of(a=EACH), {})
+        await desk.clock.sleep_until(150.0)
+        (view,) = await looking.listed(desk.journal, desk.shelf)
+        coming = [each.due for each in ahead(view, 150.0, 3)]
+        await looking.pause(desk, "a", "rest", "ana")
+        paused = await looking.named(desk.journal, desk.shelf, "shop.a")
+        reasons = {each.skipped for each in ahead(paused, 150.0, 3)}
+        await looking.resume(desk, "shop.a", "", "ana")
+        after = await looking.named(desk.journal, desk.shelf, "a")
+        return view.when, view.what, coming, paused.phase, reasons, after.phase
+
+    assert at_desk(test) == (
+        "every 100 s",
+        "began shop.a@1970-01-01T00:01:40Z",
+        [200.0, 300.0, 400.0],
+        "paused",
+        {"paused: nothing begins before it is resumed"},
+        "active",
+    )
+
+
+def test_a_range_is_filled_up_once():
+    async def test(desk, planner):
+        await desk.clock.sleep_until(86_400.0)
+        await keeping.keep(desk, planner, stack_of(a=EACH), {})
+        await desk.clock.sleep_until(86_550.0)
+        span = Range("1970-01-01T23:57:00Z", "1970-01-02T00:02:00Z", reason="lost", by="ana")
+        first = await looking.backfill(desk, "a", span)
+        second = await looking.backfill(desk, "a", span)
+        third = await looking.backfill(desk, "a", replace(span, again=True))
+        created = (await desk.journal.read(first[0].run))[0]
+        return first, second, third, created.origin
+
+    first, second, third, origin = at_desk(test)
+    # The schedule itself has started the last one.
+    assert [(each.at, each.started) for each in first] == [
+        (86_300.0, True),
+        (86_400.0, True),
+        (86_500.0, False),
+    ]
+    assert not any(each.started for each in second)
+    assert all(each.started for each in third)
+    assert len({each.run for each in (*first, *third)}) == 6
+    assert (origin.kind, origin.of, origin.due, origin.by, origin.reason) == (
+        "schedule",
+        "shop.a",
+        86_300.0,
+        "ana",
+        "lost",
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        (lambda desk: looking.pause(desk, "aa", "", ""), "E4180"),
+        (lambda desk: looking.resume(desk, "a", "", ""), "E4003"),
+        (lambda desk: looking.backfill(desk, "a", Range("tomorrow", "1970-01-01")), "E4182"),
+        (lambda desk: looking.backfill(desk, "a", Range("1971-01-01", "1970-01-01")), "E4182"),
+        (lambda desk: looking.backfill(desk, "a", Range("1970-01-01", "2070-01-01")), "E4182"),
+        (lambda desk: looking.backfill(desk, "z", Range("1970-01-01", "1970-01-02")), "E4183"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(asked, code):
+    async def test(desk, planner):
+        await keeping.keep(desk, planner, stack_of(a=EACH, z=Schedule(after=5.0)), {})
+        with pytest.raises(Refusal) as caught:
+            await asked(desk)
+        return caught.value.problems[0].code
+
+    assert at_desk(test) == code
+
+
+def test_two_stacks_with_one_name_must_be_told_apart():
+    async def test(desk, planner):
+        await keeping.keep(desk, planner, stack_of(a=EACH), {})
+        await keeping.keep(desk, planner, replace(stack_of(a=EACH), name="bar"), {})
+        with pytest.raises(Refusal, match="E4181"):
+            await looking.named(desk.journal, desk.shelf, "a")
+        return (await looking.named(desk.journal, desk.shelf, "bar.a")).name
+
+    assert at_desk(test) == "bar.a"
+
+
+def view_of(**more):
+    facts = {"anchor": 0.0, "considered": 100.0, "next_at": 200.0, "due_at": 200.0, "last": "", "what": ""}
+    return ScheduleView(
+        name="shop.a", run="r", when="", phase="active", missed=0, **{"schedule": EACH, **facts, **more}
+    )
+
+
+@pytest.mark.parametrize(("misfire", "runs"), [("none", 0), ("last", 1), ("all", 4)])
+def test_what_was_missed_is_shown_with_the_reason(misfire, runs):
+    coming = ahead(view_of(schedule=replace(EACH, misfire=misfire)), 520.0, 6)
+    missed = [each for each in coming if each.at <= 520.0]
+    assert len(missed) == 4
+    assert sum(not each.skipped for each in missed) == runs
+    assert all("`misfire` is" in each.skipped for each in missed if each.skipped)
+
+
+def test_of_one_that_follows_the_end_of_a_run_only_the_next_is_known():
+    after = Schedule(after=5.0)
+    assert [each.due for each in ahead(view_of(schedule=after), 0.0, 5)] == [200.0]
+    assert ahead(view_of(schedule=after, next_at=None), 0.0, 5) == []

@@ -105,6 +105,7 @@ PLACED = {
 }
 
 NOW = {
+    "schedule-cron": Way(answers=(Done({"ok": True}),), output={"ok": True}, asks={"method": "POST"}),
     "call-asyncapi-publish": Way(
         {"pet": {"id": 7}, "token": "t"},
         (Done(None),),
@@ -317,10 +318,9 @@ ALSO = (
 # What a later issue brings, and what each of these examples needs of it.
 LATER = {
     "call-asyncapi-subscribe-consume-forever-foreach": "`foreach` of a subscription",
-    "schedule-cron": "`schedule`",
-    "schedule-event-driven": "`schedule`",
-    "set": "`schedule`",
-    "set-expression": "`schedule`",
+    "schedule-event-driven": "`schedule.on`",
+    "set": "`schedule.on`",
+    "set-expression": "`schedule.on`",
 }
 
 

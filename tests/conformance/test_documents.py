@@ -23,13 +23,8 @@ EVERY = EXAMPLES + DEFINED
 
 # What a later issue builds; the parts of the names of the examples and scenarios that use it.
 PARTS = (
-    "asyncapi",
-    "emit",
-    "listen",
-    "schedule",
-    "accumulate-room-readings",
-    "^for$",
-    "try-catch-then",
+    "call-asyncapi-subscribe-consume-forever-foreach",
+    "schedule-event-driven",
     "^set$",
     "set-expression",
 )
@@ -99,6 +94,7 @@ WIDER = (
     r"\.headers\.[^.]+$",
     r"\.query\.[^.]+$",
     r"\.arguments(\.\d+)?$",
+    r"\.message\.payload$",
     r"\.stdio\.environment\.[^.]+$",
     r"\.for\.in$",
     r"\.workflow\.version$",

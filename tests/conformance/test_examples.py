@@ -105,7 +105,6 @@ PLACED = {
 }
 
 NOW = {
-    "schedule-cron": Way(answers=(Done({"ok": True}),), output={"ok": True}, asks={"method": "POST"}),
     "call-asyncapi-publish": Way(
         {"pet": {"id": 7}, "token": "t"},
         (Done(None),),
@@ -224,6 +223,11 @@ NOW = {
         output="bought",
         order=("getPet", "buyPet"),
         asks={"endpoint": f"{PETS}1", "method": "PUT", "body": {**PET, "petId": 1, "status": "sold"}},
+    ),
+    "schedule-cron": Way(
+        answers=(Done("begun"),),
+        output="begun",
+        asks={"method": "POST", "endpoint": "https://example.com/api/v1/backup/start"},
     ),
     "do-single": Way({"petId": 1}, (FOUND,), output=PET, asks=called(1)),
     "fork": Way(ROOM, (Done("on my way"),), output="on my way"),

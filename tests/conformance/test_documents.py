@@ -23,7 +23,7 @@ EVERY = EXAMPLES + DEFINED
 
 # What a later issue builds; the parts of the names of the examples and scenarios that use it.
 PARTS = (
-    "asyncapi",
+    "call-asyncapi-subscribe-consume-forever-foreach",
     "schedule-event-driven",
     "^set$",
     "set-expression",
@@ -97,6 +97,7 @@ WIDER = (
     r"\.headers\.[^.]+$",
     r"\.query\.[^.]+$",
     r"\.arguments(\.\d+)?$",
+    r"\.message\.payload$",
     r"\.stdio\.environment\.[^.]+$",
     r"\.for\.in$",
     r"\.emit\.event\.with\.source$",

@@ -108,6 +108,24 @@ PLACED = {
 }
 
 NOW = {
+    "call-asyncapi-publish": Way(
+        {"pet": {"id": 7}, "token": "t"},
+        (Done(None),),
+        asks={
+            "operation": "findPetsByStatus",
+            "message": {"payload": {"petId": 7}, "headers": {}},
+            "authentication": BEARER,
+        },
+    ),
+    "call-asyncapi-subscribe-consume-amount": Way(
+        answers=(Done([]),), output=[], asks={"operation": "getNotifications", "protocol": "ws"}
+    ),
+    "call-asyncapi-subscribe-consume-until": Way(
+        answers=(Done([]),), output=[], asks={"channel": "/notifications"}
+    ),
+    "call-asyncapi-subscribe-consume-while": Way(
+        answers=(Done([]),), output=[], asks={"operation": "getNotifications"}
+    ),
     # What its `output.as` asks of a list of data has no value.
     "accumulate-room-readings": Way(events=ROOMS, phase="faulted", status=400),
     "emit": Way(output=PLACED),
@@ -362,11 +380,7 @@ NOW |= {
 }
 
 LATER = {
-    "call-asyncapi-publish": "a call of kind `asyncapi`",
-    "call-asyncapi-subscribe-consume-amount": "a call of kind `asyncapi`",
-    "call-asyncapi-subscribe-consume-forever-foreach": "a call of kind `asyncapi`",
-    "call-asyncapi-subscribe-consume-until": "a call of kind `asyncapi`",
-    "call-asyncapi-subscribe-consume-while": "a call of kind `asyncapi`",
+    "call-asyncapi-subscribe-consume-forever-foreach": "`foreach` of a subscription",
     "schedule-event-driven": "`schedule.on`",
     "set": "`schedule.on`",
     "set-expression": "`schedule.on`",

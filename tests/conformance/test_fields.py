@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from conformance import kit
 from conformance.fields import FREE, fields, page, refusal, suites_of, uses
 
@@ -35,6 +37,7 @@ def test_every_field_refuses_something_at_its_place():
     assert [name for name in takes_all if not name.startswith(WAITING) and name not in FREE] == []
 
 
+@pytest.mark.slow
 def test_the_page_is_what_the_suites_say(request):
     text = page()
     if request.config.getoption("--rewrite"):

@@ -207,6 +207,7 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "cancel": _CONTROL,
     "suspend": _CONTROL,
     "signal": _object(run=_TEXT, event=_TEXT),
+    "emit": _list(_object(source=_TEXT, id=_TEXT, type=_TEXT, new=_FLAG)),
     # It prints nothing but lines for people.
     "serve": _object(),
     # Of `schedule list`, `next`, `backfill`, and of `pause` and `resume`.

@@ -27,6 +27,10 @@ from dirigent.model.run.command import (
 from dirigent.model.run.journal import Ended
 from dirigent.ports import AWAKE, NEVER
 
+# By names of this module, as in `core.flow`.
+_ASKED: Final = Status.ASKED
+_UNDER_WAY: Final = Status.UNDER_WAY
+_HELD: Final = Status.HELD
 _LIVE: Final = frozenset({Phase.RUNNING, Phase.CANCELLING, Phase.SUSPENDED})
 
 
@@ -51,7 +55,7 @@ def wake_at(run: Run, now: float) -> float:
     if ticketed and run.phase is not Phase.ENDED:
         return AWAKE
     for ask in run.asks.values():
-        if ask.call is not None and ask.status is Status.UNDER_WAY:
+        if ask.call is not None and ask.status is _UNDER_WAY:
             return AWAKE
     soonest = NEVER
     for command in _commands(run, run.asks, now):
@@ -63,7 +67,7 @@ def wake_at(run: Run, now: float) -> float:
 
 def timers(run: Run) -> list[tuple[float, Key]]:
     """Return the timers that a run waits for, in the order in which they end."""
-    waiting = (ask for ask in run.asks.values() if ask.status is Status.UNDER_WAY and ask.call is None)
+    waiting = (ask for ask in run.asks.values() if ask.status is _UNDER_WAY and ask.call is None)
     return sorted((ask.until, ask.key) for ask in waiting if not ask.questions and ask.note is None)
 
 
@@ -74,7 +78,7 @@ def _commands(run: Run, keys: Iterable[Key], now: float) -> tuple[Command, ...]:
         return ()
     for key in keys:
         ask = asks.get(key)
-        if ask is None or (phase is Phase.SUSPENDED and ask.status is Status.ASKED):
+        if ask is None or (phase is Phase.SUSPENDED and ask.status is _ASKED):
             continue  # For a suspended run what is under way ends, and nothing new starts.
         if ask.frame is not None and stopping and stopping.get(key[0]) == key:
             continue
@@ -94,10 +98,10 @@ def _command(ask: Ask) -> Command | None:
     if ask.questions:
         return Compute(position, attempt, purpose.partition(":")[2], ask.questions)
     if ask.note is not None:
-        if ask.status is Status.ASKED:
+        if ask.status is _ASKED:
             return Note(position, attempt, ask.note)
         return Note(position, attempt, Ceases()) if ask.frame is None else None
-    if ask.status is Status.ASKED:
+    if ask.status is _ASKED:
         return SetTimer(position, attempt, purpose, ask.seconds)
     return FireAt(position, attempt, purpose, ask.until)
 
@@ -107,7 +111,7 @@ def _effect_command(ask: Ask, call: Call) -> Command | None:
     effect, frame, status = ask.effect or EffectId(""), ask.frame, ask.status
     if frame is None:
         return Abandon(position, attempt, effect, call.function, ask.request)
-    if status is Status.HELD:
+    if status is _HELD:
         return None
     return Perform(
         position,
@@ -116,7 +120,7 @@ def _effect_command(ask: Ask, call: Call) -> Command | None:
         call.function,
         ask.request,
         call.on_doubt,
-        status is Status.UNDER_WAY,
+        status is _UNDER_WAY,
         ask.repeat,
         frame.task.span if frame.task else None,
         ask.ticket,

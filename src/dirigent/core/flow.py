@@ -20,6 +20,8 @@ from dirigent.model.program import CONTINUE, END, Task
 from dirigent.model.values import Value
 
 TIMEOUT = "timeout"
+# By names of this module: to ask the class for a member costs five times as much, some twenty times a step.
+ENTERED, CONDITION, INPUT, BODY, OUTPUT, EXPORT, OVER = Step
 
 
 def settle(run: Run) -> None:
@@ -33,9 +35,9 @@ def settle(run: Run) -> None:
             return
         frame = agenda.popleft()
         # What goes wrong while the parent of a frame that is over takes it in is the parent's fault.
-        subject = frame.parent if frame.step is Step.OVER else frame
+        subject = frame.parent if frame.step is OVER else frame
         try:
-            if frame.step is Step.OVER:
+            if frame.step is OVER:
                 _over(run, frame)
             elif frame.alive:
                 _flow(run, frame)
@@ -77,25 +79,25 @@ def _flow(run: Run, frame: Frame) -> None:
         _rang(run, frame, frame.rang)
     elif task is None:
         _bare(run, frame)
-    elif step is Step.BODY:
+    elif step is BODY:
         NODES[type(frame.node)].resume(run, frame)
-    elif step < Step.BODY:
-        if step is Step.ENTERED:
+    elif step < BODY:
+        if step is ENTERED:
             if run.gate is not None and park(run, frame):
                 return
             run.mark("entered", frame)
-            frame.step = Step.CONDITION
-        if frame.step is Step.INPUT or _condition(run, frame, task):
+            frame.step = CONDITION
+        if frame.step is INPUT or _condition(run, frame, task):
             _input(run, frame, task)
     else:
-        if step is Step.OUTPUT:
+        if step is OUTPUT:
             _output(run, frame, task)
         _export(run, frame, task)
 
 
 def _bare(run: Run, frame: Frame) -> None:
     """A block has no data flow: it begins, and it leaves with what its last task gave."""
-    if frame.step is Step.OUTPUT:
+    if frame.step is OUTPUT:
         run.leave(frame, frame.value, frame.directive or CONTINUE)
     elif run.gate is None or not park(run, frame):
         NODES[type(frame.node)].begin(run, frame)
@@ -114,7 +116,7 @@ def _condition(run: Run, frame: Frame, task: Task) -> bool:
         # any more (register Q13, decision 7).
         run.leave(frame, frame.raw, CONTINUE)
         return False
-    _advance(frame, Step.INPUT)
+    _advance(frame, INPUT)
     return True
 
 
@@ -129,7 +131,7 @@ def _input(run: Run, frame: Frame, task: Task) -> None:
         amount = evaluate(run, frame, "timeout", task.timeout_seconds, value)
         want.timer(run, frame, TIMEOUT, duration(amount))
     frame.input = value
-    _advance(frame, Step.BODY)
+    _advance(frame, BODY)
     NODES[type(frame.node)].begin(run, frame)
 
 
@@ -141,7 +143,7 @@ def _output(run: Run, frame: Frame, task: Task) -> None:
         if task.output.schema is not None:
             check(run, task.output.schema, value, "the output does not fit its schema")
         frame.value = value
-    _advance(frame, Step.EXPORT)
+    _advance(frame, EXPORT)
 
 
 def _export(run: Run, frame: Frame, task: Task) -> None:

@@ -131,7 +131,7 @@ def _source(folder: str, source: Value) -> str:
         raise Unfit("one of `code` and `source` must be given")
     parts = urlsplit(uri)
     if parts.scheme not in ("", "file") or parts.netloc not in ("", "localhost"):
-        raise Unfit(f"`{uri}` is neither a file of the stack nor a URL of http or https")
+        raise Unfit(f"`{uri}` is not a local file, nor a URL that can be fetched")
     path = Path(folder, unquote(parts.path))
     try:
         content = path.read_bytes()

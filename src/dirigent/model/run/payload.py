@@ -36,16 +36,16 @@ def parts_of(value: Value) -> tuple[str, str] | None:
 
 def references(value: Value) -> Iterator[tuple[str, str]]:
     """Yield the digest and form of every reference in a value, without recursion."""
-    waiting = [value]
-    while waiting:
-        node = waiting.pop()
-        found = parts_of(node)
-        if found is not None:
-            yield found
+    nodes = [value]
+    for node in nodes:
+        if isinstance(node, dict):
+            found = parts_of(node) if NAME in node else None
+            if found is None:
+                nodes += node.values()
+            else:
+                yield found
         elif isinstance(node, list):
-            waiting.extend(node)
-        elif isinstance(node, dict):
-            waiting.extend(node.values())
+            nodes += node
 
 
 def replaced(value: Value, change: Callable[[Value], Value | None]) -> Value:

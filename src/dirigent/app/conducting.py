@@ -149,6 +149,7 @@ def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -
     return {
         "http": LaterPerformer("http", around, parts),
         "openapi": LaterPerformer("openapi", around, parts),
+        "asyncapi": LaterPerformer("asyncapi", around, parts, EXTRAS),
         "grpc": LaterPerformer("grpc", around, parts, EXTRAS),
         "a2a": LaterPerformer("a2a", around, parts),
         "authorize": LaterPerformer("authorize", around, parts),
@@ -216,7 +217,8 @@ def tools_of(around: Surrounding) -> Tools:
 
 def observers_of(performers: Mapping[str, Performer]) -> list[Observer]:
     """Return what performers want to hear of the facts of runs."""
-    return [each.hear for each in performers.values() if isinstance(each, LaterPerformer)]
+    inner = [each.performer if isinstance(each, LargeValues) else each for each in performers.values()]
+    return [each.hear for each in inner if isinstance(each, LaterPerformer)]
 
 
 def children_of(around: Surrounding, engine: Engine) -> WorkflowPerformer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Final, TypeAlias
@@ -267,6 +267,13 @@ def joined(url: str, location: str) -> str:
         return urljoin(url, location)
     except ValueError:
         raise forbidden("the server names something that is not a URL") from None
+
+
+def session_to(
+    target: Target, addresses: tuple[str, ...]
+) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
+    """Return a session that connects to these checked addresses of a target, and to nothing else."""
+    return _session(_Pinned(target.host, addresses), _Wire(), limits.HTTP_CONNECT_SECONDS)
 
 
 @asynccontextmanager

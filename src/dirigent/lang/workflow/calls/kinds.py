@@ -10,11 +10,12 @@ from types import MappingProxyType
 from typing import Final
 
 from dirigent.lang.tree import Members
-from dirigent.lang.workflow.calls.a2a import lower_a2a
 from dirigent.lang.workflow.calls.functions import lower_function
-from dirigent.lang.workflow.calls.grpc import lower_grpc
 from dirigent.lang.workflow.calls.http import lower_http, lower_openapi
-from dirigent.lang.workflow.calls.mcp import lower_mcp
+from dirigent.lang.workflow.calls.protocols.a2a import lower_a2a
+from dirigent.lang.workflow.calls.protocols.asyncapi import lower_asyncapi
+from dirigent.lang.workflow.calls.protocols.grpc import lower_grpc
+from dirigent.lang.workflow.calls.protocols.mcp import lower_mcp
 from dirigent.lang.workflow.reading import Lowering, Reading, Scope, text_of
 from dirigent.lang.workflow.shapes.calls import CALLS as SHAPES
 from dirigent.lang.workflow.tasks.task import NO_WORK
@@ -25,6 +26,7 @@ CALLS: Final[Mapping[str, Lowering]] = MappingProxyType(
         "http": lower_http,
         "openapi": lower_openapi,
         "a2a": lower_a2a,
+        "asyncapi": lower_asyncapi,
         "grpc": lower_grpc,
         "mcp": lower_mcp,
     }

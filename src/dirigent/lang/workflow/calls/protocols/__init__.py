@@ -1,0 +1,1 @@
+"""Lowering of the calls of one protocol each; `calls.kinds.CALLS` lists them."""

@@ -1,4 +1,5 @@
 import asyncio
+import signal
 import stat
 import sys
 import time
@@ -106,6 +107,14 @@ def test_files_are_for_the_owner_only(spool, order):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
+@pytest.fixture
+def started_by_nohup():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("started_by_nohup")
 def test_the_command_is_hardened(spool, order):
     carry_out(
         spool, order("grep NoNewPrivs /proc/self/status; ulimit -c; umask; grep SigIgn /proc/self/status")

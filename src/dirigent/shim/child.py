@@ -20,6 +20,8 @@ FOLDER, PROGRAM = b"f", b"p"
 _libc = ctypes.CDLL(None)
 # A supervisor may raise its own limit on open files; its children get the one that it was born with.
 _OPEN_FILES = resource.getrlimit(resource.RLIMIT_NOFILE)
+# Nobody can catch these two.
+_RESET = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 
 
 def open_many_files() -> None:
@@ -78,8 +80,8 @@ def _become(
         _libc.prctl(SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_NOFILE, _OPEN_FILES)
-        # Python ignores these, and what is ignored stays ignored in the program.
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        # What is ignored stays ignored in the program: two by Python, more where `nohup` or a shell's `&` started us.
+        for number in _RESET:
             signal.signal(number, signal.SIG_DFL)
         for target, source in enumerate(streams):
             os.dup2(source, target)

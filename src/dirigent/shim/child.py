@@ -80,7 +80,7 @@ def _become(
         _libc.prctl(SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_NOFILE, _OPEN_FILES)
-        # What is ignored stays ignored in the program: two by Python, more where `nohup` or a shell's `&` started us.
+        # What is ignored stays so in the program: Python does it to two, `nohup` and `&` of a shell to more.
         for number in _RESET:
             signal.signal(number, signal.SIG_DFL)
         for target, source in enumerate(streams):

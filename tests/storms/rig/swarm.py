@@ -5,13 +5,13 @@ looks at the server first.
 """
 
 import asyncio
+import importlib.util
 import os
 import signal
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
-from dirigent.app.resources import TYPES
 from dirigent.app.stacks import Surrounding
 from dirigent.engine import turning
 from dirigent.model.ids import RunId
@@ -23,6 +23,12 @@ from storms.rig.life import REFUSED, say, sum_of
 from system.rig.fuse import Death, Fuse, fuse_the_disk
 from system.rig.life import conductor
 from system.rig.plants import PLANTS
+
+# Engines of the release before are played by this module too, and there the types lie elsewhere.
+SHELF = (
+    "dirigent.app.resources" if importlib.util.find_spec("dirigent.app.resources") else "dirigent.app.stacks"
+)
+TYPES = importlib.import_module(SHELF).TYPES
 
 
 def live(order):

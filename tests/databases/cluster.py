@@ -16,7 +16,7 @@ from pathlib import Path
 
 USER = "dirigent"
 SECONDS = 60
-PORTS = range(20_000, 32_000)
+PORTS = range(11_000, 19_000)
 TURN = count()
 # Kills of processes are tried here, not power cuts: what a killed server wrote is in the kernel.
 SETTINGS = {

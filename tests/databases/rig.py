@@ -77,6 +77,7 @@ class EngineProcess:
     process: subprocess.Popen | None = None
 
     def start(self):
+        self.clear()  # one that ended by itself left its pipe
         self.process = python(*self.words, "serve", "--store", self.url, "-C", str(self.folder))
         return self
 

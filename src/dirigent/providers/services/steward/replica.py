@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
@@ -52,7 +53,8 @@ class Replica:
         self.on_trial = True
         self._log = log
         self._owner = owner
-        self._mark = f"{owner}#{number}"
+        # Of this steward alone: one that ends late must not take its successor's replicas along.
+        self._mark = f"{owner}#{number}@{os.getpid()}"
         self._changed = changed
         self._program: Program | None = None
         self._life: asyncio.Task[None] | None = None

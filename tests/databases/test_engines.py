@@ -1,16 +1,16 @@
 """Engines on one database: they share, take over, and a past owner writes nothing."""
 
 import os
-import time
 
 import pytest
 
 from databases.rig import check, working
 from stores.samples import in_loop
 
-# The promises hold for a machine that has time (`DIRIGENT_QUIET=1`); on any other a process may have to wait
-# for the processor as long as it likes.
-CLEAN_SECONDS, KILLED_SECONDS = (0.2, 6.0) if os.environ.get("DIRIGENT_QUIET") else (60.0, 60.0)
+# The promise of a clean stop holds for a machine that has time (`DIRIGENT_QUIET=1`); on any other it is
+# enough not to wait for the end of a lease.
+CLEAN_SECONDS = 0.2 if os.environ.get("DIRIGENT_QUIET") else 4.0
+KILLED_SECONDS = 6.0
 
 pytestmark = pytest.mark.slow
 
@@ -45,10 +45,8 @@ async def test_an_engine_that_is_killed_is_replaced_within_six_seconds(engines):
         names = await watch.share(first, second)
         load.begin()
         await load.go(10)
-        began = time.monotonic()
         first.kill()
-        await watch.until_owned_by(names[1:])
-        assert time.monotonic() - began < KILLED_SECONDS
+        assert await watch.until_owned_by(names[1:]) < KILLED_SECONDS
         await load.go(10)
         await load.finish()
         await check(load, watch, ledger)

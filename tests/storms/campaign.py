@@ -10,7 +10,7 @@ from lang.jq.pairs import Wrong, compared
 from storms.rig import record
 from storms.rig.enumeration import try_all
 from storms.rig.faults import FAULTS, strike
-from storms.rig.kills import Twice, storm
+from storms.rig.kills import Power, Twice, storm
 from storms.rig.ledger import Lost
 from storms.rig.loop import MAKE
 from storms.rig.nursery import Nursery
@@ -40,7 +40,7 @@ def _control(folder, kind, seed):
 
 def kills(count, seed, folder):
     """Kill engines under a crowd of runs; the controls are engines with a planted fault."""
-    found = storm(folder, count, seed)
+    found = storm(folder, Power(count, runs=5 * count), seed)
     print(found)
     controls = {}
     for plant in ("intent late", "key per engine", "result first"):
@@ -51,7 +51,7 @@ def kills(count, seed, folder):
 
 def _found_out(folder, plant):
     try:
-        storm(folder, 60, 1, width=40, plant=plant)
+        storm(folder, Power(60), 1, width=40, plant=plant)
     except (Lost, Twice) as wrong:
         return f"found out: {str(wrong)[:120]}"
     raise AssertionError(f"the control `{plant}` was not found out")

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from storms.rig.kills import Twice, storm
+from storms.rig.kills import Power, Twice, storm
 from storms.rig.ledger import Lost
 
 pytestmark = pytest.mark.slow
@@ -14,13 +14,13 @@ KILLS = int(os.environ.get("DIRIGENT_STORM_KILLS", "60"))
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_storm_of_kills_loses_nothing_and_does_nothing_twice(tmp_path, seed):
-    found = storm(tmp_path, KILLS, seed)
+    found = storm(tmp_path, Power(KILLS, runs=5 * KILLS), seed)
     print(found.figures())
-    assert found.kills == KILLS
+    assert found.kills >= KILLS
     assert found.within > KILLS // 5
     assert found.from_outside > KILLS // 5
     # The storm had its power: runs were under way, effects were in doubt, and keys had to hold.
-    assert found.runs > 5 * KILLS
+    assert found.runs >= 5 * KILLS
     assert max(found.open_at_kills) > 100
     assert found.effects == {1: found.effects.total()}
     assert found.held > 0
@@ -32,4 +32,4 @@ def test_a_storm_of_kills_loses_nothing_and_does_nothing_twice(tmp_path, seed):
 )
 def test_an_engine_with_a_planted_fault_is_found_out(tmp_path, plant, wrong):
     with pytest.raises(wrong):
-        storm(tmp_path, 60, 1, width=40, plant=plant)
+        storm(tmp_path, Power(60), 1, width=40, plant=plant)

@@ -12,7 +12,7 @@ from dirigent.model.run.journal import JOURNAL_VERSION, Ended
 from dirigent.stores import codec
 from dirigent.stores.sqlite import SqliteStore
 from storms.required import needs
-from storms.rig.kills import storm
+from storms.rig.kills import Power, storm
 from storms.rig.nursery import ROOT
 from storms.rig.upgrade import cases, end_of, form, shown, unpacked
 
@@ -103,8 +103,8 @@ def before(tmp_path):
 
 @pytest.mark.slow
 def test_engines_of_the_release_before_are_killed_and_this_one_goes_on(before, tmp_path):
-    found = storm(tmp_path, 12, seed=3, before=before)
+    found = storm(tmp_path, Power(12, runs=101), seed=3, before=before)
     print(found.figures())
-    assert found.kills == 12
+    assert found.kills >= 12
     assert found.runs > 100
     assert found.effects == {1: found.effects.total()}

@@ -20,6 +20,23 @@ class Twice(AssertionError):
     """An effect that must happen once has happened more often."""
 
 
+@dataclass(frozen=True)
+class Power:
+    """What a storm is worth: so many engines are killed, and so many starts of runs acknowledged, at least.
+
+    How many runs an engine starts before its death is a matter of speed: a storm goes on until it has both.
+    """
+
+    kills: int
+    runs: int = 0
+
+    def reached(self, found, said):
+        """Return whether the storm may end; one that never gathers a crowd is at fault itself."""
+        if found.kills > 4 * self.kills:
+            raise AssertionError(f"{found.kills} engines were killed, and hardly a run was started")
+        return found.kills >= self.kills and sum(each[0] == "S" for each in said) >= self.runs
+
+
 @dataclass
 class Storm:
     """What came of it. `effects` counts the runs by how often their effect has happened."""
@@ -55,8 +72,8 @@ class Storm:
         }
 
 
-def storm(folder, kills, seed, *, width=200, plant=None, before=None):
-    """Kill engines `kills` times under a crowd, let the last one end its work, and check everything.
+def storm(folder, power, seed, *, width=200, plant=None, before=None):
+    """Kill engines under a crowd until it was a storm, let the last one end its work, and check everything.
 
     With `before`, those that are killed are of the code in that checkout, and the last one is of ours.
     """
@@ -68,7 +85,7 @@ def storm(folder, kills, seed, *, width=200, plant=None, before=None):
             settle(place, server.server_port)
             order = {"folder": str(place), "port": server.server_port, "width": width, "plant": plant}
             life = 0
-            while found.kills < kills:
+            while not power.reached(found, said):
                 life += 1
                 heard = _killed(nursery, {**order, "life": life}, dice, found)
                 said += [_unsummed(each) for each in heard] if before else heard
@@ -122,14 +139,15 @@ def _look(place, server, said, found):
 def _reckon(place, server, said, found):
     """At the end every run has ended, every promise is kept, and every effect has happened once."""
     store = str(place / ".dirigent" / "dirigent.db")
-    started = sorted({each[2] for each in said if each[0] == "S"})
     check(store, said)
+    phases = asyncio.run(phases_of(store))
+    # Also of those whose start an engine could not acknowledge any more.
+    started = sorted(phases)
     found.acknowledged = counted(said)
     found.runs = len(started)
     found.held = sum(each[0] == "T" for each in said)
     found.repeated_requests = server.repeated
     found.effects = tally(place, server, started)
-    phases = asyncio.run(phases_of(store))
     if left := {run: phases[run] for run in started if phases[run] != "completed"}:
         raise AssertionError(f"these have not completed: {left}")
     if found.effects[0] or found.effects[2]:

@@ -203,8 +203,8 @@ class Run:
         frame.fault, frame.step = _located(fault, frame), Step.OVER
         self.agenda.append(frame)
 
-    def leave(self, frame: Frame, output: Value, directive: str) -> None:
-        """The frame ends with an output; the directive says where its parent goes next."""
+    def leave(self, frame: Frame, output: Value, directive: str | None) -> None:
+        """The frame ends with an output; the directive says where its parent goes next, None: on."""
         self.detach(frame)
         frame.value, frame.directive, frame.step = output, directive, Step.OVER
         self.agenda.append(frame)

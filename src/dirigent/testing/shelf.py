@@ -15,6 +15,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Listening
 from dirigent.model.run.retention import Pruned, Retention
 from dirigent.model.run.summary import RunSummary
+from dirigent.ports.events import EventLog
 from dirigent.stores import codec
 from dirigent.stores.projection import (
     Change,
@@ -166,7 +167,7 @@ class MemoryShelf:
         ]
 
     @property
-    def log(self) -> MemoryLog:
+    def log(self) -> EventLog:
         """Return the log of events."""
         return MemoryLog(self.disk, self._open, self._check)
 

@@ -7,16 +7,18 @@ Every place at which a process can die or a disk can fail is passed through `pas
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import field
 from typing import Final, TypeAlias
 
+from dirigent.model.events.listening import Arrived, Event, Listener, Place
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact
 from dirigent.ports import AWAKE, Past, Waking
+from dirigent.ports.events import EventLog
 from dirigent.testing.memory import MemoryStore
 from dirigent.testing.shelf import MemoryDisk
 
@@ -31,6 +33,9 @@ PLACES: Final = (
     "keep",
     "read",
     "snapshot",
+    "log read",
+    "event before",
+    "event after",
 )
 
 
@@ -61,6 +66,40 @@ class _Waiting:
     answer: asyncio.Future[None]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SimulatedLog:
+    """Fits `ports.events.EventLog`: the log of a store, with the places at which it can fail."""
+
+    log: EventLog
+    passing: Passing
+
+    async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
+        """Put events into the log; return of each whether it is new. Durable on return."""
+        await self.passing("event before")
+        taken = await self.log.take_events(events)
+        await self.passing("event after")
+        return taken
+
+    async def events(
+        self, since: float, after: Place, limit: int, types: Collection[str] | None = None
+    ) -> list[Arrived]:
+        """Return events that arrived at a time or later, behind a place, oldest first."""
+        await self.passing("log read")
+        return await self.log.events(since, after, limit, types)
+
+    async def log_end(self) -> Place:
+        """Return the place of the newest event."""
+        return await self.log.log_end()
+
+    async def forget(self, before: float, most: int) -> None:
+        """Remove events that are too old, or too many."""
+        await self.log.forget(before, most)
+
+    async def listeners(self) -> list[Listener]:
+        """Return every task that listens."""
+        return await self.log.listeners()
+
+
 class SimulatedStore(MemoryStore):
     """Fits `ports.Journal` and `ports.Shelf`; each one is an opening that fences off older ones."""
 
@@ -77,6 +116,11 @@ class SimulatedStore(MemoryStore):
     def stale(self) -> bool:
         """Return whether a newer opening has taken the disk over."""
         return self.epoch != self.disk.epoch
+
+    @property
+    def log(self) -> SimulatedLog:
+        """Return the log of events."""
+        return SimulatedLog(super().log, self._passing)
 
     async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""

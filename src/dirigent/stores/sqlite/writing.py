@@ -104,7 +104,16 @@ class ForgetEvents:
     most: int
 
 
-Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot | KeepEvents | ForgetEvents | Prune
+@dataclass(frozen=True, slots=True)
+class ForgetPlans:
+    """Plans that were kept so long ago and that nothing names are to be removed."""
+
+    older_seconds: float
+
+
+Job: TypeAlias = (
+    Append | KeepDefinition | KeepPlan | KeepSnapshot | KeepEvents | ForgetEvents | ForgetPlans | Prune
+)
 
 
 @dataclass(slots=True)
@@ -251,6 +260,8 @@ class Writer:
                     _keep_events(self._connection, batch, job)
                 case ForgetEvents(before, most):
                     batch.others.append(("forget_events", (before, most)))
+                case ForgetPlans(older_seconds):
+                    batch.others.append(("forget_plans", (older_seconds,)))
                 case Prune():
                     job.removed.append(prune(self._connection, job.runs, unused=job.unused))
                 case _:

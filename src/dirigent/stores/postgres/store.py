@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
@@ -30,7 +31,14 @@ class PostgresStore(PostgresShelf):
     With a fence it writes the runs of that shard and lists no others; without, it writes no runs.
     """
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+    async def append(
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Event] = (),
+    ) -> None:
         """Store the facts at `expected`; durable on return. Raises `Refusal`, see `docs/problems`."""
         if self.fence is None:
             raise refuse(
@@ -42,7 +50,8 @@ class PostgresStore(PostgresShelf):
         for content in contents:
             large(run, content)
         granted = self.fence.fulfilled(run, facts) if self.fence.expected else ()
-        job = Append(self.fence, run, expected, tuple(facts), records.joined(contents), wake_at, granted)
+        content = records.joined(contents)
+        job = Append(self.fence, run, expected, tuple(facts), content, wake_at, granted, tells)
         await self.database.queue.submit(job)
         if granted:
             self.fence.granted.update(granted)

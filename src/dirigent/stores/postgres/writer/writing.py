@@ -24,7 +24,7 @@ from dirigent.stores.postgres.session.link import Link, Row
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.writer.batch import Append, Batch
 from dirigent.stores.postgres.writer.fence import Fence, Head
-from dirigent.stores.projection import Title, expect, project
+from dirigent.stores.projection import Title, expect, project, told
 
 Answers: TypeAlias = dict[Append, Refusal | None]
 Refence: TypeAlias = Callable[[Sequence[Fence]], Awaitable[None]]
@@ -146,7 +146,7 @@ class Writer:
         before = head.standing if head else None
         title = None if head else self._title(job.facts)
         result = project(job.run, before, job.facts, title, job.wake_at)
-        for change in result.changes:
+        for change in (*result.changes, *told(job.run, job.facts, job.tells)):
             batch.change(job, change)
         if head is None:
             batch.bear(job, result.standing)

@@ -149,8 +149,25 @@ order by e.number limit ?4;
 select coalesce(max(number), 0) from events;
 
 -- name: forget_events
-delete from events where at < ?
-  or number <= coalesce((select number from events order by number desc limit 1 offset ?), 0);
+delete from events
+where (at < ?1 or number <= coalesce((select number from events order by number desc limit 1 offset ?2), 0))
+  and at < ?3 and number <= coalesce((select min(place) from sinks), 9223372036854775807);
+
+-- name: cursors
+select name, 0, place, content from sinks order by name;
+
+-- name: keep_cursor
+insert into sinks (name, place, content) values (?, ?, ?)
+on conflict (name) do update set content = excluded.content;
+
+-- name: cursor
+select place from sinks where name = ?;
+
+-- name: advance_cursor
+update sinks set place = max(place, ?) where name = ?;
+
+-- name: drop_cursor
+delete from sinks where name = ?;
 
 -- name: put_listener
 insert or replace into listeners (run, position, content) values (?, ?, ?);

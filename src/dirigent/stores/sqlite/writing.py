@@ -112,31 +112,15 @@ class ForgetEvents:
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetPlans:
-    """Plans that were kept so long ago and that nothing names are to be removed."""
-
-    older_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class ChangeCursor:
-    """A statement about the cursor of a sink."""
+    """A statement by itself: about the cursor of a sink, or about plans that are old."""
 
     statement: str
     parameters: Parameters
 
 
 Job: TypeAlias = (
-    Append
-    | KeepDefinition
-    | KeepPlan
-    | KeepSnapshot
-    | KeepEvents
-    | ForgetEvents
-    | ForgetPlans
-    | ChangeCursor
-    | Prune
-)
+    Append | KeepDefinition | KeepPlan | KeepSnapshot | KeepEvents | ForgetEvents | ChangeCursor | Prune
 )
 
 
@@ -282,8 +266,6 @@ class Writer:
                     self._keep_snapshot(batch, job)
                 case KeepEvents():
                     _keep_events(self._connection, batch, job)
-                case ForgetPlans(older_seconds):
-                    batch.others.append(("forget_plans", (older_seconds,)))
                 case ForgetEvents():
                     asked = (job.before, job.most, job.needed)
                     job.gone.append(self._connection.execute(SQL["forget_events"], asked).rowcount)

@@ -66,7 +66,7 @@ def short(events):
     ]
 
 
-def data(events, kind, task=None):
+def said(events, kind, task=None):
     found = [
         each["data"]
         for each in events
@@ -93,22 +93,22 @@ def test_a_run_that_completes_tells_of_itself_and_of_its_tasks_in_order():
         ("task.completed", "/do/1/never"),
         ("workflow.completed", ""),
     ]
-    started = data(events, "workflow.started")
+    started = said(events, "workflow.started")
     assert started["definition"] == {"name": "scenario", "namespace": "tests", "version": "1.0.0"}
     assert started["name"] == NAME
     assert started["startedAt"] == "1970-01-01T00:00:00.000Z"
-    assert data(events, "workflow.completed") == {
+    assert said(events, "workflow.completed") == {
         "name": NAME,
         "completedAt": "1970-01-01T00:00:00.000Z",
         "output": {"word": "hello"},
     }
-    assert data(events, "task.created") == {
+    assert said(events, "task.created") == {
         "workflow": NAME,
         "task": "/do/0/greet",
         "createdAt": "1970-01-01T00:00:00.000Z",
     }
-    assert set(data(events, "task.started")) == {"workflow", "task", "startedAt"}
-    assert data(events, "task.completed")["output"] == {"word": "hello"}
+    assert set(said(events, "task.started")) == {"workflow", "task", "startedAt"}
+    assert said(events, "task.completed")["output"] == {"word": "hello"}
     assert {each["source"] for each in events} == {"/dirigent/tests/scenario"}
     assert events[0]["subject"] == RUN
     assert events[2]["subject"] == f"{RUN}/do/0/greet"
@@ -122,13 +122,13 @@ def test_a_fault_is_told_of_the_task_and_of_the_run():
     ).events
     error = {"type": "https://e.example/x", "status": 418, "title": "No", "instance": "/do/0/no"}
     at = "1970-01-01T00:00:00.000Z"
-    assert data(events, "task.faulted") == {
+    assert said(events, "task.faulted") == {
         "workflow": NAME,
         "task": "/do/0/no",
         "faultedAt": at,
         "error": error,
     }
-    assert data(events, "workflow.faulted") == {"name": NAME, "faultedAt": at, "error": error}
+    assert said(events, "workflow.faulted") == {"name": NAME, "faultedAt": at, "error": error}
 
 
 def test_a_retry_is_told_of_the_task_that_tries_again():
@@ -138,7 +138,7 @@ def test_a_retry_is_told_of_the_task_that_tries_again():
         " catch: {retry: {delay: PT5S, limit: {attempt: {count: 2}}}}}}]",
         Rule(position="/do/0/again/try/0/ask", answers=(broken, Done(1))),
     ).events
-    assert data(events, "task.retried") == {
+    assert said(events, "task.retried") == {
         "workflow": NAME,
         "task": "/do/0/again",
         "retriedAt": "1970-01-01T00:00:05.000Z",
@@ -177,10 +177,10 @@ def test_a_run_that_is_suspended_says_so_and_so_do_its_tasks():
     ]
     one, two = "1970-01-01T00:00:01.000Z", "1970-01-01T00:00:02.000Z"
     task = {"workflow": NAME, "task": "/do/0/nap"}
-    assert data(events, "workflow.suspended") == {"name": NAME, "suspendedAt": one}
-    assert data(events, "task.suspended") == {**task, "suspendedAt": one}
-    assert data(events, "workflow.resumed") == {"name": NAME, "resumedAt": two}
-    assert data(events, "task.resumed") == {**task, "resumedAt": two}
+    assert said(events, "workflow.suspended") == {"name": NAME, "suspendedAt": one}
+    assert said(events, "task.suspended") == {**task, "suspendedAt": one}
+    assert said(events, "workflow.resumed") == {"name": NAME, "resumedAt": two}
+    assert said(events, "task.resumed") == {**task, "resumedAt": two}
 
 
 def test_a_run_that_is_cancelled_says_so_and_so_do_its_tasks():
@@ -189,8 +189,8 @@ def test_a_run_that_is_cancelled_says_so_and_so_do_its_tasks():
     ).events
     one = "1970-01-01T00:00:01.000Z"
     assert short(events)[-2:] == [("task.cancelled", "/do/0/nap"), ("workflow.cancelled", "")]
-    assert data(events, "workflow.cancelled") == {"name": NAME, "cancelledAt": one}
-    assert data(events, "task.cancelled") == {"workflow": NAME, "task": "/do/0/nap", "cancelledAt": one}
+    assert said(events, "workflow.cancelled") == {"name": NAME, "cancelledAt": one}
+    assert said(events, "task.cancelled") == {"workflow": NAME, "task": "/do/0/nap", "cancelledAt": one}
 
 
 def test_the_loser_of_a_race_is_cancelled_and_the_winner_is_not():
@@ -225,8 +225,8 @@ def test_correlation_is_told_with_its_keys():
     living(test, outside)
     events = outside.events
     at = "1970-01-01T00:00:00.000Z"
-    assert data(events, "workflow.correlation-started") == {"name": NAME, "startedAt": at}
-    assert data(events, "workflow.correlation-completed") == {
+    assert said(events, "workflow.correlation-started") == {"name": NAME, "startedAt": at}
+    assert said(events, "workflow.correlation-completed") == {
         "name": NAME,
         "completedAt": at,
         "correlationKeys": {"order": 7},
@@ -260,7 +260,7 @@ def test_all_eighteen_types_have_been_asserted_here():
     text = Path(__file__).read_text(encoding="utf-8")
     for kind in lifecycle.TYPES:
         name = kind.removeprefix("io.serverlessworkflow.").removesuffix(".v1")
-        assert f'data(events, "{name}")' in text or "status-changed" in name, name
+        assert f'said(events, "{name}")' in text or "status-changed" in name, name
 
 
 def test_nobody_is_told_what_nobody_wants():
@@ -275,7 +275,7 @@ def test_secrets_are_told_by_name_alone():
     outside = told(CALL, Rule(answers=(Done({"list": ["a", secret]}),)))
     text = str(outside.events)
     assert "SecretText" not in text
-    assert data(outside.events, "workflow.completed")["output"] == {"list": ["a", "(secret token)"]}
+    assert said(outside.events, "workflow.completed")["output"] == {"list": ["a", "(secret token)"]}
 
 
 def test_an_output_that_is_too_large_for_an_event_is_left_out_and_that_is_said():

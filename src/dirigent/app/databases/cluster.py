@@ -11,11 +11,20 @@ from dataclasses import replace
 from dirigent.app.conducting import Desk, children_of, desk_of, observers_of, performers_of, tools_of
 from dirigent.app.elsewhere import linker_of
 from dirigent.app.looking import Store
+from dirigent.app.outside.delivering import (
+    Delivery,
+    deliver,
+    kept_seconds,
+    no_sink,
+    sending,
+    watched,
+)
 from dirigent.app.planning import Parts, parts_of
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
+from dirigent.engine.events.telling import Wants
 from dirigent.engine.fleet.conductor import FleetConductor
 from dirigent.engine.fleet.fleet import Build, Fleet
 from dirigent.engine.schedules.keeping import SchedulePerformer
@@ -66,22 +75,27 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     parts = await parts_of(stack, around, store)
     wishing = Inbox.of(database)
     if not serve and await database.engines():
+        no_sink(around, "another engine of the database")
         return desk_of(parts, FleetConductor(wishing, store, store))
     performers = performers_of(around, parts)
     tenancy = PostgresTenancy.of(database)
-    fleet = Fleet(tenancy, _builder(around, parts, performers))
+    wants = Wants()
+    fleet = Fleet(tenancy, _builder(around, parts, performers, wants))
     conductor = FleetConductor(wishing, store, store, fleet)
     performers["schedule"] = SchedulePerformer(conductor, store, store, parts.clock)
     # Only what is ours to know: other engines may share the folder of spools.
     fleet.observers.append(Spools(around.settings.spool).hear)
     stack.push_async_callback(fleet.close)
+    courier = await sending(stack, Delivery(around, parts, performers, wants, own_name()))
     await fleet.open()
+    deliver(courier, fleet.crew, fleet.observers)
+    fleet.crew.act(watched(store.log, wants))
     policy = around.stack.retention if around.stack else Retention()
     await stack.enter_async_context(kept(BesideWork(tenancy.archive), policy, parts.clock))
     return desk_of(parts, conductor, fleet.crew)
 
 
-def _builder(around: Surrounding, parts: Parts, known: dict[str, Performer]) -> Build:
+def _builder(around: Surrounding, parts: Parts, known: dict[str, Performer], wants: Wants) -> Build:
     """Return what builds the engine of a shard: all of them share performers and places for calls."""
     declared = queues_of(around)
     shared = Effects(known, parts.oracle, parts.vault, parts.clock)
@@ -94,8 +108,10 @@ def _builder(around: Surrounding, parts: Parts, known: dict[str, Performer]) -> 
             *(tenure.journal, tenure.shelf, effects, tools, parts.clock),
             declared=declared,
             linker=linker_of(around),
+            wants=wants,
             _crew=crew,
         )
+        engine.events.keep_seconds = kept_seconds(around)
         performers["workflow"] = children_of(around, engine)
         engine.observers.extend(observers_of(performers))
         return engine

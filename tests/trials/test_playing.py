@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dirigent.app.trials import playing
+from dirigent.app.trials import show
 from trials.stage import codes, play
 
 CALL = "{call: http, with: {method: get, endpoint: 'https://a.example/'}}"
@@ -226,7 +226,7 @@ def test_a_world_that_cannot_say_leaves_the_run_held(tmp_path):
 
 def test_an_engine_that_forgets_its_timers_is_found_by_a_crash(tmp_path, monkeypatch):
     """Control: the fault is planted in what survives a crash."""
-    monkeypatch.setattr(playing.MemoryStore, "wakings", _never)
+    monkeypatch.setattr(show.MemoryStore, "wakings", _never)
     tests = one("{phase: completed}", "[]", ", crash: after-each-append")
     assert codes(tmp_path, tests, "do: [{nap: {wait: PT1H}}]") == ["E7089", "E7080"]
 
@@ -248,7 +248,7 @@ def test_the_start_of_the_run_may_be_chosen(tmp_path):
 
 
 def test_a_run_that_never_ends_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(playing.limits, "TRIAL_FACTS", 200)
+    monkeypatch.setattr(show.limits, "TRIAL_FACTS", 200)
     flow = f"do: [{{ask: {CALL}}}, {{nap: {{wait: PT1M, then: ask}}}}]"
     (problem,) = play(tmp_path, one("{phase: completed}", "[{task: ask, output: 1}]"), flow)["t"]
     assert (problem.code, problem.label) == ("E7080", "`running`")

@@ -73,16 +73,12 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path, tests, code, place):
 
 
 def test_a_stack_names_its_workflows(tmp_path):
-    (tmp_path / "stack.yaml").write_text(
-        "stack: s\nworkflows: {flow: {from: flow.yaml}, code: {python: f.py:g}}\n"
-    )
-    (tmp_path / "f.py").write_text("from dirigent import workflow\n\n@workflow\nasync def g():\n    pass\n")
+    (tmp_path / "stack.yaml").write_text("stack: s\nworkflows: {flow: {from: flow.yaml}}\n")
     tests = (
         "workflow: stack.yaml#%s\ntests: [{name: t, answers: [{task: ask, output: 1}], expect: {output: 1}}]"
     )
     assert play(tmp_path, tests % "flow", FLOW) == {"t": []}
     assert refused(tmp_path, tests % "flaw") == [("E7070", "flow.test.yaml:1:11")]
-    assert refused(tmp_path, tests % "code") == [("E7070", "flow.test.yaml:1:11")]
 
 
 def test_a_workflow_may_stand_in_the_test_file_itself(tmp_path):

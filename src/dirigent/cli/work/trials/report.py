@@ -13,7 +13,7 @@ from dirigent.cli.text.runs import lasted, sign
 from dirigent.cli.text.terminal import Terminal, shown
 from dirigent.model.problem import Problem
 from dirigent.model.record import dataclass
-from dirigent.testing.trial.judging import Came
+from dirigent.testing.trial.coming import Came
 
 _PLAIN = Terminal(colour=False, live=False, width=100)
 

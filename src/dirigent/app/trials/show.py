@@ -91,6 +91,9 @@ class Show:
             )
             engine.observers.append(self._hear)
             stage.children = WorkflowPerformer(engine, self._find, self._metadata)
+            for known in await store.runs(limit=limits.TRIAL_FACTS):
+                # A crash may have come between the beginning of a run and its becoming known.
+                self.world.programs.setdefault(known.id, await store.definition(known.definition))
             await engine.open()
             await self._through(engine, stopped)
             facts = await store.read(self.run)

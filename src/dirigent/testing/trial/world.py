@@ -137,7 +137,7 @@ class Stage:
         if order.doubtful and answer.doubt == "unknown":
             return Doubt("nobody can say", {"task": call.task})
         if reply.earnest and (self.real is None or order.function != REAL):
-            return await self._unforeseen(order, call)
+            return await self._strange(call)
         if reply.seconds:
             await self.clock.sleep_until(begun + reply.seconds)
         if reply.earnest and self.real is not None:
@@ -163,6 +163,9 @@ class Stage:
             if not order.doubtful:
                 self.world.calls.append(call)
             return await self.children.perform(order)
+        return await self._strange(call)
+
+    async def _strange(self, call: Call) -> Outcome:
         self.world.strange.append(call)
         self.stop()
         # The test is over: what this call would give is nobody's concern.

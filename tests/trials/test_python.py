@@ -83,6 +83,7 @@ happens: [{at: PT2H, signal: parcel, data: post}]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crash", ["", "crash: after-each-append", "crash: before-each-append"])
 def test_steps_are_answered_and_retried_and_a_crash_changes_nothing(flows, crash):
     expect = """
@@ -108,6 +109,7 @@ def test_real_steps_are_called_where_a_test_says_so(flows):
     assert told(flows, f"{more}expect: {{error: {wanted}, ran: {{charge: 1}}}}") == []
 
 
+@pytest.mark.slow
 def test_a_transaction_writes_to_a_file_that_is_thrown_away(flows):
     more = "input: {order: 7}\nanswers: [{call: python, real: true}]\nexpect: {output: 7}\n"
     assert told(flows, f"{more}crash: before-each-append", "counted") == []

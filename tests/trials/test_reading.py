@@ -30,6 +30,13 @@ def refused(folder, tests, workflow=FLOW):
     ("tests", "code", "place"),
     [
         ("tests: []", "E1202", "1:1"),
+        (file_of("order: [ask]"), "E1208", "2:28"),
+        (file_of("order: [ask, asks]"), "E7074", "2:41"),
+        (file_of("outputSchema: {type: strong}"), "E6005", "2:28"),
+        (file_of(more=", run: 'a b'"), "E1205", "2:36"),
+        (file_of(more=", files: [x]"), "E1201", "2:31"),
+        (file_of(more=", answers: [{real: 1}]"), "E1201", "2:48"),
+        ("workflow: gone.py:flow\ntests: [{name: t, expect: {}}]", "E7070", "1:11"),
         ("workflow: flow.yaml\ntests: []", "E1208", "2:1"),
         ("workflow: flow.yaml\ntests: [{name: t}]", "E1202", "2:9"),
         ("workflow: flow.yaml\ntest: [{name: t, expect: {}}]", "E1203", "2:1"),

@@ -9,7 +9,10 @@ from dirigent.testing import MemoryStore
 from trials.stage import HEAD, codes, play
 
 FLOW = "schedule: {%s}\ndo: [{ask: {call: http, with: {method: get, endpoint: 'https://a.example/'}}}]"
-BERLIN = "stack: s\nworkflows: {flow: {from: flow.yaml}}\nschedules: {flow: {zone: Europe/Berlin, overlap: skip%s}}\n"
+BERLIN = """stack: s
+workflows: {flow: {from: flow.yaml}}
+schedules: {flow: {zone: Europe/Berlin, overlap: skip%s}}
+"""
 NIGHTS = "[2026-03-28T01:30:00Z, 2026-03-29T01:00:00Z, 2026-03-30T00:30:00Z]"
 
 
@@ -40,6 +43,7 @@ def test_a_schedule_starts_what_it_should(tmp_path, schedule, expect, found):
     assert codes(tmp_path, file_of(expect), FLOW % schedule) == found
 
 
+@pytest.mark.slow
 def test_all_nights_come_though_the_clocks_change_and_the_engine_dies_anywhere(tmp_path):
     (tmp_path / "stack.yaml").write_text(BERLIN % "")
     flow = FLOW % "cron: '30 2 * * *'"

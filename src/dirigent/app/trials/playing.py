@@ -40,9 +40,12 @@ def played(piece: Piece, trial: Trial) -> tuple[Came, list[Problem]]:
 def _after_crash(trial: Trial, place: str) -> Problem:
     when, _, what = place.partition(" ")
     position, _, facts = what.partition(" ")
+    recorded = (
+        f"fact {position.rpartition('@')[2]} (`{facts}`) is recorded" if facts else "an event is taken in"
+    )
     return Problem(
         "E7089",
-        f"it ends differently with a crash {when} fact {position.rpartition('@')[2]} (`{facts}`) is recorded",
+        f"it ends differently with a crash {when} {recorded}",
         trial.span,
         "what differs is said below",
         (),

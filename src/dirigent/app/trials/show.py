@@ -6,7 +6,7 @@ What a `Show` holds survives a crash; what `life` makes does not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import field
 from typing import Final
@@ -112,7 +112,7 @@ class Show:
     async def _through(self, engine: Engine, stopped: asyncio.Event) -> None:
         """Wait until the run has ended, the test was stopped, or nothing can happen any more."""
         ends = [stopped.wait(), self.clock.stalled(), self._begun(engine)]
-        beside = [self._happen(engine), self._end_of_schedule(engine)]
+        beside = [self._noticed(self._happen(engine)), self._noticed(self._end_of_schedule(engine))]
         watched = [asyncio.ensure_future(each) for each in (*ends, *beside)]
         try:
             await asyncio.wait(watched[:3], return_when=asyncio.FIRST_COMPLETED)
@@ -139,6 +139,14 @@ class Show:
         if self.trial.scheduled is not None:
             for run in list(self.world.programs):
                 await engine.wait(run)
+
+    async def _noticed(self, work: Coroutine[None, None, None]) -> None:
+        """Do something beside the run; a crash in it ends the life at once, before time moves."""
+        try:
+            await work
+        except Crash:
+            self.stop()
+            raise
 
     async def _end_of_schedule(self, engine: Engine) -> None:
         if self.trial.scheduled is None:
@@ -190,7 +198,6 @@ class Show:
     def _die(self, seconds: float) -> None:
         """Let the engine end at once, as a process that is killed."""
         self.down, self.fuse.dead = seconds, True
-        self.stop()
         raise Crash("nobody drives")
 
     async def _do(self, engine: Engine, number: int, happening: Happening) -> None:

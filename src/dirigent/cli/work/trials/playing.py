@@ -74,7 +74,8 @@ def _played(suite: Suite, piece: Piece, options: Options) -> list[Verdict]:
     for trial in suite.trials:
         begun = time.perf_counter()
         came, problems = played(piece, trial)
-        verdict = Verdict(suite.file, trial.name, came, tuple(problems), time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        verdict = Verdict(suite.file, trial.name, trial.span, came, tuple(problems), seconds)
         verdicts.append(verdict)
         if not options.as_json:
             say(verdict_text(verdict, out()))

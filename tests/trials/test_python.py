@@ -129,7 +129,7 @@ def test_a_step_that_nobody_foresaw_and_one_that_cannot_be_real_are_said(flows):
     ("more", "name", "code"),
     [
         ("expect: {notRan: [chrage]}", "place", "E7074"),
-        ("expect: {}", "plaice", "E4031"),
+        ("expect: {}", "plaice", "E7070"),
         ("answers: [{task: charge, real: false}]\nexpect: {}", "place", "E7073"),
         ("answers: [{task: charge, real: true, output: 1}]\nexpect: {}", "place", "E7073"),
     ],

@@ -34,13 +34,13 @@ def reference_of(code: Code) -> str:
 def of_reference(plays: Authors, root: Path, reference: str, at: Span) -> Program:
     """Return the program of a workflow below a folder.
 
-    Raises `Refusal`: E4031 where there is none, E6008 where another file has the name of its module already.
+    Raises `Refusal`: E7070 where there is none, E6008 where another file has the name of its module already.
     """
     try:
         program = plays.program(reference)
     except Refusal as refusal:
         first = refusal.problems[0]
-        raise Refusal([Problem(first.code, first.message, at, "not found", (), first.help)]) from None
+        raise Refusal([Problem("E7070", first.message, at, "not found", (), first.help)]) from None
     module = reference.partition(":")[0]
     found = getattr(sys.modules.get(module), "__file__", None)
     if found is not None and not Path(found).resolve().is_relative_to(root.resolve()):

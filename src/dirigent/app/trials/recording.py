@@ -44,7 +44,7 @@ def recording(run: RunId, program: Program, facts: Sequence[Fact], stack_file: P
     """Return a test file of a run that would lie at `file`; a stack is looked for in `stack_file`.
 
     Raises:
-        Refusal: E7077 for a run that cannot become a test, E4031 when its code is not there.
+        Refusal: E7077 for a run that cannot become a test, E7070 when its code is not there.
     """
     check_recordable(run, program, facts)
     where = _whereabouts(program, facts, stack_file, file)

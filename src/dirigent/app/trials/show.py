@@ -162,17 +162,14 @@ class Show:
         metadata = {**piece.metadata, **trial.metadata}
         if trial.scheduled is None or piece.schedule is None:
             return Start(self.run, piece.program, trial.input, metadata)
-        whole = await self._linked(engine)
+        whole = piece.program
+        if whole.elsewhere:
+            start = Start(self.run, whole, trial.input)
+            whole = await piece.linker(trial.files)(start, engine.effects.performers, {})
         digest = await engine.journal.keep(whole)
         program = program_of(trial.run, piece.schedule, digest, trial.input, metadata)
         state: dict[str, Value] = {"anchor": now, "considered": now, "last": ""}
         return Start(self.run, program, state, {})
-
-    async def _linked(self, engine: Engine) -> Program:
-        if not self.piece.program.elsewhere:
-            return self.piece.program
-        start = Start(self.run, self.piece.program, self.trial.input)
-        return await self.piece.linker(self.trial.files)(start, engine.effects.performers, {})
 
     # -- what happens to it -----------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from dirigent.model.run.journal import Emitted, Fact
 from dirigent.ports import Performer
 from dirigent.ports.events import Logged, Outbox
 
+WAITS: Final = "W4196"
 ROOM: Final = "dirigent.app.outside.sinks"
 # What is in the log when a command ends has so long to get out; the next engine goes on.
 PARTING_SECONDS: Final = 5.0
@@ -125,6 +126,6 @@ def no_sink(around: Surrounding, engine: str) -> None:
 def complain(sink: str, why: str) -> None:
     """Say that a sink cannot be delivered to."""
     name = sink.partition("/")[2]
-    text = f"warning[W4196]: events wait for the sink `{name}`: {why}\n"
+    text = f"warning[{WAITS}]: events wait for the sink `{name}`: {why}\n"
     sys.stderr.write(f"{text}  = help: they are kept, and delivered when it takes them again\n")
     sys.stderr.flush()

@@ -19,6 +19,7 @@ from dirigent.ports.events import Undelivered
 # As much as a pipe takes without waiting when it says that it takes anything.
 PIECE_BYTES: Final = 512
 LOOK_SECONDS: Final = 0.02
+UNWRITABLE: Final = "E5072"
 
 
 def lines(events: Sequence[Event]) -> bytes:
@@ -67,7 +68,7 @@ class Appender:
         try:
             await asyncio.to_thread(self._append, lines(events))
         except OSError as failure:
-            words = f"E5072 `{self._path}` cannot be written: {failure.strerror or failure}"
+            words = f"{UNWRITABLE}: `{self._path}` cannot be written: {failure.strerror or failure}"
             raise Undelivered(words) from None
 
     def _append(self, content: bytes) -> None:

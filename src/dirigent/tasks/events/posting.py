@@ -88,7 +88,8 @@ def headers_of(event: Event) -> dict[str, Value]:
         if name not in _BODY and value is not None
     }
     if "data" in event or "data_base64" in event:
-        found["Content-Type"] = event.get("datacontenttype") or "application/json"
+        media = "application/json" if "data" in event else "application/octet-stream"
+        found["Content-Type"] = event.get("datacontenttype") or media
     return found
 
 

@@ -71,6 +71,8 @@ def _web(reading: Reading, member: Member, node: Members, endpoint: Node) -> ToW
             "leave `batch` or `mode` out",
         )
     names = tuple(reading.secrets)
+    if any(_within(problem.at, endpoint.span) for problem in reading.problems if problem.at is not None):
+        return None  # What the shape has reported would only be said again.
     document = _document(member, endpoint, names)
     program, problems = reading.context.read_workflow(document, reading.file, reading.text)
     reading.problems.extend(problems)
@@ -80,6 +82,11 @@ def _web(reading: Reading, member: Member, node: Members, endpoint: Node) -> ToW
     _check_request(reading, member, calls[0].request)
     batch = count if isinstance(count, int) else 1
     return ToWeb(calls[0].request, mode, batch, program.hosts, names)
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    start = (inner.line, inner.column)
+    return (outer.line, outer.column) <= start <= (outer.end_line, outer.end_column)
 
 
 def _check_request(reading: Reading, member: Member, request: Template) -> None:

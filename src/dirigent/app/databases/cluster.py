@@ -11,6 +11,7 @@ from dataclasses import replace
 from dirigent.app.conducting import Desk, children_of, desk_of, observers_of, performers_of, tools_of
 from dirigent.app.databases import large
 from dirigent.app.databases.chores import tended
+from dirigent.app.databases.watching import watched
 from dirigent.app.elsewhere import linker_of
 from dirigent.app.looking import Store
 from dirigent.app.planning import Parts, parts_of
@@ -34,6 +35,7 @@ from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
 from dirigent.stores.postgres.store import PostgresStore
 from dirigent.stores.postgres.tenancy import PostgresTenancy
+from dirigent.stores.postgres.witness import Note, ShardWitness
 from dirigent.stores.retention import kept
 
 
@@ -60,9 +62,8 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     url = around.settings.database
     if url is None:
         raise refuse("E5049", "no database was named")
-    database = await Database.opened(
-        url, own_name(), title=f"process {os.getpid()} on {socket.gethostname()}"
-    )
+    name = own_name()
+    database = await Database.opened(url, name, title=f"process {os.getpid()} on {socket.gethostname()}")
     stack.push_async_callback(database.close)
     store = PostgresStore(database)
     parts = await parts_of(stack, around, store)
@@ -72,12 +73,15 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     performers = performers_of(around, parts)
     stack.callback(large.close, parts.shared)
     tenancy = PostgresTenancy.of(database)
-    fleet = Fleet(tenancy, _builder(around, parts, performers))
+    watch = watched(url, name)
+    stack.push_async_callback(watch.close)
+    fleet = Fleet(tenancy, _builder(around, parts, performers, watch.note))
     conductor = FleetConductor(wishing, store, store, fleet)
     performers["schedule"] = SchedulePerformer(conductor, store, store, parts.clock)
     # Only what is ours to know: other engines may share the folder of spools.
     fleet.observers.append(Spools(around.settings.spool).hear)
     stack.push_async_callback(fleet.close)
+    stack.push_async_callback(watch.tell)
     await fleet.open()
     policy = around.stack.retention if around.stack else Retention()
     await stack.enter_async_context(kept(BesideWork(tenancy.archive), policy, parts.clock))
@@ -85,7 +89,7 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     return desk_of(parts, conductor, fleet.crew)
 
 
-def _builder(around: Surrounding, parts: Parts, known: dict[str, Performer]) -> Build:
+def _builder(around: Surrounding, parts: Parts, known: dict[str, Performer], note: Note) -> Build:
     """Return what builds the engine of a shard: all of them share performers and places for calls."""
     declared = queues_of(around)
     shared = Effects(known, parts.oracle, parts.vault, parts.clock)
@@ -97,6 +101,7 @@ def _builder(around: Surrounding, parts: Parts, known: dict[str, Performer]) -> 
         engine = Engine(
             *(tenure.journal, tenure.shelf, effects, tools, parts.clock),
             declared=declared,
+            witness=ShardWitness(note, tenure),
             linker=linker_of(around),
             _crew=crew,
         )

@@ -236,7 +236,7 @@ class Engine:
 
     async def _check_same(self, start: Start, digest: Digest) -> None:
         """Raise `Refusal` (E4002) when a known run was made of something else."""
-        first = (await self.journal.read(start.id))[0]
+        first = self._memory.created(start.id) or (await self.journal.read(start.id))[0]
         same = isinstance(first, Created) and first.definition == digest
         if isinstance(first, Created) and not same:
             # The text of a workflow of code may change; which one it is may not.

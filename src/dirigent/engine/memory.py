@@ -135,6 +135,11 @@ class Memory:
         live = self._live.get(run)
         return live is not None and live.run.phase is not Phase.ENDED
 
+    def created(self, run: RunId) -> Created | None:
+        """Return how a run began, if it is in memory: no store need be asked then."""
+        live = self._live.get(run)
+        return live.run.created if live is not None else None
+
     def vacant(self, run: RunId) -> bool:
         """Return whether a run may be begun: it is not here, and nobody else begins or loads it."""
         return run not in self._live and run not in self._claims

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import field
@@ -35,7 +34,6 @@ class Database:
     hints: Hints
     links: tuple[Link, ...]
     programs: Programs = field(default_factory=Programs)
-    keeping: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     async def opened(

@@ -77,11 +77,7 @@ class PostgresStore(PostgresShelf):
 
     async def keep(self, program: Program) -> Digest:
         """Store a definition under its content hash; anybody may, the same content is stored once."""
-        known = self.database.programs.digest_of(program)
-        if known is not None:
-            return known
-        async with self.database.keeping:
-            return self.database.programs.digest_of(program) or await self._keep(program)
+        return await self.database.programs.kept(program, self._keep)
 
     async def _keep(self, program: Program) -> Digest:
         content = codec.encode(program)
@@ -89,7 +85,6 @@ class PostgresStore(PostgresShelf):
         title = Title(program.name, program.kind)
         await self.database.links[0].fetch(SQL["keep_definition"], digest, title.name, title.kind, content)
         self.database.writer.entitle(digest, title)
-        self.database.programs.remember(digest, program)
         return digest
 
     async def definition(self, digest: Digest) -> Program:

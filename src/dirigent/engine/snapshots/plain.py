@@ -40,7 +40,7 @@ _ENUMS: Final[Mapping[str, type[Enum]]] = {
 _STATES: Final = (
     *(frames.Thread, frames.Earlier, frames.Ledger, frames.SequenceState, frames.LoopState),
     *(frames.ForkState, frames.TryState, frames.GraphState, frames.ExtendedState, Frame, Ask),
-    *(frames.ListenState, Want, Sought, Test, Link, Hears),
+    *(frames.ListenState, frames.ConsumeState, Want, Sought, Test, Link, Hears),
     *(Fault, Question, Ticket, Origin, Created, Suspended, Resumed),
 )
 _CLASSES: Final[Mapping[str, type]] = {each.__name__: each for each in _STATES}

@@ -11,8 +11,8 @@ from dirigent.app.databases.watching import watched
 from dirigent.model.run.start import Start
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.postgres import Database
+from dirigent.stores.postgres.keeping.witness import Note, noted, tell_death
 from dirigent.stores.postgres.tenancy import PostgresTenancy
-from dirigent.stores.postgres.witness import Note, noted, tell_death
 from stores.samples import in_loop
 
 pytestmark = pytest.mark.slow

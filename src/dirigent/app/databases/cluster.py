@@ -44,12 +44,12 @@ from dirigent.service import door
 from dirigent.service.spools import Spools
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.empty import EmptyStore
-from dirigent.stores.postgres.archive import BesideWork
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
+from dirigent.stores.postgres.keeping.archive import BesideWork
+from dirigent.stores.postgres.keeping.witness import Note, ShardWitness
 from dirigent.stores.postgres.store import PostgresStore
 from dirigent.stores.postgres.tenancy import PostgresTenancy
-from dirigent.stores.postgres.witness import Note, ShardWitness
 from dirigent.stores.retention import kept
 from dirigent.workers.hub import Hub
 

@@ -15,7 +15,7 @@ from typing import Final
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
 from dirigent.settings import DatabaseUrl
-from dirigent.stores.postgres.witness import NOTE_BYTES, Note, noted, tell_death
+from dirigent.stores.postgres.keeping.witness import NOTE_BYTES, Note, noted, tell_death
 
 VARIABLE: Final = "DIRIGENT_WATCHED"
 _SLEEP: Final = f"""

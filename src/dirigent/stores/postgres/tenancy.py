@@ -14,9 +14,9 @@ from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
 from dirigent.ports import Journal, Shelf
 from dirigent.ports.fleet import Census, Tenure, Wish
-from dirigent.stores.postgres.archive import PostgresArchive
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
+from dirigent.stores.postgres.keeping.archive import PostgresArchive
 from dirigent.stores.postgres.session.failures import Again, Lost
 from dirigent.stores.postgres.session.hints import Ear
 from dirigent.stores.postgres.session.statements import SQL

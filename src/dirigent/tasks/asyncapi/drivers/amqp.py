@@ -108,6 +108,11 @@ class _Messages:
         """Nothing to say: the queue is not ours."""
 
     @property
+    def lasting(self) -> bool:
+        """Return that the broker keeps messages in a queue."""
+        return True
+
+    @property
     def cursor(self) -> Value:
         """Return nothing: the messages of AMQP have no places."""
         return None

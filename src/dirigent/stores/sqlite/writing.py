@@ -113,7 +113,7 @@ class ForgetEvents:
 
 @dataclass(frozen=True, slots=True)
 class ChangeCursor:
-    """A statement about the cursor of a sink."""
+    """A statement by itself: about the cursor of a sink, or about plans that are old."""
 
     statement: str
     parameters: Parameters

@@ -122,13 +122,14 @@ order by r.number desc limit $1;
 select name, kind from definitions where digest = $1;
 
 -- name: keep_definition
-insert into definitions (digest, name, kind, content) values ($1, $2, $3, $4) on conflict do nothing;
+insert into definitions (digest, name, kind, content) values ($1, $2, $3, $4)
+on conflict (digest) do update set kept_at = now();
 
 -- name: definition
 select content from definitions where digest = $1;
 
 -- name: keep_plan
-insert into plans (id, content) values ($1, $2) on conflict do nothing;
+insert into plans (id, content) values ($1, $2) on conflict (id) do update set kept_at = now();
 
 -- name: plan
 select content from plans where id = $1;
@@ -166,7 +167,8 @@ with kept as (
   where owner = $1 and token = ($3::bigint[])[array_position($2::integer[], id)]
   returning id
 ), alive as (
-  insert into engines (id, title, until) values ($1, $5, clock_timestamp() + $4 * interval '1 second')
+  insert into engines (id, title, until, release)
+  values ($1, $5, clock_timestamp() + $4 * interval '1 second', $6)
   on conflict (id) do update set until = excluded.until
 )
 select

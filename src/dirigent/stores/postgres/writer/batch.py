@@ -26,7 +26,10 @@ GRANTED: Final = b"\xa0"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Append:
-    """Facts for one run of a shard, their bytes as stored, and the ids of the wishes that they fulfil."""
+    """Facts for one run of a shard, their bytes as stored, and the ids of the wishes that they fulfil.
+
+    `foreign` ones change no resource of this store.
+    """
 
     fence: Fence
     run: RunId
@@ -36,6 +39,7 @@ class Append:
     wake_at: float
     granted: Sequence[int] = ()
     tells: Sequence[Event] = ()
+    foreign: bool = False
 
     @property
     def end(self) -> int:

@@ -34,7 +34,8 @@ select name, kind from definitions where digest = ?;
 select content from definitions where digest = ?;
 
 -- name: keep_plan
-insert or ignore into plans (id, content) values (?, ?);
+insert into plans (id, content, kept_at) values (?, ?, (julianday('now') - 2440587.5) * 86400.0)
+on conflict (id) do update set kept_at = excluded.kept_at;
 
 -- name: plan
 select content from plans where id = ?;
@@ -223,10 +224,18 @@ select fact from journal where typeof(fact) = 'blob' and instr(fact, ?1) > 0
 union all select content from blobs where instr(content, ?1) > 0
 union all select content from resources where instr(content, ?1) > 0
 union all select content from history where instr(content, ?1) > 0
-union all select content from plans where instr(content, ?1) > 0;
+union all select content from plans where instr(content, ?1) > 0
+union all select content from events where instr(content, ?1) > 0;
 
 -- name: prune_definitions
 delete from definitions where digest not in (select definition from runs);
+
+-- name: forget_plans
+-- The program of a plan has its id for a version: while it is stored, the plan that led to it is.
+delete from plans where kept_at <= (julianday('now') - 2440587.5) * 86400.0 - ?
+  and not exists (
+    select 1 from definitions d where d.kind = 'apply' and instr(d.content, cast(plans.id as blob)) > 0
+  );
 
 -- name: moved_definitions
 select digest, name, kind, content from definitions order by digest;

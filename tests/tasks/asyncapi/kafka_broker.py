@@ -7,7 +7,6 @@ a real broker is spoken to was tried by hand (docs/decisions/0029-streams.md).
 import asyncio
 import re
 import struct
-import threading
 from collections import defaultdict
 from io import BytesIO
 
@@ -22,6 +21,9 @@ from aiokafka.protocol import (
     produce,
     transaction,
 )
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from tasks.asyncapi.threaded import Threaded
 
 NODE = 1
 UNKNOWN_TOPIC, UNKNOWN_MEMBER, REBALANCE = 3, 25, 27
@@ -56,65 +58,49 @@ class Partition:
 class KafkaBroker:
     """One broker. `topics` are those that there are, `advertised` where it says that it listens.
 
-    `committed` are offsets by group, topic and partition; `groups` the members by group.
+    `committed` are offsets by group, topic and partition. What is `due` is
+    appended to the first topic when it was released and somebody has begun to listen.
     """
 
     def __init__(self, topics=("orders",), partitions=1, advertised=None):
         self.topics = {name: [Partition() for _ in range(partitions)] for name in topics}
         self.committed = {}
-        self.groups = defaultdict(dict)
-        self.generation = 0
+        self.groups = Groups(self)
         self.advertised = advertised
-        self.asked = []
-        self.writers = set()
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-        self.server = self.call(asyncio.start_server(self._serve, "127.0.0.1", 0))
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.asked, self.due, self.released = [], [], False
+        self.net = Threaded(self._serve)
+        self.port = self.net.port
 
-    def call(self, work):
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
-
-    def drop(self):
-        """Break every connection."""
-        self.call(self._drop())
-
-    async def _drop(self):
-        for writer in list(self.writers):
-            writer.close()
+    @property
+    def place(self):
+        return self.advertised or ("127.0.0.1", self.port)
 
     def close(self):
-        self.call(self._close())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        self.loop.close()
+        self.net.close()
 
-    async def _close(self):
-        self.server.close()
-        await self._drop()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+    def release(self):
+        """Append what is due, as soon as somebody has begun to listen."""
+        self.released = True
+        self.net.loop.call_soon_threadsafe(self.append_due)
+
+    def append_due(self):
+        if self.released and self.committed:
+            for content in self.due:
+                batch = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 16)
+                batch.append(0, 0, None, content, [])
+                next(iter(self.topics.values()))[0].append(bytes(batch.build()))
+            self.due = []
 
     async def _serve(self, reader, writer):
-        self.writers.add(writer)
-        try:
-            while True:
-                (size,) = struct.unpack(">i", await reader.readexactly(4))
-                frame = BytesIO(await reader.readexactly(size))
-                key, _, number, name = struct.unpack(">hhih", frame.read(10))
-                frame.read(max(0, name))
-                answer = await self._answered(key, frame)
-                body = struct.pack(">i", number) + answer.encode()
-                writer.write(struct.pack(">i", len(body)) + body)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            self.writers.discard(writer)
-            writer.close()
+        while True:
+            (size,) = struct.unpack(">i", await reader.readexactly(4))
+            frame = BytesIO(await reader.readexactly(size))
+            key, _, number, name = struct.unpack(">hhih", frame.read(10))
+            frame.read(max(0, name))
+            answer = await self._answered(key, frame)
+            body = struct.pack(">i", number) + answer.encode()
+            writer.write(struct.pack(">i", len(body)) + body)
+            await writer.drain()
 
     async def _answered(self, key, frame):
         if key == VERSIONS:
@@ -126,10 +112,11 @@ class KafkaBroker:
         if kind is fetch.FetchRequest_v4:
             return await self._fetch(asked)
         name = kind.__name__.partition("Request")[0]
-        return getattr(self, "on" + re.sub("([A-Z])", lambda found: f"_{found[1].lower()}", name))(asked)
+        verb = "on" + re.sub("([A-Z])", lambda found: f"_{found[1].lower()}", name)
+        return getattr(self if hasattr(self, verb) else self.groups, verb)(asked)
 
     def on_metadata(self, asked):
-        host, port = self.advertised or ("127.0.0.1", self.port)
+        host, port = self.place
         names = asked.topics or []
         parts = [
             (0, name, False, [(0, n, NODE, [NODE], [NODE]) for n in range(len(self.topics[name]))])
@@ -149,13 +136,13 @@ class KafkaBroker:
         return produce.ProduceResponse_v3(given, 0)
 
     async def _fetch(self, asked):
-        until = self.loop.time() + asked.max_wait_time / 1000
+        until = self.net.loop.time() + asked.max_wait_time / 1000
         while True:
             found = [
                 (topic, [self._from(topic, n, first) for n, first, _ in parts])
                 for topic, parts in asked.topics
             ]
-            if self.loop.time() >= until or any(part[-1] for _, parts in found for part in parts):
+            if self.net.loop.time() >= until or any(part[-1] for _, parts in found for part in parts):
                 return fetch.FetchResponse_v4(0, found)
             await asyncio.sleep(0.01)
 
@@ -170,37 +157,44 @@ class KafkaBroker:
         ]
         return offset.OffsetResponse_v1(found)
 
+
+class Groups:
+    """Groups of one member: whoever joins is the leader, and the one before is told that it is no member."""
+
+    def __init__(self, broker):
+        self._broker = broker
+        self.members = defaultdict(dict)
+        self.generation = 0
+
     def on_find_coordinator(self, asked):
-        host, port = self.advertised or ("127.0.0.1", self.port)
+        host, port = self._broker.place
         return coordination.FindCoordinatorResponse_v0(0, NODE, host, port)
 
     def on_offset_fetch(self, asked):
         key = asked.consumer_group
         found = [
-            (topic, [(n, self.committed.get((key, topic, n), -1), "", 0) for n in parts])
+            (topic, [(n, self._broker.committed.get((key, topic, n), -1), "", 0) for n in parts])
             for topic, parts in asked.topics
         ]
         return commit.OffsetFetchResponse_v1(found)
 
     def on_offset_commit(self, asked):
-        known = (
-            asked.consumer_group_generation_id == -1 or asked.consumer_id in self.groups[asked.consumer_group]
-        )
+        alone = asked.consumer_group_generation_id == -1
+        known = alone or asked.consumer_id in self.members[asked.consumer_group]
         for topic, parts in asked.topics if known else ():
             for number, at, _ in parts:
-                self.committed[asked.consumer_group, topic, number] = at
+                self._broker.committed[asked.consumer_group, topic, number] = at
+        self._broker.append_due()
         code = 0 if known else UNKNOWN_MEMBER
         return commit.OffsetCommitResponse_v2(
             [(t, [(n, code) for n, *_ in parts]) for t, parts in asked.topics]
         )
 
-    # Groups of one member: whoever joins is the leader, and the one before is told that it is no member.
-
     def on_join_group(self, asked):
         self.generation += 1
         member = asked.member_id or f"member-{self.generation}"
         (protocol, about), *_ = asked.group_protocols
-        self.groups[asked.group] = {member: self.generation}
+        self.members[asked.group] = {member: self.generation}
         return group.JoinGroupResponse_v0(0, self.generation, protocol, member, member, [(member, about)])
 
     def on_sync_group(self, asked):
@@ -208,14 +202,14 @@ class KafkaBroker:
         return group.SyncGroupResponse_v0(0, given.get(asked.member_id, b""))
 
     def on_heartbeat(self, asked):
-        known = self.groups[asked.group].get(asked.member_id) == asked.generation_id
+        known = self.members[asked.group].get(asked.member_id) == asked.generation_id
         return group.HeartbeatResponse_v0(0 if known else UNKNOWN_MEMBER)
 
     def on_leave_group(self, asked):
-        self.groups[asked.group].pop(asked.member_id, None)
+        self.members[asked.group].pop(asked.member_id, None)
         return group.LeaveGroupResponse_v0(0)
 
     def on_delete_groups(self, asked):
         for name in asked.groups_names:
-            self.committed = {key: at for key, at in self.committed.items() if key[0] != name}
+            self._broker.committed = {key: at for key, at in self._broker.committed.items() if key[0] != name}
         return admin.DeleteGroupsResponse_v0(0, [(name, 0) for name in asked.groups_names])

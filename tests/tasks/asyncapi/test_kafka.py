@@ -168,7 +168,7 @@ def test_a_stream_outlives_its_connection(broker, tmp_path):
         await rig.send(1)
         first = await task
         await rig.told(1)
-        broker.drop()
+        broker.net.drop()
         await rig.send(2)
         second = await rig.next(first.output["cursor"], number=2, last=True)
         await rig.told(2)

@@ -97,10 +97,10 @@ class Streams:
             self._begin(_part(self._lines.pop(key)))
 
     async def close(self) -> None:
-        """Let every connection fall, and wait until all that was begun is done."""
-        for line in list(self._lines.values()):
-            await _quietly(_fall(line, line.call))
+        """Let every connection fall that nobody uses, and wait until all that was begun is done."""
         await self.settled()
+        for line in [each for each in self._lines.values() if not each.lock.locked()]:
+            await _quietly(_fall(line, line.call))
 
     async def settled(self) -> None:
         """Wait until all is done that was begun."""

@@ -100,7 +100,7 @@ def deliver(courier: Courier | None, crew: Crew, observers: list[Observer]) -> N
         crew.act(courier.serve(route))
 
 
-async def watched(log: Outbox, wants: Wants) -> None:
+async def attending(log: Outbox, wants: Wants) -> None:
     """Learn for ever which sinks there are on a store that others work on, too."""
     while True:
         wants.renew(await log.cursors())

@@ -53,7 +53,7 @@ class Hook:
         self.got, self.status, self.here = [], [], threading.Event()
         hook = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answers(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 status = hook.status.pop(0) if hook.status else 204
@@ -67,7 +67,7 @@ class Hook:
             def log_message(self, *_):
                 """Say nothing."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
         self.url = f"http://127.0.0.1:{self.server.server_port}/in"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from dirigent.app.conducting import Desk, children_of, desk_of, observers_of, performers_of, tools_of
+from dirigent.app.databases import large
+from dirigent.app.databases.chores import tended
 from dirigent.app.elsewhere import linker_of
 from dirigent.app.looking import Store
 from dirigent.app.planning import Parts, parts_of
@@ -21,20 +23,23 @@ from dirigent.engine.fleet.fleet import Build, Fleet
 from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
+from dirigent.model.run.retention import Retention
 from dirigent.ports import Performer
 from dirigent.ports.fleet import Tenure
 from dirigent.service.spools import Spools
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.empty import EmptyStore
+from dirigent.stores.postgres.archive import BesideWork
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
 from dirigent.stores.postgres.store import PostgresStore
 from dirigent.stores.postgres.tenancy import PostgresTenancy
+from dirigent.stores.retention import kept
 
 
 async def readable(stack: AsyncExitStack, url: DatabaseUrl) -> Store:
     """Return the store of a database, open for reading, and as it is; `stack` closes it."""
-    database = await Database.as_it_is(url, _name())
+    database = await Database.as_it_is(url, own_name())
     if database is None:
         return EmptyStore()
     stack.push_async_callback(database.close)
@@ -43,7 +48,7 @@ async def readable(stack: AsyncExitStack, url: DatabaseUrl) -> Store:
 
 async def keep_plan(url: DatabaseUrl, plan: Plan) -> None:
     """Store a plan: anybody may."""
-    database = await Database.opened(url, _name())
+    database = await Database.opened(url, own_name())
     try:
         await PostgresStore(database).keep_plan(plan)
     finally:
@@ -55,7 +60,9 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     url = around.settings.database
     if url is None:
         raise refuse("E5049", "no database was named")
-    database = await Database.opened(url, _name(), title=f"process {os.getpid()} on {socket.gethostname()}")
+    database = await Database.opened(
+        url, own_name(), title=f"process {os.getpid()} on {socket.gethostname()}"
+    )
     stack.push_async_callback(database.close)
     store = PostgresStore(database)
     parts = await parts_of(stack, around, store)
@@ -63,13 +70,18 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     if not serve and await database.engines():
         return desk_of(parts, FleetConductor(wishing, store, store))
     performers = performers_of(around, parts)
-    fleet = Fleet(PostgresTenancy.of(database), _builder(around, parts, performers))
+    stack.callback(large.close, parts.shared)
+    tenancy = PostgresTenancy.of(database)
+    fleet = Fleet(tenancy, _builder(around, parts, performers))
     conductor = FleetConductor(wishing, store, store, fleet)
     performers["schedule"] = SchedulePerformer(conductor, store, store, parts.clock)
     # Only what is ours to know: other engines may share the folder of spools.
     fleet.observers.append(Spools(around.settings.spool).hear)
     stack.push_async_callback(fleet.close)
     await fleet.open()
+    policy = around.stack.retention if around.stack else Retention()
+    await stack.enter_async_context(kept(BesideWork(tenancy.archive), policy, parts.clock))
+    await stack.enter_async_context(tended(database, parts.clock))
     return desk_of(parts, conductor, fleet.crew)
 
 
@@ -95,6 +107,6 @@ def _builder(around: Surrounding, parts: Parts, known: dict[str, Performer]) -> 
     return build
 
 
-def _name() -> str:
+def own_name() -> str:
     """Return a name that no other process has, ever."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"

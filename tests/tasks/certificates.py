@@ -50,7 +50,7 @@ def key_text(key, phrase=""):
 
 def written(folder):
     """Fill a folder: `ca`, `server`, `client`, `other` of it; `elsewhere`, `expired`, `early`; `stranger`."""
-    root, foreign = drawn_key(), new_key()
+    root, foreign = drawn_key(), drawn_key()
     (folder / "ca.pem").write_bytes(certified("ca", root, "ca", root, authority=True).public_bytes(PEM))
     odd = {"elsewhere": {"known_as": ELSEWHERE}, "expired": {"days": (-3, -1)}, "early": {"days": (1, 3)}}
     for name in ("server", "client", "other", "elsewhere", "expired", "early", "stranger"):

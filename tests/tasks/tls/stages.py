@@ -24,6 +24,8 @@ from dirigent.tasks.http.credentials import Credentials
 from dirigent.tasks.http.oauth.tokens import Tokens
 from dirigent.tasks.http.tls.trust import Trust
 from dirigent.tasks.openapi.document import within
+from tasks.asyncapi.amqp_broker import AmqpBroker
+from tasks.asyncapi.kafka_broker import KafkaBroker
 from tasks.asyncapi.rig import NoWorker, broker, three
 from tasks.certificates import PHRASE
 from tasks.http.loopback import SMALL, nowhere, order_of, request_of, vault_of
@@ -177,6 +179,18 @@ async def broker_stage(keys, server, demands, protocol):
         yield asyncapi_stage(keys, protocol, port)
 
 
+@asynccontextmanager
+async def threaded_stage(keys, server, demands, protocol):
+    """A broker in a thread, behind a front; one of Kafka names the place where it is to be called."""
+    made = AmqpBroker("orders") if protocol == "amqps" else KafkaBroker()
+    try:
+        with port_of(keys, server, demands, made.port) as port:
+            made.advertised = ("127.0.0.1", port)
+            yield asyncapi_stage(keys, protocol, port)
+    finally:
+        made.close()
+
+
 STAGES = {
     "https": web_stage,
     "wss": web_stage,
@@ -184,6 +198,8 @@ STAGES = {
     "grpc itself": grpc_stage,
     "mqtts": broker_stage,
     "natss": broker_stage,
+    "amqps": threaded_stage,
+    "kafka-secure": threaded_stage,
 }
 
 

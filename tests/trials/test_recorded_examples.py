@@ -21,7 +21,7 @@ def test_the_recording_of_an_example_passes(tmp_path, name):
     run = probe(EXAMPLES[name], way.given, script, events=way.events, stays=way.stays)
     made = recording(RUN, run.program, run.facts, tmp_path / "stack.yaml", tmp_path / "flow.test.yaml")
     assert made.problems == (), made.text
-    assert f"phase: \"{run.phase}\"" in made.text
+    assert f'phase: "{run.phase}"' in made.text
     crashed = made.text.replace("    expect:", "    crash: after-each-append\n    expect:")
     ((_, problems),) = play(tmp_path, crashed).items()
     assert problems == [], made.text

@@ -34,7 +34,7 @@ def mended(folder, tests, flow=FLOW):
         "      output: 7  # why\n",
         "      output: 'x'\n",
         "      output:\n",
-        "      output:\n        a: 1\n        b: [1,\n          2]\n      # before it\n      phase: completed",
+        "      output:\n        a: 1\n        b: [1,\n          2]\n      # before it\n      ran: [s]",
         "      output:\n      - 1\n      - 2\n      phase: completed\n",
         "      output: |\n        text\n        more\n      phase: completed\n",
         "      output: {a: 2}\n      context: {seen: false}\n",

@@ -23,7 +23,6 @@ EVERY = EXAMPLES + DEFINED
 
 # What a later issue builds; the parts of the names of the examples and scenarios that use it.
 PARTS = (
-    "call-asyncapi-subscribe-consume-forever-foreach",
     "schedule-event-driven",
     "^set$",
     "set-expression",

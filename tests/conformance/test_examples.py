@@ -126,6 +126,14 @@ NOW = {
     "call-asyncapi-subscribe-consume-while": Way(
         answers=(Done([]),), output=[], asks={"operation": "getNotifications"}
     ),
+    # For ever: it is cancelled after two messages.
+    "call-asyncapi-subscribe-consume-forever-foreach": Way(
+        answers=(Done({"message": {"payload": 1}, "cursor": None}),),
+        phase="cancelled",
+        output=None,
+        stays=2,
+        asks={"operation": "getNotifications"},
+    ),
     # What its `output.as` asks of a list of data has no value.
     "accumulate-room-readings": Way(events=ROOMS, phase="faulted", status=400),
     "emit": Way(output=PLACED),
@@ -380,7 +388,6 @@ NOW |= {
 }
 
 LATER = {
-    "call-asyncapi-subscribe-consume-forever-foreach": "`foreach` of a subscription",
     "schedule-event-driven": "`schedule.on`",
     "set": "`schedule.on`",
     "set-expression": "`schedule.on`",

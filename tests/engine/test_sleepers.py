@@ -142,7 +142,7 @@ def test_whether_a_run_may_sleep_is_said_once_when_nobody_has_said_it():
     spy = spied(outside)
 
     async def look(engine):
-        assert spy.asked["append"] == [(RUN, 2, [], 100.0)]
+        assert spy.asked["append"] == [(RUN, 2, [], 100.0, ())]
         assert len(engine._memory) == 0
         spy.asked.clear()
 
@@ -154,6 +154,24 @@ def test_whether_a_run_may_sleep_is_said_once_when_nobody_has_said_it():
         assert (await engine.wait(RUN)).at == 100.0
 
     living(again, outside)
+
+
+def test_a_start_under_the_name_of_a_run_that_is_in_memory_asks_no_store():
+    outside = outside_of(CALL, Rule(answers=(Done(1),), seconds=9))
+    spy = spied(outside)
+
+    async def test(engine):
+        start = Start(RUN, outside.case.program, outside.case.input)
+        await engine.start(start)
+        assert len(engine._memory) == 1
+        spy.asked.clear()
+        assert await engine.start(start) == RUN
+        with pytest.raises(Refusal, match=r"E4002.*exists with another input"):
+            await engine.start(Start(RUN, outside.case.program, {"another": 2}))
+        assert spy.asked.keys() == {"keep"}
+        assert (await engine.wait(RUN)).phase == "completed"
+
+    living(test, outside)
 
 
 def test_a_start_under_the_name_of_a_sleeper_neither_wakes_nor_harms_it():
@@ -197,9 +215,9 @@ class Checked:
     def __getattr__(self, name):
         return getattr(self.sound, name)
 
-    async def append(self, run, expected, facts, wakes=AWAKE):
+    async def append(self, run, expected, facts, wakes=AWAKE, tells=()):
         wakes = self.lie(wakes)
-        await self.sound.append(run, expected, facts, wakes)
+        await self.sound.append(run, expected, facts, wakes, tells)
         journal = await self.sound.read(run)
         if not isinstance(journal[-1], Ended):
             assert wakes == wake_at(replay(self.program, run, journal, TOOLS), 0.0), facts[-1:]

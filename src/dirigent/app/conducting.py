@@ -13,9 +13,11 @@ from functools import partial
 from typing import Final, Protocol
 
 from dirigent.app.databases.driver import room
+from dirigent.app.databases.large import payloads_of
 from dirigent.app.elsewhere import linker_of
 from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer, LaterRemote
 from dirigent.app.looking import SystemClock, readable
+from dirigent.app.outside.delivering import Delivery, deliver, kept_seconds, no_sink, sending
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.rarely import collected_rarely
 from dirigent.app.seat import opened, seat
@@ -118,6 +120,7 @@ async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
         lock = await seat(around.settings)
         return (await _enthroned(stack, around, lock)).conductor if lock is not None else None
 
+    no_sink(around, holder(around.settings.lock))
     parts = await parts_of(stack, around, await readable(stack, around.settings))
     distant = door.DoorConductor(around.settings.socket, parts.store, holder(around.settings.lock))
     return desk_of(parts, Succession(distant, succeed, parts.store))
@@ -126,10 +129,6 @@ async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
 def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
     """Build who carries out the effects, by function; `engaged` adds `workflow`, which needs the engine."""
     folder = str(around.folder.absolute())
-    if around.settings.database is not None:
-        # Several machines may share a database, and files are of one machine.
-        surroundings = Surroundings(around.settings.spool, folder, inherited())
-        return _performers(around, parts, surroundings)
     surroundings = Surroundings(around.settings.spool, folder, inherited(), output_bytes=limits.LARGE_BYTES)
     found = _performers(around, parts, surroundings)
     return {
@@ -142,7 +141,7 @@ def with_large(around: Surrounding, parts: Parts, performer: Performer) -> Perfo
     """Return a performer whose results may be large, and whose requests may name large values."""
     inner: object = performer
     prompt = inner if isinstance(inner, Prompt) else None
-    return LargeValues(performer, Payloads(around.settings.payloads), parts.vault, prompt)
+    return LargeValues(performer, payloads_of(around.settings, parts.shared), parts.vault, prompt)
 
 
 def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -> dict[str, Performer]:
@@ -170,14 +169,14 @@ async def engaged(
     witness = FileWitness(around.settings.witness)
     stack.callback(witness.close)
     declared, crew = queues_of(around), Crew()
-    tools = tools_of(around)
     engine = Engine(
-        *(parts.store, parts.store, effects, tools, parts.clock),
+        *(parts.store, parts.store, effects, tools_of(around), parts.clock),
         declared=declared,
         witness=witness,
         linker=linker_of(around),
         _crew=crew,
     )
+    engine.events.keep_seconds = kept_seconds(around)
     performers["workflow"] = children_of(around, engine)
     engine.observers.extend(observers_of(performers))
     hub = Hub(parts.vault.reveal)
@@ -187,8 +186,9 @@ async def engaged(
     measured(hub, engine.queues, remote_of(around))
     if drive:
         # They end last: what they do when the engine ends in order is known by then.
-        await stack.enter_async_context(own_workers(around, hub))
+        await stack.enter_async_context(own_workers(around, hub, around.settings.socket))
     stack.push_async_callback(engine.close)
+    courier = await sending(stack, Delivery(around, parts, performers, engine.wants)) if drive else None
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
     performers["schedule"] = SchedulePerformer(conductor, parts.store, parts.store, parts.clock)
@@ -204,6 +204,7 @@ async def engaged(
         left = spools.left()
         engine.observers.append(spools.hear)
         await engine.open()
+        deliver(courier, crew, engine.observers)
         await spools.sweep(left, frozenset(engine.standing), parts.store)
     else:
         await engine.settle(0)

@@ -130,7 +130,7 @@ class GatherState:
 
 
 class Stage(IntEnum):
-    """How far a listener has come with the event that it took last."""
+    """How far a listener has come with the event or message that it took last."""
 
     WAITING = 0
     TAKEN = 1
@@ -138,6 +138,7 @@ class Stage(IntEnum):
     OUTPUT = 3
     EXPORT = 4
     UNTIL = 5
+    LEAVING = 6
 
 
 @dataclass(slots=True, eq=False)
@@ -156,6 +157,23 @@ class ListenState:
     current: Value = None
     leaving: bool = False
     mine: dict[str, bool] = field(default_factory=dict)
+    outputs: list[Value] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class ConsumeState:
+    """How far the messages of a stream have come: as `ListenState`, but nothing is matched.
+
+    `cursor` is where the last message stands, as its broker counts; `calls` is how many effects there were.
+    """
+
+    stage: Stage = Stage.WAITING
+    taken: int = 0
+    item: Value = None
+    current: Value = None
+    leaving: bool = False
+    cursor: Value = None
+    calls: int = 0
     outputs: list[Value] = field(default_factory=list)
 
 
@@ -181,6 +199,11 @@ class Gate:
     interrupted: list[Frame] = field(default_factory=list)
     again: Ledger = field(default_factory=Ledger)
 
+    def taken_back(self, position: Position) -> int:
+        """Return the number of the last attempt at a position that was passed over, 0 for none."""
+        earlier = self.again.earlier.get(position)
+        return 0 if earlier is None else earlier.attempt
+
 
 @dataclass(slots=True, eq=False)
 class ExtendedState:
@@ -199,6 +222,7 @@ NodeState: TypeAlias = (
     | TryState
     | GraphState
     | ListenState
+    | ConsumeState
     | CodeState
     | GatherState
     | AgainState

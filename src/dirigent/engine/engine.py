@@ -22,11 +22,13 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
 from dirigent.engine.events.ears import Ears, Unlogged
+from dirigent.engine.events.telling import Telling, Wants
 from dirigent.engine.family.following import Following
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
 from dirigent.engine.queues import Queues, stands_for
 from dirigent.engine.rouser import Rouser
+from dirigent.engine.snapshots.plain import Numbers
 from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
 from dirigent.model.ids import Digest, EffectId, RunId
@@ -75,9 +77,11 @@ class Engine:
     queues: Queues = field(init=False)
     following: Following = field(init=False)
     linker: Whole | None = None
+    wants: Wants = field(default_factory=Wants)
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
+    _numbers: Numbers = field(default_factory=Numbers)
     events: Ears = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,6 +111,7 @@ class Engine:
             go,
             self._rouser.lose,
         )
+        self._turning.telling = Telling(self.wants, lambda: self.events.asked)
         self._acting = Acting(self.effects, self._timers, self.queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------
@@ -180,7 +185,7 @@ class Engine:
             raise self.left_out[run]
         # The promise is made before the look, so that an end in between is not missed.
         future = self._crew.end_of(run)
-        if self._memory.holds(run):
+        if self._memory.held(run):
             return await asyncio.shield(future)
         summary = await self.shelf.run(run)
         if summary is None:
@@ -234,7 +239,8 @@ class Engine:
 
     async def _check_same(self, start: Start, digest: Digest) -> None:
         """Raise `Refusal` (E4002) when a known run was made of something else."""
-        first = (await self.journal.read(start.id))[0]
+        live = self._memory.held(start.id)
+        first = live.run.created if live is not None else (await self.journal.read(start.id))[0]
         same = isinstance(first, Created) and first.definition == digest
         if isinstance(first, Created) and not same:
             # The text of a workflow of code may change; which one it is may not.
@@ -269,7 +275,7 @@ class Engine:
         if done.facts and isinstance(done.facts[-1], Ended):
             self._timers.forget(run.id)
             self._crew.ended(run.id, done.facts[-1])
-        elif (snapshot := captured(live)) is not None:
+        elif (snapshot := captured(live, self._numbers)) is not None:
             self._crew.act(self.journal.keep_snapshot(run.id, run.facts, snapshot))
 
     def _precede(self, live: Live, command: Command, done: Turn) -> bool:

@@ -17,7 +17,7 @@ from dirigent.core.machine import Run, Tools
 from dirigent.core.replay import advance, replay
 from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
-from dirigent.engine.snapshots.plain import capture, definition_of, restore
+from dirigent.engine.snapshots.plain import Numbers, capture, definition_of, restore
 from dirigent.model import limits
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.problem import Refusal, refuse
@@ -130,10 +130,10 @@ class Memory:
         """Return how many runs are in memory."""
         return len(self._live)
 
-    def holds(self, run: RunId) -> bool:
-        """Return whether a run that has not ended is in memory: whoever waits for its end will be told."""
+    def held(self, run: RunId) -> Live | None:
+        """Return a run that is in memory and has not ended: whoever waits for its end will be told."""
         live = self._live.get(run)
-        return live is not None and live.run.phase is not Phase.ENDED
+        return live if live is not None and live.run.phase is not Phase.ENDED else None
 
     def vacant(self, run: RunId) -> bool:
         """Return whether a run may be begun: it is not here, and nobody else begins or loads it."""
@@ -182,7 +182,7 @@ class Memory:
         Raises `Refusal`: E4004 when there is no such run, E4003 when it has not failed.
         """
         await self.unclaimed(run)
-        if self.holds(run):
+        if self.held(run):
             raise _not_faulted(run)
         over = self.claimed(run)
         try:
@@ -284,13 +284,13 @@ def _advanced(found: Run | None, past: Past) -> Live | None:
     return Live(found, kept=past.position)
 
 
-def captured(live: Live) -> bytes | None:
+def captured(live: Live, numbers: Numbers) -> bytes | None:
     """Return the snapshot of a run whose journal has become long; None when it is not due, or cannot be."""
     since = live.run.facts - live.kept
     if since < limits.SNAPSHOT_FACTS or since < _snapshot_facts(live.run):
         return None
     live.kept = live.run.facts
-    plain = capture(live.run)
+    plain = capture(live.run, numbers)
     if plain is None:
         return None
     with suppress(Refusal):

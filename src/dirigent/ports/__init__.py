@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Event, Tell
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
@@ -146,9 +146,16 @@ class Journal(Protocol):
     """
 
     def append(
-        self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Tell] = (),
     ) -> Awaitable[None]:
         """Store the facts at `expected`, or raise `Refusal`. Nothing of it is visible before all is.
+
+        What a run `tells` goes into the log of events with them, or neither is there.
 
         `wake_at` is when the run next has something to do, as these facts leave it: it replaces what was
         said before, also when there are no facts. A run that has ended never has.
@@ -267,8 +274,8 @@ class Payloads(Protocol):
         """Return whether there is any."""
         ...
 
-    def put(self, content: bytes) -> Digest:
-        """Keep content; durable on return. Blocks."""
+    def put(self, content: bytes) -> Digest | None:
+        """Keep content; durable on return. None where no large value may be kept just now. Blocks."""
         ...
 
     def get(self, digest: str, whose: str = "") -> bytes:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Final, TypeAlias, assert_never
 
 from dirigent.model import limits
+from dirigent.model.events.listening import Event, Tell
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.problem import Refusal, refuse
@@ -143,7 +145,8 @@ class EventMade:
     """A run emitted an event: it goes into the log, unless one of its source and id is there already."""
 
     run: RunId
-    fact: Emitted
+    at: float
+    event: Event
 
 
 Change: TypeAlias = RowChanged | EarChanged | EventMade
@@ -224,13 +227,29 @@ def project(
     return Projection(standing, changes)
 
 
+def told(
+    run: RunId, facts: Sequence[Fact], tells: Sequence[Tell], changes: Sequence[Change]
+) -> Sequence[Change]:
+    """Return the changes with those of what a run tells of its life, each behind the fact it follows from."""
+    if not tells:
+        return changes
+    emitted = [number for number, fact in enumerate(facts, 1) if isinstance(fact, Emitted)]
+    made = [change for change in changes if isinstance(change, EventMade)]
+    events = [(number, 0, change) for number, change in zip(emitted, made, strict=True)]
+    for count, event in tells:
+        at = facts[max(0, count - 1)].at
+        events.append((count, 1, EventMade(run, at, event)))
+    others = [change for change in changes if not isinstance(change, EventMade)]
+    return [*others, *(change for *_, change in sorted(events, key=itemgetter(0, 1)))]
+
+
 def _about_events(run: RunId, fact: Fact) -> Change:
     """Return what a fact changes in the log of events, or in who listens to it."""
     match fact:
         case Listening() | Heard() | Unheard():
             return EarChanged(run, fact)
         case Emitted():
-            return EventMade(run, fact)
+            return EventMade(run, fact.at, fact.event)
         case _:
             raise TypeError(type(fact).__name__)
 

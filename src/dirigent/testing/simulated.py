@@ -11,16 +11,15 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import field
 from typing import Final, TypeAlias
 
-from dirigent.model.events.listening import Arrived, Event, Listener, Place
+from dirigent.model.events.listening import Arrived, Event, Place, Tell
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact
 from dirigent.ports import AWAKE, Past, Waking
-from dirigent.ports.events import EventLog
 from dirigent.testing.memory import MemoryStore
-from dirigent.testing.shelf import MemoryDisk
+from dirigent.testing.shelf import MemoryDisk, MemoryLog
 
 Passing: TypeAlias = Callable[[str], Awaitable[None]]
 """Called with the name of each place: it may take its time, raise a `Refusal`, or never return."""
@@ -64,19 +63,20 @@ class _Waiting:
     facts: Sequence[Fact]
     wake_at: float
     answer: asyncio.Future[None]
+    tells: Sequence[Tell] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SimulatedLog:
-    """Fits `ports.events.EventLog`: the log of a store, with the places at which it can fail."""
+class SimulatedLog(MemoryLog):
+    """The log of events of a store, with the places at which it can fail."""
 
-    log: EventLog
     passing: Passing
 
     async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
         """Put events into the log; return of each whether it is new. Durable on return."""
         await self.passing("event before")
-        taken = await self.log.take_events(events)
+        # Not `super()`: a class with slots is made twice.
+        taken = await MemoryLog.take_events(self, events)
         await self.passing("event after")
         return taken
 
@@ -85,19 +85,7 @@ class SimulatedLog:
     ) -> list[Arrived]:
         """Return events that arrived at a time or later, behind a place, oldest first."""
         await self.passing("log read")
-        return await self.log.events(since, after, limit, types)
-
-    async def log_end(self) -> Place:
-        """Return the place of the newest event."""
-        return await self.log.log_end()
-
-    async def forget(self, before: float, most: int) -> None:
-        """Remove events that are too old, or too many."""
-        await self.log.forget(before, most)
-
-    async def listeners(self) -> list[Listener]:
-        """Return every task that listens."""
-        return await self.log.listeners()
+        return await MemoryLog.events(self, since, after, limit, types)
 
 
 class SimulatedStore(MemoryStore):
@@ -120,13 +108,20 @@ class SimulatedStore(MemoryStore):
     @property
     def log(self) -> SimulatedLog:
         """Return the log of events."""
-        return SimulatedLog(super().log, self._passing)
+        return SimulatedLog(self.disk, self._open, self._check, self._passing)
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+    async def append(
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Tell] = (),
+    ) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""
         await self._passing("append asked")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(run, expected, tuple(facts), wake_at, loop.create_future())
+        waiting = _Waiting(run, expected, tuple(facts), wake_at, loop.create_future(), tells)
         self._queue.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = loop.create_task(self._write())
@@ -180,7 +175,7 @@ class SimulatedStore(MemoryStore):
         refused: dict[int, Refusal] = {}
         for each in batch:
             try:
-                self.commit(each.run, each.expected, each.facts, each.wake_at)
+                self.commit(each.run, each.expected, each.facts, each.wake_at, each.tells)
             except Refusal as refusal:
                 refused[id(each)] = refusal
             else:

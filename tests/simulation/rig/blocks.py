@@ -57,11 +57,10 @@ class Blocks(Leaves):
 
     async def task(self, task, at, raw):
         """The output of a task, and where its list goes on."""
-        attempt = 1
+        attempt = 1 + self.again.get(at.position, Past()).attempt
         if at.ledger.counted:
             past = at.ledger.pasts.setdefault(at.position, Past())
-            past.attempt += 1
-            attempt = past.attempt
+            past.attempt = attempt = max(attempt, past.attempt + 1)
         at = replace(at, attempt=attempt)
         word = None
         while True:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import field
 from typing import Self
 
+from dirigent.model.events.listening import Tell
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
@@ -53,13 +54,18 @@ class SqliteStore(SqliteShelf):
         return cls(path, reader, Desk(path), GroupCommit(path, _read_only(path)))
 
     def append(
-        self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Tell] = (),
     ) -> Awaitable[None]:
         """Store the facts at `expected`; durable when awaited. Raises `Refusal`, see `docs/problems`."""
         contents = [codec.encode_fact(fact) for fact in facts]
         for content in contents:
             large(run, content)
-        return self._queue.submit(Append(run, expected, facts, contents, wake_at))
+        return self._queue.submit(Append(run, expected, facts, contents, wake_at, tells=tells))
 
     async def read(self, run: RunId, since: int = 0) -> list[Fact]:
         """Return the facts from a position on, oldest first; empty for a run that does not exist."""
@@ -79,13 +85,13 @@ class SqliteStore(SqliteShelf):
 
     async def keep(self, program: Program) -> Digest:
         """Store a definition under its content hash; the same content is stored once."""
-        known = self._programs.digest_of(program)
-        if known is not None:
-            return known
+        return await self._programs.kept(program, self._keep)
+
+    async def _keep(self, program: Program) -> Digest:
         content = codec.encode(program)
         digest = digest_of(content)
-        await self._queue.submit(KeepDefinition(digest, Title(program.name, program.kind), content))
-        self._programs.remember(digest, program)
+        if self._programs.get(digest) is None:
+            await self._queue.submit(KeepDefinition(digest, Title(program.name, program.kind), content))
         return digest
 
     async def definition(self, digest: Digest) -> Program:

@@ -40,7 +40,7 @@ class _Link:
         self.subscribed: asyncio.Future[bool] = self._loop.create_future()
         self.paho = Paho(
             CallbackAPIVersion.VERSION2,
-            client_id=f"dirigent-{site.key}" if lasting else "",
+            client_id=f"dirigent-{site.session}" if lasting else "",
             clean_session=not lasting,
             protocol=MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
@@ -60,7 +60,7 @@ class _Link:
 
     async def open(self) -> None:
         """Connect, or raise `CallFailed`."""
-        place = self._site.name
+        tls = self._site.tls
         try:
             async with asyncio.timeout(limits.HTTP_CONNECT_SECONDS):
                 self.paho.connect_async(
@@ -68,9 +68,12 @@ class _Link:
                 )
                 self.paho.loop_start()
                 if not await self.connected:
-                    raise broken(f"`{place}` cannot be connected to, or does not let us in", sent=False)
+                    # Paho keeps the error to itself. The broker itself refuses over a connection that stands.
+                    cut = ConnectionResetError() if tls is not None and tls.begun and not tls.stood else None
+                    raise self._site.lost(cut, "cannot be connected to, or does not let us in", sent=False)
         except TimeoutError:
-            raise broken(f"no connection to `{place}` in time", status=408, sent=False) from None
+            words = f"no connection to `{self._site.name}` in time"
+            raise broken(words, status=408, sent=False) from None
 
     async def close(self) -> None:
         """Disconnect, and end paho's thread."""
@@ -140,7 +143,7 @@ class MqttDriver:
 
     @asynccontextmanager
     async def subscribed(self, site: Site) -> AsyncIterator[Subscription]:
-        """Subscribe under a session of the effect's name."""
+        """Subscribe under the session's name."""
         link = _Link(site, lasting=True)
         try:
             await link.open()
@@ -173,10 +176,23 @@ class _Messages:
         self._ack(self._taken.pop())
 
     async def settle(self) -> None:
-        """Acknowledge all, and end the subscription, so that the broker keeps nothing for us."""
+        """Acknowledge all."""
         while self._taken:
             self._ack(self._taken.popleft())
+
+    async def end(self) -> None:
+        """End the subscription, so that the broker keeps nothing for us."""
         self._link.paho.unsubscribe(self._site.place.address)
+
+    @property
+    def lasting(self) -> bool:
+        """Return that the broker keeps messages for a session."""
+        return True
+
+    @property
+    def cursor(self) -> Value:
+        """Return nothing: the messages of MQTT have no places."""
+        return None
 
     def _ack(self, message: MQTTMessage) -> None:
         self._link.paho.ack(message.mid, message.qos)

@@ -69,12 +69,20 @@ def content_of(path: Path) -> bytes:
             return file.read(limits.DOCUMENT_BYTES + 1)
     except OSError as failure:
         words = (failure.strerror or "it cannot be read").lower()
-        raise refuse(
-            "E7001",
-            f"`{path}`: {words}",
-            "name the file with `-s FILE`, or start in the folder of a `stack.yaml`",
-            "`dirigent init` writes a new stack",
-        ) from failure
+        raise refuse("E7001", f"`{path}`: {words}", *_remedies(failure)) from failure
+
+
+def _remedies(failure: OSError) -> tuple[str, ...]:
+    match failure:
+        case PermissionError():
+            return ("let this user read it: `ls -l` shows whose it is",)
+        case IsADirectoryError():
+            return ("name a file in it",)
+        case _:
+            return (
+                "name the file with `-s FILE`, or start in the folder of a `stack.yaml`",
+                "`dirigent init` writes a new stack",
+            )
 
 
 def decoded(content: bytes, file: str) -> tuple[str | None, list[Problem]]:

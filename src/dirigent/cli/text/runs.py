@@ -76,10 +76,10 @@ def lasted(seconds: float) -> str:
     return f"{minutes // MINUTE}h{minutes % MINUTE:02}m"
 
 
-def runs_text(found: Sequence[RunSummary], now: float, terminal: Terminal) -> str:
-    """Return a table of runs."""
+def runs_text(found: Sequence[RunSummary], now: float, terminal: Terminal, *, ended: bool = False) -> str:
+    """Return a table of runs; without any, where those are that have ended, if some have."""
     if not found:
-        return "no runs"
+        return "no runs are open: `dirigent ps --all` has those that ended" if ended else "no runs"
     widths = [max(len(run.id) for run in found), max(len(run.kind) for run in found)]
     lines = []
     for run in found:

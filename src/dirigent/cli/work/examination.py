@@ -79,9 +79,12 @@ def _state(settings: Settings) -> Iterator[Check]:
     if not folder.exists():
         yield _coming(folder)
         return
+    if not folder.is_dir():
+        yield Check("D020", "fail", f"{folder} is no folder", "name one with `--state`")
+        return
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         yield Check(
-            "D020", "fail", f"{folder} is not this user's to read and write", f"chown -R $(id -un) {folder}"
+            "D020", "fail", f"this user may not read and write {folder}", f"chown -R $(id -un) {folder}"
         )
         return
     mode = stat.S_IMODE(folder.stat().st_mode)
@@ -100,12 +103,12 @@ def _state(settings: Settings) -> Iterator[Check]:
 def _coming(folder: Path) -> Check:
     """Say whether a state folder that is not there can be made."""
     above = next(each for each in folder.parents if each.exists())
-    if os.access(above, os.W_OK | os.X_OK):
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
         return Check("D020", "ok", f"no state yet; it will be in {folder}")
     return Check(
         "D020",
         "fail",
-        f"no state yet, and {above} is not this user's to write",
+        f"no state yet, and this user may not write in {above}",
         "name a folder that is, with `--state`",
     )
 

@@ -79,6 +79,12 @@ def test_runs_that_ended_are_not_denied(desk):
     assert "no runs are open: `dirigent ps --all` has those that ended\n" in desk.say("ps").out
 
 
+def test_a_worker_without_an_engine_says_that_it_waits(desk):
+    told = desk.say("worker", "--patience", "0")
+    assert told.code == 0
+    assert told.err.startswith("no engine is here; waiting for one")
+
+
 def test_an_argument_that_is_missing_is_named(desk):
     told = desk.say("show")
     assert told.code == 2

@@ -76,6 +76,9 @@ def lasted(seconds: float) -> str:
     return f"{minutes // MINUTE}h{minutes % MINUTE:02}m"
 
 
+_FAULT_LEAST, _FAULT_MOST = 20, 60
+
+
 def runs_text(found: Sequence[RunSummary], now: float, terminal: Terminal, *, ended: bool = False) -> str:
     """Return a table of runs; without any, where those are that have ended, if some have."""
     if not found:
@@ -84,12 +87,14 @@ def runs_text(found: Sequence[RunSummary], now: float, terminal: Terminal, *, en
     lines = []
     for run in found:
         spent = lasted((run.ended_at or now) - run.created_at)
-        why = f"  {_fault_line(run.fault)}" if run.fault else ""
         line = (
-            f"{sign(run.phase, terminal)} {padded(run.id, widths[0])}  {padded(run.kind, widths[1])}  "
-            f"{padded(run.phase, 10)}  {clock(run.created_at)}  {padded(spent, 7)}{why}"
+            f"{padded(run.id, widths[0])}  {padded(run.kind, widths[1])}  "
+            f"{padded(run.phase, 10)}  {clock(run.created_at)}  {padded(spent, 7)}"
         )
-        lines.append(line.rstrip())
+        # The fault has what is left of the line, and always enough to be recognised.
+        room = max(_FAULT_LEAST, min(_FAULT_MOST, terminal.width - len(line) - len("✕ ") - 2))
+        why = f"  {cut(_fault_line(run.fault), room)}" if run.fault else ""
+        lines.append(f"{sign(run.phase, terminal)} {line}{why}".rstrip())
     return "\n".join(lines)
 
 
@@ -144,7 +149,7 @@ def log_line(service: str, line: LogLine, terminal: Terminal) -> str:
 
 
 def _fault_line(fault: Fault) -> str:
-    return cut(shown(fault.detail or fault.title or fault.type), 60)
+    return cut(shown(fault.detail or fault.title or fault.type), _FAULT_MOST)
 
 
 def indented(value: Value) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from dirigent.model.events.sink import Sink
 from dirigent.model.program import OnDoubt, Program
 from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
@@ -58,13 +59,15 @@ class Identity:
 class Network:
     """How the guarded client calls: `authorities` is a PEM file trusted beside those of the machine.
 
-    `identities` are client certificates by host, or host and port. None is the limit of `model.limits`.
+    `identities` are client certificates by host, or host and port; `tls` names the servers that are spoken to
+    over TLS although a document declares them in plain text. None is the limit of `model.limits`.
     """
 
     connect_seconds: float | None = None
     total_seconds: float | None = None
     authorities: str = ""
     identities: dict[str, Identity] = field(default_factory=dict)
+    tls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Stack:
     `hosts` are network hosts that `policy.http.hosts` lets the guarded client reach; `doubt` is
     `policy.doubt`: what becomes of an effect of which nobody can say whether it happened; `retention` is
     how long runs are kept that have ended; `probes` say how servers are asked what became of a call;
-    `schedules` are of workflows, by their names.
+    `schedules` are of workflows, by their names; `sinks` is where events are delivered to.
     """
 
     name: str
@@ -93,3 +96,4 @@ class Stack:
     queues: dict[str, Queue] = field(default_factory=dict)
     schedules: dict[str, Schedule] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    sinks: dict[str, Sink] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Tell
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
@@ -18,7 +18,7 @@ from dirigent.model.run.retention import Pruned, Retention
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
 from dirigent.stores.postgres import records
-from dirigent.stores.postgres.archive import PostgresArchive
+from dirigent.stores.postgres.keeping.archive import PostgresArchive
 from dirigent.stores.postgres.log import PostgresLog
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.shelf import PostgresShelf
@@ -39,7 +39,7 @@ class PostgresStore(PostgresShelf):
         expected: int,
         facts: Sequence[Fact],
         wake_at: float = AWAKE,
-        tells: Sequence[Event] = (),
+        tells: Sequence[Tell] = (),
     ) -> None:
         """Store the facts at `expected`; durable on return. Raises `Refusal`, see `docs/problems`."""
         if self.fence is None:

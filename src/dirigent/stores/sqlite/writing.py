@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, assert_never
 from zlib import crc32
 
 from dirigent.model import limits
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Event, Tell
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
@@ -51,7 +51,7 @@ class Append:
     contents: Sequence[bytes]
     wake_at: float = AWAKE
     foreign: bool = False
-    tells: Sequence[Event] = ()
+    tells: Sequence[Tell] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,8 +363,8 @@ def _others(job: Append, projected: Sequence[Change]) -> list[Statement]:
     """Return what an append changes beside the journal and the row of its run."""
     # A resource, or an event, of elsewhere is nothing that happened here; who listens does so here.
     changes = [each for each in projected if not job.foreign or isinstance(each, EarChanged)]
-    changes += told(job.run, job.facts, job.tells)
-    return [each for change in changes for each in records.statements(change)]
+    told_too = told(job.run, job.facts, job.tells, changes)
+    return [each for change in told_too for each in records.statements(change)]
 
 
 def _keep_events(connection: sqlite3.Connection, batch: _Batch, job: KeepEvents) -> None:

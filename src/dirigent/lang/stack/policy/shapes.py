@@ -88,6 +88,10 @@ POLICY: Final = Record(
                         ListOf(Text(_HOST, what="a host name such as `api.example.com`")),
                         description="hosts that HTTP calls may reach beside those a workflow names",
                     ),
+                    "tls": Field(
+                        ListOf(Text(_HOST, what="a host name such as `api.example.com`")),
+                        description="servers that gRPC speaks to over TLS, whatever their port",
+                    ),
                     "timeout": Field(_TIMEOUT, description="how long calls may take"),
                     "authorities": Field(
                         Text(min_length=1, what="a path"),
@@ -115,6 +119,7 @@ POLICY: Final = Record(
                     "completed": Field(_AGE, description="how long completed runs are kept"),
                     "failed": Field(_AGE, description="how long failed runs are kept"),
                     "cancelled": Field(_AGE, description="how long cancelled runs are kept"),
+                    "events": Field(_AGE, description="how long events are kept (default: 7d)"),
                     "runs": Field(Whole(min=0), description="how many ended runs are kept at most"),
                 },
                 title="`policy.retention`",

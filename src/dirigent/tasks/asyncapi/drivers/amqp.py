@@ -38,8 +38,8 @@ async def _channel(site: Site) -> AsyncIterator[AbstractChannel]:
             timeout=limits.HTTP_CONNECT_SECONDS,
         )
     except (AMQPError, OSError) as error:
-        words = f"`{site.name}` cannot be connected to, or does not let us in ({type(error).__name__})"
-        raise broken(words, sent=False) from None
+        words = f"cannot be connected to, or does not let us in ({type(error).__name__})"
+        raise site.lost(error, words, sent=False) from None
     try:
         yield await connection.channel(publisher_confirms=True, on_return_raises=True)
     except (AMQPError, OSError) as error:
@@ -89,7 +89,9 @@ class _Messages:
 
     async def next(self) -> dict[str, Value]:
         """Return the next message."""
-        message = await anext(self._messages)
+        message = await anext(self._messages, None)
+        if message is None:
+            raise broken("the broker ended the connection", sent=False)
         self._taken.append(message)
         headers = {str(name): str(text) for name, text in message.headers.items()}
         return inbound(message.body, headers, message.correlation_id)
@@ -106,6 +108,11 @@ class _Messages:
 
     async def end(self) -> None:
         """Nothing to say: the queue is not ours."""
+
+    @property
+    def lasting(self) -> bool:
+        """Return that the broker keeps messages in a queue."""
+        return True
 
     @property
     def cursor(self) -> Value:

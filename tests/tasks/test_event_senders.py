@@ -203,10 +203,9 @@ def test_whatever_is_no_success_is_no_delivery(outcome, words):
 # -- what a command names -------------------------------------------------------------------------------
 
 
-def test_a_command_names_a_sink_by_its_place(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_command_names_a_sink_by_its_place():
     assert named("stdout").to == ToStdout()
-    assert named("file:a/b.jsonl").to == ToFile(str(tmp_path / "a" / "b.jsonl"))
+    assert named("file:a/b.jsonl").to == ToFile("a/b.jsonl")
     web = named("http://Localhost:8080/x").to
     assert isinstance(web, ToWeb)
     assert web.hosts == ("localhost:8080",)

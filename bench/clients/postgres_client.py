@@ -34,7 +34,9 @@ async def main() -> None:
     fleet = Fleet(PostgresTenancy.of(database), build)
     await fleet.open()
     conductor = FleetConductor(Inbox.of(database), store, store, fleet)
-    await take_part(Dirigent(conductor), orders)
+    entrant = Dirigent(conductor)
+    await entrant.learn(orders, conductor.keep)
+    await take_part(entrant, orders)
 
 
 go(main())

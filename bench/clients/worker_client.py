@@ -31,11 +31,11 @@ class Outside(Dirigent):
 
     async def chain(self, run: str, steps: int) -> None:
         """Run one chain: a program of calls, as a stack would lower it."""
-        if steps not in self.programs:
+        if steps not in self.chains:
             tasks = tuple(self._task(number) for number in range(steps))
             root = Task("root", "", Sequence(tasks))
-            self.programs[steps] = Program("chain", "bench", "1.0.0", root)
-        await self._whole(run, self.programs[steps])
+            self.chains[steps] = Program("chain", "bench", "1.0.0", root)
+        await self._whole(run, self.chains[steps])
 
     def _task(self, number: int) -> Task:
         request = {"step": python_flows.outside.reference, "args": [number], "kwargs": {}}

@@ -99,6 +99,7 @@ def page():
 # Fields that take whatever is written, and why.
 FREE = {
     "callTask(http).with.body": "any value may be sent",
+    "asyncApiOutboundMessage.payload": "any value may be sent",
 }
 
 

@@ -13,12 +13,9 @@ pytestmark = kit.needed
 
 PAGE = Path(__file__).parents[2] / "docs" / "open-workflow" / "fields.md"
 
-# Parts of the standard that are not there yet, by the beginning of their names.
-WAITING = (
-    "asyncApi",
-    "callTask(asyncapi)",
-    "schedule",
-)
+# Parts of the standard that are not there yet, by the beginning of their names; and what a subscription
+# gives, which no document has.
+WAITING = ("schedule", "asyncApiInboundMessage")
 
 
 def test_the_schema_was_understood():

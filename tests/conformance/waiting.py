@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+A2A_RESULT = {"kind": "task", "id": "x", "status": {"state": "completed"}}
 MCP_RESULT = {"protocolVersion": "2025-06-18", "contents": []}
 WAITS = "touch begun-process-$$; while [ ! -e gate ]; do sleep 0.01; done; printf done"
 SCRIPT = """import pathlib, os, time
@@ -53,6 +54,19 @@ CONSTRUCTS = {
         " transport: {http: {endpoint: URL/mcp}}}}",
         "slow",
         MCP_RESULT,
+        repeatable=True,
+    ),
+    "call a2a": Construct(
+        "{call: a2a, with: {method: tasks/get, server: URL/a2a, parameters: {id: x}}}",
+        "slow",
+        A2A_RESULT,
+        repeatable=True,
+    ),
+    "call asyncapi": Construct(
+        "{call: asyncapi, with: {document: {endpoint: 'file://slow.asyncapi.json'}, operation: look,"
+        " subscription: {consume: {amount: 1}}}, output: {as: '[.[].payload]'}}",
+        "stream",
+        [{"n": 0}],
         repeatable=True,
     ),
     "run shell": Construct(f"{{run: {{shell: {{command: '{WAITS}'}}}}}}", "process", "done"),

@@ -1,24 +1,19 @@
 """The contract of an archive: what has ended goes when its time is over, whole, and nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
-from contracts.conftest import Memory, Sqlite
+from contracts.conftest import Postgres, Sqlite
 from contracts.facts import begin, done
 from dirigent.model import limits
 from dirigent.model.fault import Fault
-from dirigent.model.run.journal import Ended, ResourceChanged
+from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import Created, Ended, ResourceChanged
 from dirigent.model.run.retention import Pruned, Retention
-from stores.samples import AT, PROGRAM, in_loop, row
+from stores.samples import AT, PLAN, PROGRAM, code_of, in_loop, row
 
 DAY = 86_400.0
-
-
-# A store on PostgreSQL removes nothing yet.
-@pytest.fixture(params=[Memory, Sqlite], ids=["memory", "sqlite"])
-def place(request, tmp_path):
-    place = request.param(tmp_path)
-    yield place
-    place.close()
 
 
 LARGE = "x" * (limits.PAYLOAD_INLINE_BYTES + 1)
@@ -135,3 +130,56 @@ async def test_after_pruning_a_reopened_store_goes_on_where_it_was(place):
     assert await store.runs() == []
     await some_runs(store)
     assert len(await store.runs()) == 7
+
+
+@in_loop
+async def test_a_run_from_elsewhere_comes_whole_and_changes_nothing_else(store):
+    digest = await store.keep(PROGRAM)
+    journal = [
+        Created(AT, digest, {"order": 7}),
+        ResourceChanged(AT, "db", row("db")),
+        done(1, LARGE),
+        Ended(AT, "completed"),
+    ]
+    await store.take_in("moved", journal)
+    assert await store.read("moved") == journal
+    assert (await store.run("moved")).phase == "completed"
+    assert await store.rows() == []
+    assert await store.history("db") == []
+    with pytest.raises(Refusal) as caught:
+        await store.take_in("moved", journal)
+    assert code_of(caught) == "E5001"
+    await store.take_in("open", journal[:1])
+    await store.append("open", 1, [done(), Ended(AT, "completed")])
+
+
+@pytest.fixture(params=[Sqlite, pytest.param(Postgres, marks=pytest.mark.slow)], ids=["sqlite", "postgres"])
+def lasting(request, tmp_path):
+    """A store whose time is that of the world; a store in memory knows none."""
+    place = request.param(tmp_path if request.param is Sqlite else request.getfixturevalue("server"))
+    yield place.open()
+    place.close()
+
+
+@in_loop
+async def test_a_plan_goes_when_it_is_old_and_its_program_is_not_stored_any_more(lasting):
+    applied, other = replace(PLAN, id="a" * 12), replace(PLAN, id="b" * 12)
+    for plan in (applied, other):
+        await lasting.keep_plan(plan)
+    digest = await lasting.keep(replace(PROGRAM, kind="apply", version=applied.id))
+    await lasting.append("apply", 0, [Created(AT, digest, None), Ended(AT, "completed")])
+    await lasting.forget_plans(3_600.0)
+    assert await lasting.plan(other.id) == other
+    await lasting.forget_plans(-60.0)
+    assert await lasting.plan(other.id) is None
+    assert await lasting.plan(applied.id) == applied
+    await lasting.keep_plan(other)
+    assert await lasting.plan(other.id) == other
+
+
+@in_loop
+async def test_a_plan_that_is_kept_again_is_young_again(lasting):
+    await lasting.keep_plan(PLAN)
+    await lasting.keep_plan(PLAN)
+    await lasting.forget_plans(3_600.0)
+    assert await lasting.plan(PLAN.id) == PLAN

@@ -2,10 +2,15 @@
 
 import asyncio
 
+import pytest
+
 from contracts.facts import begin
 from dirigent.model.events import listening
+from dirigent.model.events.cursor import Cursor
 from dirigent.model.events.listening import Quorum, Sought, Want
+from dirigent.model.problem import Refusal
 from dirigent.model.run.journal import Emitted, Ended, Heard, Listening, Unheard
+from dirigent.ports import AWAKE
 from stores.samples import AT, PAY, in_loop
 
 WANT = Want(Quorum.ONE, (Sought((listening.Test("type", "paid"),)),), (0,))
@@ -116,3 +121,55 @@ async def test_the_log_forgets_the_oldest(store):
     assert ids(await log.events(0.0, end, 10)) == ["9"], "no place is given twice"
     await log.forget(4e9, 10)
     assert await log.events(0.0, (0, 0), 10) == []
+
+
+@in_loop
+async def test_what_a_run_tells_is_in_the_log_with_its_facts_or_not_at_all(store):
+    await begin(store)
+    log = await log_of(store)
+    told = [event("r:1"), event("r:2")]
+    await store.append("r", 1, [Listening(AT, PAY, 1, WANT, AT)], AWAKE, told)
+    assert [(each.event["id"], each.run, each.at) for each in await log.events(0.0, (0, 0), 9)] == [
+        ("r:1", "r", AT),
+        ("r:2", "r", AT),
+    ]
+    with pytest.raises(Refusal, match="E5001"):
+        await store.append("r", 1, [Unheard(AT, PAY, 1)], AWAKE, [event("r:3")])
+    await store.append("r", 2, [], AWAKE)
+    assert ids(await log.events(0.0, (0, 0), 9)) == ["r:1", "r:2"]
+
+
+@in_loop
+async def test_a_cursor_is_remembered_and_only_goes_forward(place):
+    first = place.open()
+    await begin(first)
+    log = await log_of(first)
+    await log.take_events([(AT, event(n)) for n in range(3)])
+    places = [each.place for each in await log.events(0.0, (0, 0), 9)]
+    assert await log.cursors() == []
+    assert await log.claim("out", "me", 60) is None
+    await log.keep_cursor(Cursor("out", places[0], ("a.*",), owner="shop"))
+    assert await log.claim("out", "me", 60) == places[0]
+    assert await log.advance("out", "me", places[1])
+    await log.keep_cursor(Cursor("out", (0, 0), ("b.*",), ("/x",)))
+    later = await log_of(place.open())
+    assert await later.cursors() == [Cursor("out", places[1], ("b.*",), ("/x",))]
+    await later.drop_cursor("out")
+    assert await later.cursors() == []
+
+
+@in_loop
+async def test_the_log_keeps_what_a_sink_or_a_listener_still_needs(store):
+    await begin(store)
+    log = await log_of(store)
+    await log.take_events([(AT, event(n)) for n in range(6)])
+    found = await log.events(0.0, (0, 0), 9)
+    await log.keep_cursor(Cursor("slow", found[1].place))
+    await log.keep_cursor(Cursor("fast", found[4].place))
+    assert await log.forget(4e9, 0) == 2
+    assert ids(await log.events(0.0, (0, 0), 9)) == ["2", "3", "4", "5"]
+    await log.drop_cursor("slow")
+    assert await log.forget(4e9, 0, needed=found[0].at) == 0
+    assert await log.forget(0.0, 2, needed=4e9) == 2, "too many go, though none is too old"
+    assert await log.forget(4e9, 9) == 1
+    assert ids(await log.events(0.0, (0, 0), 9)) == ["5"]

@@ -197,9 +197,9 @@ class Checked:
     def __getattr__(self, name):
         return getattr(self.sound, name)
 
-    async def append(self, run, expected, facts, wakes=AWAKE):
+    async def append(self, run, expected, facts, wakes=AWAKE, tells=()):
         wakes = self.lie(wakes)
-        await self.sound.append(run, expected, facts, wakes)
+        await self.sound.append(run, expected, facts, wakes, tells)
         journal = await self.sound.read(run)
         if not isinstance(journal[-1], Ended):
             assert wakes == wake_at(replay(self.program, run, journal, TOOLS), 0.0), facts[-1:]

@@ -12,10 +12,13 @@ from dirigent.engine.snapshots import plain as snapshot
 from dirigent.model.problem import Refusal
 from dirigent.stores import codec
 
+# One for all programs, as an engine has it.
+NUMBERS = snapshot.Numbers()
+
 
 def through(run, program):
     """A run that went through the bytes of a snapshot."""
-    plain = snapshot.capture(run)
+    plain = snapshot.capture(run, NUMBERS)
     assert plain is not None
     again = snapshot.restore(codec.decode_plain(codec.encode_plain(plain)), program, RUN, TOOLS)
     assert again is not None

@@ -72,7 +72,11 @@ def test_a_run_that_wants_much_at_once_is_written_down_less_often(asks, expected
     monkeypatch.setattr(limits, "SNAPSHOT_ASKS", asks)
     outside = outside_of(WIDE, Rule(answers=(Done("ok"),)))
     written = []
-    monkeypatch.setattr(memory, "capture", lambda run: written.append(len(run.asks)) or snapshot.capture(run))
+    monkeypatch.setattr(
+        memory,
+        "capture",
+        lambda run, numbers: written.append(len(run.asks)) or snapshot.capture(run, numbers),
+    )
     living(lambda engine: asleep(engine, outside), outside)
     assert any(wanted > 4 for wanted in written) is expected
     assert written

@@ -36,15 +36,29 @@ async def on_a_slow_disk(ledger, monkeypatch):
     """A queue whose first commit has shown that the disk is slow."""
     group = GroupCommit("x", ledger.commit)
     with monkeypatch.context() as disk:
-        disk.setattr(commit, "SLOW_SECONDS", -1.0)
+        disk.setattr(commit, "ALONE_SECONDS", -1.0)
         await group.submit(object())
     assert ledger.batches.pop() == (1, True)
     return group
 
 
+def a_disk_that_waits(seconds, monkeypatch):
+    """A clock by which each commit waits as long as the next of these says, and works not at all."""
+    at = 0.0
+    waits = iter(seconds)
+    looks = count()
+
+    def now():
+        nonlocal at
+        at += next(waits) if next(looks) % 2 else 0.0
+        return at
+
+    monkeypatch.setattr(commit, "time", SimpleNamespace(perf_counter=now, thread_time=lambda: 0.0))
+
+
 @in_loop
 async def test_jobs_are_committed_on_the_thread_of_the_loop(ledger, monkeypatch):
-    monkeypatch.setattr(commit, "SLOW_SECONDS", 10.0)
+    a_disk_that_waits([0.0] * 4, monkeypatch)
     group = GroupCommit("x", ledger.commit)
     for _ in range(3):
         await group.submit(object())
@@ -57,7 +71,7 @@ async def test_jobs_are_committed_on_the_thread_of_the_loop(ledger, monkeypatch)
 async def test_on_a_slow_disk_the_loop_stays_free_until_it_is_time_to_look_again(ledger, monkeypatch):
     monkeypatch.setattr(commit, "PATIENCE", 3)
     group = await on_a_slow_disk(ledger, monkeypatch)
-    monkeypatch.setattr(commit, "SLOW_SECONDS", 10.0)
+    a_disk_that_waits([0.0] * 2, monkeypatch)
     for _ in range(5):
         await group.submit(object())
     await group.close()
@@ -75,6 +89,55 @@ async def test_a_commit_that_works_hard_and_waits_little_does_not_make_the_disk_
     await group.close()
     # Each commit takes a second by this clock, and the thread works all the while.
     assert ledger.batches == [(1, True)] * 3
+
+
+@in_loop
+async def test_a_flush_that_takes_its_time_among_fast_ones_drives_nobody_away(ledger, monkeypatch):
+    a_disk_that_waits([0.0002, 0.0002, 0.02, 0.0002, 0.0002], monkeypatch)
+    group = GroupCommit("x", ledger.commit)
+    for _ in range(5):
+        await group.submit(object())
+    await group.close()
+    assert ledger.batches == [(1, True)] * 5
+
+
+@pytest.mark.parametrize(("size", "stays"), [(1, True), (2, False)])
+@in_loop
+async def test_who_appends_alone_bears_a_slower_disk_than_many_do(size, stays, ledger, monkeypatch):
+    a_disk_that_waits([0.003] * 20, monkeypatch)
+    group = GroupCommit("x", ledger.commit)
+    for _ in range(20):
+        await asyncio.gather(*(group.submit(object()) for _ in range(size)))
+    await group.close()
+    assert all(here for _, here in ledger.batches) is stays
+
+
+@in_loop
+async def test_nobody_who_appends_alone_bears_every_disk(ledger, monkeypatch):
+    a_disk_that_waits([0.02] * 20, monkeypatch)
+    group = GroupCommit("x", ledger.commit)
+    for _ in range(20):
+        await group.submit(object())
+    await group.close()
+    assert not ledger.batches[-1][1]
+
+
+@in_loop
+async def test_what_follows_from_a_lone_append_is_committed_in_the_same_turn_of_the_loop(ledger, monkeypatch):
+    a_disk_that_waits([0.0] * 4, monkeypatch)
+    group = GroupCommit("x", ledger.commit)
+    turns = []
+
+    def again(_):
+        turns.append(len(ledger.batches))
+        if len(turns) < 3:
+            group.submit(object()).add_done_callback(again)
+
+    again(None)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert turns == [0, 1, 2]
+    await group.close()
 
 
 @in_loop

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from dirigent.app.databases.driver import room
 from dirigent.app.looking import SystemClock, readable
+from dirigent.model import limits
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
@@ -91,24 +92,67 @@ def opened(settings: Settings) -> SqliteStore:
     return store
 
 
+class Keeper(Protocol):
+    """Whoever removes what has ended, and takes runs in. `compact` and `size` work after the block, too."""
+
+    @property
+    def archive(self) -> Archive:
+        """Return what runs are removed from and taken into."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """Return where definitions are kept."""
+        ...
+
+    @property
+    def clock(self) -> SystemClock:
+        """Return the clock."""
+        ...
+
+    async def size(self) -> int:
+        """Return how many bytes the store takes up."""
+        ...
+
+    async def clear(self) -> int:
+        """Remove what nothing names: definitions, old plans, large values. Return the bytes of these."""
+        ...
+
+    async def compact(self) -> None:
+        """Have the store give back the space that it does not need."""
+        ...
+
+
+KeepDatabase: TypeAlias = Callable[[DatabaseUrl], AbstractAsyncContextManager[Keeper]]
+
+
 @dataclass(frozen=True, slots=True)
-class Keeper:
-    """Whoever removes what has ended. `compact` is for after the block."""
+class FileKeeper:
+    """The keeper of a store in a file."""
 
     settings: Settings
-    archive: Archive
     store: SqliteStore
-    journal: Journal
     clock: SystemClock
 
-    def size(self) -> int:
+    @property
+    def archive(self) -> Archive:
+        """Return the store."""
+        return self.store
+
+    @property
+    def journal(self) -> Journal:
+        """Return the store."""
+        return self.store
+
+    async def size(self) -> int:
         """Return the bytes of the file and of its log."""
         parts = [Path(self.settings.store), Path(f"{self.settings.store}-wal")]
         return sum(part.stat().st_size for part in parts if part.exists())
 
     async def clear(self) -> int:
-        """Remove what no run names: definitions, and the files of large values. Return the bytes of these."""
+        """Remove what nothing names. Return the bytes of large values."""
         await self.store.drop_unused()
+        await self.store.forget_plans(limits.PLAN_SECONDS)
         return await sweep(Payloads(self.settings.payloads), self.store)
 
     async def compact(self) -> None:
@@ -120,14 +164,15 @@ class Keeper:
 
 @asynccontextmanager
 async def keeping(settings: Settings) -> AsyncIterator[Keeper]:
-    """Hold the store alone while the block runs. Raises `Refusal` (E7031) while an engine drives it."""
-    if settings.database is not None:
-        raise refuse(
-            "E5035",
-            "nothing can be removed from a store on a database yet, nor taken into one",
-            "name a store that is a file, with `--state`",
-        )
+    """Hold the store alone while the block runs.
+
+    Raises `Refusal` (E7031, on a database E5080) while an engine drives it.
+    """
     async with AsyncExitStack() as stack:
+        if settings.database is not None:
+            keep: KeepDatabase = room("dirigent.app.databases.keeping").keeping
+            yield await stack.enter_async_context(keep(settings.database))
+            return
         lock = await seat(settings)
         if lock is None:
             raise refuse(
@@ -138,4 +183,4 @@ async def keeping(settings: Settings) -> AsyncIterator[Keeper]:
         stack.enter_context(lock)
         store = opened(settings)
         stack.push_async_callback(store.close)
-        yield Keeper(settings, store, store, store, SystemClock())
+        yield FileKeeper(settings, store, SystemClock())

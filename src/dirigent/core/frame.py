@@ -130,7 +130,7 @@ class GatherState:
 
 
 class Stage(IntEnum):
-    """How far a listener has come with the event that it took last."""
+    """How far a listener has come with the event or message that it took last."""
 
     WAITING = 0
     TAKEN = 1
@@ -138,6 +138,7 @@ class Stage(IntEnum):
     OUTPUT = 3
     EXPORT = 4
     UNTIL = 5
+    LEAVING = 6
 
 
 @dataclass(slots=True, eq=False)
@@ -156,6 +157,23 @@ class ListenState:
     current: Value = None
     leaving: bool = False
     mine: dict[str, bool] = field(default_factory=dict)
+    outputs: list[Value] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class ConsumeState:
+    """How far the messages of a stream have come: as `ListenState`, but nothing is matched.
+
+    `cursor` is where the last message stands, as its broker counts; `calls` is how many effects there were.
+    """
+
+    stage: Stage = Stage.WAITING
+    taken: int = 0
+    item: Value = None
+    current: Value = None
+    leaving: bool = False
+    cursor: Value = None
+    calls: int = 0
     outputs: list[Value] = field(default_factory=list)
 
 
@@ -199,6 +217,7 @@ NodeState: TypeAlias = (
     | TryState
     | GraphState
     | ListenState
+    | ConsumeState
     | CodeState
     | GatherState
     | AgainState

@@ -9,7 +9,7 @@ from typing import Final
 from dirigent import __version__
 from dirigent.core.frame import Frame, Step
 from dirigent.core.machine import Run
-from dirigent.model.program import Call, Extended
+from dirigent.model.program import Call, Consume, Extended
 from dirigent.model.values import AUTHORIZATION, SecretRef, SecretText, Template, Value
 
 # How the schemes of the DSL are named in the header of a request.
@@ -135,7 +135,8 @@ def _authorization(frame: Frame) -> Value:
     """
     node = _owner(frame).node
     work = node.work if isinstance(node, Extended) else node
-    request = work.request if isinstance(work, Call) else None
+    call = work.call if isinstance(work, Consume) else work
+    request = call.request if isinstance(call, Call) else None
     scheme = _scheme(request)
     if scheme is None:
         return None

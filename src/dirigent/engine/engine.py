@@ -27,6 +27,7 @@ from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
 from dirigent.engine.queues import Queues, stands_for
 from dirigent.engine.rouser import Rouser
+from dirigent.engine.snapshots.plain import Numbers
 from dirigent.engine.timers import Timers
 from dirigent.engine.turning import Turning
 from dirigent.model.ids import Digest, EffectId, RunId
@@ -78,6 +79,7 @@ class Engine:
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
+    _numbers: Numbers = field(default_factory=Numbers)
     events: Ears = field(init=False)
 
     def __post_init__(self) -> None:
@@ -269,7 +271,7 @@ class Engine:
         if done.facts and isinstance(done.facts[-1], Ended):
             self._timers.forget(run.id)
             self._crew.ended(run.id, done.facts[-1])
-        elif (snapshot := captured(live)) is not None:
+        elif (snapshot := captured(live, self._numbers)) is not None:
             self._crew.act(self.journal.keep_snapshot(run.id, run.facts, snapshot))
 
     def _precede(self, live: Live, command: Command, done: Turn) -> bool:

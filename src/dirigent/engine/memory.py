@@ -17,7 +17,7 @@ from dirigent.core.machine import Run, Tools
 from dirigent.core.replay import advance, replay
 from dirigent.core.status import Phase, unknown
 from dirigent.engine.live import Live
-from dirigent.engine.snapshots.plain import capture, definition_of, restore
+from dirigent.engine.snapshots.plain import Numbers, capture, definition_of, restore
 from dirigent.model import limits
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.problem import Refusal, refuse
@@ -284,13 +284,13 @@ def _advanced(found: Run | None, past: Past) -> Live | None:
     return Live(found, kept=past.position)
 
 
-def captured(live: Live) -> bytes | None:
+def captured(live: Live, numbers: Numbers) -> bytes | None:
     """Return the snapshot of a run whose journal has become long; None when it is not due, or cannot be."""
     since = live.run.facts - live.kept
     if since < limits.SNAPSHOT_FACTS or since < _snapshot_facts(live.run):
         return None
     live.kept = live.run.facts
-    plain = capture(live.run)
+    plain = capture(live.run, numbers)
     if plain is None:
         return None
     with suppress(Refusal):

@@ -27,6 +27,8 @@ EXPRESSION_WORKER_BYTES: Final = 512 * 1024 * 1024
 PAYLOAD_BYTES: Final = 4 * 1024 * 1024
 PAYLOAD_INLINE_BYTES: Final = 32 * 1024
 LARGE_BYTES: Final = 256 * 1024 * 1024
+LARGE_CHUNK_BYTES: Final = 4 * 1024 * 1024
+PLAN_SECONDS: Final = 30 * 86_400
 VALUE_DEPTH: Final = 128
 JOURNAL_FACTS: Final = 1_000_000
 FACTS_AHEAD: Final = 256
@@ -80,6 +82,7 @@ HTTP_REDIRECTS: Final = 5
 CALLS_AT_ONCE: Final = 256
 RPC_TOTAL_SECONDS: Final = 300.0
 RPC_MESSAGES: Final = 10_000
+STREAM_IDLE_SECONDS: Final = 60.0
 
 # Processes.
 STEP_THREADS: Final = 32
@@ -95,3 +98,11 @@ FILE_CONTENT_BYTES: Final = PAYLOAD_BYTES
 
 # Tests of workflows: after so many facts a run is taken for one that never ends.
 TRIAL_FACTS: Final = 10_000
+
+# Providers of OpenTofu and Terraform: the protocol knows no time-outs, so these end what hangs.
+PROVIDER_START_SECONDS: Final = 60.0
+PROVIDER_QUESTION_SECONDS: Final = 900.0
+PROVIDER_CHANGE_SECONDS: Final = 4 * 3600.0
+PROVIDER_PARTING_SECONDS: Final = 2.0
+PROVIDER_MESSAGE_BYTES: Final = 256 * 1024 * 1024
+PROVIDER_TAIL_BYTES: Final = 64 * 1024

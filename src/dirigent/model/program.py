@@ -293,6 +293,27 @@ class EachEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Consume:
+    """Take messages one by one: each is the result of an effect, and worked on before the next is taken.
+
+    `call` takes one; its request sees the variable `TAKING`, and it gives `{message, cursor}`, or null when
+    there will be no more. `until` is asked of a message before and after it is worked on, `go_on` after it.
+    The output lists what became of the messages, in their order.
+    """
+
+    call: Call
+    each: EachEvent
+    amount: int | None = None
+    go_on: Expression | None = None
+    until: Expression | None = None
+
+
+# What the request of a taking call sees: `id` of the stream, `after` (the cursor of the message before), and
+# whether this is the `last` one, or the stream is only to be left (`leave`).
+TAKING: Final = "_taking"
+
+
+@dataclass(frozen=True, slots=True)
 class Listen:
     """Wait for events. The output lists those that were consumed, in their order.
 
@@ -321,6 +342,7 @@ Node: TypeAlias = (
     | Extended
     | Emit
     | Listen
+    | Consume
 )
 
 
@@ -355,7 +377,7 @@ def inside(node: Node) -> tuple[Task, ...]:
             return body.tasks
         case Try(body, catch):
             return (*body.tasks, *(catch.body.tasks if catch.body else ()))
-        case Listen(each=each):
+        case Listen(each=each) | Consume(each=each):
             return each.body.tasks if each is not None and each.body is not None else ()
         case Extended(work, extensions):
             around = [block for each in extensions for block in (each.before, each.after) if block]
@@ -385,7 +407,9 @@ def with_tasks(node: Node, change: Callable[[Task], Task]) -> Node:
             found = Extended(with_tasks(work, change), tuple(_around(each, change) for each in extensions))
         case Listen(each=EachEvent(body=Sequence() as body) as each):
             found = replace(node, each=replace(each, body=_changed(body, change)))
-        case Switch() | Call() | Wait() | Set() | Raise() | Code() | Emit() | Listen():
+        case Consume(each=EachEvent(body=Sequence() as body) as each):
+            found = replace(node, each=replace(each, body=_changed(body, change)))
+        case Switch() | Call() | Wait() | Set() | Raise() | Code() | Emit() | Listen() | Consume():
             pass
         case _:
             assert_never(node)

@@ -146,9 +146,16 @@ class Journal(Protocol):
     """
 
     def append(
-        self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Event] = (),
     ) -> Awaitable[None]:
         """Store the facts at `expected`, or raise `Refusal`. Nothing of it is visible before all is.
+
+        What a run `tells` goes into the log of events with them, or neither is there.
 
         `wake_at` is when the run next has something to do, as these facts leave it: it replaces what was
         said before, also when there are no facts. A run that has ended never has.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Protocol, runtime_checkable
 
+from dirigent.model.events.cursor import Cursor
 from dirigent.model.events.listening import Arrived, Event, Listener, Place
 
 
@@ -32,12 +34,42 @@ class EventLog(Protocol):
         """Return the place of the newest event; (0, 0) when there is none."""
         ...
 
-    async def forget(self, before: float, most: int) -> None:
-        """Remove events that arrived before a time, and the oldest where there are more than `most`."""
+    async def forget(self, before: float, most: int, needed: float = math.inf) -> int:
+        """Remove events that arrived before a time, and the oldest where there are more than `most`.
+
+        What a sink has still to get stays, and what arrived at `needed` or later. Return how many went.
+        """
         ...
 
     async def listeners(self) -> list[Listener]:
         """Return every task of an open run that listens."""
+        ...
+
+
+class Outbox(EventLog, Protocol):
+    """A log that remembers how far each sink is. What is said of a cursor is durable on return."""
+
+    async def cursors(self) -> list[Cursor]:
+        """Return all of them, by the name of the sink."""
+        ...
+
+    async def keep_cursor(self, cursor: Cursor) -> None:
+        """Remember a sink, from its place on; of one that is known the place stays, the rest is renewed."""
+        ...
+
+    async def claim(self, sink: str, holder: str, seconds: float) -> Place | None:
+        """Become the one who delivers to a sink for so long, or stay it; return how far the sink is.
+
+        None when somebody else is it, or there is no such sink. Where one engine alone writes, it always is.
+        """
+        ...
+
+    async def advance(self, sink: str, holder: str, place: Place) -> bool:
+        """Say that all up to a place was delivered; False when another one delivers by now."""
+        ...
+
+    async def drop_cursor(self, sink: str) -> None:
+        """Forget a sink."""
         ...
 
 
@@ -46,6 +78,6 @@ class Logged(Protocol):
     """A store that has a log of events."""
 
     @property
-    def log(self) -> EventLog:
+    def log(self) -> Outbox:
         """Return it."""
         ...

@@ -12,6 +12,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
+from dirigent.model.events.cursor import Cursor
 from dirigent.model.events.listening import Event, Listener
 from dirigent.model.fault import Fault
 from dirigent.model.plan import Plan
@@ -49,8 +50,8 @@ from dirigent.model.run.journal import (
 )
 from dirigent.stores import forms
 
-Document: TypeAlias = Program | Plan | ResourceRow | Fault | Listener
-D = TypeVar("D", Program, Plan, ResourceRow, Fault, Listener)
+Document: TypeAlias = Program | Plan | ResourceRow | Fault | Listener | Cursor
+D = TypeVar("D", Program, Plan, ResourceRow, Fault, Listener, Cursor)
 _Getter: TypeAlias = Callable[[Fact], tuple[object, ...]]
 
 

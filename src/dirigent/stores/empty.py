@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal, refuse
@@ -62,7 +63,14 @@ class EmptyShelf:
 class EmptyStore(EmptyShelf):
     """Fits `ports.Journal` and `ports.Shelf`; refuses to be written to (`E5020`)."""
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+    async def append(
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Event] = (),
+    ) -> None:
         """Refuse."""
         raise _reading_only()
 

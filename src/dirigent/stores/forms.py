@@ -16,7 +16,7 @@ from typing import Final, TypeAlias, cast
 import msgspec
 
 from dirigent.model import fault, limits, plan, program, resource
-from dirigent.model.events import listening
+from dirigent.model.events import cursor, listening
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run import origin, ticket
 from dirigent.model.source import Span
@@ -54,7 +54,7 @@ def _classes(*modules: ModuleType) -> dict[str, type]:
     return {thing.__name__: thing for thing in found}
 
 
-_CLASSES: Final = _classes(program, plan, resource, fault, ticket, origin, listening)
+_CLASSES: Final = _classes(program, plan, resource, fault, ticket, origin, listening, cursor)
 _FIELDS: Final = {
     kind: tuple(each.name for each in fields(kind)) for kind in _CLASSES.values() if is_dataclass(kind)
 }

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias, assert_never
 
 from dirigent.model import limits
+from dirigent.model.events.listening import Event
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.problem import Refusal, refuse
@@ -143,7 +144,8 @@ class EventMade:
     """A run emitted an event: it goes into the log, unless one of its source and id is there already."""
 
     run: RunId
-    fact: Emitted
+    at: float
+    event: Event
 
 
 Change: TypeAlias = RowChanged | EarChanged | EventMade
@@ -224,13 +226,18 @@ def project(
     return Projection(standing, changes)
 
 
+def told(run: RunId, facts: Sequence[Fact], tells: Sequence[Event]) -> list[Change]:
+    """Return what the events that a run tells of its own life change: they are as old as its last fact."""
+    return [EventMade(run, facts[-1].at, event) for event in tells] if facts else []
+
+
 def _about_events(run: RunId, fact: Fact) -> Change:
     """Return what a fact changes in the log of events, or in who listens to it."""
     match fact:
         case Listening() | Heard() | Unheard():
             return EarChanged(run, fact)
         case Emitted():
-            return EventMade(run, fact)
+            return EventMade(run, fact.at, fact.event)
         case _:
             raise TypeError(type(fact).__name__)
 

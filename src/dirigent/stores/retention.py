@@ -27,8 +27,8 @@ Sweep: TypeAlias = Callable[[], Awaitable[object]]
 """Removes what lies beside the store and is named by nothing any more. Raises `Refusal`."""
 
 
-class Archive(Protocol):
-    """What a store can be relieved of, and take in: runs as wholes. One that is open is never removed."""
+class Removing(Protocol):
+    """What a store can be relieved of: runs as wholes. One that is open is never removed."""
 
     async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
         """Return ended runs that a policy no longer keeps, oldest first; no child of an open parent."""
@@ -37,6 +37,10 @@ class Archive(Protocol):
     async def prune(self, runs: Sequence[RunId]) -> Pruned:
         """Remove those of the runs that have ended, each whole; say how much. History of resources stays."""
         ...
+
+
+class Archive(Removing, Protocol):
+    """What a store can be relieved of, and take in."""
 
     async def take_in(self, run: RunId, facts: Sequence[Fact]) -> None:
         """Store the journal of a run from elsewhere, whose definition is kept already.
@@ -47,7 +51,7 @@ class Archive(Protocol):
         ...
 
 
-async def prune(archive: Archive, policy: Retention, now: float) -> Pruned:
+async def prune(archive: Removing, policy: Retention, now: float) -> Pruned:
     """Remove all that a policy no longer keeps, batch by batch, and return how much that was."""
     removed = Pruned()
     while runs := await archive.prunable(policy, now, LOOKED_AT):
@@ -63,7 +67,7 @@ async def prune(archive: Archive, policy: Retention, now: float) -> Pruned:
 
 @asynccontextmanager
 async def kept(
-    archive: Archive, policy: Retention, clock: Clock, sweep: Sweep | None = None
+    archive: Removing, policy: Retention, clock: Clock, sweep: Sweep | None = None
 ) -> AsyncIterator[None]:
     """Remove what a policy no longer keeps for as long as the block runs; now and then `sweep` after it."""
     if policy.endless:
@@ -77,7 +81,7 @@ async def kept(
         await asyncio.wait([keeper])
 
 
-async def _keep(archive: Archive, policy: Retention, clock: Clock, sweep: Sweep | None) -> None:
+async def _keep(archive: Removing, policy: Retention, clock: Clock, sweep: Sweep | None) -> None:
     shortest, longest = LOOK_SECONDS
     delay = shortest
     swept = clock.now()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from dirigent.model.events.cursor import Cursor
 from dirigent.model.events.listening import Arrived, Event, Listener, Place
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
@@ -14,7 +16,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
 from dirigent.ports import AWAKE, Journal, Past, Shelf, Waking
-from dirigent.ports.events import EventLog, Logged
+from dirigent.ports.events import Logged, Outbox
 
 
 class Crash(BaseException):
@@ -59,7 +61,7 @@ class Store(Journal, Shelf, Logged, Protocol):
 class FusedLog:
     """A log of events that burns a fuse before and after each taking in."""
 
-    def __init__(self, log: EventLog, fuse: Fuse) -> None:
+    def __init__(self, log: Outbox, fuse: Fuse) -> None:
         """Put a fuse before a log."""
         self.log = log
         self.fuse = fuse
@@ -81,9 +83,32 @@ class FusedLog:
         """Return the place of the newest event."""
         return await self.log.log_end()
 
-    async def forget(self, before: float, most: int) -> None:
+    async def forget(self, before: float, most: int, needed: float = math.inf) -> int:
         """Remove events."""
-        await self.log.forget(before, most)
+        return await self.log.forget(before, most, needed)
+
+    async def cursors(self) -> list[Cursor]:
+        """Return how far each sink is."""
+        return await self.log.cursors()
+
+    async def keep_cursor(self, cursor: Cursor) -> None:
+        """Remember a sink."""
+        await self.log.keep_cursor(cursor)
+
+    async def claim(self, sink: str, holder: str, seconds: float) -> Place | None:
+        """Become the one who delivers to a sink."""
+        return await self.log.claim(sink, holder, seconds)
+
+    async def advance(self, sink: str, holder: str, place: Place) -> bool:
+        """Move a cursor, unless the process dies before; it may also die before it learns of it."""
+        self.fuse.burn(f"before cursor {place[1]}")
+        ours = await self.log.advance(sink, holder, place)
+        self.fuse.burn(f"after cursor {place[1]}")
+        return ours
+
+    async def drop_cursor(self, sink: str) -> None:
+        """Forget a sink."""
+        await self.log.drop_cursor(sink)
 
     async def listeners(self) -> list[Listener]:
         """Return every task that listens."""
@@ -97,13 +122,20 @@ class FusedStore:
         """Put a fuse before a store."""
         self.store = store
         self.fuse = fuse
-        self.log: EventLog = FusedLog(store.log, fuse)
+        self.log: Outbox = FusedLog(store.log, fuse)
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+    async def append(
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Event] = (),
+    ) -> None:
         """Append, unless the process dies before; it may also die before it learns of the success."""
         what = f"{run}@{expected} {' '.join(type(fact).__name__ for fact in facts)}"
         self.fuse.burn(f"before {what}")
-        await self.store.append(run, expected, facts, wake_at)
+        await self.store.append(run, expected, facts, wake_at, tells)
         self.fuse.burn(f"after {what}")
 
     async def read(self, run: RunId, since: int = 0) -> list[Fact]:

@@ -10,22 +10,30 @@ import asyncio
 import heapq
 from collections.abc import Sequence
 
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
 from dirigent.model.run.journal import Created, Fact
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
-from dirigent.stores.projection import EarChanged, Title, expect, large, missing_definition, project
+from dirigent.stores.projection import EarChanged, Title, expect, large, missing_definition, project, told
 from dirigent.testing.shelf import MemoryShelf
 
 
 class MemoryStore(MemoryShelf):
     """A store in memory; fits `ports.Journal` and `ports.Shelf`. Deterministic, on one event loop."""
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+    async def append(
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Event] = (),
+    ) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""
-        self.commit(run, expected, facts, wake_at)
+        self.commit(run, expected, facts, wake_at, tells)
         # The real store lets others run before it answers; so does this one.
         await asyncio.sleep(0)
 
@@ -33,12 +41,26 @@ class MemoryStore(MemoryShelf):
         """Store the journal of a run from elsewhere; resources stay as they are."""
         self._store(run, 0, facts, AWAKE, foreign=True)
 
-    def commit(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+    def commit(
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Event] = (),
+    ) -> None:
         """Make the facts durable at once, or raise `Refusal`."""
-        self._store(run, expected, facts, wake_at, foreign=False)
+        self._store(run, expected, facts, wake_at, tells)
 
     def _store(
-        self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float, *, foreign: bool
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float,
+        tells: Sequence[Event] = (),
+        *,
+        foreign: bool = False,
     ) -> None:
         contents = [codec.encode_fact(fact) for fact in facts]
         for content in contents:
@@ -56,6 +78,8 @@ class MemoryStore(MemoryShelf):
         for change in result.changes:
             if not foreign or isinstance(change, EarChanged):
                 self.disk.change(change)
+        for change in told(run, facts, tells):
+            self.disk.change(change)
 
     async def read(self, run: RunId, since: int = 0) -> list[Fact]:
         """Return the facts from a position on, oldest first; empty for a run that does not exist."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import assert_never
 
+from dirigent.model.events.cursor import Cursor
 from dirigent.model.events.listening import Arrived, Event, Listener, Place, key_of
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
@@ -42,6 +44,7 @@ class MemoryDisk:
     plans: dict[PlanId, bytes] = field(default_factory=dict)
     events: dict[str, tuple[int, float, str, bytes]] = field(default_factory=dict)
     logged: int = 0
+    sinks: dict[str, bytes] = field(default_factory=dict)
     listeners: dict[tuple[RunId, str], bytes] = field(default_factory=dict)
 
     def change(self, change: Change) -> None:
@@ -54,8 +57,8 @@ class MemoryDisk:
                 self.listeners[run, fact.position] = codec.encode(listener)
             case EarChanged(run, fact):
                 self.listeners.pop((run, fact.position), None)
-            case EventMade(run, fact):
-                self.log(fact.at, fact.event, run)
+            case EventMade(run, at, event):
+                self.log(at, event, run)
             case _:
                 assert_never(change)
 
@@ -108,11 +111,52 @@ class MemoryLog:
         self.readable()
         return 0, self.disk.logged
 
-    async def forget(self, before: float, most: int) -> None:
-        """Remove events that arrived before a time, and the oldest where there are more than `most`."""
+    async def forget(self, before: float, most: int, needed: float = math.inf) -> int:
+        """Remove events that are too old, or too many, and that nobody needs; return how many."""
         self.writable()
-        kept = [(key, each) for key, each in self.disk.events.items() if each[1] >= before]
-        self.disk.events = dict(kept[-most:] if most else [])
+        numbers = [number for number, *_ in self.disk.events.values()]
+        behind = numbers[-most - 1] if len(numbers) > most else 0
+        awaited = min((each.place[1] for each in await self.cursors()), default=self.disk.logged)
+        gone = [
+            key
+            for key, (number, at, *_) in self.disk.events.items()
+            if (at < before or number <= behind) and at < needed and number <= awaited
+        ]
+        for key in gone:
+            del self.disk.events[key]
+        return len(gone)
+
+    async def cursors(self) -> list[Cursor]:
+        """Return how far each sink is."""
+        self.readable()
+        return [codec.decode(content, Cursor) for _, content in sorted(self.disk.sinks.items())]
+
+    async def keep_cursor(self, cursor: Cursor) -> None:
+        """Remember a sink; of one that is known the place stays."""
+        self.writable()
+        known = self.disk.sinks.get(cursor.sink)
+        place = cursor.place if known is None else codec.decode(known, Cursor).place
+        self.disk.sinks[cursor.sink] = codec.encode(replace(cursor, place=place))
+
+    async def claim(self, sink: str, holder: str, seconds: float) -> Place | None:
+        """Return how far a sink is."""
+        _ = holder, seconds
+        self.readable()
+        content = self.disk.sinks.get(sink)
+        return None if content is None else codec.decode(content, Cursor).place
+
+    async def advance(self, sink: str, holder: str, place: Place) -> bool:
+        """Say that all up to a place was delivered."""
+        _ = holder
+        self.writable()
+        known = codec.decode(self.disk.sinks[sink], Cursor)
+        self.disk.sinks[sink] = codec.encode(replace(known, place=max(place, known.place)))
+        return True
+
+    async def drop_cursor(self, sink: str) -> None:
+        """Forget a sink."""
+        self.writable()
+        self.disk.sinks.pop(sink, None)
 
     async def listeners(self) -> list[Listener]:
         """Return every task that listens."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import field
 from typing import Final, TypeAlias
 
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
@@ -59,6 +60,7 @@ class _Waiting:
     facts: Sequence[Fact]
     wake_at: float
     answer: asyncio.Future[None]
+    tells: Sequence[Event] = ()
 
 
 class SimulatedStore(MemoryStore):
@@ -78,11 +80,18 @@ class SimulatedStore(MemoryStore):
         """Return whether a newer opening has taken the disk over."""
         return self.epoch != self.disk.epoch
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+    async def append(
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Event] = (),
+    ) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""
         await self._passing("append asked")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(run, expected, tuple(facts), wake_at, loop.create_future())
+        waiting = _Waiting(run, expected, tuple(facts), wake_at, loop.create_future(), tells)
         self._queue.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = loop.create_task(self._write())
@@ -136,7 +145,7 @@ class SimulatedStore(MemoryStore):
         refused: dict[int, Refusal] = {}
         for each in batch:
             try:
-                self.commit(each.run, each.expected, each.facts, each.wake_at)
+                self.commit(each.run, each.expected, each.facts, each.wake_at, each.tells)
             except Refusal as refusal:
                 refused[id(each)] = refusal
             else:

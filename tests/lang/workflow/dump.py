@@ -4,6 +4,7 @@ from dirigent.model.events.listening import Strategy
 from dirigent.model.program import (
     UNFILTERED,
     Call,
+    Consume,
     Emit,
     Extended,
     Fork,
@@ -107,13 +108,20 @@ def _strategy(strategy, lead=""):
 
 def _listen(node):
     lines = [f"listen read {node.read.value}", *_indented(_strategy(node.to))]
-    if node.each is not None:
-        each = node.each
-        lines.append(f"foreach ${each.item} at ${each.at}")
-        borders = [(name, getattr(each, name)) for name in ("output", "export")]
-        lines += [f"  {name} {value(border.shape)}" for name, border in borders if border != UNFILTERED]
-        lines += _tasks(each.body.tasks if each.body else ())
-    return lines
+    return lines if node.each is None else lines + _each(node.each)
+
+
+def _each(each):
+    lines = [f"foreach ${each.item} at ${each.at}"]
+    borders = [(name, getattr(each, name)) for name in ("output", "export")]
+    lines += [f"  {name} {value(border.shape)}" for name, border in borders if border != UNFILTERED]
+    return lines + _tasks(each.body.tasks if each.body else ())
+
+
+def _consume(node):
+    ends = {"amount": node.amount, "while": node.go_on, "until": node.until}
+    lines = [f"{name} {value(end)}" for name, end in ends.items() if end is not None]
+    return ["consume", *_indented([*lines, *_call(node.call), *_each(node.each)])]
 
 
 def _call(node):
@@ -156,6 +164,7 @@ SHOWN = {
     Graph: _graph,
     Emit: lambda node: [f"emit {value(node.event)}"],
     Listen: _listen,
+    Consume: _consume,
     Extended: _extended,
     Sequence: lambda node: ["do", *_tasks(node.tasks)],
     Loop: _loop,

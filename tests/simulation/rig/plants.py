@@ -38,20 +38,20 @@ class Wrapped:
 class AnswersTooEarly(SimulatedStore):
     """Acknowledges an append before its commit."""
 
-    async def append(self, run, expected, facts, wake_at=AWAKE):
-        self._writer = asyncio.ensure_future(super().append(run, expected, facts, wake_at))
+    async def append(self, run, expected, facts, wake_at=AWAKE, tells=()):
+        self._writer = asyncio.ensure_future(super().append(run, expected, facts, wake_at, tells))
         await asyncio.sleep(0)
 
 
 class ActsOnIntents(SimulatedStore):
     """Acknowledges a lone intent before its commit, and only that."""
 
-    async def append(self, run, expected, facts, wake_at=AWAKE):
+    async def append(self, run, expected, facts, wake_at=AWAKE, tells=()):
         if all(isinstance(fact, Intended) for fact in facts):
-            self._early = asyncio.ensure_future(super().append(run, expected, facts, wake_at))
+            self._early = asyncio.ensure_future(super().append(run, expected, facts, wake_at, tells))
             await asyncio.sleep(0)
         else:
-            await super().append(run, expected, facts, wake_at)
+            await super().append(run, expected, facts, wake_at, tells)
 
 
 class AnswersTheNext(SimulatedStore):
@@ -104,8 +104,8 @@ class CountsAttempts(SimulatedStore):
         self.invented[run] = len(burnt)
         return replace(past, facts=[*facts, *burnt])
 
-    async def append(self, run, expected, facts, wake_at=AWAKE):
-        await super().append(run, expected - self.invented[run], facts, wake_at)
+    async def append(self, run, expected, facts, wake_at=AWAKE, tells=()):
+        await super().append(run, expected - self.invented[run], facts, wake_at, tells)
 
 
 # -- effects ------------------------------------------------------------------------------------------

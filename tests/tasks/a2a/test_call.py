@@ -8,9 +8,10 @@ import pytest
 
 from dirigent.model.fault import AUTHORIZATION, COMMUNICATION, CONFIGURATION, RUNTIME, VALIDATION
 from dirigent.model.program import OnDoubt
+from dirigent.model.protocols import a2a
 from dirigent.model.run.effect import Done, Doubt
 from dirigent.tasks.a2a import A2aPerformer
-from dirigent.tasks.a2a.request import METHODS, STREAMING
+from dirigent.tasks.a2a.request import STREAMING
 from dirigent.tasks.openapi.document import within
 from tasks.http.loopback import KEY, client_of, credentials_of, order_of, response, secret, serving
 
@@ -58,7 +59,7 @@ def call(*arguments, **named):
     return asyncio.run(outcome_of(*arguments, **named))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", a2a.METHODS)
 def test_every_method_is_sent_under_its_name_and_gives_its_result(method):
     outcome, server = call(well, method)
     assert server.seen[0].content["method"] == method
@@ -67,7 +68,7 @@ def test_every_method_is_sent_under_its_name_and_gives_its_result(method):
 
 
 def test_the_eleven_methods_are_known():
-    assert len(METHODS) == len(set(METHODS)) == 11
+    assert len(a2a.METHODS) == len(set(a2a.METHODS)) == 11
 
 
 def test_a_message_gets_an_id_made_of_the_effect_and_the_role_of_a_user():

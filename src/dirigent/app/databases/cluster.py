@@ -22,20 +22,23 @@ from dirigent.engine.fleet.fleet import Build, Fleet
 from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.model.plan import Plan
 from dirigent.model.problem import refuse
+from dirigent.model.run.retention import Retention
 from dirigent.ports import Performer
 from dirigent.ports.fleet import Tenure
 from dirigent.service.spools import Spools
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.empty import EmptyStore
+from dirigent.stores.postgres.archive import BesideWork
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
 from dirigent.stores.postgres.store import PostgresStore
 from dirigent.stores.postgres.tenancy import PostgresTenancy
+from dirigent.stores.retention import kept
 
 
 async def readable(stack: AsyncExitStack, url: DatabaseUrl) -> Store:
     """Return the store of a database, open for reading, and as it is; `stack` closes it."""
-    database = await Database.as_it_is(url, _name())
+    database = await Database.as_it_is(url, own_name())
     if database is None:
         return EmptyStore()
     stack.push_async_callback(database.close)
@@ -44,7 +47,7 @@ async def readable(stack: AsyncExitStack, url: DatabaseUrl) -> Store:
 
 async def keep_plan(url: DatabaseUrl, plan: Plan) -> None:
     """Store a plan: anybody may."""
-    database = await Database.opened(url, _name())
+    database = await Database.opened(url, own_name())
     try:
         await PostgresStore(database).keep_plan(plan)
     finally:
@@ -56,7 +59,9 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     url = around.settings.database
     if url is None:
         raise refuse("E5049", "no database was named")
-    database = await Database.opened(url, _name(), title=f"process {os.getpid()} on {socket.gethostname()}")
+    database = await Database.opened(
+        url, own_name(), title=f"process {os.getpid()} on {socket.gethostname()}"
+    )
     stack.push_async_callback(database.close)
     store = PostgresStore(database)
     parts = await parts_of(stack, around, store)
@@ -64,7 +69,8 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     if not serve and await database.engines():
         return desk_of(parts, FleetConductor(wishing, store, store))
     performers = performers_of(around, parts)
-    fleet = Fleet(PostgresTenancy.of(database), _builder(around, parts, performers))
+    tenancy = PostgresTenancy.of(database)
+    fleet = Fleet(tenancy, _builder(around, parts, performers))
     conductor = FleetConductor(wishing, store, store, fleet)
     performers["schedule"] = SchedulePerformer(
         *(conductor, store, store, parts.clock, TOOLS.language, parts.oracle)
@@ -73,6 +79,8 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     fleet.observers.append(Spools(around.settings.spool).hear)
     stack.push_async_callback(fleet.close)
     await fleet.open()
+    policy = around.stack.retention if around.stack else Retention()
+    await stack.enter_async_context(kept(BesideWork(tenancy.archive), policy, parts.clock))
     return desk_of(parts, conductor, fleet.crew)
 
 
@@ -98,6 +106,6 @@ def _builder(around: Surrounding, parts: Parts, known: dict[str, Performer]) -> 
     return build
 
 
-def _name() -> str:
+def own_name() -> str:
     """Return a name that no other process has, ever."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"

@@ -34,7 +34,7 @@ async def _prune(surrounding: Surrounding, options: Options) -> int:
             "add `--older-than 30d` or `--keep 1000`, or write `policy: {retention: {completed: 30d}}`",
         )
     async with keeping(surrounding.settings) as keeper:
-        size, swept = keeper.size(), 0
+        size, swept = await keeper.size(), 0
         if options.flag("dry"):
             removed = Pruned(len(await keeper.archive.prunable(policy, keeper.clock.now(), SHOWN)))
         else:
@@ -42,7 +42,7 @@ async def _prune(surrounding: Surrounding, options: Options) -> int:
             swept = await keeper.clear()
     if options.flag("vacuum") and not options.flag("dry"):
         await keeper.compact()
-    freed = max(0, size - keeper.size()) + swept
+    freed = max(0, size - await keeper.size()) + swept
     if options.as_json:
         parts = {"runs": removed.runs, "facts": removed.facts, "blobs": removed.blobs}
         say_json({**parts, "bytes": freed, "dry": options.flag("dry")})

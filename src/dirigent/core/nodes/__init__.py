@@ -11,6 +11,7 @@ from dirigent.core.nodes.attempt import TRY
 from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.core.nodes.choice import SWITCH
 from dirigent.core.nodes.code import AWAIT, CODE, GATHER
+from dirigent.core.nodes.events.consume import CONSUME
 from dirigent.core.nodes.events.emit import EMIT
 from dirigent.core.nodes.events.listen import LISTEN
 from dirigent.core.nodes.extended import EXTENDED
@@ -22,6 +23,7 @@ from dirigent.core.nodes.simple import CALL, RAISE, SET, WAIT
 from dirigent.model.program import (
     Call,
     Code,
+    Consume,
     Emit,
     Extended,
     Fork,
@@ -57,6 +59,7 @@ NODES: Final[Mapping[type[Node | Wanted], Behaviour]] = MappingProxyType(
         Gather: GATHER,
         Emit: EMIT,
         Listen: LISTEN,
+        Consume: CONSUME,
         asked.Listen: AWAIT,
         Repeatedly: AGAIN,
     }

@@ -48,8 +48,9 @@ class Unlogged:
         """Return where nothing lies."""
         return START
 
-    async def forget(self, *_: object, **__: object) -> None:
-        """Do nothing."""
+    async def forget(self, *_: object, **__: object) -> int:
+        """Remove nothing."""
+        return 0
 
     async def listeners(self) -> list[Listener]:
         """Return nobody."""

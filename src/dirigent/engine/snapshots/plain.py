@@ -7,8 +7,9 @@ cannot be captured (a coroutine) is not, and what this release does not understa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from enum import Enum
+from functools import cache
 from typing import Final, TypeAlias, cast
 
 from dirigent.core import frame as frames
@@ -20,6 +21,7 @@ from dirigent.model.events.listening import Link, Quorum, Sought, Test, Want
 from dirigent.model.fault import Fault
 from dirigent.model.ids import RunId
 from dirigent.model.program import Graph, Program
+from dirigent.model.record import dataclass
 from dirigent.model.run.command import Hears, Question
 from dirigent.model.run.journal import Created, Resumed, Suspended
 from dirigent.model.run.origin import Origin
@@ -38,7 +40,7 @@ _ENUMS: Final[Mapping[str, type[Enum]]] = {
 _STATES: Final = (
     *(frames.Thread, frames.Earlier, frames.Ledger, frames.SequenceState, frames.LoopState),
     *(frames.ForkState, frames.TryState, frames.GraphState, frames.ExtendedState, Frame, Ask),
-    *(frames.ListenState, Want, Sought, Test, Link, Hears),
+    *(frames.ListenState, frames.ConsumeState, Want, Sought, Test, Link, Hears),
     *(Fault, Question, Ticket, Origin, Created, Suspended, Resumed),
 )
 _CLASSES: Final[Mapping[str, type]] = {each.__name__: each for each in _STATES}
@@ -59,11 +61,26 @@ class _Unfit(Exception):
     """Something that a snapshot cannot hold. Raised and caught here."""
 
 
-def capture(run: Run) -> Plain | None:
+@dataclass(slots=True, eq=False)
+class Numbers:
+    """The numbers of the parts of one program: to find them takes longer than all the rest of a snapshot."""
+
+    _program: Program | None = None
+    _numbers: Mapping[int, int] = field(default_factory=dict)
+
+    def of(self, program: Program) -> Mapping[int, int]:
+        """Return the number of each part by its identity."""
+        if self._program is not program:
+            self._numbers = {id(part): number for number, part in enumerate(_parts(program))}
+            self._program = program
+        return self._numbers
+
+
+def capture(run: Run, numbers: Numbers) -> Plain | None:
     """Return what a run has come to, or None when that cannot be told in plain data."""
     if run.script is not None or run.agenda or run.created is None:
         return None
-    writing = _Writing({id(part): number for number, part in enumerate(_parts(run.program))})
+    writing = _Writing(numbers.of(run.program))
     try:
         state = [writing.put(getattr(run, name)) for name in _RUN]
         writing.finish()
@@ -110,17 +127,33 @@ def _bind(run: Run) -> None:
 def _parts(program: Program) -> list[object]:
     """Return every part of a program, always in one order: what frames and asks refer to."""
     found: list[object] = []
-    todo: list[object] = [program.root]
     # A part that stands in two places counts twice: read from the store it would be two.
+    todo: list[object] = [program.root]
     for part in todo:
-        if isinstance(part, tuple | list):
-            todo.extend(cast("list[object]", part))
-        elif isinstance(part, dict):
-            todo.extend(part.values())
-        elif is_dataclass(part) and not isinstance(part, (type, *_LEAVES)):
+        kind = type(part)
+        if kind in _SCALARS:
+            continue
+        inner = _inner(cast("type", kind))
+        if inner is tuple:
+            todo += cast("tuple[object, ...]", part)
+        elif inner is dict:
+            todo += cast("dict[str, object]", part).values()
+        elif isinstance(inner, list):
             found.append(part)
-            todo.extend(getattr(part, each.name) for each in fields(part))
+            todo += [getattr(part, name) for name in inner]
     return found
+
+
+@cache
+def _inner(kind: type) -> list[str] | type | None:
+    """Return what to look at in objects of a class: names of fields, `tuple`, `dict`, or nothing."""
+    if issubclass(kind, tuple | list):
+        return tuple
+    if issubclass(kind, dict):
+        return dict
+    if not is_dataclass(kind) or issubclass(kind, _LEAVES):
+        return None
+    return [each.name for each in fields(kind)]
 
 
 class _Writing:

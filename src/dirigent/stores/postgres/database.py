@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import field
+from time import monotonic
 from typing import Self
 
+from dirigent.model.ids import Digest
+from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.postgres.leases import Leases
@@ -21,6 +24,9 @@ from dirigent.stores.postgres.writer.writing import Writer
 from dirigent.stores.programs import Programs
 
 PATIENCE_SECONDS = 30.0
+# What nothing names is removed when it is a day old: who is about to name a definition says so this often.
+KEPT_SECONDS = 3_600.0
+PROGRAMS_TOLD = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +42,7 @@ class Database:
     links: tuple[Link, ...]
     programs: Programs = field(default_factory=Programs)
     keeping: asyncio.Lock = field(default_factory=asyncio.Lock)
+    told: dict[Digest, float] = field(default_factory=dict)
 
     @classmethod
     async def opened(
@@ -82,6 +89,18 @@ class Database:
             if version:
                 undone.pop_all()
         return database if version else None
+
+    def kept(self, program: Program) -> Digest | None:
+        """Return the digest of a program that was kept a short while ago; None when it must be said again."""
+        digest = self.programs.digest_of(program)
+        at = self.told.get(digest) if digest is not None else None
+        return None if at is None or monotonic() > at + KEPT_SECONDS else digest
+
+    def said(self, digest: Digest) -> None:
+        """Note that a definition was kept now."""
+        if len(self.told) >= PROGRAMS_TOLD:
+            del self.told[next(iter(self.told))]
+        self.told[digest] = monotonic()
 
     async def engines(self) -> int:
         """Return how many engines live on this database."""

@@ -15,7 +15,7 @@ from typing import Final, cast
 from dirigent.model.record import dataclass
 from dirigent.ports.fleet import Census
 from dirigent.stores.postgres.session.link import Link
-from dirigent.stores.postgres.session.statements import SQL
+from dirigent.stores.postgres.session.statements import RELEASE, SQL
 from dirigent.stores.postgres.writer.fence import Fence
 
 LEASE_SECONDS: Final = 4.0
@@ -54,7 +54,9 @@ class Leases:
         began = monotonic()
         standing = [fence for fence in fences if fence.check(began) is None]
         rows = await self.link.once(
-            SQL["renew"], self.owner, *_tokens(standing), self.lease_seconds, self.title, seconds=self.trusted
+            SQL["renew"],
+            *(self.owner, *_tokens(standing), self.lease_seconds, self.title, RELEASE),
+            seconds=self.trusted,
         )
         kept, engines, shards, free, soonest = rows[0]
         still = set(cast("list[int]", kept))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import cast
 
+from dirigent.model.events.cursor import Cursor
 from dirigent.model.events.listening import Arrived, Event, Listener, Place, key_of
 from dirigent.model.record import dataclass
 from dirigent.stores import codec
+from dirigent.stores.cursors import cursor_of
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.writer.fence import Fence
@@ -66,12 +69,34 @@ class PostgresLog:
         rows = await self.database.links[0].fetch(SQL["log_end"])
         return (cast("int", rows[0][0]), cast("int", rows[0][1])) if rows else (0, 0)
 
-    async def forget(self, before: float, most: int) -> None:
-        """Remove events that arrived before a time, and the oldest where there are more than `most`."""
-        await self.database.links[0].fetch(SQL["forget_events"], before, most)
+    async def forget(self, before: float, most: int, needed: float = math.inf) -> int:
+        """Remove events that are too old, or too many, and that nobody needs; return how many."""
+        return len(await self.database.links[0].fetch(SQL["forget_events"], before, most, needed))
 
     async def listeners(self) -> list[Listener]:
         """Return every task that listens."""
         shard = None if self.fence is None else self.fence.shard
         rows = await self.database.links[0].fetch(SQL["listeners"], shard)
         return [codec.decode(cast("bytes", row[0]), Listener) for row in rows]
+
+    async def cursors(self) -> list[Cursor]:
+        """Return how far each sink is."""
+        return [cursor_of(row) for row in await self.database.links[0].fetch(SQL["cursors"])]
+
+    async def keep_cursor(self, cursor: Cursor) -> None:
+        """Remember a sink; of one that is known the place stays."""
+        content = codec.encode(cursor)
+        await self.database.links[0].fetch(SQL["keep_cursor"], cursor.sink, *cursor.place, content)
+
+    async def claim(self, sink: str, holder: str, seconds: float) -> Place | None:
+        """Become the one engine that delivers to a sink, or stay it; return how far the sink is."""
+        rows = await self.database.links[0].fetch(SQL["claim_cursor"], sink, holder, seconds)
+        return (cast("int", rows[0][0]), cast("int", rows[0][1])) if rows else None
+
+    async def advance(self, sink: str, holder: str, place: Place) -> bool:
+        """Say that all up to a place was delivered; False when another engine delivers by now."""
+        return bool(await self.database.links[0].fetch(SQL["advance_cursor"], sink, holder, *place))
+
+    async def drop_cursor(self, sink: str) -> None:
+        """Forget a sink."""
+        await self.database.links[0].fetch(SQL["drop_cursor"], sink)

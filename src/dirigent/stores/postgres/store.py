@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact
+from dirigent.model.run.retention import Pruned, Retention
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
 from dirigent.stores.postgres import records
+from dirigent.stores.postgres.archive import PostgresArchive
 from dirigent.stores.postgres.log import PostgresLog
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.shelf import PostgresShelf
@@ -30,7 +33,14 @@ class PostgresStore(PostgresShelf):
     With a fence it writes the runs of that shard and lists no others; without, it writes no runs.
     """
 
-    async def append(self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE) -> None:
+    async def append(
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Event] = (),
+    ) -> None:
         """Store the facts at `expected`; durable on return. Raises `Refusal`, see `docs/problems`."""
         if self.fence is None:
             raise refuse(
@@ -42,7 +52,8 @@ class PostgresStore(PostgresShelf):
         for content in contents:
             large(run, content)
         granted = self.fence.fulfilled(run, facts) if self.fence.expected else ()
-        job = Append(self.fence, run, expected, tuple(facts), records.joined(contents), wake_at, granted)
+        content = records.joined(contents)
+        job = Append(self.fence, run, expected, tuple(facts), content, wake_at, granted, tells)
         await self.database.queue.submit(job)
         if granted:
             self.fence.granted.update(granted)
@@ -68,11 +79,11 @@ class PostgresStore(PostgresShelf):
 
     async def keep(self, program: Program) -> Digest:
         """Store a definition under its content hash; anybody may, the same content is stored once."""
-        known = self.database.programs.digest_of(program)
+        known = self.database.kept(program)
         if known is not None:
             return known
         async with self.database.keeping:
-            return self.database.programs.digest_of(program) or await self._keep(program)
+            return self.database.kept(program) or await self._keep(program)
 
     async def _keep(self, program: Program) -> Digest:
         content = codec.encode(program)
@@ -81,6 +92,7 @@ class PostgresStore(PostgresShelf):
         await self.database.links[0].fetch(SQL["keep_definition"], digest, title.name, title.kind, content)
         self.database.writer.entitle(digest, title)
         self.database.programs.remember(digest, program)
+        self.database.said(digest)
         return digest
 
     async def definition(self, digest: Digest) -> Program:
@@ -90,6 +102,28 @@ class PostgresStore(PostgresShelf):
             program = await self.database.reader.definition(digest)
             self.database.programs.remember(digest, program)
         return program
+
+    @property
+    def archive(self) -> PostgresArchive:
+        """Return what removes and takes in runs of this shard."""
+        fence = self.fence
+        return PostgresArchive(self.database, lambda: [] if fence is None else [fence])
+
+    async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
+        """Return ended runs of this shard that a policy no longer keeps, oldest end first."""
+        return await self.archive.prunable(policy, now, limit)
+
+    async def prune(self, runs: Sequence[RunId]) -> Pruned:
+        """Remove those of the runs that have ended, each whole, and return how much that was."""
+        return await self.archive.prune(runs)
+
+    async def take_in(self, run: RunId, facts: Sequence[Fact]) -> None:
+        """Store the journal of a run from elsewhere; resources stay as they are."""
+        await self.archive.take_in(run, facts, self.fence.shard if self.fence else -1)
+
+    async def forget_plans(self, older_seconds: float) -> None:
+        """Remove plans that were kept so long ago and whose program is not stored any more."""
+        await self.archive.forget_plans(older_seconds)
 
     @property
     def log(self) -> PostgresLog:

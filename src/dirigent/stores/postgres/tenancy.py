@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import field
 from time import monotonic
 from typing import Self, cast
 
@@ -12,6 +13,7 @@ from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
 from dirigent.ports import Journal, Shelf
 from dirigent.ports.fleet import Census, Tenure, Wish
+from dirigent.stores.postgres.archive import PostgresArchive
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
 from dirigent.stores.postgres.session.failures import Again, Lost
@@ -75,6 +77,12 @@ class PostgresTenancy:
 
     database: Database
     ear: Ear
+    _taken: list[Fence] = field(default_factory=list)
+
+    @property
+    def archive(self) -> PostgresArchive:
+        """Return what removes runs of the shards that are held just then."""
+        return PostgresArchive(self.database, lambda: self._taken)
 
     @classmethod
     def of(cls, database: Database) -> Self:
@@ -87,6 +95,7 @@ class PostgresTenancy:
             fences = await self.database.leases.take(count)
         except (Lost, Again):
             return []
+        self._taken[:] = [fence for fence in self._taken if fence.lost is None] + fences
         inbox = Inbox(self.database, self.ear)
         return [LeasedShard(fence, PostgresStore(self.database, fence), inbox) for fence in fences]
 

@@ -1,8 +1,8 @@
 """Group commit: whatever has queued up while the last transaction ran goes into the next one.
 
 A batch is committed on the event loop's own thread: a hop costs more than it saves. Only where the disk
-is slow does it go to the writer's thread, and meanwhile the loop collects the next. There is no timer
-and no delay.
+is slow, in the mean, does it go to the writer's thread, and meanwhile the loop collects the next. There
+is no timer and no delay.
 """
 
 from __future__ import annotations
@@ -18,8 +18,12 @@ from dirigent.stores.sqlite.failures import closed
 from dirigent.stores.sqlite.writing import Job
 
 Commit: TypeAlias = Callable[[Sequence[Job]], "list[Refusal | None]"]
-# A loop that stood still for longer would keep everybody waiting.
+# A loop that stood still for longer, in the mean, would keep everybody waiting.
 SLOW_SECONDS: Final = 0.001
+# While one run appends alone there is nothing to be done meanwhile: a hop would only make it wait twice more.
+ALONE_SECONDS: Final = 0.005
+# One flush that takes its time is chance: the disk is as slow as the mean of about so many.
+MEAN: Final = 8
 # So many batches go to the thread before the loop tries how the disk is now. On the thread that cannot be
 # told: the time in which it waits for the interpreter is in it.
 PATIENCE: Final = 64
@@ -39,6 +43,7 @@ class GroupCommit:
         self._commit: Final = commit
         self._closed = False
         self._away = 0
+        self._waits, self._looks = 0.0, MEAN
         self._thread: Final = _thread(path)
         self._queue: list[tuple[Job, Waiter]] = []
         self._busy = False
@@ -77,6 +82,8 @@ class GroupCommit:
         self._soon = False
         batch, self._queue = self._queue, []
         jobs = [job for job, _ in batch]
+        if not batch:
+            return
         if self._away:
             self._away -= 1
             self._busy = True
@@ -88,6 +95,10 @@ class GroupCommit:
             answers = self._timed_commit(jobs)
         finally:
             self._answer(loop, batch, answers)
+        if len(batch) == 1 and not self._soon:
+            # Behind whoever was answered: what is appended now need not wait for another turn of the loop.
+            self._soon = True
+            loop.call_soon(self._begin, loop)
 
     def _timed_commit(self, jobs: Sequence[Job]) -> list[Refusal | None]:
         """Commit here, and go away for the next batches if this thread did little but wait for the disk."""
@@ -96,7 +107,11 @@ class GroupCommit:
             return self._commit(jobs)
         finally:
             waited = time.perf_counter() - began - (time.thread_time() - worked)
-            self._away = PATIENCE if waited > SLOW_SECONDS else 0
+            self._looks = min(self._looks + 1, MEAN)
+            self._waits += (waited - self._waits) / self._looks
+            if self._waits > (ALONE_SECONDS if len(jobs) == 1 else SLOW_SECONDS):
+                self._away = PATIENCE
+                self._looks = 0  # What the loop sees when it is back counts for itself.
 
     def _end(
         self,

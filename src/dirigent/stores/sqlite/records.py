@@ -78,8 +78,8 @@ def statements(change: Change) -> tuple[Statement, ...]:
             return (("put_listener", (run, fact.position, listener)),)
         case EarChanged(run, fact):
             return (("drop_listener", (run, fact.position)),)
-        case EventMade(run, fact):
-            return (("keep_event", event_row(fact.at, fact.event, run)),)
+        case EventMade(run, at, event):
+            return (("keep_event", event_row(at, event, run)),)
         case _:
             assert_never(change)
 

@@ -16,7 +16,7 @@ from dirigent.stores import codec
 from dirigent.stores.sqlite.commit import GroupCommit
 from dirigent.stores.sqlite.pruning import named
 from dirigent.stores.sqlite.reading import Desk, Reader
-from dirigent.stores.sqlite.writing import Append, KeepPlan, Prune
+from dirigent.stores.sqlite.writing import Append, ChangeCursor, KeepPlan, Prune
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +61,10 @@ class SqliteShelf:
     async def drop_unused(self) -> None:
         """Remove definitions that no run names. Nobody may start runs meanwhile."""
         await self._queue.submit(Prune((), [], unused=True))
+
+    async def forget_plans(self, older_seconds: float) -> None:
+        """Remove plans that were kept so long ago and whose program is not stored any more."""
+        await self._queue.submit(ChangeCursor("forget_plans", (older_seconds,)))
 
     async def named(self) -> frozenset[str]:
         """Return every digest that something stored may name as a large value."""

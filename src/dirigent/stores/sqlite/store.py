@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import field
 from typing import Self
 
+from dirigent.model.events.listening import Event
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
@@ -53,13 +54,18 @@ class SqliteStore(SqliteShelf):
         return cls(path, reader, Desk(path), GroupCommit(path, _read_only(path)))
 
     def append(
-        self, run: RunId, expected: int, facts: Sequence[Fact], wake_at: float = AWAKE
+        self,
+        run: RunId,
+        expected: int,
+        facts: Sequence[Fact],
+        wake_at: float = AWAKE,
+        tells: Sequence[Event] = (),
     ) -> Awaitable[None]:
         """Store the facts at `expected`; durable when awaited. Raises `Refusal`, see `docs/problems`."""
         contents = [codec.encode_fact(fact) for fact in facts]
         for content in contents:
             large(run, content)
-        return self._queue.submit(Append(run, expected, facts, contents, wake_at))
+        return self._queue.submit(Append(run, expected, facts, contents, wake_at, tells=tells))
 
     async def read(self, run: RunId, since: int = 0) -> list[Fact]:
         """Return the facts from a position on, oldest first; empty for a run that does not exist."""

@@ -23,7 +23,7 @@ from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.retention import Pruned
 from dirigent.ports import AWAKE
 from dirigent.stores import files
-from dirigent.stores.projection import EarChanged, Standing, Title, another_plan, expect, project
+from dirigent.stores.projection import EarChanged, Standing, Title, another_plan, expect, project, told
 from dirigent.stores.sqlite import records
 from dirigent.stores.sqlite.failures import PASSING, closed, no_memory, refusal
 from dirigent.stores.sqlite.opening import WAL_PAGES
@@ -42,6 +42,7 @@ class Append:
     contents: Sequence[bytes]
     wake_at: float = AWAKE
     foreign: bool = False
+    tells: Sequence[Event] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +99,29 @@ class KeepEvents:
 
 @dataclass(frozen=True, slots=True)
 class ForgetEvents:
-    """Events that arrived before a time are to be removed, and the oldest where there are too many."""
+    """Events that arrived before a time are to be removed, and the oldest where there are too many.
+
+    Not those that arrived at `needed` or later, nor what a sink has still to get. `gone` learns how many
+    went.
+    """
 
     before: float
     most: int
+    needed: float
+    gone: list[int]
 
 
-Job: TypeAlias = Append | KeepDefinition | KeepPlan | KeepSnapshot | KeepEvents | ForgetEvents | Prune
+@dataclass(frozen=True, slots=True)
+class ChangeCursor:
+    """A statement by itself: about the cursor of a sink, or about plans that are old."""
+
+    statement: str
+    parameters: Parameters
+
+
+Job: TypeAlias = (
+    Append | KeepDefinition | KeepPlan | KeepSnapshot | KeepEvents | ForgetEvents | ChangeCursor | Prune
+)
 
 
 @dataclass(slots=True)
@@ -249,8 +266,11 @@ class Writer:
                     self._keep_snapshot(batch, job)
                 case KeepEvents():
                     _keep_events(self._connection, batch, job)
-                case ForgetEvents(before, most):
-                    batch.others.append(("forget_events", (before, most)))
+                case ForgetEvents():
+                    asked = (job.before, job.most, job.needed)
+                    job.gone.append(self._connection.execute(SQL["forget_events"], asked).rowcount)
+                case ChangeCursor(statement, parameters):
+                    batch.others.append((statement, parameters))
                 case Prune():
                     job.removed.append(prune(self._connection, job.runs, unused=job.unused))
                 case _:
@@ -294,6 +314,7 @@ class Writer:
         result = project(job.run, before, job.facts, title, job.wake_at)
         # A resource, or an event, of elsewhere is nothing that happened here; who listens does so here.
         changes = [each for each in result.changes if not job.foreign or isinstance(each, EarChanged)]
+        changes += told(job.run, job.facts, job.tells)
         others = [each for change in changes for each in records.statements(change)]
         number, stretch = (head.number, head.stretch) if head else (batch.next_number, -1)
         if head is None:

@@ -8,25 +8,13 @@ from uuid import UUID
 from dirigent.model import limits
 from dirigent.model.duration import seconds_of
 from dirigent.model.ids import EffectId
+from dirigent.model.protocols import a2a
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.http.failure import malformed
 
 MESSAGES: Final = frozenset({"message/send", "message/stream"})
 STREAMING: Final = frozenset({"message/stream", "tasks/resubscribe"})
-METHODS: Final = (
-    "message/send",
-    "message/stream",
-    "tasks/get",
-    "tasks/list",
-    "tasks/cancel",
-    "tasks/resubscribe",
-    "tasks/pushNotificationConfig/set",
-    "tasks/pushNotificationConfig/get",
-    "tasks/pushNotificationConfig/list",
-    "tasks/pushNotificationConfig/delete",
-    "agent/getAuthenticatedExtendedCard",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +43,8 @@ def wanted_of(request: dict[str, Value], key: EffectId) -> Wanted:
     A message without an id gets one that is made of the effect's, the same on every attempt.
     """
     method, server, card = request.get("method"), request.get("server"), request.get("agentCard")
-    if not isinstance(method, str) or method not in METHODS:
-        raise malformed(f"`{method}` is not a method of A2A: {', '.join(METHODS)}")
+    if not isinstance(method, str) or method not in a2a.METHODS:
+        raise malformed(f"`{method}` is not a method of A2A: {', '.join(a2a.METHODS)}")
     if card is None and (not isinstance(server, str) or not server):
         raise malformed("either `agentCard` or `server` must say where the agent is")
     params = request.get("parameters")

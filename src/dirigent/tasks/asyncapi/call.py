@@ -1,7 +1,8 @@
 """The performer of `asyncapi`. The request is described in `docs/protocols.md`.
 
 Rule: what a subscription took is acknowledged when the journal holds it (`hear`), and not before; until
-then the connection is kept, and an engine that dies has acknowledged nothing.
+then the connection is kept, and an engine that dies has acknowledged nothing. Streams, whose messages are
+taken by a call each, keep their connection between the calls.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final, TypeAlias
 
 from dirigent.model.ids import Position, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.run.effect import Done, Order, Outcome
-from dirigent.model.run.journal import Abandoned, Fact, Failed, Held, Succeeded
+from dirigent.model.run.journal import Abandoned, Ended, Fact, Failed, Held, Succeeded
 from dirigent.model.values import Value
 from dirigent.ports import Vault
 from dirigent.tasks.asyncapi.document import place_of
 from dirigent.tasks.asyncapi.request import Consumption, Outbound, Wanted, wanted_of
 from dirigent.tasks.asyncapi.site import Driver, Site, Subscription, content_of
+from dirigent.tasks.asyncapi.streams import Streams
 from dirigent.tasks.asyncapi.taking import Judge, taken
 from dirigent.tasks.http.authentication import authentication_of
 from dirigent.tasks.http.call import members_of, unrevealed
@@ -57,6 +60,7 @@ class AsyncApiPerformer:
         self._drivers = drivers
         self._unsettled: dict[_Key, tuple[AsyncExitStack, Subscription]] = {}
         self._settling: set[asyncio.Task[None]] = set()
+        self.streams = Streams()
 
     async def perform(self, order: Order) -> Outcome:
         """Do the call, or say why its outcome is in doubt."""
@@ -69,12 +73,13 @@ class AsyncApiPerformer:
                 return doubt
             secret = await revealed(self._credentials, order, DOCUMENT)
             wanted = wanted_of(secret)
-            site, driver = await self._site(order, wanted, secret)
             match wanted.what:
                 case Outbound() as message:
+                    site, driver = await self._site(order, wanted, secret)
                     return Done(self._vault.redact(await driver.send(site, message)))
                 case Consumption() as consumption:
-                    return Done(self._vault.redact(await self._consumed(order, site, driver, consumption)))
+                    found = await self._received(order, wanted, secret, consumption)
+                    return Done(self._vault.redact(found))
         except CallFailed as failure:
             return failed(self._vault, order, failure, place, unsafe=unsafe)
         except Refusal as refusal:
@@ -82,12 +87,17 @@ class AsyncApiPerformer:
 
     async def abandon(self, order: Order) -> None:
         """Let go of what was taken and is not wanted any more: the broker may give it to another."""
+        self.streams.lost(order.run, (order.position, order.attempt))
         await self._left(order.run, order.position, order.attempt)
 
     def hear(self, run: RunId, facts: Sequence[Fact]) -> None:
         """Acknowledge what is durable now."""
         for fact in facts:
-            if isinstance(fact, Succeeded | Failed | Held | Abandoned):
+            if isinstance(fact, Ended):
+                self.streams.ended(run)
+            elif isinstance(fact, Succeeded | Failed | Held | Abandoned):
+                told = self.streams.durable if isinstance(fact, Succeeded) else self.streams.lost
+                told(run, (fact.position, fact.attempt))
                 held = self._unsettled.pop((run, fact.position, fact.attempt), None)
                 if held is not None:
                     task = asyncio.ensure_future(_settled(*held, durable=isinstance(fact, Succeeded)))
@@ -100,6 +110,23 @@ class AsyncApiPerformer:
             found = await taken(subscription, wanted, self._judge, time.time)
             self._unsettled[order.run, order.position, order.attempt] = (stack.pop_all(), subscription)
             return found
+
+    async def _received(
+        self, order: Order, wanted: Wanted, secret: Mapping[str, Value], consumption: Consumption
+    ) -> Value:
+        """Return all messages that are to be taken, or the next one of a stream."""
+        stream = consumption.stream
+        if stream is None:
+            return await self._consumed(order, *await self._site(order, wanted, secret), consumption)
+
+        async def take(subscription: Subscription) -> list[Value]:
+            return await taken(subscription, consumption, self._judge, time.time)
+
+        async def enter() -> tuple[Site, Driver]:
+            site, driver = await self._site(order, wanted, secret)
+            return replace(site, session=stream.id, single=True, after=stream.after), driver
+
+        return await self.streams.next(order.run, (order.position, order.attempt), stream, enter, take)
 
     async def _left(self, run: RunId, position: Position, attempt: int) -> None:
         held = self._unsettled.pop((run, position, attempt), None)
@@ -122,7 +149,8 @@ class AsyncApiPerformer:
                 f"the document `{found.place}` sends this call, with its credentials, to another host; "
                 f"declare `{target.place}` under `policy.http.hosts` if that is right"
             )
-        return Site(place, addresses, self._client, order.hosts, str(order.id), authentication), driver
+        key = str(order.id)
+        return Site(place, addresses, self._client, order.hosts, key, authentication, session=key), driver
 
 
 async def _settled(stack: AsyncExitStack, subscription: Subscription, *, durable: bool) -> None:
@@ -131,6 +159,7 @@ async def _settled(stack: AsyncExitStack, subscription: Subscription, *, durable
         async with stack:
             if durable:
                 await subscription.settle()
+                await subscription.end()
     except CallFailed:
         return
 

@@ -18,6 +18,20 @@ class Outbound:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """That a message is one of many, each taken by a call of its own.
+
+    `id` is the same for all of them, `after` where the one before stands, as the driver said. The `last` one
+    is followed by none; to `leave` is to take none and to part.
+    """
+
+    id: str
+    after: Value = None
+    last: bool = False
+    leave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Consumption:
     """How long messages are taken. Expressions see a message as `.`, and `variables` as they were.
 
@@ -30,6 +44,7 @@ class Consumption:
     go_on: str | None = None
     until: str | None = None
     ends_at: float | None = None
+    stream: Stream | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +74,8 @@ def wanted_of(request: dict[str, Value]) -> Wanted:
     if (message is None) == (subscription is None):
         raise malformed("either `message` or `subscription` must be given")
     if message is None:
-        return Wanted(operation, channel, choice, _consumption(_members(request, "subscription")))
+        consumption = _consumption(_members(request, "subscription"), _stream(_members(request, "stream")))
+        return Wanted(operation, channel, choice, consumption)
     found = _members(request, "message")
     headers = {
         name: text if isinstance(text, str) else _scalar(name, text)
@@ -69,7 +85,7 @@ def wanted_of(request: dict[str, Value]) -> Wanted:
     return Wanted(operation, channel, choice, Outbound(found.get("payload"), headers))
 
 
-def _consumption(subscription: dict[str, Value]) -> Consumption:
+def _consumption(subscription: dict[str, Value], stream: Stream | None) -> Consumption:
     consume = _members(subscription, "consume")
     amount = consume.get("amount")
     if amount is not None and (isinstance(amount, bool) or not isinstance(amount, int) or amount < 1):
@@ -88,6 +104,15 @@ def _consumption(subscription: dict[str, Value]) -> Consumption:
         go_on=_text(consume, "while") or None,
         until=_text(consume, "until") or None,
         ends_at=ends_at,
+        stream=stream,
+    )
+
+
+def _stream(given: dict[str, Value]) -> Stream | None:
+    if not given:
+        return None
+    return Stream(
+        _text(given, "id"), given.get("after"), given.get("last") is True, given.get("leave") is True
     )
 
 

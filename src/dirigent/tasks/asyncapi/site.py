@@ -25,7 +25,11 @@ CORRELATION: Final = ("correlationid", "correlation-id", "correlation_id", "x-co
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where to connect: one of `addresses`, which were checked; `key` is the effect id."""
+    """Where to connect: one of `addresses`, which were checked; `key` is the effect id.
+
+    `session` is the name under which a broker keeps what we did not acknowledge. Of a `single` stream one
+    message is taken at a time, for long; `after` is where the last one stands that was.
+    """
 
     place: Place
     addresses: tuple[str, ...]
@@ -33,6 +37,9 @@ class Site:
     hosts: tuple[str, ...]
     key: str
     authentication: Authentication | None
+    session: str
+    single: bool = False
+    after: Value = None
 
     @property
     def name(self) -> str:
@@ -72,6 +79,15 @@ class Subscription(Protocol):
 
     async def settle(self) -> None:
         """Acknowledge all that was taken."""
+        ...
+
+    async def end(self) -> None:
+        """Have the broker keep nothing for this session any more. What was not settled is lost for it."""
+        ...
+
+    @property
+    def cursor(self) -> Value:
+        """Return where the message taken last stands, None where the protocol cannot tell."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from dirigent import __version__
 from dirigent.model import limits
 from dirigent.model.duration import seconds_of
+from dirigent.model.protocols import mcp
 from dirigent.model.record import dataclass
 from dirigent.model.values import SecretText, Value
 from dirigent.tasks.http.authentication import Authentication, authentication_of
@@ -15,20 +16,9 @@ from dirigent.tasks.http.failure import malformed
 from dirigent.tasks.http.message import headers_of, scalar_text
 
 # What it lists or reads may be asked for again; a tool may do anything.
-READING: Final = frozenset(
-    {
-        "tools/list",
-        "prompts/list",
-        "prompts/get",
-        "resources/list",
-        "resources/read",
-        "resources/templates/list",
-    }
-)
-METHODS: Final = READING | {"tools/call"}
+READING: Final = frozenset(mcp.METHODS) - {"tools/call"}
 # Which member of the parameters a method cannot do without.
 NEEDED: Final = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
-DEFAULT_VERSION: Final = "2025-06-18"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +46,7 @@ class Wanted:
     method: str
     params: dict[str, Value]
     transport: Web | Program
-    version: str = DEFAULT_VERSION
+    version: str = mcp.VERSION
     client: dict[str, Value] = field(default_factory=dict)
     seconds: float = limits.RPC_TOTAL_SECONDS
 
@@ -76,8 +66,8 @@ def wanted_of(value: Value) -> Wanted:
     """Return the call of a request, or raise `CallFailed` naming what is wrong with it."""
     request = members_of(value, "the request")
     method = text_of(request, "method")
-    if method not in METHODS:
-        raise malformed(f"`{method}` is not a method of MCP that can be called: {', '.join(sorted(METHODS))}")
+    if method not in mcp.METHODS:
+        raise malformed(f"`{method}` is not a method of MCP that can be called: {', '.join(mcp.METHODS)}")
     params = optional(request.get("parameters"), "`parameters`")
     needed = NEEDED.get(method)
     if needed is not None and not isinstance(params.get(needed), str):
@@ -88,7 +78,7 @@ def wanted_of(value: Value) -> Wanted:
         transport=_transport_of(
             members_of(request.get("transport"), "`transport`"), request.get("authentication")
         ),
-        version=text_of(request, "protocolVersion", DEFAULT_VERSION),
+        version=text_of(request, "protocolVersion", mcp.VERSION),
         client=_client_of(optional(request.get("client"), "`client`")),
         seconds=seconds_in(request.get("timeout")),
     )

@@ -1,1 +1,1 @@
-"""The two tasks about events: `emit` tells everybody, `listen` waits for what others tell."""
+"""The tasks about events and messages: `emit`, `listen`, and what takes the messages of a stream."""

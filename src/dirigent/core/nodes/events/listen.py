@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from dirigent.core.evaluate import check, evaluate, truth
+from dirigent.core.evaluate import evaluate, truth
 from dirigent.core.events import matching, shape
 from dirigent.core.frame import Frame, ListenState, Stage
 from dirigent.core.machine import NOTE, Ask, Faulted, Run, bound_variables
 from dirigent.core.nodes.behaviour import Behaviour, passes_on
+from dirigent.core.nodes.events import each_event
 from dirigent.core.scope import Scope
 from dirigent.model import fault as faults
 from dirigent.model.events.listening import (
@@ -29,7 +30,7 @@ from dirigent.model.events.listening import (
     key_of,
 )
 from dirigent.model.fault import Fault
-from dirigent.model.program import CONTINUE, EachEvent, Listen
+from dirigent.model.program import CONTINUE, Listen
 from dirigent.model.run.command import Hears
 from dirigent.model.run.journal import Heard
 from dirigent.model.values import Expression, Template, UriTemplate, Value, leaves
@@ -109,48 +110,23 @@ def _go_on(run: Run, frame: Frame, node: Listen, state: ListenState) -> None:
         if each is not None and each.body is not None and each.body.tasks:
             state.stage = Stage.BODY
             body = run.enter_block(frame, each.body, state.taken, state.item, f"[{state.taken}]")
-            body.variables = bound_variables(frame, _bound(each, state))
+            body.variables = bound_variables(frame, each_event.bound(each, state))
         else:
             state.stage = Stage.OUTPUT
     if state.stage is Stage.OUTPUT:
         if each is not None:
-            state.current = _filtered(run, frame, each, state)
+            state.current = each_event.filtered(run, frame, each, state)
         state.stage = Stage.EXPORT
         frame.answers.clear()
     if state.stage is Stage.EXPORT:
         if each is not None and each.export.present:
-            _export(run, frame, each, state)
+            each_event.export(run, frame, each, state)
         state.outputs.append(state.current)
         state.taken += 1
         state.stage = Stage.UNTIL
         frame.answers.clear()
     if state.stage is Stage.UNTIL:
         _judge(run, frame, node, state)
-
-
-def _bound(each: EachEvent, state: ListenState) -> dict[str, Value]:
-    return {each.item: state.item, each.at: state.taken}
-
-
-def _filtered(run: Run, frame: Frame, each: EachEvent, state: ListenState) -> Value:
-    value = state.current
-    if not each.output.present:
-        return value
-    if each.output.shape is not None:
-        value = evaluate(run, frame, "foreach-output", each.output.shape, value, **_bound(each, state))
-    if each.output.schema is not None:
-        check(run, each.output.schema, value, "the output of an event does not fit its schema")
-    return value
-
-
-def _export(run: Run, frame: Frame, each: EachEvent, state: ListenState) -> None:
-    value = state.current
-    if each.export.shape is not None:
-        bound = {**_bound(each, state), "output": value}
-        value = evaluate(run, frame, "foreach-export", each.export.shape, value, **bound)
-    if each.export.schema is not None:
-        check(run, each.export.schema, value, "what is exported of an event does not fit its schema")
-    frame.thread.context = value
 
 
 def _judge(run: Run, frame: Frame, node: Listen, state: ListenState) -> None:

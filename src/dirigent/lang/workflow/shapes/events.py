@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from dirigent.lang.shape import ByKey, ByKind, Field, ListOf, MapOf, Record, Text
-from dirigent.lang.workflow.shapes.atoms import ANY, BARE, FREE, NAME, TASKS, VARIABLE
-from dirigent.lang.workflow.shapes.borders import EXPORT, OUTPUT
+from dirigent.lang.workflow.shapes.atoms import ANY, BARE, FREE, NAME
+from dirigent.lang.workflow.shapes.each import EACH
 from dirigent.lang.workflow.shapes.task import task_shape
 from dirigent.lang.workflow.words import Scalar
 from dirigent.model import limits
@@ -59,16 +59,5 @@ _LISTEN: Final = Record(
     {"to": Field(STRATEGY, required=True), "read": Field(Text(choices=("data", "envelope", "raw")))},
     title="`listen`",
 )
-_EACH: Final = Record(
-    {
-        "item": Field(VARIABLE),
-        "at": Field(VARIABLE),
-        "do": Field(TASKS),
-        "output": Field(OUTPUT),
-        "export": Field(EXPORT),
-    },
-    title="`foreach`",
-)
-
 EMIT: Final = task_shape("an `emit` task", emit=_EMIT)
-LISTEN: Final = task_shape("a `listen` task", "foreach", listen=_LISTEN, foreach=_EACH)
+LISTEN: Final = task_shape("a `listen` task", "foreach", listen=_LISTEN, foreach=EACH)

@@ -10,8 +10,7 @@ from typing import Final
 
 from dirigent.lang.shape import inner_expression, shortened
 from dirigent.lang.tree import Items, Leaf, Member, Members, Node, plain
-from dirigent.lang.workflow import dataflow
-from dirigent.lang.workflow.expressions import check_variable, condition, template
+from dirigent.lang.workflow.expressions import condition, template
 from dirigent.lang.workflow.reading import (
     Reading,
     Scope,
@@ -20,11 +19,11 @@ from dirigent.lang.workflow.reading import (
     member_of,
     text_of,
 )
-from dirigent.lang.workflow.tasks.task import sequence
+from dirigent.lang.workflow.tasks.each import each_event
 from dirigent.model.events.attributes import NAME, attribute_complaint
 from dirigent.model.events.listening import Correlation, EventFilter, Quorum, Read, Strategy
 from dirigent.model.events.pattern import PatternError, compiled, is_pattern
-from dirigent.model.program import IDENTITY, EachEvent, Emit, Listen
+from dirigent.model.program import IDENTITY, Emit, Listen
 from dirigent.model.values import Expression, Template
 
 EXTENSIONS: Final = "extensions"
@@ -62,34 +61,8 @@ def lower_listen(reading: Reading, task: Members, scope: Scope) -> Listen:
     how = text_of(member_of(listen, "read"))
     to = lower_strategy(reading, member_of(listen, "to"), scope.at("listen", "to"))
     read = next((each for each in Read if each.value == how), Read.DATA)
-    return Listen(to, read, _each(reading, task, scope))
-
-
-def _each(reading: Reading, task: Members, scope: Scope) -> EachEvent | None:
-    node = task.get("foreach")
-    if node is None:
-        return None
-    item = text_of(member_of(node, "item")) or "item"
-    at = text_of(member_of(node, "at")) or "index"
-    for key in ("item", "at"):
-        check_variable(reading, member_of(node, key))
-    if item == at:
-        complain(
-            reading,
-            "E1312",
-            f"`item` and `at` are both `{item}`",
-            task.members["foreach"].key_span,
-            "give the event and its index two names",
-        )
-    inside = scope.seeing(item, at)
-    body = member_of(node, "do")
-    return EachEvent(
-        item,
-        at,
-        None if body is None else sequence(reading, body, inside.at("foreach", "do")),
-        dataflow.output_filter(reading, node, inside),
-        dataflow.export_filter(reading, node, inside),
-    )
+    each = task.members.get("foreach")
+    return Listen(to, read, None if each is None else each_event(reading, each, scope.at("foreach")))
 
 
 def lower_strategy(reading: Reading, node: Node | None, scope: Scope) -> Strategy:

@@ -122,13 +122,14 @@ order by r.number desc limit $1;
 select name, kind from definitions where digest = $1;
 
 -- name: keep_definition
-insert into definitions (digest, name, kind, content) values ($1, $2, $3, $4) on conflict do nothing;
+insert into definitions (digest, name, kind, content) values ($1, $2, $3, $4)
+on conflict (digest) do update set kept_at = now();
 
 -- name: definition
 select content from definitions where digest = $1;
 
 -- name: keep_plan
-insert into plans (id, content) values ($1, $2) on conflict do nothing;
+insert into plans (id, content) values ($1, $2) on conflict (id) do update set kept_at = now();
 
 -- name: plan
 select content from plans where id = $1;
@@ -166,7 +167,8 @@ with kept as (
   where owner = $1 and token = ($3::bigint[])[array_position($2::integer[], id)]
   returning id
 ), alive as (
-  insert into engines (id, title, until) values ($1, $5, clock_timestamp() + $4 * interval '1 second')
+  insert into engines (id, title, until, release)
+  values ($1, $5, clock_timestamp() + $4 * interval '1 second', $6)
   on conflict (id) do update set until = excluded.until
 )
 select
@@ -237,8 +239,29 @@ order by tx desc, number desc limit 1;
 with behind as (
   select tx, number from events order by tx desc, number desc offset $2 limit 1
 )
-delete from events e where e.at < $1 or (e.tx, e.number) <= (select tx, number from behind)
+delete from events e
+where (e.at < $1 or (e.tx, e.number) <= (select tx, number from behind))
+  and e.at < $3 and not exists (select 1 from sinks s where (s.tx, s.number) < (e.tx, e.number))
 returning 1;
+
+-- name: cursors
+select name, tx, number, content from sinks order by name;
+
+-- name: keep_cursor
+insert into sinks (name, tx, number, content) values ($1, $2, $3, $4)
+on conflict (name) do update set content = excluded.content;
+
+-- name: claim_cursor
+update sinks set holder = $2, until = clock_timestamp() + $3 * interval '1 second'
+where name = $1 and (holder = $2 or until < clock_timestamp())
+returning tx, number;
+
+-- name: advance_cursor
+update sinks set tx = $3, number = $4 where name = $1 and holder = $2
+returning 1;
+
+-- name: drop_cursor
+delete from sinks where name = $1;
 
 -- name: listeners
 select content from listeners where $1::integer is null or shard = $1 order by run, position;

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import Final, TypeAlias, assert_never
 
-from dirigent.model.events.listening import Listener, key_of
+from dirigent.model.events.listening import Event, Listener, key_of
 from dirigent.model.ids import RunId
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact, Listening
@@ -26,7 +26,10 @@ GRANTED: Final = b"\xa0"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Append:
-    """Facts for one run of a shard, their bytes as stored, and the ids of the wishes that they fulfil."""
+    """Facts for one run of a shard, their bytes as stored, and the ids of the wishes that they fulfil.
+
+    `foreign` ones change no resource of this store.
+    """
 
     fence: Fence
     run: RunId
@@ -35,6 +38,8 @@ class Append:
     content: bytes
     wake_at: float
     granted: Sequence[int] = ()
+    tells: Sequence[Event] = ()
+    foreign: bool = False
 
     @property
     def end(self) -> int:
@@ -107,10 +112,9 @@ class Batch:
                 self.ears[run, fact.position] = (shard, run, fact.position, codec.encode(listener))
             case EarChanged(run, fact):
                 self.ears[run, fact.position] = (shard, run, fact.position, None)
-            case EventMade(run, fact):
-                event = fact.event
+            case EventMade(run, at, event):
                 content = codec.encode_event(event)
-                self.events.append((shard, fact.at, key_of(event), str(event.get("type")), run, content))
+                self.events.append((shard, at, key_of(event), str(event.get("type")), run, content))
             case _:
                 assert_never(change)
 

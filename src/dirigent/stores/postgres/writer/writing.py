@@ -8,6 +8,7 @@ session still does is over by then, and what it did can be seen.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import field
 from time import monotonic
@@ -24,7 +25,7 @@ from dirigent.stores.postgres.session.link import Link, Row
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.writer.batch import Append, Batch
 from dirigent.stores.postgres.writer.fence import Fence, Head
-from dirigent.stores.projection import Title, expect, project
+from dirigent.stores.projection import EarChanged, Title, expect, project, told
 
 Answers: TypeAlias = dict[Append, Refusal | None]
 Refence: TypeAlias = Callable[[Sequence[Fence]], Awaitable[None]]
@@ -35,10 +36,11 @@ AGAIN_TIMES: Final = 10
 
 @dataclass(slots=True, eq=False)
 class Writer:
-    """The one of this process that writes. One batch at a time; the queue before it sees to that."""
+    """The one of this process that writes. One batch at a time; who removes something takes a `turn`, too."""
 
     link: Link
     refence: Refence
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _titles: dict[Digest, Title] = field(default_factory=dict)
 
     def entitle(self, digest: Digest, title: Title) -> None:
@@ -50,6 +52,10 @@ class Writer:
 
         A second append to a run that is only being made is left out of the answer: its turn comes next.
         """
+        async with self.turn:
+            return await self._commit(jobs)
+
+    async def _commit(self, jobs: Sequence[Append]) -> Answers:
         answers: Answers = {}
         left = list(jobs)
         tried = 0
@@ -76,7 +82,7 @@ class Writer:
             return dict.fromkeys(jobs, why)
         answers: Answers = {}
         for job in jobs:
-            answers.update(await self.commit([job]))
+            answers.update(await self._commit([job]))
         return answers
 
     async def _attempt(self, jobs: Sequence[Append]) -> Answers:
@@ -146,8 +152,10 @@ class Writer:
         before = head.standing if head else None
         title = None if head else self._title(job.facts)
         result = project(job.run, before, job.facts, title, job.wake_at)
-        for change in result.changes:
-            batch.change(job, change)
+        for change in (*result.changes, *told(job.run, job.facts, job.tells)):
+            # A resource, or an event, of elsewhere is nothing that happened here; who listens does so here.
+            if not job.foreign or isinstance(change, EarChanged):
+                batch.change(job, change)
         if head is None:
             batch.bear(job, result.standing)
         else:

@@ -34,7 +34,8 @@ select name, kind from definitions where digest = ?;
 select content from definitions where digest = ?;
 
 -- name: keep_plan
-insert or ignore into plans (id, content) values (?, ?);
+insert into plans (id, content, kept_at) values (?, ?, (julianday('now') - 2440587.5) * 86400.0)
+on conflict (id) do update set kept_at = excluded.kept_at;
 
 -- name: plan
 select content from plans where id = ?;
@@ -149,8 +150,25 @@ order by e.number limit ?4;
 select coalesce(max(number), 0) from events;
 
 -- name: forget_events
-delete from events where at < ?
-  or number <= coalesce((select number from events order by number desc limit 1 offset ?), 0);
+delete from events
+where (at < ?1 or number <= coalesce((select number from events order by number desc limit 1 offset ?2), 0))
+  and at < ?3 and number <= coalesce((select min(place) from sinks), 9223372036854775807);
+
+-- name: cursors
+select name, 0, place, content from sinks order by name;
+
+-- name: keep_cursor
+insert into sinks (name, place, content) values (?, ?, ?)
+on conflict (name) do update set content = excluded.content;
+
+-- name: cursor
+select place from sinks where name = ?;
+
+-- name: advance_cursor
+update sinks set place = max(place, ?) where name = ?;
+
+-- name: drop_cursor
+delete from sinks where name = ?;
 
 -- name: put_listener
 insert or replace into listeners (run, position, content) values (?, ?, ?);
@@ -206,10 +224,18 @@ select fact from journal where typeof(fact) = 'blob' and instr(fact, ?1) > 0
 union all select content from blobs where instr(content, ?1) > 0
 union all select content from resources where instr(content, ?1) > 0
 union all select content from history where instr(content, ?1) > 0
-union all select content from plans where instr(content, ?1) > 0;
+union all select content from plans where instr(content, ?1) > 0
+union all select content from events where instr(content, ?1) > 0;
 
 -- name: prune_definitions
 delete from definitions where digest not in (select definition from runs);
+
+-- name: forget_plans
+-- The program of a plan has its id for a version: while it is stored, the plan that led to it is.
+delete from plans where kept_at <= (julianday('now') - 2440587.5) * 86400.0 - ?
+  and not exists (
+    select 1 from definitions d where d.kind = 'apply' and instr(d.content, cast(plans.id as blob)) > 0
+  );
 
 -- name: moved_definitions
 select digest, name, kind, content from definitions order by digest;

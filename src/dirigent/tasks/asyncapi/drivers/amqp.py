@@ -74,6 +74,8 @@ class AmqpDriver:
     async def subscribed(self, site: Site) -> AsyncIterator[Subscription]:
         """Consume the queue that the bindings name, or that has the name of the channel."""
         async with _channel(site) as channel:
+            if site.single:
+                await channel.set_qos(prefetch_count=1)
             name = str(member(site.place.bindings, "queue").get("name") or site.place.address)
             queue = await channel.get_queue(name, ensure=True)
             async with queue.iterator() as messages:
@@ -101,3 +103,11 @@ class _Messages:
         for message in self._taken:
             await message.ack()
         self._taken.clear()
+
+    async def end(self) -> None:
+        """Nothing to say: the queue is not ours."""
+
+    @property
+    def cursor(self) -> Value:
+        """Return nothing: the messages of AMQP have no places."""
+        return None

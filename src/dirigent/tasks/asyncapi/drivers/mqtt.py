@@ -40,7 +40,7 @@ class _Link:
         self.subscribed: asyncio.Future[bool] = self._loop.create_future()
         self.paho = Paho(
             CallbackAPIVersion.VERSION2,
-            client_id=f"dirigent-{site.key}" if lasting else "",
+            client_id=f"dirigent-{site.session}" if lasting else "",
             clean_session=not lasting,
             protocol=MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
@@ -140,7 +140,7 @@ class MqttDriver:
 
     @asynccontextmanager
     async def subscribed(self, site: Site) -> AsyncIterator[Subscription]:
-        """Subscribe under a session of the effect's name."""
+        """Subscribe under the session's name."""
         link = _Link(site, lasting=True)
         try:
             await link.open()
@@ -173,10 +173,18 @@ class _Messages:
         self._ack(self._taken.pop())
 
     async def settle(self) -> None:
-        """Acknowledge all, and end the subscription, so that the broker keeps nothing for us."""
+        """Acknowledge all."""
         while self._taken:
             self._ack(self._taken.popleft())
+
+    async def end(self) -> None:
+        """End the subscription, so that the broker keeps nothing for us."""
         self._link.paho.unsubscribe(self._site.place.address)
+
+    @property
+    def cursor(self) -> Value:
+        """Return nothing: the messages of MQTT have no places."""
+        return None
 
     def _ack(self, message: MQTTMessage) -> None:
         self._link.paho.ack(message.mid, message.qos)

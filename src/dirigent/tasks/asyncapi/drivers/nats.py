@@ -103,9 +103,12 @@ async def _subscription(connection: Connection, site: Site) -> _Messages:
         plain = await connection.subscribe(subject, queue=queue if isinstance(queue, str) else "")
         await connection.flush(int(limits.HTTP_CONNECT_SECONDS))
         return _Messages(connection, site, lambda: plain.next_msg(timeout=None), None)
-    durable = f"dirigent-{site.key}"
+    durable = f"dirigent-{site.session}"
     config = ConsumerConfig(
-        ack_policy=AckPolicy.EXPLICIT, deliver_policy=DeliverPolicy.NEW, ack_wait=AGAIN_SECONDS
+        ack_policy=AckPolicy.EXPLICIT,
+        deliver_policy=DeliverPolicy.NEW,
+        ack_wait=AGAIN_SECONDS,
+        max_ack_pending=1 if site.single else None,
     )
     kept = await connection.jetstream().subscribe(
         subject, durable=durable, stream=stream, config=config, manual_ack=True
@@ -127,28 +130,48 @@ class _Messages:
         self._durable = durable
         self._taken: list[Msg] = []
         self._sequences: set[int] = set()
+        self._after = site.after if isinstance(site.after, int) else 0
+        self._last = self._after
 
     async def next(self) -> dict[str, Value]:
         """Return the next message."""
         message = await self._take()
-        # A stream gives again what it waited for too long: we have it already.
-        while self._durable is not None and message.metadata.sequence.stream in self._sequences:
+        while self._known(message):
+            # Of a stream that is taken singly the journal holds it; of all others it may not, yet.
+            if self._site.single:
+                await self._ack(message)
             message = await self._take()
         if self._durable is not None:
-            self._sequences.add(message.metadata.sequence.stream)
+            self._last = message.metadata.sequence.stream
+            self._sequences.add(self._last)
         self._taken.append(message)
         headers = {"subject": message.subject, **{str(k): str(v) for k, v in (message.headers or {}).items()}}
         return inbound(message.data, headers)
+
+    def _known(self, message: Msg) -> bool:
+        """Return whether we have it already: a stream gives again what it waited for too long."""
+        if self._durable is None:
+            return False
+        number = message.metadata.sequence.stream
+        return number <= self._after or number in self._sequences
 
     async def drop(self) -> None:
         """Acknowledge the last one."""
         await self._ack(self._taken.pop())
 
     async def settle(self) -> None:
-        """Acknowledge all, and let the stream forget us."""
+        """Acknowledge all."""
         for message in self._taken:
             await self._ack(message)
         self._taken.clear()
+
+    @property
+    def cursor(self) -> Value:
+        """Return the number in the stream."""
+        return self._last if self._durable is not None else None
+
+    async def end(self) -> None:
+        """Let the stream forget us."""
         if self._durable is not None:
             await self._connection.jetstream().delete_consumer(*self._durable)
 

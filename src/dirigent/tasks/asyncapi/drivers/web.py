@@ -35,6 +35,14 @@ class _Taken:
     async def settle(self) -> None:
         """Nothing to say to the server."""
 
+    async def end(self) -> None:
+        """Nothing to say to the server."""
+
+    @property
+    def cursor(self) -> Value:
+        """Return nothing: the messages have no places."""
+        return None
+
 
 class HttpDriver:
     """Fits `site.Driver`."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from dirigent.lang.tree import Members
 from dirigent.lang.workflow.calls.endpoints import endpoint, mapping, texts
 from dirigent.lang.workflow.dataflow import duration
 from dirigent.lang.workflow.expressions import template
 from dirigent.lang.workflow.reading import Reading, Scope, member_of, text_of
 from dirigent.model.program import Call
+from dirigent.model.protocols import mcp
 from dirigent.model.values import Template
-
-DEFAULT_VERSION: Final = "2025-06-18"
 
 
 def lower_mcp(reading: Reading, task: Members, scope: Scope) -> Call:
@@ -38,7 +35,7 @@ def lower_mcp(reading: Reading, task: Members, scope: Scope) -> Call:
         "method": text_of(member_of(node, "method")),
         "parameters": mapping(reading, member_of(node, "parameters"), scope),
         "transport": transport,
-        "protocolVersion": text_of(member_of(node, "protocolVersion")) or DEFAULT_VERSION,
+        "protocolVersion": text_of(member_of(node, "protocolVersion")) or mcp.VERSION,
         "client": None if client is None else template(reading, client, scope),
         "timeout": duration(reading, member_of(node, "timeout"), scope),
         "authentication": policy,

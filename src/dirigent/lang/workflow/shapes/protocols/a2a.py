@@ -8,23 +8,11 @@ from dirigent.lang.shape import Field, Record, Text
 from dirigent.lang.workflow.shapes.atoms import ANY, COMPUTED_MAP
 from dirigent.lang.workflow.shapes.network.endpoints import SOURCE, WEB
 from dirigent.lang.workflow.shapes.task import task_shape
+from dirigent.model.protocols import a2a
 
-METHODS: Final = (
-    "message/send",
-    "message/stream",
-    "tasks/get",
-    "tasks/list",
-    "tasks/cancel",
-    "tasks/resubscribe",
-    "tasks/pushNotificationConfig/set",
-    "tasks/pushNotificationConfig/get",
-    "tasks/pushNotificationConfig/list",
-    "tasks/pushNotificationConfig/delete",
-    "agent/getAuthenticatedExtendedCard",
-)
 _ARGUMENTS: Final = Record(
     {
-        "method": Field(Text(choices=METHODS), required=True),
+        "method": Field(Text(choices=a2a.METHODS), required=True),
         "agentCard": Field(SOURCE),
         "server": Field(WEB),
         "parameters": Field(COMPUTED_MAP),

@@ -6,10 +6,10 @@ from typing import Final
 
 from dirigent.lang.shape import ByKey, Field, Record, Text, Whole
 from dirigent.lang.workflow.shapes.atoms import ANY, BARE, COMPUTED_MAP, DURATION, NAME, SCALARS
+from dirigent.lang.workflow.shapes.each import EACH
 from dirigent.lang.workflow.shapes.network.endpoints import SOURCE
 from dirigent.lang.workflow.shapes.network.security import AUTHENTICATION
 from dirigent.lang.workflow.shapes.task import task_shape
-from dirigent.lang.workflow.words import NotYet
 from dirigent.model import limits
 
 # Those of the standard; the ones that nobody speaks here are refused by the call, which knows the server.
@@ -33,7 +33,7 @@ _SUBSCRIPTION: Final = Record(
     {
         "filter": Field(BARE),
         "consume": Field(_CONSUME, required=True),
-        "foreach": Field(NotYet("`foreach` of a subscription")),
+        "foreach": Field(EACH),
     },
     title="a subscription",
 )

@@ -9,16 +9,7 @@ from dirigent.lang.workflow.shapes.atoms import ANY, COMPUTED, COMPUTED_MAP, DUR
 from dirigent.lang.workflow.shapes.network.endpoints import WEB
 from dirigent.lang.workflow.shapes.task import task_shape
 from dirigent.lang.workflow.words import Scalar
-
-METHODS: Final = (
-    "tools/list",
-    "tools/call",
-    "prompts/list",
-    "prompts/get",
-    "resources/list",
-    "resources/read",
-    "resources/templates/list",
-)
+from dirigent.model.protocols import mcp
 
 
 def _transport(key: str, shape: Shape) -> Record:
@@ -38,7 +29,7 @@ _STDIO: Final = Record(
 )
 _ARGUMENTS: Final = Record(
     {
-        "method": Field(Text(choices=METHODS), required=True),
+        "method": Field(Text(choices=mcp.METHODS), required=True),
         "transport": Field(
             ByKey(
                 {"http": _transport("http", _HTTP), "stdio": _transport("stdio", _STDIO)},

@@ -1,0 +1,230 @@
+"""A configured provider, by what can be asked of it: the calls with values in place of messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Final
+
+from google.protobuf.message import Message
+
+from dirigent.model import limits
+from dirigent.model.record import dataclass
+from dirigent.model.values import Value
+from dirigent.providers.tofu.process.connection import Connection
+from dirigent.providers.tofu.schema.reading import Schemas, read_schemas
+from dirigent.providers.tofu.schema.shape import Schema, implied
+from dirigent.providers.tofu.values.coding import decode, encode
+from dirigent.providers.tofu.values.conversion import converted
+from dirigent.providers.tofu.values.paths import Path
+from dirigent.providers.tofu.values.types import Type
+from dirigent.providers.tofu.wire import calls
+from dirigent.providers.tofu.wire.diagnostics import Diagnostic, diagnostics_of, path_of
+
+# What we say we are where a provider asks: the release whose protocol this is.
+CLAIMED_VERSION: Final = "1.9.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One object as its provider knows it: its state, and the bytes that only the provider understands."""
+
+    state: dict[str, Value]
+    private: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a provider means to do. `replaces` are paths that would force a new object if they changed."""
+
+    state: dict[str, Value] | None
+    private: bytes = b""
+    replaces: tuple[Path, ...] = ()
+    legacy: bool = False
+    said: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What has become of it: `standing` None says that there is nothing. Errors may stand beside a state."""
+
+    standing: Standing | None
+    legacy: bool = False
+    said: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one object. A state of None stands for nothing: a creation, or a deletion."""
+
+    type: str
+    prior: dict[str, Value] | None
+    planned: dict[str, Value] | None
+    config: dict[str, Value] | None
+    private: bytes = b""
+
+
+class Refused(Exception):
+    """A provider answered with errors, and nothing was done."""
+
+    def __init__(self, said: tuple[Diagnostic, ...]) -> None:
+        """Keep all that it said."""
+        super().__init__("; ".join(str(each) for each in said if each.severe))
+        self.said = said
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What can be asked. Every call may raise `CallBroken`, `CallUnknown` and `Misfit`.
+
+    `Misfit` means that the provider, or we, sent a value that is not of the type that the schema names.
+    """
+
+    connection: Connection
+    schemas: Schemas
+    types: dict[str, Type] = field(default_factory=dict)
+
+    def schema(self, name: str) -> Schema:
+        """Return the schema of a type of resources."""
+        return self.schemas.resources[name]
+
+    async def configure(self, config: Mapping[str, Value]) -> tuple[Diagnostic, ...]:
+        """Check and take the provider's own configuration. Raises `Refused`."""
+        connection, given = self.connection, dict(config)
+        kind = implied(self.schemas.provider.block)
+        check = connection.message("ValidateProviderConfig.Request")
+        check.config.msgpack = encode(given, kind)
+        said = _sound(await connection.call(calls.VALIDATE_PROVIDER, check))
+        request = connection.message("ConfigureProvider.Request")
+        request.terraform_version = CLAIMED_VERSION
+        request.config.msgpack = encode(given, kind)
+        return said + _sound(await connection.call(calls.CONFIGURE, request))
+
+    async def validate(self, name: str, config: Mapping[str, Value]) -> tuple[Diagnostic, ...]:
+        """Let a configuration be checked; unknown values are allowed. Raises `Refused`."""
+        request = self.connection.message("ValidateConfig.Request")
+        request.type_name = name
+        request.config.msgpack = encode(dict(config), self._type(name))
+        request.client_capabilities.write_only_attributes_allowed = True
+        return _sound(await self.connection.call(calls.VALIDATE, request))
+
+    async def upgrade(self, name: str, version: int, state: Mapping[str, Value]) -> dict[str, Value] | None:
+        """Return a stored state as this release of the provider has it. Raises `Refused`."""
+        request = self.connection.message("UpgradeResourceState.Request")
+        request.type_name = name
+        request.version = version
+        request.raw_state.json = json.dumps(dict(state)).encode()
+        answer = await self.connection.call(calls.UPGRADE, request)
+        _sound(answer)
+        return self._state(name, answer.upgraded_state)
+
+    async def read(self, name: str, standing: Standing) -> Standing | None:
+        """Look at an object; None when it is gone. Raises `Refused`."""
+        request = self.connection.message("ReadResource.Request")
+        request.type_name = name
+        request.current_state.msgpack = encode(standing.state, self._type(name))
+        request.private = standing.private
+        answer = await self.connection.call(calls.READ, request)
+        _sound(answer)
+        state = self._state(name, answer.new_state)
+        return None if state is None else Standing(state, bytes(answer.private))
+
+    async def plan(self, change: Change, proposed: dict[str, Value] | None) -> Planned:
+        """Ask what would become of an object. Raises `Refused`."""
+        request = self.connection.message("PlanResourceChange.Request")
+        kind = self._type(change.type)
+        request.type_name = change.type
+        request.prior_state.msgpack = encode(change.prior, kind)
+        request.proposed_new_state.msgpack = encode(proposed, kind)
+        request.config.msgpack = encode(change.config, kind)
+        request.prior_private = change.private
+        request.client_capabilities.write_only_attributes_allowed = True
+        answer = await self.connection.call(calls.PLAN, request)
+        said = _sound(answer)
+        return Planned(
+            self._state(change.type, answer.planned_state),
+            bytes(answer.planned_private),
+            tuple(path_of(each) for each in answer.requires_replace),
+            bool(answer.legacy_type_system),
+            said,
+        )
+
+    async def apply(self, change: Change) -> Applied:
+        """Carry a planned change out. What it says of errors stands beside what it has left."""
+        request = self.connection.message("ApplyResourceChange.Request")
+        kind = self._type(change.type)
+        request.type_name = change.type
+        request.prior_state.msgpack = encode(change.prior, kind)
+        request.planned_state.msgpack = encode(change.planned, kind)
+        request.config.msgpack = encode(change.config, kind)
+        request.planned_private = change.private
+        answer = await self.connection.call(calls.APPLY, request, limits.PROVIDER_CHANGE_SECONDS)
+        state = self._state(change.type, answer.new_state)
+        return Applied(
+            None if state is None else Standing(state, bytes(answer.private)),
+            bool(answer.legacy_type_system),
+            diagnostics_of(answer.diagnostics),
+        )
+
+    async def find(self, name: str, identity: str) -> list[tuple[str, Standing]]:
+        """Return the objects, with their types, that an id of the real world means. Raises `Refused`."""
+        request = self.connection.message("ImportResourceState.Request")
+        request.type_name = name
+        request.id = identity
+        answer = await self.connection.call(calls.IMPORT, request)
+        _sound(answer)
+        found: list[tuple[str, Standing]] = []
+        for each in answer.imported_resources:
+            state = self._state(str(each.type_name), each.state)
+            if state is not None:
+                found.append((str(each.type_name), Standing(state, bytes(each.private))))
+        return found
+
+    async def look_up(self, name: str, config: Mapping[str, Value]) -> dict[str, Value] | None:
+        """Read a data source. Raises `Refused`."""
+        kind = implied(self.schemas.sources[name].block)
+        request = self.connection.message("ReadDataSource.Request")
+        request.type_name = name
+        request.config.msgpack = encode(dict(config), kind)
+        answer = await self.connection.call(calls.READ_DATA, request)
+        _sound(answer)
+        return _members(answer.state, kind)
+
+    async def stop(self) -> None:
+        """Ask it to bring what is under way to an end soon; the calls still answer."""
+        await self.connection.call(calls.STOP, self.connection.message("Empty"))
+
+    def _type(self, name: str) -> Type:
+        if name not in self.types:
+            self.types[name] = implied(self.schemas.resources[name].block)
+        return self.types[name]
+
+    def _state(self, name: str, content: Message) -> dict[str, Value] | None:
+        return _members(content, self._type(name))
+
+
+async def opened(connection: Connection) -> Session:
+    """Ask a provider for its schemas; it still wants its configuration. Raises `Refused`, `CallBroken`.
+
+    Providers of the old kit need the question even where the answer is known.
+    """
+    answer = await connection.call(calls.SCHEMA, connection.message("Empty"))
+    _sound(answer)
+    return Session(connection, read_schemas(answer))
+
+
+def _members(content: Message, kind: Type) -> dict[str, Value] | None:
+    if content.msgpack:
+        found = decode(content.msgpack, kind)
+    else:
+        found = converted(json.loads(content.json), kind) if content.json else None
+    return found if isinstance(found, dict) else None
+
+
+def _sound(answer: Message) -> tuple[Diagnostic, ...]:
+    """Return the warnings of an answer, or raise `Refused` when there are errors."""
+    said = diagnostics_of(answer.diagnostics)
+    if any(each.severe for each in said):
+        raise Refused(said)
+    return said

@@ -1,0 +1,73 @@
+"""Providers to talk to: our own, which misbehaves on command, and real ones where they are."""
+
+import os
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from dirigent.providers.tofu.lifecycle.session import opened
+from dirigent.providers.tofu.process.connection import connected
+from dirigent.providers.tofu.process.launch import launched
+from dirigent.providers.tofu.schema.configuration import configured
+from storms.required import needs
+
+ROOT = Path(__file__).parents[3]
+FETCHED = Path(os.environ.get("DIRIGENT_PROVIDERS", ROOT / "build" / "providers"))
+
+
+@asynccontextmanager
+async def session_with(program, environment, settings):
+    async with launched(str(program), environment) as plugin, connected(plugin) as connection:
+        session = await opened(connection)
+        config, odd = configured(session.schemas.provider.block, settings)
+        assert not odd
+        await session.configure(config)
+        yield session
+
+
+@pytest.fixture
+def fixture(tmp_path):
+    """What starts our own provider in a mode, with its objects under `tmp_path`."""
+    program = tmp_path / "terraform-provider-fixture"
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} {Path(__file__).parent / 'fixture.py'}\n")
+    program.chmod(0o755)
+    (tmp_path / "world").mkdir()
+
+    def start(mode="", version=6, **settings):
+        environment = {
+            "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}",
+            "PATH": os.environ["PATH"],
+            "FIXTURE_MODE": mode,
+            "FIXTURE_WORLD": str(tmp_path / "world"),
+            "FIXTURE_VERSION": str(version),
+        }
+        return session_with(program, environment, settings)
+
+    return start
+
+
+def program_of(name):
+    found = sorted(FETCHED.glob(f"terraform-provider-{name}_*"))
+    needs("providers", None if found else f"`python scripts/binaries.py` brings the provider `{name}`")
+    return found[0]
+
+
+@pytest.fixture
+def real():
+    """What starts a real provider by the beginning of its name."""
+    return lambda name, **settings: session_with(program_of(name), {"PATH": os.environ["PATH"]}, settings)
+
+
+@pytest.fixture
+def bare():
+    """What starts a real provider and asks it nothing."""
+
+    @asynccontextmanager
+    async def start(name):
+        program = str(program_of(name))
+        async with launched(program, {"PATH": os.environ["PATH"]}) as plugin, connected(plugin) as connection:
+            yield connection
+
+    return start

@@ -1,0 +1,241 @@
+"""A provider of our own that misbehaves on command: `FIXTURE_MODE` says how.
+
+Its objects lie in `FIXTURE_WORLD`. It speaks version 6, or `FIXTURE_VERSION`, over a Unix socket.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+
+from dirigent.model.values import Unknown
+from dirigent.providers.tofu.schema.shape import Attribute, Block, NestedBlock, Nesting, implied
+from dirigent.providers.tofu.values.coding import decode, encode
+from dirigent.providers.tofu.values.types import NUMBER, STRING, Collection, Kind, write_type
+from dirigent.providers.tofu.wire import calls
+from dirigent.providers.tofu.wire.messages import messages
+
+MODE = os.environ.get("FIXTURE_MODE", "")
+WORLD = Path(os.environ.get("FIXTURE_WORLD", "."))
+VERSION = int(os.environ.get("FIXTURE_VERSION", "6"))
+CLASSES = messages(6 if VERSION not in {5, 6} else VERSION)
+SETTINGS = Block({"region": Attribute("region", STRING, optional=True)})
+THING = Block(
+    {
+        "id": Attribute("id", STRING, computed=True),
+        "name": Attribute("name", STRING, required=True),
+        "size": Attribute("size", NUMBER, optional=True),
+        "tags": Attribute("tags", Collection(Kind.MAP, STRING), optional=True),
+        "note": Attribute("note", STRING, optional=True, computed=True),
+        "once": Attribute("once", STRING, optional=True, write_only=True),
+    },
+    {
+        "port": NestedBlock(
+            "port",
+            Block(
+                {
+                    "number": Attribute("number", NUMBER, required=True),
+                    "url": Attribute("url", STRING, computed=True),
+                }
+            ),
+            Nesting.LIST,
+        )
+    },
+)
+KIND = implied(THING)
+
+
+def thing(name):
+    return WORLD / f"{name}.json"
+
+
+def block_message(block, into):
+    for each in block.attributes.values():
+        into.attributes.add(
+            name=each.name,
+            type=write_type(each.type).encode(),
+            required=each.required,
+            optional=each.optional,
+            computed=each.computed,
+            write_only=each.write_only,
+        )
+    for each in block.blocks.values():
+        block_message(each.block, into.block_types.add(type_name=each.name, nesting=each.nesting).block)
+
+
+def schema(_request, answer):
+    block_message(SETTINGS, answer.provider.block)
+    answer.resource_schemas["fixture_thing"].version = 2
+    block_message(THING, answer.resource_schemas["fixture_thing"].block)
+    if MODE == "odd type":
+        answer.resource_schemas["fixture_thing"].block.attributes.add(name="odd", type=b'["heap"]')
+
+
+def complain(answer, summary, detail="", path=(), severity=1):
+    said = answer.diagnostics.add(severity=severity, summary=summary, detail=detail)
+    for part in path:
+        key = "attribute_name" if isinstance(part, str) else "element_key_int"
+        said.attribute.steps.add(**{key: part})
+
+
+def configure(request, answer):
+    settings = decode(request.config.msgpack, implied(SETTINGS))
+    if settings["region"] == "moon":
+        complain(answer, "no such region", "there is nothing on the moon", ("region",))
+
+
+def validate(request, answer):
+    config = decode(request.config.msgpack, KIND)
+    if config["size"] == 13:
+        complain(answer, "bad luck", "13 is not a size", ("size",))
+    if config["size"] == 99:
+        complain(answer, "that is large", severity=2)
+
+
+def upgrade(request, answer):
+    state = json.loads(request.raw_state.json)
+    if request.version < 2:
+        state["note"] = state.pop("remark")
+    answer.upgraded_state.msgpack = encode(state, KIND)
+
+
+def read(request, answer):
+    state = decode(request.current_state.msgpack, KIND)
+    place = thing(state["name"])
+    found = json.loads(place.read_text()) if place.exists() else None
+    answer.new_state.msgpack = encode(found, KIND)
+    answer.private = request.private
+
+
+def plan(request, answer):
+    prior = decode(request.prior_state.msgpack, KIND)
+    planned = decode(request.proposed_new_state.msgpack, KIND)
+    planned["once"] = None
+    answer.planned_private = b"planned"
+    answer.requires_replace.add().steps.add(attribute_name="name")
+    if prior is None:
+        planned["id"] = Unknown()
+    for port in planned["port"]:
+        port["url"] = Unknown() if port["url"] is None else port["url"]
+    if planned["note"] is None:
+        planned["note"] = Unknown()
+    if MODE == "wrong plan":
+        planned["size"] = 77
+    if MODE == "garbage":
+        answer.planned_state.msgpack = b"\x81\xa1x\x01"
+        return
+    answer.planned_state.msgpack = encode(planned, KIND)
+
+
+def apply(request, answer):
+    prior = decode(request.prior_state.msgpack, KIND)
+    planned = decode(request.planned_state.msgpack, KIND)
+    if MODE == "die before":
+        die()
+    if planned is None:
+        thing(prior["name"]).unlink(missing_ok=True)
+        answer.new_state.msgpack = encode(None, KIND)
+        return
+    made = {**planned, "id": prior["id"] if prior else f"id-{planned['name']}"}
+    made["note"] = made["note"] if isinstance(made["note"], str) else "made"
+    for port in made["port"]:
+        port["url"] = f"http://{made['name']}:{port['number']}"
+    thing(made["name"]).write_text(json.dumps(made))
+    if MODE == "die after":
+        die()
+    if MODE == "wrong apply":
+        made["size"] = 78
+    if MODE == "leaves unknown":
+        made["note"] = Unknown()
+    if MODE == "half":
+        complain(answer, "it broke half-way")
+    answer.private = b"kept"
+    answer.new_state.msgpack = encode(made, KIND)
+
+
+def die():
+    sys.stderr.write(
+        '{"@level":"info","@message":"at work"}\npanic: everything is on fire\n\ngoroutine 1 [running]:\n'
+    )
+    sys.stderr.flush()
+    os._exit(2)
+
+
+def find(request, answer):
+    place = thing(request.id)
+    if place.exists():
+        state = answer.imported_resources.add(type_name="fixture_thing")
+        state.state.msgpack = encode(json.loads(place.read_text()), KIND)
+
+
+ANSWERS = {
+    calls.SCHEMA: schema,
+    calls.VALIDATE_PROVIDER: lambda _request, _answer: None,
+    calls.CONFIGURE: configure,
+    calls.VALIDATE: validate,
+    calls.UPGRADE: upgrade,
+    calls.READ: read,
+    calls.PLAN: plan,
+    calls.APPLY: apply,
+    calls.IMPORT: find,
+}
+
+
+class Server(grpc.GenericRpcHandler):
+    """Answers the calls that it knows."""
+
+    def __init__(self, gone):
+        self.gone = gone
+        self.methods = {method.path(VERSION): (method, act) for method, act in ANSWERS.items()}
+
+    def service(self, details):
+        if details.method == calls.SHUTDOWN_PATH:
+            return grpc.unary_unary_rpc_method_handler(lambda _request, _context: self.gone.set() or b"")
+        if details.method not in self.methods:
+            return None
+        method, act = self.methods[details.method]
+
+        def answered(request, _context):
+            if f"hang in {method.name}" == MODE:
+                time.sleep(3600)
+            answer = CLASSES[method.response]()
+            act(request, answer)
+            return answer
+
+        return grpc.unary_unary_rpc_method_handler(
+            answered,
+            request_deserializer=CLASSES[method.request].FromString,
+            response_serializer=lambda answer: answer.SerializeToString(),
+        )
+
+
+def main():
+    if os.environ.get("TF_PLUGIN_MAGIC_COOKIE", "")[:8] != "d602bf8f":
+        sys.exit("this is a plug-in, to be started by its host")
+    if MODE == "ends at once":
+        sys.exit("no licence")
+    if MODE == "says rubbish":
+        print("Welcome!", flush=True)
+    if MODE == "says nothing":
+        time.sleep(3600)
+    gone = threading.Event()
+    server = grpc.server(ThreadPoolExecutor(8), handlers=(Server(gone),))
+    address = f"{os.environ['TMPDIR']}/fixture.sock"
+    server.add_insecure_port(f"unix:{address}")
+    server.start()
+    where = f"{address}.not" if MODE == "listens elsewhere" else address
+    print(f"1|{VERSION}|unix|{where}|grpc|", flush=True)
+    if MODE == "talks":
+        sys.stdout.write("noise " * 1_000_000)
+        sys.stderr.write("noise " * 1_000_000)
+    gone.wait()
+    server.stop(0)
+
+
+if __name__ == "__main__":
+    main()

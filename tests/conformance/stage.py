@@ -23,9 +23,8 @@ from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.jq import LANGUAGE
 from dirigent.lang.schedule.events import strategy_of
 from dirigent.lang.schedule.program import program_of as schedule_program
-from dirigent.lang.schedule.reading import schedule_of
 from dirigent.lang.schema import SCHEMAS
-from dirigent.lang.stack.schedules import written
+from dirigent.lang.stack.schedules import scheduled
 from dirigent.lang.workflow.calls.kinds import CALLS
 from dirigent.lang.workflow.calls.runs import RUNS
 from dirigent.lang.workflow.document import read_naked
@@ -147,7 +146,7 @@ def scheduler(engine, store, clock, oracle):
 
 async def deploy(engine, program):
     """Make the schedule of a document active, as `dirigent up` does."""
-    schedule = schedule_of(written(program))
+    schedule = scheduled(program)
     strategy = None if schedule.on is None else strategy_of(schedule, TOOLS.language)
     await engine.journal.keep(program)
     digest = digest_of(codec.encode(program))

@@ -142,7 +142,7 @@ def test_whether_a_run_may_sleep_is_said_once_when_nobody_has_said_it():
     spy = spied(outside)
 
     async def look(engine):
-        assert spy.asked["append"] == [(RUN, 2, [], 100.0)]
+        assert spy.asked["append"] == [(RUN, 2, [], 100.0, ())]
         assert len(engine._memory) == 0
         spy.asked.clear()
 

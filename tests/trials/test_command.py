@@ -85,6 +85,13 @@ def test_a_run_is_recorded_as_a_test(desk):
     (desk.folder / "made.test.yaml").write_text(told.out)
     assert desk.say("test", "made.test.yaml").code == 0
     assert desk.say("test", "--record", "nothing").code == 4
+    made = desk.folder / "tests" / "other.test.yaml"
+    made.parent.mkdir()
+    assert desk.say("test", "--record", ran["run"], "--to", str(made)).out == f"wrote {made}\n"
+    assert 'workflow: "../set.yaml"' in made.read_text()
+    assert desk.say("test", str(made)).code == 0
+    again = desk.say("test", "--record", ran["run"], "--to", str(made))
+    assert (again.code, "E6012" in again.err) == (2, True)
 
 
 def test_the_schema_of_test_files_is_published(desk):
@@ -94,5 +101,8 @@ def test_the_schema_of_test_files_is_published(desk):
 def test_the_page_shows_the_files_that_it_runs():
     page = ROOT / "docs" / "testing.md"
     shown = [each.text for each in blocks_of("docs/testing.md", page.read_text()) if each.language == "yaml"]
-    folder = ROOT / "examples" / "testing"
-    assert shown == [(folder / name).read_text() for name in ("order.yaml", "order.test.yaml")]
+    folder = ROOT / "examples"
+    named = ("testing/order.yaml", "testing/order.test.yaml", "python-orders/orders.test.yaml")
+    files = [(folder / name).read_text() for name in (*named, "testing/nightly.test.yaml")]
+    assert shown[:2] == files[:2]
+    assert all(block in text for block, text in zip(shown[2:], files[2:], strict=True))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dirigent.app.trials import playing
-from trials.stage import codes, play
+from dirigent.app.trials import show
+from trials.stage import codes, play, write
 
 CALL = "{call: http, with: {method: get, endpoint: 'https://a.example/'}}"
 POST = "{call: http, with: {method: post, endpoint: 'https://a.example/x', body: {n: '${ .n }'}}}"
@@ -44,6 +44,12 @@ def one(expect, answers="[{task: ask, output: {a: [1, 2]}}]", more=""):
         ("{check: '.output.a[0] == 1'}", None),
         ("{check: ['.requests[0].request.method == \"GET\"', '${ .tasks.ask == 1 }']}", None),
         ("{check: '.output.a[0] == 2'}", "E7086"),
+        ("{check: '.order == [\"ask\"]'}", None),
+        ("{outputSchema: {type: object, required: [a]}}", None),
+        ("{outputSchema: {properties: {a: {items: {type: string}}}}}", "E7081"),
+        ("{context: null}", None),
+        ("{context: {a: 1}}", "E6007"),
+        ("{contextContains: {a: 1}}", "E6007"),
         ("{check: '.output.a'}", "E7086"),
         ("{check: '.output.a.b'}", "E7086"),
         ("{check: '[.output.a[] | . * 2] | add == 6'}", None),
@@ -226,7 +232,7 @@ def test_a_world_that_cannot_say_leaves_the_run_held(tmp_path):
 
 def test_an_engine_that_forgets_its_timers_is_found_by_a_crash(tmp_path, monkeypatch):
     """Control: the fault is planted in what survives a crash."""
-    monkeypatch.setattr(playing.MemoryStore, "wakings", _never)
+    monkeypatch.setattr(show.MemoryStore, "wakings", _never)
     tests = one("{phase: completed}", "[]", ", crash: after-each-append")
     assert codes(tmp_path, tests, "do: [{nap: {wait: PT1H}}]") == ["E7089", "E7080"]
 
@@ -248,8 +254,82 @@ def test_the_start_of_the_run_may_be_chosen(tmp_path):
 
 
 def test_a_run_that_never_ends_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(playing.limits, "TRIAL_FACTS", 200)
+    monkeypatch.setattr(show.limits, "TRIAL_FACTS", 200)
     flow = f"do: [{{ask: {CALL}}}, {{nap: {{wait: PT1M, then: ask}}}}]"
     (problem,) = play(tmp_path, one("{phase: completed}", "[{task: ask, output: 1}]"), flow)["t"]
     assert (problem.code, problem.label) == ("E7080", "`running`")
     assert problem.help == ("it recorded 200 facts and went on: does it ever end?",)
+
+
+def test_the_order_of_tasks_is_looked_at_in_each_workflow(tmp_path):
+    fork = "{fork: {branches: [{b: {wait: PT2S}}, {c: {wait: PT1S}}]}}"
+    flow = f"do: [{{a: {{set: {{x: 1}}}}}}, {{f: {fork}}}, {{d: {{set: {{y: 1}}}}}}]"
+    for order, found in (
+        ("[a, b, c, d]", []),
+        ("[a, d]", []),
+        ("['/do/0/a', 'f', 'd']", []),
+        ("[d, a]", ["E6006"]),
+        ("[a, a]", ["E6006"]),
+    ):
+        assert codes(tmp_path, one(f"{{order: {order}}}", "[]"), flow) == found
+    (problem,) = play(tmp_path, one("{order: [a, d, b]}", "[]"), flow)["t"]
+    assert problem.message == "`b` does not begin after `d`"
+    assert problem.help == ("they began so: a, f, b, c, d",)
+
+
+def test_the_context_of_the_end_can_be_expected(tmp_path):
+    flow = f"do: [{{ask: {CALL[:-1]}, export: {{as: '${{ {{seen: .a, more: true}} }}'}}}}}}]"
+    for expect, found in (
+        ("{context: {seen: [1, 2], more: true}}", []),
+        ("{context: {seen: [1, 2]}}", ["E6007"]),
+        ("{contextContains: {seen: [1, 2]}}", []),
+        ("{contextContains: {seen: [1]}}", ["E6007"]),
+        ("{check: '.context.more'}", []),
+    ):
+        assert codes(tmp_path, one(expect), flow) == found
+
+
+def test_the_id_of_the_run_and_the_metadata_may_be_chosen(tmp_path):
+    flow = "do: [{s: {set: {id: '${ $workflow.id }', host: '${ $runtime.metadata.resources.db.host }'}}}]"
+    more = ", run: order-7, metadata: {resources: {db: {host: h}}}"
+    assert codes(tmp_path, one("{output: {id: order-7, host: h}}", "[]", more), flow) == []
+
+
+ELSEWHERE = (
+    "use: {catalogs: {local: {endpoint: '%s'}}}\ndo: [{f: {call: 'greet:1.0.0@local', with: {name: x}}}]"
+)
+GREET = "set: {greeting: '${ \"hello \" + .name }'}\n"
+HELLO = "{output: {greeting: hello x}}"
+
+
+@pytest.mark.parametrize("place", ["tests", "flows", "elsewhere"])
+def test_files_are_found_from_the_workflow_and_from_the_test(tmp_path, monkeypatch, place):
+    for folder in ("tests", "flows", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    catalog = tmp_path / place / "catalog" / "functions" / "greet" / "1.0.0"
+    catalog.mkdir(parents=True)
+    (catalog / "function.yaml").write_text(GREET)
+    write(tmp_path / "flows", "", ELSEWHERE % "file:catalog")
+    tests = f"workflow: ../flows/flow.yaml\ntests: [{{name: t, expect: {HELLO}}}]"
+    # What lies only where somebody happens to stand is not found.
+    assert codes(tmp_path / "tests", tests) == (["E2045"] if place == "elsewhere" else [])
+
+
+def test_what_lies_behind_a_url_is_never_fetched(tmp_path):
+    flow = ELSEWHERE % "https://c.example"
+    (problem,) = play(tmp_path, one(HELLO, "[]"), flow)["t"]
+    uri = "https://c.example/functions/greet/1.0.0/function.yaml"
+    assert (problem.code, problem.message.partition(",")[0]) == ("E6003", f"the workflow needs `{uri}`")
+    given = f", files: {{'{uri}': 'set: {{greeting: hello x}}'}}"
+    assert codes(tmp_path, one(HELLO, "[]", given), flow) == []
+
+
+def test_a_child_that_crashed_before_it_was_known_is_still_named(tmp_path):
+    (tmp_path / "child.yaml").write_text(
+        f"document: {{dsl: 1.0.3, namespace: tests, name: child, version: 1.0.0}}\ndo: [{{inner: {CALL}}}]"
+    )
+    flow = "do: [{r: {run: {workflow: {namespace: tests, name: child, version: 1.0.0}}}}]"
+    expect = "{requests: [{workflow: child, task: inner, times: 1}], ran: {inner: 1, r: 1}}"
+    tests = one(expect, "[{workflow: child, output: 7}]", ", crash: after-each-append")
+    assert codes(tmp_path, "workflows: [child.yaml]\n" + tests, flow) == []

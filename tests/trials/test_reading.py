@@ -30,6 +30,13 @@ def refused(folder, tests, workflow=FLOW):
     ("tests", "code", "place"),
     [
         ("tests: []", "E1202", "1:1"),
+        (file_of("order: [ask]"), "E1208", "2:28"),
+        (file_of("order: [ask, asks]"), "E7074", "2:41"),
+        (file_of("outputSchema: {type: strong}"), "E6005", "2:28"),
+        (file_of(more=", run: 'a b'"), "E1205", "2:36"),
+        (file_of(more=", files: [x]"), "E1201", "2:31"),
+        (file_of(more=", answers: [{real: 1}]"), "E1201", "2:48"),
+        ("workflow: gone.py:flow\ntests: [{name: t, expect: {}}]", "E7070", "1:11"),
         ("workflow: flow.yaml\ntests: []", "E1208", "2:1"),
         ("workflow: flow.yaml\ntests: [{name: t}]", "E1202", "2:9"),
         ("workflow: flow.yaml\ntest: [{name: t, expect: {}}]", "E1203", "2:1"),
@@ -73,16 +80,12 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path, tests, code, place):
 
 
 def test_a_stack_names_its_workflows(tmp_path):
-    (tmp_path / "stack.yaml").write_text(
-        "stack: s\nworkflows: {flow: {from: flow.yaml}, code: {python: f.py:g}}\n"
-    )
-    (tmp_path / "f.py").write_text("from dirigent import workflow\n\n@workflow\nasync def g():\n    pass\n")
+    (tmp_path / "stack.yaml").write_text("stack: s\nworkflows: {flow: {from: flow.yaml}}\n")
     tests = (
         "workflow: stack.yaml#%s\ntests: [{name: t, answers: [{task: ask, output: 1}], expect: {output: 1}}]"
     )
     assert play(tmp_path, tests % "flow", FLOW) == {"t": []}
     assert refused(tmp_path, tests % "flaw") == [("E7070", "flow.test.yaml:1:11")]
-    assert refused(tmp_path, tests % "code") == [("E7070", "flow.test.yaml:1:11")]
 
 
 def test_a_workflow_may_stand_in_the_test_file_itself(tmp_path):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.stage import RUN, SCRIPTED, Cast, played, program_of
+from dirigent.app.trials.recording import recording
 from dirigent.lang.source import load
 from dirigent.lang.tree import plain
 from dirigent.model import fault
@@ -17,7 +18,6 @@ from dirigent.model.problem import Refusal
 from dirigent.model.run.effect import Broken, Done
 from dirigent.model.run.journal import Created
 from dirigent.testing import FakeVault, MemoryStore, Rule, ScriptedPerformer, VirtualClock
-from dirigent.testing.trial.recording import recorded
 from trials.stage import play
 
 CALL = "{call: http, with: {method: post, endpoint: 'https://a.example/', headers: {x: '${ $secrets.key }'}}}"
@@ -46,6 +46,12 @@ def run_of(*rules, flow=FLOW, given=None):
     return asyncio.run(played(MemoryStore(), cast, program_of(flow, "flow"), given))
 
 
+def text_of(folder, program, facts, run=RUN):
+    made = recording(run, program, facts, folder / "stack.yaml", folder / "flow.test.yaml")
+    assert made.problems == ()
+    return made.text
+
+
 def test_a_recorded_run_passes_as_a_test(tmp_path):
     run = run_of(
         Rule(position="*ask", answers=(Done({"a": "sesame"}),), seconds=2),
@@ -54,7 +60,7 @@ def test_a_recorded_run_passes_as_a_test(tmp_path):
         given={"q": [1, "x"]},
     )
     assert run.phase == "completed", run.fault
-    text = recorded(RUN, run.program, run.facts)
+    text = text_of(tmp_path, run.program, run.facts)
     (name, problems), *others = play(tmp_path, text, FLOW).items()
     assert (name, problems, others) == ("as in run run-1", [], [])
     assert "sesame" not in text, "a secret is not in the journal, and so not in the test"
@@ -64,7 +70,7 @@ def test_a_recorded_run_passes_as_a_test(tmp_path):
 def test_a_run_that_failed_fails_in_the_test_too(tmp_path):
     run = run_of(Rule(position="*pay", answers=(AWAY,)))
     assert run.phase == "faulted"
-    text = recorded(RUN, run.program, run.facts)
+    text = text_of(tmp_path, run.program, run.facts)
     assert play(tmp_path, text, FLOW) == {"as in run run-1": []}
     other = text.replace('"status": 503, "title": "Away", "instance"', '"status": 504, "instance"')
     assert other != text
@@ -77,11 +83,11 @@ def test_a_workflow_without_a_file_of_its_own_stands_in_the_test(tmp_path):
     stack = "stack: s\nworkflows: {}\n"
     program = program_of("do: [{s: {set: {x: 1}}}]", "flow")
     program = replace(program, sources={"s.yaml": stack})
-    assert play(tmp_path, recorded(RUN, program, run.facts)) == {"as in run run-1": []}
+    assert play(tmp_path, text_of(tmp_path, program, run.facts)) == {"as in run run-1": []}
 
 
 @pytest.mark.parametrize("change", ["open", "large", "apply"])
-def test_what_cannot_become_a_test_is_refused(change):
+def test_what_cannot_become_a_test_is_refused(tmp_path, change):
     run = run_of(flow="do: [{s: {set: {x: 1}}}]")
     program, facts = run.program, list(run.facts)
     if change == "open":
@@ -93,5 +99,5 @@ def test_what_cannot_become_a_test_is_refused(change):
     else:
         program = replace(program, kind="apply")
     with pytest.raises(Refusal) as refusal:
-        recorded(RunId("r"), program, facts)
+        text_of(tmp_path, program, facts, RunId("r"))
     assert [problem.code for problem in refusal.value.problems] == ["E7077"]

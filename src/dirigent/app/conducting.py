@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from dirigent.app.databases.driver import room
+from dirigent.app.databases.large import payloads_of
 from dirigent.app.elsewhere import linker_of
 from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer, LaterRemote
 from dirigent.app.looking import SystemClock, readable
@@ -126,10 +127,6 @@ async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
 def performers_of(around: Surrounding, parts: Parts) -> dict[str, Performer]:
     """Build who carries out the effects, by function; `engaged` adds `workflow`, which needs the engine."""
     folder = str(around.folder.absolute())
-    if around.settings.database is not None:
-        # Several machines may share a database, and files are of one machine.
-        surroundings = Surroundings(around.settings.spool, folder, inherited())
-        return _performers(around, parts, surroundings)
     surroundings = Surroundings(around.settings.spool, folder, inherited(), output_bytes=limits.LARGE_BYTES)
     found = _performers(around, parts, surroundings)
     return {
@@ -142,7 +139,7 @@ def with_large(around: Surrounding, parts: Parts, performer: Performer) -> Perfo
     """Return a performer whose results may be large, and whose requests may name large values."""
     inner: object = performer
     prompt = inner if isinstance(inner, Prompt) else None
-    return LargeValues(performer, Payloads(around.settings.payloads), parts.vault, prompt)
+    return LargeValues(performer, payloads_of(around.settings, parts.shared), parts.vault, prompt)
 
 
 def _performers(around: Surrounding, parts: Parts, surroundings: Surroundings) -> dict[str, Performer]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dirigent.core import want
 from dirigent.core.control.retrying import park
 from dirigent.core.evaluate import check, evaluate, truth
+from dirigent.core.events.noting import note
 from dirigent.core.frame import Frame, Step
 from dirigent.core.machine import Faulted, Pending, Run, overrun, within_limits
 from dirigent.core.nodes import NODES
@@ -132,6 +133,8 @@ def _input(run: Run, frame: Frame, task: Task) -> None:
         want.timer(run, frame, TIMEOUT, duration(amount))
     frame.input = value
     _advance(frame, BODY)
+    if run.told is not None:
+        note(run, "started", frame)
     NODES[type(frame.node)].begin(run, frame)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
 from typing import Final, TypeAlias
 
+from dirigent.core.events.happening import Happening, of_task
 from dirigent.core.frame import Earlier, Frame, Gate, Ledger, Script, Step, Thread
 from dirigent.core.status import Phase, Status
 from dirigent.model import fault as faults
@@ -94,8 +95,8 @@ class Faulted(Exception):
 class Run:
     """One run as its journal tells it: a mutable fold with a single owner.
 
-    `halted` is the last word that suspended or resumed it, and the number of that fact; `followed` is
-    the last fact of its parent that it followed.
+    `told` is what happened since somebody asked for that. `halted` is the last word that suspended or resumed
+    it, and the number of that fact; `followed` is the last fact of its parent that it followed.
     `stopping` holds the positions whose last attempt is being abandoned, and which ask waits for that: two
     attempts of one effect never overlap in the world. `heard` says of every event that was taken, as which
     fact that was first, and `ears` what each task listened for last, and up to when. `script` is what a
@@ -122,6 +123,7 @@ class Run:
     followed: int = 0
     gate: Gate | None = None
     trace: Callable[[Moment], None] | None = None
+    told: list[Happening] | None = None
     heard: dict[str, int] = field(default_factory=dict)
     ears: dict[str, tuple[Want, float]] = field(default_factory=dict)
     script: Script | None = None
@@ -199,8 +201,8 @@ class Run:
     def fail(self, frame: Frame, fault: Fault) -> None:
         """The frame ends with a fault; what still ran below it is abandoned."""
         self.detach(frame)
-        self.mark("failed", frame)
         frame.fault, frame.step = _located(fault, frame), Step.OVER
+        self.mark("failed", frame)
         self.agenda.append(frame)
 
     def leave(self, frame: Frame, output: Value, directive: str) -> None:
@@ -216,12 +218,15 @@ class Run:
 
     def detach(self, frame: Frame) -> None:
         """Let nobody wait any longer for what a frame and all below it asked for."""
-        frame.alive = False
-        if not frame.children and not frame.asks:
-            return
+        if self.told is None:
+            frame.alive = False
+            if not frame.children and not frame.asks:
+                return
         gone: list[Frame] = [frame]
         for each in gone:
             gone.extend(each.children.values())
+            if self.told is not None and each.alive:
+                self.mark("stopped", each)
             each.alive = False
             each.children.clear()
             for key in each.asks:
@@ -271,8 +276,12 @@ class Run:
     # -- views ----------------------------------------------------------------------------------
 
     def mark(self, what: str, frame: Frame) -> None:
-        """Tell the trace, if somebody listens."""
-        if self.trace is not None and frame.task is not None:
+        """Note what happened to a task, and tell the trace, if somebody listens."""
+        if self.told is not None:
+            happening = of_task(what, self.now, frame)
+            if happening is not None:
+                self.told.append(happening)
+        if self.trace is not None and frame.task is not None and what != "stopped":
             depth = sum(above.task is not None for above in _ancestors(frame)) - 1
             self.trace(Moment(self.now, what, frame.position, frame.task, frame.attempt, depth))
 

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias, assert_never, get_args
 from dirigent.core import flow
 from dirigent.core.control.overruling import overrule, running
 from dirigent.core.control.retrying import SERVER_ERROR, gates_of, interrupt, open_gate, remember, waits
+from dirigent.core.events.noting import note_fact
 from dirigent.core.frame import Earlier, Frame, Gate
 from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, Tools, unbegun
 from dirigent.core.nodes import code
@@ -132,6 +133,7 @@ def advance(run: Run, fact: Fact) -> None:
     """Fold one fact, and let everything happen that follows from it alone."""
     run.now = max(run.now, fact.at)
     run.facts += 1
+    before = run.phase
     if isinstance(fact, AskFact):
         _ask_fact(run, fact)
     elif isinstance(fact, Retried):
@@ -142,6 +144,8 @@ def advance(run: Run, fact: Fact) -> None:
         overrule(run, fact)
     else:
         _run_fact(run, fact)
+    if run.told is not None:
+        note_fact(run, fact, before)
     flow.settle(run)
 
 

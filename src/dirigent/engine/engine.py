@@ -22,6 +22,7 @@ from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Turn
 from dirigent.engine.effects import Effects
 from dirigent.engine.events.ears import Ears, Unlogged
+from dirigent.engine.events.telling import Telling, Wants
 from dirigent.engine.family.following import Following
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
@@ -76,6 +77,7 @@ class Engine:
     queues: Queues = field(init=False)
     following: Following = field(init=False)
     linker: Whole | None = None
+    wants: Wants = field(default_factory=Wants)
     _crew: Crew = field(default_factory=Crew)
     _turning: Turning = field(init=False)
     _acting: Acting = field(init=False)
@@ -109,6 +111,7 @@ class Engine:
             go,
             self._rouser.lose,
         )
+        self._turning.telling = Telling(self.wants, lambda: self.events.asked)
         self._acting = Acting(self.effects, self._timers, self.queues, self._crew, go)
 
     # -- life -----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ append. A run waits in no task: the journal's answer calls it back, and all that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import field
 from functools import partial
 from types import TracebackType
@@ -16,9 +16,11 @@ from typing import Final, TypeAlias
 
 from dirigent.engine.crew import Crew
 from dirigent.engine.drive import Admits, Turn, nobody, recover, turn
+from dirigent.engine.events.telling import Telling
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Witness
 from dirigent.model import limits
+from dirigent.model.events.listening import Event
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.run.command import Command
@@ -52,6 +54,7 @@ class Turning:
     rest: Callable[[Live], None]
     witness: Witness
     admits: Admits = nobody
+    telling: Telling | None = None
     settling: bool = False
     appends: set[Append] = field(default_factory=set)
 
@@ -64,7 +67,8 @@ class Turning:
         live.turning = True
         live.arrived.append(Arrival((first,)))
         done = self._folded(live)
-        append = asyncio.ensure_future(self.journal.append(live.run.id, 0, done.facts, done.wake_at))
+        tells = self._told(live, done)
+        append = asyncio.ensure_future(self.journal.append(live.run.id, 0, done.facts, done.wake_at, tells))
         self.appends.add(append)
         begun: asyncio.Future[bool] = append.get_loop().create_future()
         append.add_done_callback(partial(self._begun, live, done, begun))
@@ -108,6 +112,8 @@ class Turning:
 
     def _folded(self, live: Live) -> Turn:
         now = self.clock.now()
+        if self.telling is not None:
+            self.telling.note(live.run)
         if not live.recovered and not self.settling:
             live.recovered = True
             return recover(live.run, now, self.admits, stale=live.stale)
@@ -124,9 +130,16 @@ class Turning:
         done.commands = [command for command in done.commands if not self.precede(live, command, done)]
         return done
 
+    def _told(self, live: Live, done: Turn) -> Sequence[Event]:
+        """Return the lifecycle events that go with a turn's facts: none unless somebody wants them."""
+        if live.run.told is None or self.telling is None:
+            return ()
+        return self.telling.told(live.run, done.expected)
+
     def _record(self, live: Live, done: Turn) -> None:
+        tells = self._told(live, done)
         append = asyncio.ensure_future(
-            self.journal.append(live.run.id, done.expected, done.facts, done.wake_at)
+            self.journal.append(live.run.id, done.expected, done.facts, done.wake_at, tells)
         )
         live.turning = True
         self.appends.add(append)

@@ -274,8 +274,8 @@ class Payloads(Protocol):
         """Return whether there is any."""
         ...
 
-    def put(self, content: bytes) -> Digest:
-        """Keep content; durable on return. Blocks."""
+    def put(self, content: bytes) -> Digest | None:
+        """Keep content; durable on return. None where no large value may be kept just now. Blocks."""
         ...
 
     def get(self, digest: str, whose: str = "") -> bytes:

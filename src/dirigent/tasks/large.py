@@ -90,7 +90,8 @@ class LargeValues:
             return output  # No journal could hold it, and no file either: the engine says why.
         if len(content) > limits.LARGE_BYTES:
             return output
-        return payload.reference(self.payloads.put(content), len(content), payload.JSON)
+        digest = self.payloads.put(content)
+        return output if digest is None else payload.reference(digest, len(content), payload.JSON)
 
     def _large_text(self, node: Value) -> Value | None:
         if not isinstance(node, str) or len(node) <= limits.PAYLOAD_INLINE_BYTES:
@@ -98,7 +99,8 @@ class LargeValues:
         content = node.encode()
         if len(content) > limits.LARGE_BYTES:
             return None
-        return payload.reference(self.payloads.put(content), len(content), payload.TEXT, node)
+        digest = self.payloads.put(content)
+        return None if digest is None else payload.reference(digest, len(content), payload.TEXT, node)
 
 
 def _own(outcome: Outcome) -> Outcome:

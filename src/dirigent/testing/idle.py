@@ -57,6 +57,10 @@ class IdleClock:
         finally:
             self._holds -= 1
 
+    def pass_by(self, seconds: float) -> None:
+        """Let time pass between two loops, while nobody lives."""
+        self._now += seconds
+
     async def stalled(self) -> None:
         """Return when nothing can happen any more: nobody works, and nobody sleeps."""
         self._stalled = asyncio.get_running_loop().create_future()

@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from dirigent.app.conducting import Desk, children_of, desk_of, observers_of, performers_of, tools_of
+from dirigent.app.databases import large
+from dirigent.app.databases.chores import tended
 from dirigent.app.elsewhere import linker_of
 from dirigent.app.looking import Store
 from dirigent.app.planning import Parts, parts_of
@@ -69,6 +71,7 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     if not serve and await database.engines():
         return desk_of(parts, FleetConductor(wishing, store, store))
     performers = performers_of(around, parts)
+    stack.callback(large.close, parts.shared)
     tenancy = PostgresTenancy.of(database)
     fleet = Fleet(tenancy, _builder(around, parts, performers))
     conductor = FleetConductor(wishing, store, store, fleet)
@@ -81,6 +84,7 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     await fleet.open()
     policy = around.stack.retention if around.stack else Retention()
     await stack.enter_async_context(kept(BesideWork(tenancy.archive), policy, parts.clock))
+    await stack.enter_async_context(tended(database, parts.clock))
     return desk_of(parts, conductor, fleet.crew)
 
 

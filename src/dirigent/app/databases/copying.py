@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Protocol
 
+from dirigent.app.databases import large
 from dirigent.app.databases.driver import room
 from dirigent.model.problem import refuse
 from dirigent.settings import DatabaseUrl, Settings, is_database
@@ -33,31 +34,14 @@ async def copy(source: str, target: str) -> Sum:
 
     Raises:
         Refusal: E5051 a target that is not empty, E5052 an engine that works on one of them, E5053 a
-            copy that differs, E5054 no store at the source, E5055 large values that a database cannot
-            hold, and what opening a store raises.
+            copy that differs, E5054 no store at the source, E5070 and E5071 a large value that is missing
+            or damaged, and what opening a store raises.
     """
     async with AsyncExitStack() as stack:
         there = await _source(stack, source)
         goal = await _target(stack, target)
-        if not is_database(source):
-            _take_along(
-                _settings(source).payloads, None if is_database(target) else _settings(target).payloads
-            )
+        await asyncio.to_thread(large.carry, _settings(source), _settings(target))
         return await moving.copied(there, goal)
-
-
-def _take_along(payloads: str, target: str | None) -> None:
-    """Copy the files of large values, or refuse (E5055) where the target has no place for them."""
-    folder = Path(payloads)
-    if not folder.is_dir() or not any(folder.iterdir()):
-        return
-    if target is None:
-        raise refuse(
-            "E5055",
-            f"the store has large values in `{payloads}`, which a database does not hold",
-            "keep it where it is, or copy it to another folder; new runs may go to a database",
-        )
-    shutil.copytree(folder, target, dirs_exist_ok=True)
 
 
 async def _source(stack: AsyncExitStack, place: str) -> Source:
@@ -90,6 +74,8 @@ async def _database(stack: AsyncExitStack, place: str, kind: str) -> Opened:
 
 
 def _settings(place: str) -> Settings:
+    if is_database(place):
+        return Settings(Path.cwd(), DatabaseUrl.parse(place))
     return Settings(Path(place).absolute())
 
 

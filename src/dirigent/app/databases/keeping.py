@@ -23,6 +23,7 @@ from dirigent.stores.postgres.archive import PostgresArchive
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
 from dirigent.stores.postgres.leases import LEASE_SECONDS
+from dirigent.stores.postgres.payloads import sweep
 from dirigent.stores.postgres.session.failures import Again, Lost
 from dirigent.stores.postgres.session.link import Link
 from dirigent.stores.postgres.session.statements import SQL
@@ -83,7 +84,7 @@ class DatabaseKeeper:
         """Remove what nothing names. Return the bytes of large values."""
         await self.held.drop_unused()
         await self.held.forget_plans(limits.PLAN_SECONDS)
-        return 0
+        return await sweep(self.database.url)
 
     async def compact(self) -> None:
         """Have the server make room again, and give back what it can. Others may work meanwhile."""

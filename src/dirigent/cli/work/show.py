@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from dirigent import __version__
+from dirigent.app.databases import large
 from dirigent.app.looking import looking
 from dirigent.app.tools import TOOLS
 from dirigent.cli import wire
@@ -25,7 +26,6 @@ from dirigent.service.finding import find
 from dirigent.service.views import RunView, TaskView, view
 from dirigent.settings import Settings
 from dirigent.stores import transfer
-from dirigent.stores.folder.payloads import Payloads
 
 
 def show(options: Options) -> int:
@@ -124,7 +124,7 @@ def written(seen: RunView, file: Path, settings: Settings) -> int:
         )
     named = payload.parts_of(seen.output)
     if named is not None:
-        content = Payloads(settings.payloads).get(named[0], f" of run `{seen.id}`")
+        content = large.read(settings, named[0], f" of run `{seen.id}`")
     elif isinstance(seen.output, str):
         content = seen.output.encode()
     else:

@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 from dirigent.core import want
 from dirigent.core.evaluate import evaluate, truth
+from dirigent.core.events.noting import note
 from dirigent.core.frame import Frame, TryState
 from dirigent.core.machine import Run, bound_variables, fresh_ledger
 from dirigent.core.nodes.behaviour import Behaviour
@@ -81,6 +82,7 @@ def fired(run: Run, frame: Frame, purpose: str) -> None:
         return
     state.attempt += 1
     state.fault = None
+    note(run, "retried", frame)
     # An outer `try` that repeats this one goes on from here, so that no timer has the name of an older one.
     if frame.ledger is not None and frame.position in frame.ledger.earlier:
         frame.ledger.earlier[frame.position].attempt = state.attempt

@@ -6,6 +6,7 @@ from typing import Final
 
 from dirigent.core import want
 from dirigent.core.evaluate import evaluate
+from dirigent.core.events.noting import note
 from dirigent.core.frame import Frame
 from dirigent.core.machine import Faulted, Run
 from dirigent.core.nodes.behaviour import Behaviour
@@ -78,6 +79,7 @@ def wait_begin(run: Run, frame: Frame) -> None:
         raise TypeError(frame.position)
     amount = evaluate(run, frame, "wait", node.seconds, frame.input)
     want.timer(run, frame, "wait", duration(amount))
+    note(run, "waiting", frame)
 
 
 def wait_fired(run: Run, frame: Frame, purpose: str) -> None:

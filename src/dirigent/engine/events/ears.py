@@ -14,7 +14,7 @@ from typing import Final
 from dirigent.core.events.shape import check_event
 from dirigent.core.status import Phase
 from dirigent.engine.crew import Crew
-from dirigent.engine.events.index import Index, Key, key_of
+from dirigent.engine.events.index import Index, Key, is_lifecycle, is_own, key_of, named, oldest
 from dirigent.engine.events.judging import judged
 from dirigent.engine.events.memory import START, Memory
 from dirigent.engine.live import Arrival, Live
@@ -63,7 +63,8 @@ class Ears:
 
     `lost` learns of a run that cannot be loaded. What is `fresh` has still to be offered what arrived before
     it listened; everybody else has been offered all up to the `edge`. `offered` are the runs that
-    were handed an event just now; `resting` are the listeners of suspended runs.
+    were handed an event just now; `resting` are the listeners of suspended runs. `asked` are the types of
+    lifecycle events that somebody waits for; events are kept for `keep_seconds`.
     """
 
     log: EventLog
@@ -75,6 +76,8 @@ class Ears:
     go: Callable[[Live], None]
     lost: Callable[[RunId, Refusal], None]
     stopping: bool = False
+    asked: frozenset[str] = frozenset()
+    keep_seconds: float = limits.EVENTS_LOGGED_SECONDS
     _index: Index = field(default_factory=Index)
     _fresh: Index = field(default_factory=Index)
     _using: Index | None = None
@@ -95,6 +98,7 @@ class Ears:
         self._edge, self._tidied = await self.log.log_end(), self.clock.now()
         for listener in await self.log.listeners():
             self._fresh.put(listener)
+        self.asked = named(self._index, self._fresh, self._using)
 
     def stir(self) -> None:
         """There may be something new in the log."""
@@ -118,6 +122,9 @@ class Ears:
         """Learn from durable facts who listens, and who does no more."""
         news = [fact for fact in facts if type(fact) in NEWS]
         if not news:
+            # What a run tells of its life comes with facts of any kind.
+            if self.asked:
+                self._stirred.set()
             return
         served: set[Position] = set()
         for fact in news:
@@ -135,6 +142,7 @@ class Ears:
                         self._fresh.put(listener)
                 case _:
                     pass
+        self.asked = named(self._index, self._fresh, self._using)
         self._stirred.set()
 
     async def serve(self) -> None:
@@ -152,7 +160,8 @@ class Ears:
         now = self.clock.now()
         if now >= self._tidied + TIDY_SECONDS and not self.stopping:
             self._tidied = now
-            await self.log.forget(now - limits.EVENTS_LOGGED_SECONDS, limits.EVENTS_LOGGED)
+            needed = oldest(self._fresh, self._resting)
+            await self.log.forget(now - self.keep_seconds, limits.EVENTS_LOGGED, needed)
 
     def _put(self, listener: Listener, *, onward: bool) -> None:
         # Who was handed an event just now, and wants another, has seen all that came before that one.
@@ -209,7 +218,10 @@ class Ears:
         """Hand an event to everybody who wants it, and return when they have it."""
         wanting: list[tuple[Listener, Match]] = []
         for listener in index.waiting(arrived.event):
-            if arrived.at >= listener.since and arrived.place > self._memory.behind(listener):
+            # A run that heard of itself would never be done.
+            own = is_lifecycle(arrived.event) and is_own(listener.run, arrived.run)
+            new = arrived.at >= listener.since and arrived.place > self._memory.behind(listener)
+            if new and not own:
                 found = await self._judged(listener, arrived)
                 if found is not None:
                     wanting.append((listener, found))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from dirigent.core.events.lifecycle import PREFIX
 from dirigent.core.events.matching import types
 from dirigent.model.events.listening import Event, Listener
 from dirigent.model.ids import Position, RunId
 from dirigent.model.record import dataclass
+
+# What the ids of schedules begin with.
+SCHEDULE: Final = "schedule:"
 
 Key: TypeAlias = tuple[RunId, Position]
 
@@ -68,6 +73,35 @@ class Index:
         """Return whether it is still this that the task listens for."""
         return self._all.get(key_of(listener)) is listener
 
+    @property
+    def lifecycle(self) -> list[str]:
+        """Return the types of lifecycle events that anybody waits for."""
+        return [kind for kind in self._by_type if kind.startswith(PREFIX)]
+
     def waiting(self, event: Event) -> list[Listener]:
-        """Return who may want an event."""
-        return [*self._by_type.get(str(event.get("type")), {}).values(), *self._any.values()]
+        """Return who may want an event. One of the life of a run is only for those who name its type."""
+        found = list(self._by_type.get(str(event.get("type")), {}).values())
+        return found if is_lifecycle(event) else [*found, *self._any.values()]
+
+
+def is_lifecycle(event: Event) -> bool:
+    """Return whether an event tells of the life of a run."""
+    return str(event.get("type")).startswith(PREFIX)
+
+
+def is_own(listening: RunId, told: str) -> bool:
+    """Return whether a run that tells of itself is the one that listens, or a run of that schedule."""
+    if listening.startswith(SCHEDULE):
+        return told.startswith(f"{listening.removeprefix(SCHEDULE).rpartition('/')[0]}@")
+    return told == listening
+
+
+def named(*indexes: Index | None) -> frozenset[str]:
+    """Return the types of lifecycle events that somebody listens for by name."""
+    return frozenset(kind for index in indexes if index is not None for kind in index.lifecycle)
+
+
+def oldest(fresh: Index, resting: Mapping[RunId, Mapping[Key, Listener]]) -> float:
+    """Return since when events count for those who have still to be offered what came before."""
+    waiting = [*fresh, *(listener for found in resting.values() for listener in found.values())]
+    return min((listener.since for listener in waiting), default=math.inf)

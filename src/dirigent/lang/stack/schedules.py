@@ -49,9 +49,7 @@ def read_schedules(
     # What is wrong has been said; a stack with a problem is none.
     for name, workflow in workflows.items() if len(reading.problems) == before else ():
         try:
-            schedule = schedule_of(
-                written(workflow.program), policies.get(name), loose=_is_loose(workflow.program)
-            )
+            schedule = scheduled(workflow.program, policies.get(name))
         except ValueError:
             continue  # The shapes have said so.
         if schedule is not None:
@@ -59,14 +57,19 @@ def read_schedules(
     return schedules
 
 
+def scheduled(program: Program, policy: Value = None) -> Schedule | None:
+    """Return the schedule of a program under what its stack says, None where neither says when.
+
+    Raises `ValueError` for a length of time that is none.
+    """
+    evaluate = program.definition.get("evaluate") if isinstance(program.definition, dict) else None
+    loose = isinstance(evaluate, dict) and evaluate.get("mode") == "loose"
+    return schedule_of(written(program), policy, loose=loose)
+
+
 def written(program: Program) -> Value:
     """Return the section `schedule` of a program's document."""
     return program.definition.get("schedule") if isinstance(program.definition, dict) else None
-
-
-def _is_loose(program: Program) -> bool:
-    evaluate = program.definition.get("evaluate") if isinstance(program.definition, dict) else None
-    return isinstance(evaluate, dict) and evaluate.get("mode") == "loose"
 
 
 def _check_events(reading: Reading, member: Member, workflows: Mapping[str, StackWorkflow]) -> None:

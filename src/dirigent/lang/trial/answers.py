@@ -11,7 +11,7 @@ from dirigent.lang.trial.trial import Answer, Matcher, Reply
 from dirigent.model.fault import STANDARD, STANDARD_NAMES, Fault
 from dirigent.model.values import Expression, Value
 
-_CHOICES: Final = ("output", "error", "compute")
+_CHOICES: Final = ("output", "error", "compute", "real")
 _STATUS: Final = 500
 
 
@@ -53,15 +53,19 @@ def _reply(reading: Reading, node: Members) -> Reply:
         told = "nothing" if not chosen else " and ".join(f"`{name}`" for name in chosen)
         reading.complain(
             "E7073",
-            f"a reply says {told}; it must say one of `output`, `error` and `compute`",
+            f"a reply says {told}; it must say one of `output`, `error`, `compute` and `real`",
             head_of(node) if not chosen else node.members[chosen[1]].key_span,
             "what does the call give?" if not chosen else "the second of them",
         )
         return Reply(None)
-    after = node.get("after")
+    after, found = node.get("after"), node.members[chosen[0]]
+    real = chosen[0] == "real"
+    if real and plain(found.node) is not True:
+        reading.complain("E7073", "`real` is not `true`", found.node.span, "what else?", "write `real: true`")
     return Reply(
-        _result(reading, chosen[0], node.members[chosen[0]].node),
+        None if real else _result(reading, chosen[0], found.node),
         0.0 if after is None else seconds(reading, after),
+        real,
     )
 
 

@@ -9,33 +9,31 @@ from typing import Final
 
 from dirigent.lang.shape import check, head_of, shortened
 from dirigent.lang.source import load
-from dirigent.lang.tree import Items, Leaf, Members, Node, plain
-from dirigent.lang.trial.answers import answer, matcher, wanted_error
-from dirigent.lang.trial.reading import Reading, expression, seconds, text_of, whole_of
+from dirigent.lang.tree import Leaf, Members, Node, plain
+from dirigent.lang.trial.answers import answer
+from dirigent.lang.trial.expecting import ending, expectations
+from dirigent.lang.trial.reading import Reading, all_of, items_of, moment, seconds, text_of
 from dirigent.lang.trial.shapes import SHAPE
-from dirigent.lang.trial.trial import (
-    Answer,
-    Ending,
-    Expectation,
-    Happening,
-    Holds,
-    Lasting,
-    Ran,
-    Requested,
-    Suite,
-    Tells,
-    Trial,
-    Wanted,
-)
+from dirigent.lang.trial.trial import Answer, Happening, Suite, Trial, Wanted
 from dirigent.model.problem import Label, Problem, ordered
 from dirigent.model.record import dataclass
 from dirigent.model.source import Span
+from dirigent.model.values import Value
 from dirigent.ports import Language
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-_WORDS: Final = ("cancel", "suspend", "resume", "signal", "event")
-# What the virtual clock may differ by from a sum of fractions.
-_GRAIN: Final = 1e-6
+RUN: Final = "test"
+# What is said of the end of one run.
+_OF_A_RUN: Final = (
+    "output",
+    "outputContains",
+    "outputSchema",
+    "error",
+    "context",
+    "contextContains",
+    "elapsed",
+)
+_WORDS: Final = ("cancel", "suspend", "resume", "signal", "event", "down")
 
 
 def read_trials(text: str, file: str, language: Language) -> tuple[Suite | None, list[Problem]]:
@@ -60,7 +58,10 @@ class _Shared:
     input: Node | None
     start: float
     crash: str
+    run: str
     secrets: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, Value] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
 
 
@@ -69,12 +70,15 @@ def _suite(reading: Reading, root: Members) -> Suite:
         root.get("input"),
         _start(reading, root, START),
         text_of(root.get("crash")),
-        _secrets(root),
+        text_of(root.get("run")) or RUN,
+        _texts(root, "secrets"),
+        _metadata(root),
+        _texts(root, "files"),
         _answers(reading, root),
     )
     written = root.members["workflow"]
     named = isinstance(written.node, Leaf)
-    trials = tuple(_trial(reading, node, shared) for node in _items(root.get("tests")))
+    trials = tuple(_trial(reading, node, shared) for node in items_of(root.get("tests")))
     _check_names(reading, trials)
     return Suite(
         reading.file,
@@ -82,7 +86,7 @@ def _suite(reading: Reading, root: Members) -> Suite:
         written.node.span if named else written.key_span,
         trials,
         "" if named else json.dumps(plain(written.node)),
-        tuple(Wanted(text_of(each), each.span) for each in _all(root.get("workflows"))),
+        tuple(Wanted(text_of(each), each.span) for each in all_of(root.get("workflows"))),
         reading.tasks,
     )
 
@@ -95,68 +99,37 @@ def _trial(reading: Reading, node: Members, shared: _Shared) -> Trial:
         name=text_of(node.get("name")),
         span=node.members["name"].node.span,
         input={} if given is None else plain(given),
-        ending=_ending(reading, within, expect.key_span),
+        ending=ending(reading, within, expect.key_span),
         start=_start(reading, node, shared.start),
-        secrets={**shared.secrets, **_secrets(node)},
+        secrets={**shared.secrets, **_texts(node, "secrets")},
         answers=(*_answers(reading, node), *shared.answers),
-        happenings=tuple(_happening(reading, each) for each in _items(node.get("happens"))),
-        expectations=tuple(_expectations(reading, within)),
+        happenings=tuple(_happening(reading, each) for each in items_of(node.get("happens"))),
+        expectations=tuple(expectations(reading, within)),
         crash=text_of(node.get("crash")) or shared.crash,
+        run=text_of(node.get("run")) or shared.run,
+        metadata={**shared.metadata, **_metadata(node)},
+        files={**shared.files, **_texts(node, "files")},
+        scheduled=_scheduled(reading, node, within),
     )
 
 
-def _ending(reading: Reading, node: Members, at: Span) -> Ending:
-    found = node.members.get("error")
-    error = None if found is None else Wanted(wanted_error(reading, found.node), found.key_span)
-    written = _wanted(node, "phase")
-    implied = "completed" if error is None else "faulted"
-    phase = written or Wanted(implied, at if error is None else error.span)
-    return Ending(phase, _wanted(node, "output"), _wanted(node, "outputContains"), error)
-
-
-def _wanted(node: Members, name: str) -> Wanted | None:
-    found = node.members.get(name)
-    return None if found is None else Wanted(plain(found.node), found.key_span)
-
-
-def _expectations(reading: Reading, node: Members) -> list[Expectation]:
-    found: list[Expectation] = []
-    ran = node.get("ran")
-    if isinstance(ran, Members):
-        found += [
-            Ran(reading.task(each.key, each.key_span), whole_of(each.node), each.key_span) for each in ran
-        ]
-    else:
-        found += [Ran(reading.task(text_of(each), each.span), None, each.span) for each in _all(ran)]
-    found += [Ran(reading.task(text_of(each), each.span), 0, each.span) for each in _all(node.get("notRan"))]
-    for wanted in _items(node.get("requests")):
-        found.append(Requested(matcher(reading, wanted), whole_of(wanted.get("times")), head_of(wanted)))
-    found += [Tells(plain(told), head_of(told)) for told in _items(node.get("events"))]
-    lasting = node.members.get("elapsed")
-    if lasting is not None:
-        found.append(_lasting(reading, lasting.node, lasting.key_span))
-    holds = node.get("check")
-    for text in (holds,) if isinstance(holds, Leaf) else _all(holds):
-        found.append(Holds(expression(reading, text), text.span))
-    return found
-
-
-def _lasting(reading: Reading, node: Node, at: Span) -> Lasting:
-    if not isinstance(node, Members) or not {"min", "max"} & node.members.keys():
-        exact = seconds(reading, node)
-        return Lasting(exact - _GRAIN, exact + _GRAIN, at)
-    for each in node:
-        if each.key not in ("min", "max"):
+def _scheduled(reading: Reading, node: Members, within: Members) -> float | None:
+    """Return for how long a schedule is played, or None. Report what does not fit that (E6009)."""
+    found = node.get("schedule")
+    for name in ("starts",) if found is None else _OF_A_RUN:
+        if name in within.members:
             reading.complain(
-                "E1203", f"unknown property `{shortened(each.key)}` in `elapsed`", each.key_span, "unknown",
-                "known: min, max",
-            )  # fmt: skip
-    least, most = node.get("min"), node.get("max")
-    return Lasting(
-        0.0 if least is None else seconds(reading, least) - _GRAIN,
-        float("inf") if most is None else seconds(reading, most) + _GRAIN,
-        at,
-    )
+                "E6009",
+                f"`{name}` is of a schedule"
+                if found is None
+                else f"`{name}` is of one run, not of a schedule",
+                within.members[name].key_span,
+                "here",
+                "play a schedule with `schedule: P1D`"
+                if found is None
+                else "ask for it with `check`: `.starts`",
+            )
+    return None if found is None else seconds(reading, found)
 
 
 def _happening(reading: Reading, node: Members) -> Happening:
@@ -169,15 +142,21 @@ def _happening(reading: Reading, node: Members) -> Happening:
         head_of(node),
         text_of(node.get(what)),
         None if value is None else plain(value),
+        seconds(reading, node.members["down"].node) if what == "down" else 0.0,
     )
 
 
 def _answers(reading: Reading, node: Members) -> tuple[Answer, ...]:
-    return tuple(answer(reading, each) for each in _items(node.get("answers")))
+    return tuple(answer(reading, each) for each in items_of(node.get("answers")))
 
 
-def _secrets(node: Members) -> dict[str, str]:
-    found = node.get("secrets")
+def _metadata(node: Members) -> dict[str, Value]:
+    found = node.get("metadata")
+    return {each.key: plain(each.node) for each in found} if isinstance(found, Members) else {}
+
+
+def _texts(node: Members, name: str) -> dict[str, str]:
+    found = node.get(name)
     return {each.key: text_of(each.node) for each in found} if isinstance(found, Members) else {}
 
 
@@ -185,33 +164,7 @@ def _start(reading: Reading, node: Members, otherwise: float) -> float:
     found = node.get("start")
     if found is None:
         return otherwise
-    text = text_of(found)
-    moment = _moment(text)
-    if moment is None:
-        reading.complain(
-            "E7071",
-            f"`{shortened(text)}` is no time of a run",
-            found.span,
-            "not a time with its zone",
-            "write it as `2026-03-29T00:30:00Z`",
-        )
-    return otherwise if moment is None else moment
-
-
-def _moment(text: str) -> float | None:
-    try:
-        found = datetime.fromisoformat(text)
-        return found.timestamp() if found.tzinfo is not None else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _items(node: Node | None) -> list[Members]:
-    return [each for each in _all(node) if isinstance(each, Members)]
-
-
-def _all(node: Node | None) -> tuple[Node, ...]:
-    return node.items if isinstance(node, Items) else ()
+    return moment(reading, found, otherwise)
 
 
 def _check_names(reading: Reading, trials: tuple[Trial, ...]) -> None:

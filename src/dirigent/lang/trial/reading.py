@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import field
+from datetime import datetime
 
 from dirigent.lang.shape import inner_expression, shortened
-from dirigent.lang.tree import Leaf, Members, Node, plain
+from dirigent.lang.tree import Items, Leaf, Members, Node, plain
 from dirigent.model.duration import seconds_of
 from dirigent.model.problem import Problem
 from dirigent.model.record import dataclass
@@ -44,6 +45,16 @@ def whole_of(node: Node | None) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def items_of(node: Node | None) -> list[Members]:
+    """Return the mappings of a list."""
+    return [each for each in all_of(node) if isinstance(each, Members)]
+
+
+def all_of(node: Node | None) -> tuple[Node, ...]:
+    """Return the elements of a list, none where there is none."""
+    return node.items if isinstance(node, Items) else ()
+
+
 def seconds(reading: Reading, node: Node) -> float:
     """Return a length of time, or report that it is none (E7071)."""
     try:
@@ -52,6 +63,25 @@ def seconds(reading: Reading, node: Node) -> float:
         at = next(iter(node)).key_span if isinstance(node, Members) and node.members else node.span
         reading.complain("E7071", f"this is no length of time: {why}", at, "not a duration")
         return 0.0
+
+
+def moment(reading: Reading, node: Node, otherwise: float) -> float:
+    """Return a time with its zone in seconds since the epoch, or report that it is none (E7071)."""
+    text = text_of(node)
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None:
+            return found.timestamp()
+    except (ValueError, OverflowError):
+        pass
+    reading.complain(
+        "E7071",
+        f"`{shortened(text)}` is no time of a run",
+        node.span,
+        "not a time with its zone",
+        "write it as `2026-03-29T00:30:00Z`",
+    )
+    return otherwise
 
 
 def expression(reading: Reading, node: Node) -> Expression:

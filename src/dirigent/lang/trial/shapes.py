@@ -47,6 +47,7 @@ _REPLY: Final[dict[str, Field]] = {
     "output": Field(AnyValue(), description="what the call gives"),
     "error": Field(_ERROR, description="the error with which the call fails"),
     "compute": Field(ExpressionText(bare=True), description="an expression over the request"),
+    "real": Field(Flag(), description="`true`: the step in Python is really called"),
     "after": Field(_DURATION, description="how long the call takes, in virtual time"),
 }
 _MATCHER: Final[dict[str, Field]] = {
@@ -90,6 +91,7 @@ _HAPPENING: Final = ByKey(
             title="a happening",
         ),
         "event": Record({"at": _AT, "event": Field(_EVENT, required=True)}, title="a happening"),
+        "down": Record({"at": _AT, "down": Field(_DURATION, required=True)}, title="a happening"),
     },
     title="a happening",
 )
@@ -99,18 +101,34 @@ _LASTING: Final = ByKind(
     number=Number(min=0),
     map=MapOf(_DURATION),
 )
+_TIME: Final = Text(min_length=1, what="a time with its zone, as `2026-03-29T00:30:00Z`")
+_START: Final = Record(
+    {
+        "at": Field(_TIME, required=True),
+        "phase": Field(Text(choices=PHASES), description="how this run ends; else as `phase` says"),
+    },
+    title="a start",
+)
 _CHECK: Final = ExpressionText(bare=True)
 _EXPECT: Final = Record(
     {
         "phase": Field(Text(choices=PHASES), description="how the run ends, or for what it is left waiting"),
         "output": Field(AnyValue(), description="the output, exactly"),
         "outputContains": Field(AnyValue(), description="what the output has among other members"),
+        "outputSchema": Field(MapOf(AnyValue()), description="a JSON Schema that the output fits"),
         "error": Field(_ERROR, description="members of the error that ends the run"),
+        "context": Field(AnyValue(), description="the last `$context` of the run, exactly"),
+        "contextContains": Field(AnyValue(), description="what that has among other members"),
         "ran": Field(
             ByKind(list=ListOf(_TASK), map=MapOf(_TIMES)),
             description="tasks that run, or how often each does",
         ),
         "notRan": Field(ListOf(_TASK), description="tasks that do not run"),
+        "order": Field(ListOf(_TASK, min=2), description="tasks that begin one after the other, as listed"),
+        "starts": Field(
+            ByKind(number=_TIMES, list=ListOf(ByKind(text=_TIME, map=_START))),
+            description="how many runs a schedule starts, or when, as `2026-03-29T00:30:00Z`",
+        ),
         "requests": Field(ListOf(_REQUESTED), description="calls that are made"),
         "events": Field(ListOf(_EVENT), description="events that are emitted, with at least these members"),
         "elapsed": Field(
@@ -118,8 +136,8 @@ _EXPECT: Final = Record(
         ),
         "check": Field(
             ByKind(text=_CHECK, list=ListOf(_CHECK)),
-            description="expressions that give true; they see `.output`, `.error`, `.phase`, `.requests`,"
-            " `.tasks` and `.elapsed`",
+            description="expressions that give true; they see `.output`, `.error`, `.phase`, `.context`,"
+            " `.requests`, `.events`, `.tasks`, `.order` and `.elapsed`",
         ),
     },
     title="`expect`",
@@ -128,6 +146,16 @@ _SHARED: Final[dict[str, Field]] = {
     "input": Field(AnyValue(), description="the input of the run"),
     "secrets": Field(MapOf(Text()), description="values of the secrets that the workflow declares"),
     "start": Field(_SOME, description="when the run starts, as `2026-03-29T00:30:00Z`"),
+    "run": Field(
+        Text(pattern=r"[\w.:/@+=-]{1,128}", what="a name for a run"),
+        description="the id of the run; `test`, where nothing is said",
+    ),
+    "metadata": Field(
+        MapOf(AnyValue()), description="what `$runtime.metadata` shows, as `resources` of the stack"
+    ),
+    "files": Field(
+        MapOf(Text()), description="texts of functions and schemas that lie elsewhere, by their URIs"
+    ),
     "answers": Field(ListOf(_ANSWER), description="what the world answers; the first that matches decides"),
     "crash": Field(
         Text(choices=CRASHES), description="do it again with a crash at each place of the journal in turn"
@@ -138,6 +166,10 @@ _TRIAL: Final = Record(
         "name": Field(_SOME, required=True, description="what the test shows, as a sentence"),
         **_SHARED,
         "happens": Field(ListOf(_HAPPENING), description="what somebody does to the run, and when"),
+        "schedule": Field(
+            _DURATION,
+            description="play the schedule of the workflow for so long, and the runs that it starts",
+        ),
         "expect": Field(_EXPECT, required=True, description="what the run comes to"),
     },
     title="a test",
@@ -149,7 +181,7 @@ SHAPE: Final = Record(
         "workflow": Field(
             ByKind(text=Text(min_length=1, what="the path of a workflow"), map=AnyValue()),
             required=True,
-            description="a workflow file, `STACK_FILE#NAME`, or the document itself",
+            description="a workflow file, `STACK_FILE#NAME`, `MODULE.py:NAME`, or the document itself",
         ),
         "workflows": Field(ListOf(_SOME), description="files of other workflows that it may run"),
         **_SHARED,

@@ -18,11 +18,12 @@ from dirigent.model.values import Expression, Value
 class Reply:
     """What one call is answered, and how many virtual seconds that takes.
 
-    An `Expression` is computed over the request of the call.
+    An `Expression` is computed over the request of the call. One in `earnest` is made for real.
     """
 
     result: Value | Fault | Expression
     seconds: float = 0.0
+    earnest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ class Answer:
 class Happening:
     """What somebody does to the run at a virtual time, in seconds from its start.
 
-    `what` is `cancel`, `suspend`, `resume`, `signal` or `event`. A signal has an event name and `value`; the
-    `value` of an event is its attributes and data.
+    `what` is `cancel`, `suspend`, `resume`, `signal`, `event` or `down`. A signal has an event name and
+    `value`; the `value` of an event is its attributes and data. While it is `down`, for `length` seconds, no
+    engine runs.
     """
 
     seconds: float
@@ -75,6 +77,7 @@ class Happening:
     span: Span
     name: str = ""
     value: Value = None
+    length: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,27 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
+class Starts:
+    """That a schedule starts runs: so many, or at these times (seconds since the epoch).
+
+    `phases` are how these end; None is as the test says of all.
+    """
+
+    count: int | None
+    times: tuple[float, ...]
+    phases: tuple[str | None, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """That tasks of one run begin in this order; others may begin between them."""
+
+    tasks: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Tells:
     """That an event is emitted that has these members."""
 
@@ -128,17 +152,23 @@ class Holds:
     span: Span
 
 
-Expectation: TypeAlias = Ran | Requested | Tells | Lasting | Holds
+Expectation: TypeAlias = Ran | Starts | Ordered | Requested | Tells | Lasting | Holds
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run is expected to end. `exact` says that the output may hold nothing else."""
+    """How a run is expected to end: its phase, its output (whole, in part, by a JSON Schema), its error.
+
+    `context` is the last `$context`, whole, and `keeps` what that has among other members.
+    """
 
     phase: Wanted
     output: Wanted | None = None
     contains: Wanted | None = None
     error: Wanted | None = None
+    schema: Wanted | None = None
+    context: Wanted | None = None
+    keeps: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +176,9 @@ class Trial:
     """One test: its run, the world round it, and what is expected.
 
     `start` is the virtual time at which the run starts, in seconds since the epoch; `crash` is empty,
-    `after-each-append` or `before-each-append`.
+    `after-each-append` or `before-each-append`. `run` is its id, `metadata` what `$runtime.metadata` shows
+    over what is known of the stack, `files` the texts that lie elsewhere, by URI. When it is `scheduled`, the
+    schedule of the workflow runs for so many seconds instead of the workflow itself.
     """
 
     name: str
@@ -159,15 +191,19 @@ class Trial:
     happenings: tuple[Happening, ...] = ()
     expectations: tuple[Expectation, ...] = ()
     crash: str = ""
+    run: str = "test"
+    metadata: dict[str, Value] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    scheduled: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
     """A test file: the workflow that it is about, and its tests in order.
 
-    `workflow` is a path from the folder of the file, with `#NAME` behind that of a stack; or `inline` is the
-    document itself, as JSON. `others` are the paths of workflows that it may run, `tasks` all tasks that
-    the file names.
+    `workflow` is a path from the folder of the file, with `#NAME` behind that of a stack and `:NAME` behind
+    that of a module; or `inline` is the document itself, as JSON. `others` are the paths of workflows that it
+    may run, `tasks` all tasks that the file names.
     """
 
     file: str

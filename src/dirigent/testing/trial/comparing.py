@@ -11,6 +11,8 @@ from dirigent.model.values import SecretText, Unknown, Value
 
 _SHOWN: Final = 80
 _LINES: Final = 8
+# Stands for what two values do not have in common.
+_NOTHING: Final[Value] = ["nothing"]
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -41,6 +43,24 @@ def written(value: Value) -> str:
     """Return a value as JSON, cut to a length that a line can show."""
     text = json.dumps(shown(value), ensure_ascii=False)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def alike(one: Value, other: Value) -> Value:
+    """Return what two values have in common, as `contains` would have it: None where that is nothing."""
+    found = _alike(one, other)
+    return None if found is _NOTHING or found in ({}, []) else found
+
+
+def _alike(one: Value, other: Value) -> Value:
+    if isinstance(one, dict) and isinstance(other, dict):
+        members = {name: _alike(value, other[name]) for name, value in one.items() if name in other}
+        return {name: value for name, value in members.items() if value is not _NOTHING}
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        items = [_alike(*pair) for pair in zip(one, other, strict=True)]
+        return _NOTHING if any(each is _NOTHING for each in items) else items
+    if same(one, other):
+        return one
+    return "*" if isinstance(one, str) and isinstance(other, str) else _NOTHING
 
 
 def _differences(path: str, wanted: Value, found: Value, *, exact: bool) -> Iterator[str]:

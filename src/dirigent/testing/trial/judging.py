@@ -2,87 +2,45 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import assert_never
 
+from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.trial.trial import (
     Answer,
     Ending,
     Expectation,
     Holds,
     Lasting,
+    Ordered,
     Ran,
     Requested,
+    Starts,
     Tells,
     Trial,
     Wanted,
 )
-from dirigent.model import limits
 from dirigent.model.fault import Fault, canonical
 from dirigent.model.problem import Problem
-from dirigent.model.record import dataclass
-from dirigent.model.source import Span
 from dirigent.model.values import Value
+from dirigent.testing.trial.coming import Came, listed, other_phase
 from dirigent.testing.trial.comparing import contains, differences, same, written
+from dirigent.testing.trial.scheduling import began, endings
 from dirigent.testing.trial.world import Call
 
 _NEAR = 4
-ENDLESS = "running"
-_ENDED = ("completed", "faulted", "cancelled")
-
-
-@dataclass(frozen=True, slots=True)
-class Came:
-    """What a run came to. `ran` counts the tasks that ran, by name and by pointer.
-
-    `waits` says what a run stands at that did not end; `refused` are happenings that it could not take,
-    `events` those that were emitted, `served` how often each answer was given, `computed` what each
-    expectation that is an expression gave.
-    """
-
-    phase: str
-    seconds: float
-    output: Value = None
-    fault: Fault | None = None
-    ran: Mapping[str, int] = field(default_factory=dict)
-    calls: Sequence[Call] = ()
-    events: Sequence[Value] = ()
-    strange: Sequence[Call] = ()
-    waits: Sequence[str] = ()
-    refused: Sequence[Problem] = ()
-    served: Mapping[int, int] = field(default_factory=dict)
-    computed: Mapping[Span, Value | Fault] = field(default_factory=dict)
-
-    @property
-    def error(self) -> Value:
-        """Return the error as an error filter sees it, or None."""
-        return None if self.fault is None else self.fault.as_value()
-
-    def as_value(self) -> Value:
-        """Return what the expressions of a test see."""
-        requests: list[Value] = [
-            {"task": call.task, "call": call.function, "request": call.request} for call in self.calls
-        ]
-        ran: dict[str, Value] = dict(self.ran)
-        return {
-            "phase": self.phase,
-            "output": self.output,
-            "error": self.error,
-            "requests": requests,
-            "events": list(self.events),
-            "tasks": ran,
-            "elapsed": self.seconds,
-        }
 
 
 def judged(trial: Trial, came: Came) -> list[Problem]:
     """Return what is not as it was expected; nothing for a test that passes."""
     if came.strange:
         return [_unforeseen(trial, call) for call in came.strange[:1]]
-    found = [*came.refused, *_ending(trial.ending, came)]
+    if came.refused and not came.order:
+        return list(came.refused)
+    found = list(came.refused)
+    found += _ending(trial.ending, came) if trial.scheduled is None else endings(trial, came)
     for each in trial.expectations:
         found.extend(_expected(each, came))
     for number, answer in enumerate(trial.answers):
@@ -92,12 +50,18 @@ def judged(trial: Trial, came: Came) -> list[Problem]:
 
 def _ending(ending: Ending, came: Came) -> list[Problem]:
     if came.phase != ending.phase.value:
-        return [_other_phase(ending.phase, came)]
+        return [other_phase(ending.phase, came)]
     found: list[Problem] = []
     if ending.output is not None and not same(ending.output.value, came.output):
         found.append(_differs("E7081", "the output is another one", ending.output, came.output, exact=True))
     if ending.contains is not None and not contains(ending.contains.value, came.output):
         found.append(_differs("E7081", "the output lacks this", ending.contains, came.output, exact=False))
+    if ending.schema is not None:
+        found.extend(_fits(ending.schema, came.output))
+    if ending.context is not None and not same(ending.context.value, came.context):
+        found.append(_differs("E6007", "`$context` is another one", ending.context, came.context, exact=True))
+    if ending.keeps is not None and not contains(ending.keeps.value, came.context):
+        found.append(_differs("E6007", "`$context` lacks this", ending.keeps, came.context, exact=False))
     if ending.error is not None:
         wanted, error = ending.error.value, came.error
         if isinstance(error, dict) and isinstance(wanted, dict) and "type" in wanted:
@@ -109,25 +73,12 @@ def _ending(ending: Ending, came: Came) -> list[Problem]:
     return found
 
 
-def _other_phase(wanted: Wanted, came: Came) -> Problem:
-    helps: tuple[str, ...] = ()
-    if came.fault is not None:
-        helps = (f"the error: {written(came.error)}",)
-    elif came.phase == "completed":
-        helps = (f"the output: {written(came.output)}",)
-    elif came.phase == ENDLESS:
-        helps = (f"it recorded {limits.TRIAL_FACTS} facts and went on: does it ever end?",)
-    elif came.phase not in _ENDED:
-        helps = tuple(f"it stands at {each}" for each in came.waits)
-    verb = "ended" if came.phase in _ENDED else "is left"
-    return Problem(
-        "E7080",
-        f"the run {verb} `{came.phase}`, not `{wanted.value}`",
-        wanted.span,
-        f"`{came.phase}`",
-        (),
-        helps,
-    )
+def _fits(wanted: Wanted, output: Value) -> list[Problem]:
+    fault = SCHEMAS.violation(wanted.value, output)
+    if fault is None:
+        return []
+    helps = (fault, f"the whole of it: {written(output)}")
+    return [Problem("E7081", "the output does not fit its schema", wanted.span, "of this schema", (), helps)]
 
 
 def _differs(code: str, message: str, wanted: Wanted, found: Value, *, exact: bool) -> Problem:
@@ -138,17 +89,22 @@ def _differs(code: str, message: str, wanted: Wanted, found: Value, *, exact: bo
 def _expected(wanted: Expectation, came: Came) -> list[Problem]:
     match wanted:
         case Ran():
-            return _ran(wanted, came)
+            found = _ran(wanted, came)
+        case Starts():
+            found = began(wanted, came)
+        case Ordered():
+            found = _in_order(wanted, came)
         case Requested():
-            return _requested(wanted, came)
+            found = _requested(wanted, came)
         case Tells():
-            return _told(wanted, came)
+            found = _told(wanted, came)
         case Lasting():
-            return _lasted(wanted, came)
+            found = _lasted(wanted, came)
         case Holds():
-            return _held(wanted, came)
+            found = _held(wanted, came)
         case _:
             assert_never(wanted)
+    return found
 
 
 def _held(wanted: Holds, came: Came) -> list[Problem]:
@@ -172,9 +128,37 @@ def _ran(wanted: Ran, came: Came) -> list[Problem]:
             wanted.span,
             f"{expected} expected",
             (),
-            (f"tasks that ran: {', '.join(names) or 'none'}",),
+            (f"tasks that ran: {listed(names)}",),
         )
     ]
+
+
+def _in_order(wanted: Ordered, came: Came) -> list[Problem]:
+    """Return nothing when some workflow that ran has these tasks one after the other."""
+    reached = max((_reached(wanted.tasks, began) for began in came.order), default=0)
+    if reached == len(wanted.tasks):
+        return []
+    late, before = wanted.tasks[reached], f" after `{wanted.tasks[reached - 1]}`" if reached else ""
+    names = [name for began in came.order[:1] for name, _ in began]
+    return [
+        Problem(
+            "E6006",
+            f"`{late}` does not begin{before}",
+            wanted.span,
+            "another order",
+            (),
+            (f"they began so: {listed(names)}",),
+        )
+    ]
+
+
+def _reached(tasks: Sequence[str], began: Sequence[tuple[str, str]]) -> int:
+    """Return how many of the tasks began in their order."""
+    reached = 0
+    for names in began:
+        if reached < len(tasks) and any(fnmatchcase(name, tasks[reached]) for name in names):
+            reached += 1
+    return reached
 
 
 def _requested(wanted: Requested, came: Came) -> list[Problem]:
@@ -228,6 +212,18 @@ def _served(answer: Answer, count: int) -> list[Problem]:
 
 
 def _unforeseen(trial: Trial, call: Call) -> Problem:
+    if not call.position:
+        return _elsewhere(trial, call)
+    fitting = [answer for answer in trial.answers if call.fits(answer.matcher)]
+    if any(reply.earnest for answer in fitting for reply in answer.replies):
+        return Problem(
+            "E6004",
+            f"`{call.task}` calls `{call.function}`, which no test makes in earnest",
+            trial.span,
+            "in this test",
+            (),
+            ("`real: true` is for the steps of a workflow in Python; give it an `output`",),
+        )
     used = [answer for answer in trial.answers if answer.times is not None and call.fits(answer.matcher)]
     spent = (
         (f"{len(used)} answer fits it, but was given {_times(used[-1].times or 0)} already",) if used else ()
@@ -246,14 +242,21 @@ def _unforeseen(trial: Trial, call: Call) -> Problem:
     )
 
 
+def _elsewhere(trial: Trial, call: Call) -> Problem:
+    uri = str(call.request.get("endpoint")) if isinstance(call.request, dict) else ""
+    return Problem(
+        "E6003",
+        f"the workflow needs `{uri}`, and a test fetches nothing",
+        trial.span,
+        "in this test",
+        (),
+        (f"put its text into the file: `files: {{{uri}: ...}}`",),
+    )
+
+
 def _shown(call: Call) -> str:
     return f"asked by `{call.task}` ({call.function}): {written(call.request)}"
 
 
 def _times(count: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
-
-
-def count_of(names: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """Return how often each task ran, by name and by pointer; `names` are both of each time."""
-    return dict(Counter(each for name, pointer in names for each in (name, pointer)))

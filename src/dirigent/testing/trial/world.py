@@ -23,6 +23,8 @@ from dirigent.ports import Clock, Oracle, Performer, Vault
 from dirigent.testing.trial.comparing import contains
 from dirigent.testing.trial.computing import computed
 
+# The function of calls that can be made in earnest: steps in Python.
+REAL: Final = "python"
 # The marks of rounds and visits in a position: `[3]` of a loop, `~2` of a jump back.
 _MARK: Final = re.compile(r"\[\d+\]|~\d+")
 
@@ -109,7 +111,8 @@ class World:
 class Stage:
     """Fits `ports.Performer` for every function. `children` runs workflows that no answer stands for.
 
-    `knows` says whether there is such a workflow; `stop` ends the test.
+    `knows` says whether there is such a workflow; `stop` ends the test. `real` makes calls in earnest, which
+    takes no virtual time.
     """
 
     world: World
@@ -119,7 +122,9 @@ class Stage:
     stop: Callable[[], None]
     children: Performer | None = None
     knows: Callable[[Order], bool] = lambda _: False
+    real: Performer | None = None
     _handed: set[EffectId] = field(default_factory=set)
+    _begun: set[EffectId] = field(default_factory=set)
 
     async def perform(self, order: Order) -> Outcome:
         """Answer as the test says."""
@@ -131,9 +136,15 @@ class Stage:
         answer, reply, begun = found
         if order.doubtful and answer.doubt == "unknown":
             return Doubt("nobody can say", {"task": call.task})
+        if reply.earnest and (self.real is None or order.function != REAL):
+            return await self._strange(call)
         if reply.seconds:
             await self.clock.sleep_until(begun + reply.seconds)
-        outcome = await self._outcome(reply, request)
+        if reply.earnest and self.real is not None:
+            self._begun.add(order.id)
+            outcome = await self.real.perform(order)
+        else:
+            outcome = await self._outcome(reply, request)
         self.world.over(order)
         await asyncio.sleep(0)
         return outcome
@@ -142,6 +153,8 @@ class Stage:
         """Stop it: a child run in earnest, everything else by forgetting it."""
         if order.id in self._handed and self.children is not None:
             await self.children.abandon(order)
+        if order.id in self._begun and self.real is not None:
+            await self.real.abandon(order)
         await asyncio.sleep(0)
 
     async def _unforeseen(self, order: Order, call: Call) -> Outcome:
@@ -150,6 +163,9 @@ class Stage:
             if not order.doubtful:
                 self.world.calls.append(call)
             return await self.children.perform(order)
+        return await self._strange(call)
+
+    async def _strange(self, call: Call) -> Outcome:
         self.world.strange.append(call)
         self.stop()
         # The test is over: what this call would give is nobody's concern.

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from dirigent.app.trials.finding import suite_of
-from dirigent.app.trials.playing import Piece, played
+from dirigent.app.trials.piece import Piece
+from dirigent.app.trials.playing import played
 from dirigent.cli.answer import complain
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.place import place
 from dirigent.cli.text.terminal import out
-from dirigent.cli.waiting import wait_for
 from dirigent.cli.work.trials.record import record
 from dirigent.cli.work.trials.report import Verdict, junit, sum_text, verdict_json, verdict_text
+from dirigent.cli.work.trials.writing import write
 from dirigent.lang.trial.trial import Suite
 from dirigent.model.problem import Problem, Refusal, refuse
 
@@ -25,14 +27,14 @@ from dirigent.model.problem import Problem, Refusal, refuse
 def test(options: Options) -> int:
     """Play the tests of files, or make a test file from a run."""
     if options.text("record"):
-        return wait_for(record(options))
+        return record(options)
     files = options.many("files")
     if not files:
         raise click.UsageError("name a test file, or a run with `--record RUN`")
-    suites = _read([place(options).folder / file for file in files], options)
+    suites = _read(files, options)
     verdicts = [verdict for suite, piece in suites for verdict in _played(suite, piece, options)]
     if options.text("junit"):
-        _write(Path(options.text("junit")), junit(verdicts))
+        write(Path(options.text("junit")), junit(verdicts))
     failed = sum(bool(each.problems) for each in verdicts)
     if options.as_json:
         tests = [verdict_json(each) for each in verdicts]
@@ -42,13 +44,14 @@ def test(options: Options) -> int:
     return Exit.FAILED if failed else Exit.DONE
 
 
-def _read(paths: list[Path], options: Options) -> list[tuple[Suite, Piece]]:
+def _read(files: Sequence[str], options: Options) -> list[tuple[Suite, Piece]]:
     """Return every test file with what it plays. Raises `Refusal` with the problems of all of them."""
     found: list[tuple[Suite, Piece]] = []
     wrong: list[Problem] = []
-    for path in paths:
+    folder = place(options).folder
+    for file in files:
         try:
-            suite, piece, warnings = suite_of(path, options.text("part"))
+            suite, piece, warnings = suite_of(folder / file, options.text("part"), folder)
         except Refusal as refusal:
             wrong.extend(refusal.problems)
             continue
@@ -71,16 +74,9 @@ def _played(suite: Suite, piece: Piece, options: Options) -> list[Verdict]:
     for trial in suite.trials:
         begun = time.perf_counter()
         came, problems = played(piece, trial)
-        verdict = Verdict(suite.file, trial.name, came, tuple(problems), time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        verdict = Verdict(suite.file, trial.name, trial.span, came, tuple(problems), seconds)
         verdicts.append(verdict)
         if not options.as_json:
             say(verdict_text(verdict, out()))
     return verdicts
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as failure:
-        words = (failure.strerror or "it cannot be written").lower()
-        raise refuse("E7008", f"`{path}`: {words}", "choose a folder that you may write to") from failure

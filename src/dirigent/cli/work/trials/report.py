@@ -13,17 +13,22 @@ from dirigent.cli.text.runs import lasted, sign
 from dirigent.cli.text.terminal import Terminal, shown
 from dirigent.model.problem import Problem
 from dirigent.model.record import dataclass
-from dirigent.testing.trial.judging import Came
+from dirigent.model.source import Span
+from dirigent.testing.trial.coming import Came
 
 _PLAIN = Terminal(colour=False, live=False, width=100)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One test that was played: what it came to, what is wrong, and how long that took in earnest."""
+    """One test that was played: what it came to, what is wrong, and how long that took in earnest.
+
+    `at` is the place of its name in the file.
+    """
 
     file: str
     name: str
+    at: Span
     came: Came
     problems: tuple[Problem, ...]
     seconds: float
@@ -84,7 +89,13 @@ def junit(verdicts: Sequence[Verdict]) -> str:
         )
         for each in own:
             case = ET.SubElement(
-                suite, "testcase", classname=file, name=_clean(each.name), time=f"{each.seconds:.3f}"
+                suite,
+                "testcase",
+                classname=file,
+                name=_clean(each.name),
+                time=f"{each.seconds:.3f}",
+                file=file,
+                line=str(each.at.line),
             )
             if each.problems:
                 first = each.problems[0]

@@ -13,6 +13,7 @@ from typing import Final
 
 from dirigent.core.evaluate import evaluate, truth
 from dirigent.core.events import matching, shape
+from dirigent.core.events.noting import correlated, note
 from dirigent.core.frame import Frame, ListenState, Stage
 from dirigent.core.machine import NOTE, Ask, Faulted, Run, bound_variables
 from dirigent.core.nodes.behaviour import Behaviour, passes_on
@@ -57,6 +58,8 @@ def begin(run: Run, frame: Frame) -> None:
     for key in _known(run) if node.standing else ():
         run.heard.setdefault(key, 0)
     frame.state = ListenState(want, run.facts)
+    note(run, "waiting", frame)
+    correlated(run, "correlation-started", frame, {})
     _ask(run, frame, frame.state)
 
 
@@ -138,6 +141,7 @@ def _judge(run: Run, frame: Frame, node: Listen, state: ListenState) -> None:
     frame.answers.clear()
     state.stage = Stage.WAITING
     if over:
+        correlated(run, "correlation-completed", frame, dict(state.want.keys))
         run.complete(frame, list(state.outputs))
     else:
         _ask(run, frame, state)

@@ -63,3 +63,77 @@ delete from plans p where p.kept_at <= clock_timestamp() - $1 * interval '1 seco
 -- name: bytes
 select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint from pg_catalog.pg_class
 where relnamespace = to_regnamespace('dirigent') and relkind = 'r';
+
+-- name: touch_payload
+with touched as (
+  update payloads set put_at = clock_timestamp() where digest = $1 returning 1
+)
+select exists (select 1 from touched),
+  exists (select 1 from engines where until > clock_timestamp() and release < $2::integer);
+
+-- name: put_payload
+insert into payloads (digest, bytes, put_at) values ($1, $2, clock_timestamp())
+on conflict (digest) do update set put_at = clock_timestamp()
+returning xmax = 0;
+
+-- name: put_chunk
+insert into chunks (digest, number, content) values ($1, $2, $3);
+
+-- name: chunk
+select p.bytes, c.content from payloads p left join chunks c on c.digest = p.digest and c.number = $2
+where p.digest = $1;
+
+-- name: stored_payloads
+select digest from payloads order by digest;
+
+-- name: old_payloads
+select extract(epoch from clock_timestamp())::float8,
+  exists (select 1 from payloads where put_at <= clock_timestamp() - $1 * interval '1 second');
+
+-- name: forget_payloads
+delete from payloads where put_at <= to_timestamp($1) and not digest = any($2::text[]) returning bytes;
+
+-- name: last_journal
+select coalesce(max(run), 0) from journal;
+
+-- name: naming_facts
+select facts from journal where run >= $2::bigint and run < $3::bigint and position($1::bytea in facts) > 0;
+
+-- name: naming_resources
+select content from resources where position($1::bytea in content) > 0;
+
+-- name: naming_history
+select content from history where position($1::bytea in content) > 0;
+
+-- name: naming_plans
+select content from plans where position($1::bytea in content) > 0;
+
+-- name: naming_events
+select content from events where position($1::bytea in content) > 0;
+
+-- name: naming_inbox
+select content from inbox where position($1::bytea in content) > 0;
+
+-- name: claim_chore
+insert into chores (name, at) values ($1, clock_timestamp())
+on conflict (name) do update set at = excluded.at
+where chores.at <= clock_timestamp() - $2::float8 * interval '1 second'
+returning 1;
+
+-- name: forget_wishes
+delete from inbox where answer is not null and asked_at < clock_timestamp() - interval '1 hour';
+
+-- name: note_death
+insert into deaths (run, place, count) values ($1, $2, 1)
+on conflict (run) do update set place = excluded.place, at = now(),
+  count = case when deaths.place = excluded.place then deaths.count + 1 else 1 end;
+
+-- name: deaths
+select d.run, d.place, d.count from deaths d join runs r on r.id = d.run where r.shard = $1;
+
+-- name: forgive
+delete from deaths where run = $1;
+
+-- name: forget_deaths
+delete from deaths where at < clock_timestamp() - interval '30 days'
+  or not exists (select 1 from runs r where r.id = run and r.wake_at is not null);

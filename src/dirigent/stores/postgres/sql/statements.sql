@@ -278,9 +278,6 @@ update inbox set answer = $2 where id = $1 and answer is null;
 -- name: answered
 select answer, (select count(*) from engines where until > clock_timestamp()) from inbox where key = $1;
 
--- name: forget_wishes
-delete from inbox where answer is not null and asked_at < clock_timestamp() - interval '1 hour';
-
 -- name: living
 select count(*) from engines where until > clock_timestamp();
 

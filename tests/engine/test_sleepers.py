@@ -156,6 +156,24 @@ def test_whether_a_run_may_sleep_is_said_once_when_nobody_has_said_it():
     living(again, outside)
 
 
+def test_a_start_under_the_name_of_a_run_that_is_in_memory_asks_no_store():
+    outside = outside_of(CALL, Rule(answers=(Done(1),), seconds=9))
+    spy = spied(outside)
+
+    async def test(engine):
+        start = Start(RUN, outside.case.program, outside.case.input)
+        await engine.start(start)
+        assert len(engine._memory) == 1
+        spy.asked.clear()
+        assert await engine.start(start) == RUN
+        with pytest.raises(Refusal, match=r"E4002.*exists with another input"):
+            await engine.start(Start(RUN, outside.case.program, {"another": 2}))
+        assert spy.asked.keys() == {"keep"}
+        assert (await engine.wait(RUN)).phase == "completed"
+
+    living(test, outside)
+
+
 def test_a_start_under_the_name_of_a_sleeper_neither_wakes_nor_harms_it():
     outside = outside_of(NAP)
 

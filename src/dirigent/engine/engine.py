@@ -185,7 +185,7 @@ class Engine:
             raise self.left_out[run]
         # The promise is made before the look, so that an end in between is not missed.
         future = self._crew.end_of(run)
-        if self._memory.holds(run):
+        if self._memory.held(run):
             return await asyncio.shield(future)
         summary = await self.shelf.run(run)
         if summary is None:
@@ -239,7 +239,8 @@ class Engine:
 
     async def _check_same(self, start: Start, digest: Digest) -> None:
         """Raise `Refusal` (E4002) when a known run was made of something else."""
-        first = (await self.journal.read(start.id))[0]
+        live = self._memory.held(start.id)
+        first = live.run.created if live is not None else (await self.journal.read(start.id))[0]
         same = isinstance(first, Created) and first.definition == digest
         if isinstance(first, Created) and not same:
             # The text of a workflow of code may change; which one it is may not.

@@ -130,10 +130,10 @@ class Memory:
         """Return how many runs are in memory."""
         return len(self._live)
 
-    def holds(self, run: RunId) -> bool:
-        """Return whether a run that has not ended is in memory: whoever waits for its end will be told."""
+    def held(self, run: RunId) -> Live | None:
+        """Return a run that is in memory and has not ended: whoever waits for its end will be told."""
         live = self._live.get(run)
-        return live is not None and live.run.phase is not Phase.ENDED
+        return live if live is not None and live.run.phase is not Phase.ENDED else None
 
     def vacant(self, run: RunId) -> bool:
         """Return whether a run may be begun: it is not here, and nobody else begins or loads it."""
@@ -182,7 +182,7 @@ class Memory:
         Raises `Refusal`: E4004 when there is no such run, E4003 when it has not failed.
         """
         await self.unclaimed(run)
-        if self.holds(run):
+        if self.held(run):
             raise _not_faulted(run)
         over = self.claimed(run)
         try:

@@ -85,13 +85,13 @@ class SqliteStore(SqliteShelf):
 
     async def keep(self, program: Program) -> Digest:
         """Store a definition under its content hash; the same content is stored once."""
-        known = self._programs.digest_of(program)
-        if known is not None:
-            return known
+        return await self._programs.kept(program, self._keep)
+
+    async def _keep(self, program: Program) -> Digest:
         content = codec.encode(program)
         digest = digest_of(content)
-        await self._queue.submit(KeepDefinition(digest, Title(program.name, program.kind), content))
-        self._programs.remember(digest, program)
+        if self._programs.get(digest) is None:
+            await self._queue.submit(KeepDefinition(digest, Title(program.name, program.kind), content))
         return digest
 
     async def definition(self, digest: Digest) -> Program:

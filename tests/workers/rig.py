@@ -86,3 +86,8 @@ async def until(holds):
         if holds():
             return
         await asyncio.sleep(0.01)
+
+
+def noted(ledger):
+    """Return what says whether a step has written its line, whole: the file is there before that is."""
+    return lambda: ledger.exists() and ledger.read_text().endswith("\n")

@@ -11,7 +11,7 @@ from dirigent.model.run.journal import CancelRequested, Held
 from dirigent.model.run.start import Start
 from dirigent.workers.hub import Hub
 from dirigent.workers.worker import Worker
-from workers.rig import call, engine_at, program, until, worker_at, working
+from workers.rig import call, engine_at, noted, program, until, worker_at, working
 
 pytestmark = pytest.mark.slow
 
@@ -105,7 +105,7 @@ def test_a_cancelled_run_ends_the_process_of_its_step(tmp_path):
 
     async def test(engine):
         run = await engine.start(Start("r1", program(call("noted", str(ledger), "long", 60.0)), None))
-        await until(ledger.exists)
+        await until(noted(ledger))
         await engine.tell(run, CancelRequested(0.0))
         ended = await engine.wait(run)
         other = await engine.start(Start("r2", program(call("nothing", 1)), None))
@@ -140,7 +140,7 @@ def test_a_worker_that_lost_its_engine_hands_its_results_to_the_next(tmp_path):
             async with engine_at(tmp_path) as (engine, joined):
                 await joined.wait()
                 await engine.start(Start("r1", made, None))
-                await until(ledger.exists)
+                await until(noted(ledger))
             gate.touch()
             async with engine_at(tmp_path) as (engine, _):
                 return await engine.wait("r1")
@@ -160,7 +160,7 @@ def test_a_worker_that_dies_leaves_its_step_to_the_policy_of_the_author(tmp_path
     async def test(engine):
         task = asyncio.ensure_future(worker_at(tmp_path, 1).work())
         run = await engine.start(Start("r1", made, None))
-        await until(ledger.exists)
+        await until(noted(ledger))
         task.cancel()
         await asyncio.wait([task])
         gate.touch()
@@ -207,7 +207,7 @@ def test_a_hub_that_repeats_unasked_is_caught_by_the_ledger(tmp_path):
     async def test(engine):
         task = asyncio.ensure_future(worker_at(tmp_path, 1).work())
         run = await engine.start(Start("r1", made, None))
-        await until(ledger.exists)
+        await until(noted(ledger))
         task.cancel()
         await asyncio.wait([task])
         gate.touch()
@@ -229,7 +229,7 @@ def test_a_worker_that_forgets_its_results_is_caught_by_a_run_that_is_held(tmp_p
             async with engine_at(tmp_path) as (engine, joined):
                 await joined.wait()
                 await engine.start(Start("r1", made, None))
-                await until(ledger.exists)
+                await until(noted(ledger))
             gate.touch()
             await until(lambda: "end once" in ledger.read_text())
             async with engine_at(tmp_path, return_seconds=0.2) as (engine, _):

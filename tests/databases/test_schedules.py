@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -96,8 +97,8 @@ class Shop:
         inputs = [(await self.store.read(run.id))[0].input for run in await self.runs("ship")]
         shipped = Counter(tuple(sorted(each["id"] for each in given)) for given in inputs)
         assert shipped == Counter((f"packed-{order}", f"paid-{order}") for order in self.orders)
-        times = [(await self.store.read(run.id))[0].origin.due for run in await self.runs("beat")]
-        steps = {round(later - sooner, 3) for sooner, later in zip(times, times[1:], strict=False)}
+        times = sorted([(await self.store.read(run.id))[0].origin.due for run in await self.runs("beat")])
+        steps = {round(later - sooner, 3) for sooner, later in pairwise(times)}
         assert steps == {0.5}, times
         assert await self.watch.stale() == 0
 

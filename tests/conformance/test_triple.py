@@ -54,6 +54,7 @@ from dirigent.tasks.process import ShellPerformer, Surroundings
 from dirigent.tasks.script import ScriptPerformer
 from dirigent.tasks.secrets import EnvironmentVault
 from dirigent.testing import Crash, Fuse, FusedStore, VirtualClock
+from tasks.asyncapi.kafka_broker import KafkaBroker
 from tasks.engine_api import RuntimeOfItsOwn
 
 pytestmark = pytest.mark.slow
@@ -83,7 +84,14 @@ class World:
         self.rpc_port = self.rpc.add_insecure_port("127.0.0.1:0")
         self.rpc.start()
         (folder / "slow.proto").write_text(PROTO)
-        (folder / "slow.asyncapi.json").write_text(json.dumps(MESSAGES).replace("HOST", self.url[7:]))
+        self.kafka = KafkaBroker(topics=("stream",))
+        self.kafka.due = [b'{"n": 0}', b'{"n": 1}']
+        for name, protocol, place in (
+            ("slow", "http", self.url[7:]),
+            ("each", "kafka", f"127.0.0.1:{self.kafka.port}"),
+        ):
+            text = json.dumps(MESSAGES).replace("HOST", place).replace("PROTOCOL", protocol)
+            (folder / f"{name}.asyncapi.json").write_text(text)
         self.runtime = RuntimeOfItsOwn(self.contained)
 
     def _looked(self, request, context):
@@ -100,12 +108,14 @@ class World:
     def release(self):
         """Let everything go on that waits: the server answers, processes end, time passes."""
         self.gate.set()
+        self.kafka.release()
         (self.folder / "gate").touch()
         self.clock.advance(7200)
 
     def begun(self, name):
         """How often something was begun."""
-        return self.happened[name] + len(list(self.folder.glob(f"begun-{name}-*")))
+        asked = self.kafka.asked.count("FetchRequest_v4") if name == "kafka" else 0
+        return asked + self.happened[name] + len(list(self.folder.glob(f"begun-{name}-*")))
 
     def close(self):
         self.release()
@@ -113,6 +123,7 @@ class World:
         self.server.shutdown()
         self.server.server_close()
         self.runtime.close()
+        self.kafka.close()
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -170,7 +181,7 @@ DESCRIPTION = {
 }
 MESSAGES = {
     "asyncapi": "3.0.0",
-    "servers": {"main": {"host": "HOST", "protocol": "http"}},
+    "servers": {"main": {"host": "HOST", "protocol": "PROTOCOL"}},
     "channels": {"stream": {"address": "stream"}},
     "operations": {"look": {"action": "receive", "channel": {"$ref": "#/channels/stream"}}},
 }
@@ -202,6 +213,7 @@ class Stack:
     world: World
     construct: Construct
     fuses: list = field(default_factory=list)
+    streams: object = None
 
     def cast(self):
         folder = str(self.world.folder)
@@ -224,7 +236,10 @@ class Stack:
 
     def _asyncapi(self, client, credentials, folder):
         drivers = asyncapi.drivers(extras.driver)
-        return AsyncApiPerformer(client, credentials, within(folder), Judge(LANGUAGE, None), drivers)
+        hosts = Client((f"127.0.0.1:{self.world.kafka.port}",))
+        made = AsyncApiPerformer(hosts, credentials, within(folder), Judge(LANGUAGE, None), drivers)
+        self.streams = made.streams
+        return made
 
     @asynccontextmanager
     async def life(self, fuse=None):
@@ -236,6 +251,8 @@ class Stack:
                 async with life(used, self.cast()) as engine:
                     yield engine, store
         finally:
+            # The system closes the connections of a process that dies.
+            await self.streams.close()
             for task in asyncio.all_tasks() - {asyncio.current_task()}:
                 task.cancel()
             await asyncio.sleep(0)

@@ -69,6 +69,14 @@ CONSTRUCTS = {
         [{"n": 0}],
         repeatable=True,
     ),
+    "call asyncapi for each message": Construct(
+        "{call: asyncapi, with: {document: {endpoint: 'file://each.asyncapi.json'}, operation: look,"
+        " subscription: {consume: {amount: 2}, foreach: {item: message, do:"
+        " [{keep: {set: '${ $message.payload }'}}]}}}}",
+        "kafka",
+        [{"n": 0}, {"n": 1}],
+        repeatable=True,
+    ),
     "run shell": Construct(f"{{run: {{shell: {{command: '{WAITS}'}}}}}}", "process", "done"),
     "run script": Construct(
         f"{{run: {{script: {{language: python, code: {json.dumps(SCRIPT)}}}}}}}", "process", "done"

@@ -81,6 +81,25 @@ class Rig:
         while self.performer._settling:
             await asyncio.wait(set(self.performer._settling))
 
+    async def next(self, after=None, number=1, *, only=None, last=False, leave=False, **consume):
+        """Take one message of a stream as the core asks for it; each has an attempt of its own here."""
+        stream = {"id": "5" * 32, "after": after, "last": last, "leave": leave}
+        consume = {"amount": 1, **consume}
+        return await self.call(
+            attempt=number, subscription={"consume": consume, "filter": only}, stream=stream
+        )
+
+    async def told(self, number=1, fact=Succeeded):
+        """Say what became of such a message, and wait until that was acted upon."""
+        order = self.order(attempt=number)
+        more = (None,) if fact is Succeeded else ()
+        self.performer.hear(order.run, [fact(0.0, order.position, number, *more)])
+        await self.performer.streams.settled()
+
+    async def dies(self):
+        """Let all connections fall, as the death of the engine does."""
+        await self.performer.streams.close()
+
 
 @contextmanager
 def broker(name, arguments, folder):

@@ -109,6 +109,61 @@ def test_what_is_durable_does_not_come_again(rig):
     assert before.output[0]["payload"]["n"] < after.output[0]["payload"]["n"]
 
 
+async def next_of(rig, number, after=None, **more):
+    """Take the next message of a stream; where the broker keeps none for us yet, send until it comes."""
+    task = asyncio.ensure_future(rig.next(after, number=number, **more))
+    while not task.done():
+        await asyncio.wait([task], timeout=0.05)
+        if not task.done():
+            assert await rig.send(next(rig.numbers)) == Done(None)
+    return task.result().output
+
+
+def test_of_a_stream_each_message_comes_once_and_in_order_though_nobody_listens_between_them(rig):
+    async def play():
+        await prepared(rig)
+        first = await next_of(rig, 1)
+        await rig.told(1)
+        # Nobody takes now; the connection is there, and the broker or the connection keeps what comes.
+        sent = [next(rig.numbers) for _ in range(3)]
+        for number in sent:
+            await rig.send(number)
+        found, after = [first["message"]["payload"]["n"]], first["cursor"]
+        while found[-1] != sent[-1]:
+            taken = await next_of(rig, len(found) + 1, after)
+            await rig.told(len(found) + 1)
+            found.append(taken["message"]["payload"]["n"])
+            after = taken["cursor"]
+        assert await rig.next(after, number=len(found) + 1, leave=True) == Done(None)
+        return found
+
+    found = asyncio.run(play())
+    assert found == list(range(found[0], found[-1] + 1)), "none is lost, and none comes twice"
+
+
+def test_of_a_stream_what_was_not_acknowledged_comes_again_unless_the_broker_counts(rig):
+    """The crash between the record and the acknowledgement."""
+
+    async def first():
+        await prepared(rig)
+        taken = await next_of(rig, 1)
+        await rig.dies()
+        await rig.send(next(rig.numbers))
+        return taken
+
+    async def second(after):
+        taken = await next_of(rig, 2, after, last=True)
+        await rig.told(2)
+        return taken
+
+    before = asyncio.run(first())
+    after = asyncio.run(second(before["cursor"]))
+    numbers = before["message"]["payload"]["n"], after["message"]["payload"]["n"]
+    assert (before["cursor"] is not None) == rig.stream
+    # Over MQTT it comes twice; a stream of NATS counts; without one nobody keeps anything.
+    assert (numbers[0] == numbers[1]) == (rig.lasting and not rig.stream)
+
+
 def test_the_time_to_take_may_end_with_nothing(rig):
     async def play():
         await prepared(rig)

@@ -47,7 +47,7 @@ def test_the_server_of_a_document_of_version_2_is_the_first_or_the_wanted_one():
         ({"asyncapi": "1.0.0"}, Choice(), "AsyncAPI `1.0.0`"),
         (three("http", 1) | {"operations": {}}, Choice(), "no operation `go`"),
         (three("pigeon", 1), Choice(), "`pigeon`"),
-        (three("kafka", 1), Choice(), "`kafka`"),
+        (three("pulsar", 1), Choice(), "`pulsar`"),
         (three("http", 1), Choice("other"), "no server `other`"),
         (three("http", 1), Choice(protocol="ws"), "speaks `ws`"),
         (three("http", 1, "a/{b}"), Choice(), "variable `b`"),

@@ -22,6 +22,7 @@ CLASSES: Final = {
     "mqtt": "MqttDriver",
     "nats": "NatsDriver",
     "amqp": "AmqpDriver",
+    "kafka": "KafkaDriver",
 }
 
 

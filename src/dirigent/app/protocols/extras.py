@@ -19,6 +19,7 @@ DRIVERS: Final = {
     "mqtt": ("mqtt", "paho.mqtt"),
     "nats": ("nats", "nats"),
     "amqp": ("amqp", "aio_pika"),
+    "kafka": ("kafka", "aiokafka"),
 }
 Build: TypeAlias = Callable[[Surrounding, Parts], Performer]
 

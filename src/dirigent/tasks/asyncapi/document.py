@@ -29,6 +29,8 @@ PROTOCOLS: Final = {
     "nats": ("nats", False),
     "natss": ("nats", True),
     "tls": ("nats", True),
+    "kafka": ("kafka", False),
+    "kafka-secure": ("kafka", True),
 }
 PORTS: Final = {
     ("http", False): 80,
@@ -41,6 +43,8 @@ PORTS: Final = {
     ("amqp", True): 5671,
     ("nats", False): 4222,
     ("nats", True): 4222,
+    ("kafka", False): 9092,
+    ("kafka", True): 9092,
 }
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
@@ -66,12 +70,14 @@ class Server:
 class Place:
     """Where the messages of an operation go: a server, and an address there.
 
-    `bindings` are those of the channel and the operation for the protocol of the server.
+    `bindings` are those of the channel and the operation for the protocol of the server, `security` the types
+    of the ways to log in that the server names.
     """
 
     server: Server
     address: str
     bindings: dict[str, Value]
+    security: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,7 @@ def _three(root: dict[str, Value], name: str, choice: Choice) -> Place:
         _server(server, written, (host, port, path)),
         text,
         _bindings(root, written, channel, operation),
+        _security(root, written),
     )
 
 
@@ -141,6 +148,7 @@ def _two(root: dict[str, Value], name: str, choice: Choice) -> Place:
         _server(server, written, where),
         _filled(name, parameters),
         _bindings(root, written, channel),
+        _security(root, written),
     )
 
 
@@ -219,6 +227,18 @@ def _filled(text: str, values: dict[str, str]) -> str:
 def _last(reference: Value) -> str:
     target = reference.get("$ref") if isinstance(reference, dict) else reference
     return str(target).rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+
+
+def _security(root: dict[str, Value], server: dict[str, Value]) -> tuple[str, ...]:
+    """Return the types of the security schemes: references in version 3, names in version 2."""
+    listed = server.get("security")
+    known = member(member(root, "components"), "securitySchemes")
+    found: list[Value] = []
+    for each in listed if isinstance(listed, list) else []:
+        named = isinstance(each, dict) and "$ref" not in each and "type" not in each
+        schemes = [known.get(name) for name in each] if isinstance(each, dict) and named else [each]
+        found += [resolved(root, scheme) for scheme in schemes]
+    return tuple(str(each.get("type")) for each in found if isinstance(each, dict))
 
 
 def _bindings(root: dict[str, Value], *holders: dict[str, Value]) -> dict[str, Value]:

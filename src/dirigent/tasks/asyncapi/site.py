@@ -86,6 +86,11 @@ class Subscription(Protocol):
         ...
 
     @property
+    def lasting(self) -> bool:
+        """Return whether a broker keeps what was not acknowledged, and what comes meanwhile."""
+        ...
+
+    @property
     def cursor(self) -> Value:
         """Return where the message taken last stands, None where the protocol cannot tell."""
         ...

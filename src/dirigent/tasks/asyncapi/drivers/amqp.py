@@ -89,7 +89,9 @@ class _Messages:
 
     async def next(self) -> dict[str, Value]:
         """Return the next message."""
-        message = await anext(self._messages)
+        message = await anext(self._messages, None)
+        if message is None:
+            raise broken("the broker ended the connection", sent=False)
         self._taken.append(message)
         headers = {str(name): str(text) for name, text in message.headers.items()}
         return inbound(message.body, headers, message.correlation_id)
@@ -106,6 +108,11 @@ class _Messages:
 
     async def end(self) -> None:
         """Nothing to say: the queue is not ours."""
+
+    @property
+    def lasting(self) -> bool:
+        """Return that the broker keeps messages in a queue."""
+        return True
 
     @property
     def cursor(self) -> Value:

@@ -182,6 +182,11 @@ class _Messages:
         self._link.paho.unsubscribe(self._site.place.address)
 
     @property
+    def lasting(self) -> bool:
+        """Return that the broker keeps messages for a session."""
+        return True
+
+    @property
     def cursor(self) -> Value:
         """Return nothing: the messages of MQTT have no places."""
         return None

@@ -166,6 +166,11 @@ class _Messages:
         self._taken.clear()
 
     @property
+    def lasting(self) -> bool:
+        """Return whether a stream keeps messages."""
+        return self._durable is not None
+
+    @property
     def cursor(self) -> Value:
         """Return the number in the stream."""
         return self._last if self._durable is not None else None

@@ -39,6 +39,11 @@ class _Taken:
         """Nothing to say to the server."""
 
     @property
+    def lasting(self) -> bool:
+        """Return that nobody keeps anything."""
+        return False
+
+    @property
     def cursor(self) -> Value:
         """Return nothing: the messages have no places."""
         return None

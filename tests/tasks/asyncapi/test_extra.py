@@ -1,0 +1,20 @@
+"""Each protocol with an extra says what to install, where its package is not."""
+
+import pytest
+
+from dirigent.app.protocols import extras
+from dirigent.model.problem import Refusal
+
+
+@pytest.mark.parametrize("protocol", [name for name, (_, package) in extras.DRIVERS.items() if package])
+def test_a_protocol_whose_package_is_missing_names_its_extra(protocol, monkeypatch):
+    monkeypatch.setitem(extras.DRIVERS, protocol, (extras.DRIVERS[protocol][0], "no_such_package"))
+    with pytest.raises(Refusal) as refusal:
+        extras.driver(protocol)
+    problem = refusal.value.problems[0]
+    assert problem.code == "E4140"
+    assert f"dirigent[{protocol}]" in problem.help[0]
+
+
+def test_every_protocol_has_an_extra_of_its_name():
+    assert all(extras.driver(protocol) for protocol in extras.DRIVERS)

@@ -76,8 +76,8 @@ class Settings:
 
     @property
     def lock(self) -> str:
-        """Return the path of the file whose lock makes a process the engine."""
-        return str(self.state / "engine.lock")
+        """Return the path of the file whose lock makes a process the engine (on a database: the first)."""
+        return str(self.state / f"{self._who}.lock")
 
     @property
     def witness(self) -> str:
@@ -86,8 +86,13 @@ class Settings:
 
     @property
     def socket(self) -> str:
-        """Return the path of the engine's control socket."""
-        return str(self.state / "engine.sock")
+        """Return the path of the engine's control socket; on a database, of the first engine of a folder."""
+        return str(self.state / f"{self._who}.sock")
+
+    @property
+    def _who(self) -> str:
+        """Return who works here: whoever asks for the engine of the file must not find one of a database."""
+        return "engine" if self.database is None else "database"
 
     @property
     def spool(self) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
+from dirigent.app.databases import watching
 from dirigent.cli.main import main
+from dirigent.engine import turning
 from dirigent.stores.postgres.session import statements
 from dirigent.stores.postgres.writer import fence
 
@@ -27,6 +31,26 @@ def unfenced():
         )
 
 
+def poison():
+    """Die, as a library that crashes does, whenever the run `poison` is turned."""
+    begin = turning._Stretch.__enter__
+
+    def enter(stretch):
+        begin(stretch)
+        if stretch.live.run.id == "poison":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    turning._Stretch.__enter__ = enter
+
+
+def unwitnessed():
+    """The same, while nobody watches."""
+    poison()
+    watching.Note.begin = lambda *_: None
+
+
+FAULTS = (blind, unfenced, poison, unwitnessed)
+
 if __name__ == "__main__":
-    {"blind": blind, "unfenced": unfenced}[sys.argv.pop(1)]()
+    {fault.__name__: fault for fault in FAULTS}[sys.argv.pop(1)]()
     main()

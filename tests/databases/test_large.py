@@ -16,7 +16,7 @@ from dirigent.model.run.journal import Created, Ended, Succeeded
 from dirigent.settings import DatabaseUrl
 from dirigent.stores.folder.payloads import Payloads
 from dirigent.stores.postgres import Database, PostgresStore
-from dirigent.stores.postgres.payloads import PostgresPayloads, sweep
+from dirigent.stores.postgres.keeping.payloads import PostgresPayloads, sweep
 from stores.samples import AT, PAY, in_loop
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from dirigent.model.run.start import Start
 from dirigent.settings import DatabaseUrl
 from dirigent.stores import codec, retention
 from dirigent.stores.postgres import Database, PostgresStore
-from dirigent.stores.postgres.archive import BesideWork, PostgresArchive
+from dirigent.stores.postgres.keeping.archive import BesideWork, PostgresArchive
 from dirigent.stores.postgres.session.statements import SQL
 from stores.samples import AT, PROGRAM, code_of, in_loop
 

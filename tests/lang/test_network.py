@@ -17,11 +17,11 @@ def test_a_stack_says_how_its_calls_are_made():
     stack, problems = read(
         "timeout: {connect: 5s, total: 2m}, authorities: ca.pem,"
         " certificates: {'api.internal:8443': {certificate: a.pem, key: a.key, password: phrase},"
-        " b: {certificate: b.pem}}"
+        " b: {certificate: b.pem}}, tls: ['orders.internal:5011', b]"
     )
     assert not problems
     identities = {"api.internal:8443": Identity("a.pem", "a.key", "phrase"), "b": Identity("b.pem")}
-    assert stack.network == Network(5.0, 120.0, "ca.pem", identities)
+    assert stack.network == Network(5.0, 120.0, "ca.pem", identities, ("orders.internal:5011", "b"))
 
 
 def test_without_a_word_of_it_the_limits_hold():
@@ -39,6 +39,8 @@ def test_without_a_word_of_it_the_limits_hold():
         ("timeout: {total: forever}", "E1205"),
         ("timeout: {read: 5s}", "E1203"),
         ("authorities: ''", "E1205"),
+        ("tls: ['https://a.example']", "E1205"),
+        ("tls: true", "E1201"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(http, code):

@@ -184,7 +184,7 @@ async def engaged(
     measured(hub, engine.queues, remote_of(around))
     if drive:
         # They end last: what they do when the engine ends in order is known by then.
-        await stack.enter_async_context(own_workers(around, hub))
+        await stack.enter_async_context(own_workers(around, hub, around.settings.socket))
     stack.push_async_callback(engine.close)
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)

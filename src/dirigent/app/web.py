@@ -18,7 +18,7 @@ from dirigent.tasks.http.oauth.authorize import AuthorizePerformer
 from dirigent.tasks.http.oauth.pasted import Verifiers, key_of
 from dirigent.tasks.http.oauth.tokens import Tokens
 from dirigent.tasks.http.sources import Sources
-from dirigent.tasks.http.trust import Trust
+from dirigent.tasks.http.tls.trust import Trust
 from dirigent.tasks.mcp.call import McpPerformer
 from dirigent.tasks.openapi.call import OpenApiPerformer
 from dirigent.tasks.openapi.document import within

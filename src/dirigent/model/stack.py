@@ -58,13 +58,15 @@ class Identity:
 class Network:
     """How the guarded client calls: `authorities` is a PEM file trusted beside those of the machine.
 
-    `identities` are client certificates by host, or host and port. None is the limit of `model.limits`.
+    `identities` are client certificates by host, or host and port; `tls` names the servers that are spoken to
+    over TLS although a document declares them in plain text. None is the limit of `model.limits`.
     """
 
     connect_seconds: float | None = None
     total_seconds: float | None = None
     authorities: str = ""
     identities: dict[str, Identity] = field(default_factory=dict)
+    tls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

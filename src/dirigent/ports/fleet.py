@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from dirigent.model.ids import RunId
@@ -52,6 +52,15 @@ class Tenure(Protocol):
     @property
     def shelf(self) -> Shelf:
         """Return what can be asked beside them."""
+        ...
+
+    @property
+    def deaths(self) -> Mapping[RunId, tuple[int, int]]:
+        """Return its runs that ended engines when it was taken: at how many facts, and how often in a row."""
+        ...
+
+    def forgive(self, run: RunId) -> None:
+        """Forget, soon and for every engine, that a run ended engines."""
         ...
 
     def lost(self) -> Refusal | None:

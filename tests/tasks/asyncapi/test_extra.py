@@ -2,8 +2,10 @@
 
 import pytest
 
-from dirigent.app.protocols import extras
+from dirigent.app.protocols import asyncapi, extras
 from dirigent.model.problem import Refusal
+from dirigent.model.protocols.asyncapi import SPOKEN
+from dirigent.tasks.asyncapi.document import PORTS
 
 
 @pytest.mark.parametrize("protocol", [name for name, (_, package) in extras.DRIVERS.items() if package])
@@ -16,5 +18,8 @@ def test_a_protocol_whose_package_is_missing_names_its_extra(protocol, monkeypat
     assert f"dirigent[{protocol}]" in problem.help[0]
 
 
-def test_every_protocol_has_an_extra_of_its_name():
-    assert all(extras.driver(protocol) for protocol in extras.DRIVERS)
+def test_every_protocol_that_is_spoken_has_a_driver_and_a_port():
+    assert {ours for ours, _ in SPOKEN.values()} == set(extras.DRIVERS) == set(asyncapi.CLASSES)
+    assert set(SPOKEN.values()) == set(PORTS)
+    for protocol, name in asyncapi.CLASSES.items():
+        assert hasattr(extras.driver(protocol), name)

@@ -3,69 +3,23 @@
 import asyncio
 import os
 import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from dirigent.model.fault import COMMUNICATION, CONFIGURATION
 from dirigent.model.run.effect import Broken, Done
 from dirigent.model.stack import Identity, Network
 from dirigent.tasks.http.call import HttpPerformer
 from dirigent.tasks.http.client import Client
-from dirigent.tasks.http.trust import Trust
+from dirigent.tasks.http.tls.trust import Trust
+from tasks.certificates import PHRASE, written
 from tasks.http.loopback import SMALL, Loopback, nowhere, order_of, request_of, response, vault_of
-
-PEM = serialization.Encoding.PEM
-PHRASE = "open sesame, please"
-
-
-def name_of(text):
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def certified(name, key, issuer, issuer_key, *, authority=False):
-    now = datetime.now(UTC)
-    build = x509.CertificateBuilder().subject_name(name_of(name)).issuer_name(name_of(issuer))
-    build = build.public_key(key.public_key()).serial_number(x509.random_serial_number())
-    build = build.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=2))
-    build = build.add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-    own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    of_issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
-    build = build.add_extension(own, critical=False).add_extension(of_issuer, critical=False)
-    if authority:
-        others = "digital_signature content_commitment key_encipherment data_encipherment key_agreement"
-        usage = dict.fromkeys(f"{others} encipher_only decipher_only".split(), False)
-        build = build.add_extension(x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    return build.add_extension(names, critical=False).sign(issuer_key, hashes.SHA256())
-
-
-def key_text(key, phrase=""):
-    lock = serialization.NoEncryption()
-    if phrase:
-        lock = serialization.BestAvailableEncryption(phrase.encode())
-    return key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, lock)
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory):
     """A folder with an authority, a server and clients that it vouches for."""
-    folder = tmp_path_factory.mktemp("keys")
-    root = ec.generate_private_key(ec.SECP256R1())
-    (folder / "ca.pem").write_bytes(certified("ca", root, "ca", root, authority=True).public_bytes(PEM))
-    for name in ("server", "client", "other"):
-        key = ec.generate_private_key(ec.SECP256R1())
-        (folder / f"{name}.pem").write_bytes(certified(name, key, "ca", root).public_bytes(PEM))
-        (folder / f"{name}.key").write_bytes(key_text(key))
-        (folder / f"{name}.locked").write_bytes(key_text(key, PHRASE))
-        (folder / f"{name}.both").write_bytes((folder / f"{name}.pem").read_bytes() + key_text(key))
-    (folder / "rubbish.pem").write_text("not PEM")
-    return folder
+    return written(tmp_path_factory.mktemp("keys"))
 
 
 def called(keys, identity=None, *, authorities="ca.pem", host="127.0.0.1", folder=None):

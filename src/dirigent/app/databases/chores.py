@@ -11,7 +11,7 @@ from dirigent.model import limits
 from dirigent.model.problem import Refusal
 from dirigent.ports import Clock
 from dirigent.stores.postgres.database import Database
-from dirigent.stores.postgres.payloads import sweep
+from dirigent.stores.postgres.keeping.payloads import sweep
 from dirigent.stores.postgres.session.statements import SQL
 
 EVERY_SECONDS: Final = 3_600.0

@@ -19,11 +19,11 @@ from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.retention import Pruned, Retention
 from dirigent.ports import Journal
 from dirigent.settings import DatabaseUrl
-from dirigent.stores.postgres.archive import PostgresArchive
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
+from dirigent.stores.postgres.keeping.archive import PostgresArchive
+from dirigent.stores.postgres.keeping.payloads import sweep
 from dirigent.stores.postgres.leases import LEASE_SECONDS
-from dirigent.stores.postgres.payloads import sweep
 from dirigent.stores.postgres.session.failures import Again, Lost
 from dirigent.stores.postgres.session.link import Link
 from dirigent.stores.postgres.session.statements import SQL

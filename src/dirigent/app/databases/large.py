@@ -45,7 +45,7 @@ def payloads_of(settings: Settings, shared: dict[str, object] | None = None) -> 
 
 def in_database(url: DatabaseUrl) -> Stored:
     """Return the large values of a database; nothing is opened yet."""
-    make: _Make = room("dirigent.stores.postgres.payloads").PostgresPayloads
+    make: _Make = room("dirigent.stores.postgres.keeping.payloads").PostgresPayloads
     return make(url)
 
 

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import field, replace
 from pathlib import Path
+from typing import Final
 
 from dirigent.app.elsewhere.linking import Linker, Read, linker
 from dirigent.app.tools import TOOLS
 from dirigent.core.machine import Tools
 from dirigent.engine.engine import Whole
 from dirigent.jq import LANGUAGE
+from dirigent.lang.workflow.calls.kinds import CALLS
+from dirigent.lang.workflow.calls.runs import RUNS
 from dirigent.model.program import Call, Code, Program, tasks_of
 from dirigent.model.record import dataclass
 from dirigent.model.run.schedule import Schedule
@@ -19,8 +22,8 @@ from dirigent.model.run.start import Start
 from dirigent.model.values import Value
 from dirigent.ports import Performer, Plays
 
-# Functions of what lies elsewhere are known when the run has started.
-_LATER = frozenset({"http", "openapi", "shell", "script", "workflow"})
+# Those of documents; of workflows in Python; and what asks a person for a code of OAuth.
+_KNOWN: Final = frozenset({*CALLS, *RUNS, "python", "authorize"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,10 @@ class Piece:
 
     @property
     def functions(self) -> set[str]:
-        """Return every function that may be called."""
+        """Return every function that there is: what lies elsewhere may call any."""
         tasks = (task for program in self.programs for task in tasks_of(program.root))
         found = {task.node.function for task in tasks if isinstance(task.node, Call)}
-        if self.code:
-            found |= {"python", "workflow"}
-        return found | _LATER if self.program.elsewhere else found
+        return found | _KNOWN
 
     @property
     def tools(self) -> Tools:

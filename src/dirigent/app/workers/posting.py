@@ -19,7 +19,6 @@ from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
 from dirigent.ports import Performer, Prompt
 from dirigent.service import door
-from dirigent.settings import Settings
 from dirigent.workers.dispatch import Dispatch
 from dirigent.workers.hub import Hub, busy, room_of
 from dirigent.workers.launch import started
@@ -76,15 +75,13 @@ def measured(hub: Hub, queues: Queues, remote: Collection[str]) -> None:
 
 
 @asynccontextmanager
-async def own_workers(around: Surrounding, hub: Hub) -> AsyncIterator[None]:
+async def own_workers(around: Surrounding, hub: Hub, door: str) -> AsyncIterator[None]:
     """Have the workers that the stack wants the engine to start.
 
     They end with the block, unless they are busy: then they wait for the next engine, as far as their
     patience goes, and hand their results to it.
     """
-    processes = [
-        _start(around.settings, around.folder, queue) for queue in queues_of(around).values() if queue.workers
-    ]
+    processes = [_start(door, around.folder, queue) for queue in queues_of(around).values() if queue.workers]
     try:
         yield
     finally:
@@ -95,10 +92,10 @@ async def own_workers(around: Surrounding, hub: Hub) -> AsyncIterator[None]:
                 await asyncio.to_thread(process.wait)
 
 
-def _start(settings: Settings, folder: Path, queue: Queue) -> subprocess.Popen[bytes]:
+def _start(door: str, folder: Path, queue: Queue) -> subprocess.Popen[bytes]:
     command = [
         *(sys.executable, "-m", "dirigent", "worker", "-C", str(folder.absolute())),
-        *("--connect", settings.socket, "--queue", queue.name, "--concurrency", str(queue.workers)),
+        *("--connect", door, "--queue", queue.name, "--concurrency", str(queue.workers)),
         *("--patience", str(PATIENCE_SECONDS), "--quiet"),
     ]
     return started(command)

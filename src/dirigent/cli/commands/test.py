@@ -12,6 +12,11 @@ from dirigent.cli.options import call, placed, with_json
 @placed
 @click.option("-k", "part", metavar="TEXT", help="Only tests whose name holds this text.")
 @click.option("--junit", metavar="FILE", help="Write a JUnit report for a build server, too.")
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Write what came into `output` and `context` of tests that fail for no more.",
+)
 @click.option("--record", metavar="RUN", help="Print a test file that plays a run again, which has ended.")
 @click.option("--to", metavar="FILE", help="Write what `--record` makes to a file; its paths start there.")
 @with_json

@@ -64,7 +64,7 @@ def _schema(reading: Reading, node: Members) -> Wanted | None:
 
 def _wanted(node: Members, name: str) -> Wanted | None:
     found = node.members.get(name)
-    return None if found is None else Wanted(plain(found.node), found.key_span)
+    return None if found is None else Wanted(plain(found.node), found.key_span, found.node.span)
 
 
 def expectations(reading: Reading, node: Members) -> list[Expectation]:

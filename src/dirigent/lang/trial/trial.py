@@ -82,10 +82,11 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A value that is expected, and where that stands."""
+    """A value that is expected, and where that stands: at `span` its name, at `place` the value itself."""
 
     value: Value
     span: Span
+    place: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from dirigent.model.run.retention import Pruned, Retention
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
 from dirigent.stores.postgres import records
-from dirigent.stores.postgres.archive import PostgresArchive
+from dirigent.stores.postgres.keeping.archive import PostgresArchive
 from dirigent.stores.postgres.log import PostgresLog
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.shelf import PostgresShelf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import field
@@ -13,11 +14,12 @@ from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
 from dirigent.ports import Journal, Shelf
 from dirigent.ports.fleet import Census, Tenure, Wish
-from dirigent.stores.postgres.archive import PostgresArchive
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.inbox import Inbox
+from dirigent.stores.postgres.keeping.archive import PostgresArchive
 from dirigent.stores.postgres.session.failures import Again, Lost
 from dirigent.stores.postgres.session.hints import Ear
+from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.store import PostgresStore
 from dirigent.stores.postgres.writer.fence import Fence
 
@@ -29,6 +31,8 @@ class LeasedShard:
     fence: Fence
     store: PostgresStore
     inbox: Inbox
+    deaths: dict[RunId, tuple[int, int]] = field(default_factory=dict)
+    _telling: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def shard(self) -> int:
@@ -44,6 +48,18 @@ class LeasedShard:
     def shelf(self) -> Shelf:
         """Return what can be asked beside them."""
         return self.store
+
+    def forgive(self, run: RunId) -> None:
+        """Forget, soon and for every engine, that a run ended engines."""
+        if self.deaths.pop(run, None) is not None:
+            telling = asyncio.ensure_future(self._forgive(run))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
+
+    async def _forgive(self, run: RunId) -> None:
+        # Where this is lost, the run is left alone once more, and forgiven once more.
+        with suppress(Lost, Again, Refusal):
+            await self.store.database.links[2].once(SQL["forgive"], run)
 
     def lost(self) -> Refusal | None:
         """Return why nothing may be begun for it any more, None while it is ours."""
@@ -93,11 +109,23 @@ class PostgresTenancy:
         """Lease up to `count` shards that nobody owns; none while the database is away."""
         try:
             fences = await self.database.leases.take(count)
+            deaths = await self._deaths(fences)
         except (Lost, Again):
             return []
         self._taken[:] = [fence for fence in self._taken if fence.lost is None] + fences
         inbox = Inbox(self.database, self.ear)
-        return [LeasedShard(fence, PostgresStore(self.database, fence), inbox) for fence in fences]
+        return [
+            LeasedShard(fence, PostgresStore(self.database, fence), inbox, deaths[fence.shard])
+            for fence in fences
+        ]
+
+    async def _deaths(self, fences: Sequence[Fence]) -> dict[int, dict[RunId, tuple[int, int]]]:
+        """Return which runs of some shards ended engines."""
+        found: dict[int, dict[RunId, tuple[int, int]]] = {fence.shard: {} for fence in fences}
+        for shard, run, *death in await self.database.links[2].once(SQL["deaths"], list(found)):
+            place, count = cast("tuple[int, int]", tuple(death))
+            found[cast("int", shard)][RunId(cast("str", run))] = (place, count)
+        return found
 
     async def renew(self, held: Sequence[Tenure]) -> Census | None:
         """Renew leases, and say that we live; None while the database is away."""

@@ -31,11 +31,12 @@ from dirigent.tasks.http.call import members_of, unrevealed
 from dirigent.tasks.http.client import Client
 from dirigent.tasks.http.credentials import Credentials
 from dirigent.tasks.http.failure import CallFailed, forbidden
+from dirigent.tasks.http.tls.trust import named
 from dirigent.tasks.openapi.parsing import parsed
 from dirigent.tasks.rpc.credentials import revealed, without_credentials
 from dirigent.tasks.rpc.external import Read, fetched, resource_of
 from dirigent.tasks.rpc.outcome import failed, undecided
-from dirigent.tasks.secrets import named
+from dirigent.tasks.secrets import named as by_name
 
 DOCUMENT: Final = "document"
 
@@ -66,7 +67,7 @@ class AsyncApiPerformer:
         """Do the call, or say why its outcome is in doubt."""
         place, unsafe = "", True
         try:
-            shown = wanted_of(members_of(named(without_credentials(members_of(order.request), DOCUMENT))))
+            shown = wanted_of(members_of(by_name(without_credentials(members_of(order.request), DOCUMENT))))
             place, unsafe = shown.place, isinstance(shown.what, Outbound)
             doubt = undecided(order, place, _evidence(shown)) if unsafe else None
             if doubt is not None:
@@ -149,8 +150,10 @@ class AsyncApiPerformer:
                 f"the document `{found.place}` sends this call, with its credentials, to another host; "
                 f"declare `{target.place}` under `policy.http.hosts` if that is right"
             )
+        tls = await asyncio.to_thread(named, self._client.trust, target) if place.server.tls else None
         key = str(order.id)
-        return Site(place, addresses, self._client, order.hosts, key, authentication, session=key), driver
+        site = Site(place, addresses, self._client, order.hosts, key, authentication, tls=tls, session=key)
+        return site, driver
 
 
 async def _settled(stack: AsyncExitStack, subscription: Subscription, *, durable: bool) -> None:

@@ -9,29 +9,12 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from dirigent.model.protocols.asyncapi import SPOKEN
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.http.failure import malformed, misconfigured
 from dirigent.tasks.openapi.parsing import member, resolved
 
-# The names of protocols in documents: ours, and whether it is spoken over TLS.
-PROTOCOLS: Final = {
-    "http": ("http", False),
-    "https": ("http", True),
-    "ws": ("ws", False),
-    "wss": ("ws", True),
-    "mqtt": ("mqtt", False),
-    "mqtt5": ("mqtt", False),
-    "mqtts": ("mqtt", True),
-    "secure-mqtt": ("mqtt", True),
-    "amqp": ("amqp", False),
-    "amqps": ("amqp", True),
-    "nats": ("nats", False),
-    "natss": ("nats", True),
-    "tls": ("nats", True),
-    "kafka": ("kafka", False),
-    "kafka-secure": ("kafka", True),
-}
 PORTS: Final = {
     ("http", False): 80,
     ("http", True): 443,
@@ -175,12 +158,12 @@ def _chosen(root: dict[str, Value], listed: list[str], choice: Choice) -> tuple[
 
 
 def _ours(protocol: str) -> str:
-    return PROTOCOLS.get(protocol, (protocol, False))[0]
+    return SPOKEN.get(protocol, (protocol, False))[0]
 
 
 def _spoken(written: dict[str, Value]) -> tuple[str, bool]:
     protocol = str(written.get("protocol", "")).lower()
-    return PROTOCOLS.get(protocol, (protocol, False))
+    return SPOKEN.get(protocol, (protocol, False))
 
 
 def _server(name: str, written: dict[str, Value], where: tuple[str, str, str]) -> Server:

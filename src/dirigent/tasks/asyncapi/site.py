@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
-import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
+import aiohttp
+
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.tasks.asyncapi.document import Place
-from dirigent.tasks.asyncapi.naming import Named
 from dirigent.tasks.asyncapi.request import Outbound
 from dirigent.tasks.http.answer import json_of
 from dirigent.tasks.http.authentication import Authentication, Basic, Bearer, Digest
 from dirigent.tasks.http.client import Client
-from dirigent.tasks.http.failure import malformed
+from dirigent.tasks.http.failure import CallFailed, broken, malformed
+from dirigent.tasks.http.tls.handshake import ended, refused_tls, told
+from dirigent.tasks.http.tls.named import Named
+from dirigent.tasks.http.tls.trust import shown
 
 JSON: Final = "application/json"
+# The other side ended the connection, with or without a word.
+CUT_OFF: Final = (ConnectionResetError, BrokenPipeError, EOFError, aiohttp.ServerDisconnectedError)
 CORRELATION: Final = ("correlationid", "correlation-id", "correlation_id", "x-correlation-id")
 
 
@@ -29,6 +34,7 @@ class Site:
 
     `session` is the name under which a broker keeps what we did not acknowledge. Of a `single` stream one
     message is taken at a time, for long; `after` is where the last one stands that was.
+    `tls` is what TLS is made of, for one connection; None is plain text.
     """
 
     place: Place
@@ -40,6 +46,7 @@ class Site:
     session: str
     single: bool = False
     after: Value = None
+    tls: Named | None = None
 
     @property
     def name(self) -> str:
@@ -60,10 +67,22 @@ class Site:
             case Digest():
                 raise malformed("digest authentication is of HTTP alone; use basic or bearer here")
 
-    @property
-    def tls(self) -> ssl.SSLContext | None:
-        """Return what TLS is made of, None for plain text. The name that is checked is the server's."""
-        return Named(self.place.server.host) if self.place.server.tls else None
+    def lost(self, error: BaseException | None, words: str, *, sent: bool) -> CallFailed:
+        """Return the failure of a connection: that of TLS, where it was TLS that failed, else `words`."""
+        if self.tls is None:
+            return broken(f"`{self.name}` {words}", sent=sent)
+        target = self.client.target(self.place.server.url, self.hosts)
+        ours = shown(self.client.trust, target)
+        for each in (self.tls.failure, error):
+            failure = None if each is None else refused_tls(each, self.name, shown=ours)
+            if failure is not None:
+                return failure
+        if self.tls.failure is not None:
+            return told(ended(self.name, self.tls.failure.reason or "unknown", shown=ours))
+        # In TLS 1.3 a server looks at our certificate when our side thinks that the connection stands.
+        if not sent and isinstance(error, CUT_OFF):
+            return told(ended(self.name, f"{words}: it ended the connection", shown=ours))
+        return broken(f"`{self.name}` {words}", sent=sent)
 
 
 class Subscription(Protocol):

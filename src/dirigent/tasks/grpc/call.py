@@ -27,6 +27,7 @@ from dirigent.tasks.http.client import Client
 from dirigent.tasks.http.credentials import Credentials
 from dirigent.tasks.http.failure import CallFailed, malformed
 from dirigent.tasks.http.guard import is_declared
+from dirigent.tasks.http.tls.trust import wants_tls
 from dirigent.tasks.rpc.credentials import revealed, without_credentials
 from dirigent.tasks.rpc.external import Found, Read, Resource, fetched, resource_of
 from dirigent.tasks.rpc.message import written
@@ -98,10 +99,12 @@ class GrpcPerformer:
         messages = _messages(exchange, wanted)
         host = f"[{wanted.host}]" if ":" in wanted.host else wanted.host
         hosts = (*order.hosts, *self._client.hosts)
-        plain = wanted.port not in TLS_PORTS and is_declared(wanted.host.lower(), wanted.port, hosts)
+        name, port = wanted.host.lower(), wanted.port
+        secure = port in TLS_PORTS or wants_tls(self._client.trust, name, port)
+        plain = not secure and is_declared(name, port, hosts)
         url = f"{'http' if plain else 'https'}://{host}:{wanted.port}/"
         target, addresses = await self._client.reach(url, order.hosts)
-        async with connected(target, addresses, wanted.seconds) as channel:
+        async with connected(target, addresses, wanted.seconds, self._client.trust) as channel:
             return await exchanged(channel, exchange, messages)
 
     def _metadata(self, order: Order, secret: dict[str, Value]) -> tuple[tuple[str, str], ...]:

@@ -21,6 +21,9 @@ from dirigent.tasks.grpc.conversion import Conversion
 from dirigent.tasks.http.answer import excerpt
 from dirigent.tasks.http.failure import CallFailed, broken
 from dirigent.tasks.http.guard import Target
+from dirigent.tasks.http.tls.handshake import ended, refused_tls, told
+from dirigent.tasks.http.tls.pem import pem_of
+from dirigent.tasks.http.tls.trust import Trust, shown
 
 # The statuses of gRPC as those of HTTP, as the project itself maps them; a deadline is 408 as elsewhere here.
 STATUSES: Final = {
@@ -42,6 +45,16 @@ STATUSES: Final = {
 UNCERTAIN: Final = frozenset(
     {"CANCELLED", "UNKNOWN", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
 )
+# Asks whether a server is well; one that does not know it says so, and nothing else.
+HARMLESS: Final = "/grpc.health.v1.Health/Check"
+# The connection ended in TLS: so does that of a server that refuses our certificate, or misses one.
+CUT_OFF: Final = (
+    "Socket closed",
+    "Connection reset",
+    "handshake failed",
+    "Handshake read failed",
+    "Unwrap failed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +72,12 @@ class Exchange:
 
 @asynccontextmanager
 async def connected(
-    target: Target, addresses: tuple[str, ...], seconds: float
+    target: Target, addresses: tuple[str, ...], seconds: float, trust: Trust | None
 ) -> AsyncIterator[grpc.aio.Channel]:
-    """Yield a channel to one of the addresses, over TLS for `https`; it stands. Raises `CallFailed`."""
+    """Yield a channel to one of the addresses, over TLS for `https`; it stands.
+
+    Raises `CallFailed`, and `Refusal` for certificates that cannot be used (E4123, E7105).
+    """
     family = [address for address in addresses if (":" in address) == (":" in addresses[0])]
     scheme = "ipv6" if ":" in addresses[0] else "ipv4"
     places = ",".join(
@@ -79,24 +95,41 @@ async def connected(
     address = f"{scheme}:{places}"
     if target.url.scheme == "https":
         options.append(("grpc.ssl_target_name_override", target.host))
-        credentials = grpc.ssl_channel_credentials()
+        pem = await asyncio.to_thread(pem_of, trust, target)
+        credentials = grpc.ssl_channel_credentials(pem.authorities, pem.key, pem.certificate)
         channel = grpc.aio.secure_channel(address, credentials, options=options)
     else:
         channel = grpc.aio.insecure_channel(address, options=options)
     async with channel:
         try:
             async with asyncio.timeout(min(seconds, limits.HTTP_CONNECT_SECONDS)):
-                await _stands(channel, target)
+                await _stands(channel, target, ours=shown(trust, target))
         except TimeoutError:
             raise broken(f"no connection to `{target.place}` in time", status=408, sent=False) from None
         yield channel
 
 
-async def _stands(channel: grpc.aio.Channel, target: Target) -> None:
+async def _stands(channel: grpc.aio.Channel, target: Target, *, ours: bool) -> None:
     while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
         if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-            raise broken(f"`{target.place}` cannot be connected to, or does not speak gRPC", sent=False)
+            raise await _failure(channel, target, ours=ours)
         await channel.wait_for_state_change(state)
+
+
+async def _failure(channel: grpc.aio.Channel, target: Target, *, ours: bool) -> CallFailed:
+    """Return why a channel does not stand. Only a call is told, so one is made that every server may get."""
+    words = ""
+    try:
+        await channel.unary_unary(HARMLESS)(b"")
+    except grpc.aio.AioRpcError as error:
+        words = error.details() or ""
+    if target.url.scheme == "https":
+        failure = refused_tls(words, target.place, shown=ours)
+        if failure is not None:
+            return failure
+        if any(each in words for each in CUT_OFF):
+            return told(ended(target.place, "it ended the connection in the handshake", shown=ours))
+    return broken(f"`{target.place}` cannot be connected to, or does not speak gRPC", sent=False)
 
 
 async def exchanged(channel: grpc.aio.Channel, exchange: Exchange, messages: list[Message]) -> Value:

@@ -23,7 +23,8 @@ from dirigent.model import limits
 from dirigent.model.record import dataclass
 from dirigent.tasks.http.failure import CallFailed, broken, forbidden, malformed
 from dirigent.tasks.http.guard import Target, literal, permit, target_of
-from dirigent.tasks.http.trust import Trust
+from dirigent.tasks.http.tls.handshake import ended, refused_tls, told
+from dirigent.tasks.http.tls.trust import Trust, shown
 
 AGENT: Final = f"dirigent/{__version__}"
 # Kept when a redirect leaves the origin: everything else may be, or hold, a credential.
@@ -148,6 +149,11 @@ class Client:
         """Return the hosts that are declared for every call."""
         return self._hosts
 
+    @property
+    def trust(self) -> Trust | None:
+        """Return whom every call trusts, None for whom the machine trusts."""
+        return self._trust
+
     def target(self, url: str, hosts: Sequence[str] = ()) -> Target:
         """Return the checked target of a URL, or raise `CallFailed`. Resolves nothing."""
         return target_of(url, (*self._hosts, *hosts))
@@ -182,7 +188,7 @@ class Client:
         except TimeoutError:
             raise self._late(target, wire, total) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise _lost(error, target, wire) from None
+            raise _lost(error, target, wire, self._trust) from None
 
     async def reach(self, url: str, hosts: Sequence[str] = ()) -> tuple[Target, tuple[str, ...]]:
         """Return the target of a URL with the addresses that were checked, or raise `CallFailed`.
@@ -233,7 +239,7 @@ class Client:
                 data=outgoing.body,
                 allow_redirects=False,
                 ssl=tls,
-                middlewares=_middlewares(outgoing, target, wire),
+                middlewares=_middlewares(outgoing, target, wire, self._trust),
             ) as response,
         ):
             headers = tuple((str(name), value) for name, value in response.headers.items())
@@ -303,7 +309,9 @@ async def _session(
         yield session
 
 
-def _middlewares(outgoing: Outgoing, target: Target, wire: _Wire) -> tuple[aiohttp.ClientMiddlewareType, ...]:
+def _middlewares(
+    outgoing: Outgoing, target: Target, wire: _Wire, trust: Trust | None
+) -> tuple[aiohttp.ClientMiddlewareType, ...]:
     async def once(
         request: aiohttp.ClientRequest, proceed: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
@@ -312,21 +320,28 @@ def _middlewares(outgoing: Outgoing, target: Target, wire: _Wire) -> tuple[aioht
         try:
             return await proceed(request)
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-            raise _lost(error, target, wire) from None
+            raise _lost(error, target, wire, trust) from None
 
     if outgoing.digest is None:
         return (once,)
     return (once, aiohttp.DigestAuthMiddleware(*outgoing.digest))
 
 
-def _lost(error: aiohttp.ClientError | OSError, target: Target, wire: _Wire) -> CallFailed:
+def _lost(
+    error: aiohttp.ClientError | OSError, target: Target, wire: _Wire, trust: Trust | None
+) -> CallFailed:
     """Return the failure in words; the messages of the library may hold the URL, so none is used."""
+    ours = shown(trust, target)
+    failure = refused_tls(error, target.place, shown=ours)
+    if failure is not None:
+        return failure
     match error:
-        case aiohttp.ClientConnectorCertificateError():
-            words = "does not show a certificate that is trusted"
         case aiohttp.ClientConnectorError() if isinstance(error.os_error, ConnectionRefusedError):
             words = "refused the connection"
-        case aiohttp.ClientConnectorError() | aiohttp.ClientSSLError():
+        case aiohttp.ClientSSLError():
+            reason = getattr(error.os_error, "reason", None) or type(error.os_error).__name__
+            return told(ended(target.place, str(reason), shown=ours))
+        case aiohttp.ClientConnectorError():
             words = "cannot be connected to"
         case aiohttp.ServerDisconnectedError() | ConnectionResetError():
             words = "closed the connection before the answer was complete"

@@ -22,6 +22,7 @@ from dirigent.lang.trial.trial import (
     Trial,
     Wanted,
 )
+from dirigent.lang.trial.updating import Change
 from dirigent.model.fault import Fault, canonical
 from dirigent.model.problem import Problem
 from dirigent.model.values import Value
@@ -31,6 +32,8 @@ from dirigent.testing.trial.scheduling import began, endings
 from dirigent.testing.trial.world import Call
 
 _NEAR = 4
+# What is said of a value that is another one.
+_VALUES = ("E7081", "E6007")
 
 
 def judged(trial: Trial, came: Came) -> list[Problem]:
@@ -46,6 +49,19 @@ def judged(trial: Trial, came: Came) -> list[Problem]:
     for number, answer in enumerate(trial.answers):
         found.extend(_served(answer, came.served.get(number, 0)))
     return found
+
+
+def changes_of(trial: Trial, came: Came, problems: Sequence[Problem]) -> list[Change]:
+    """Return what a test would have to expect to pass; nothing when more than its values differs."""
+    ending = trial.ending
+    found = {
+        wanted.span: Change(wanted, value)
+        for wanted, value in ((ending.output, came.output), (ending.context, came.context))
+        if wanted is not None
+    }
+    if not all(each.code in _VALUES and each.at in found for each in problems):
+        return []
+    return [change for span, change in found.items() if any(each.at == span for each in problems)]
 
 
 def _ending(ending: Ending, came: Came) -> list[Problem]:

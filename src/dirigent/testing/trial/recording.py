@@ -130,7 +130,13 @@ def _answers(facts: Sequence[Fact]) -> Iterator[Mapping[str, Value]]:
         if isinstance(fact, Intended):
             end = ends.get((fact.position, fact.attempt))
             replies.setdefault(pointer_of(fact.position), []).append(_reply(fact, end))
+    last = facts[-1]
+    cut = isinstance(last, Ended) and last.phase == "cancelled"
     for pointer, each in replies.items():
+        if cut:
+            # A run that was stopped may be a little further when it is stopped again.
+            yield {"task": pointer, "replies": [*each, {"output": None, "after": _NEVER_SECONDS}]}
+            continue
         single = each[0] if len(each) == 1 and isinstance(each[0], dict) else {"replies": each}
         yield {"task": pointer, **single, "times": len(each)}
 

@@ -24,7 +24,9 @@ def queues(options: Options) -> int:
 
 async def _queues(surrounding: Surrounding, options: Options) -> int:
     async with looking(surrounding.settings) as reader:
-        found = await of_engine(surrounding.settings.socket)
+        # Of several engines on a database, one knows its own shards only; the store knows of all.
+        alone = surrounding.settings.database is None
+        found = await of_engine(surrounding.settings.socket) if alone else None
         if found is None:
             found = await of_store(reader.shelf, queues_of(surrounding))
         now = reader.clock.now()

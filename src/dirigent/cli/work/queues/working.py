@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from dirigent.app.workers.doors import work_for_all
 from dirigent.app.workers.posting import Post, worker_at
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
@@ -14,7 +16,6 @@ from dirigent.cli.output import note
 from dirigent.cli.place import place
 from dirigent.cli.waiting import wait_for
 from dirigent.model.problem import refuse
-from dirigent.workers.worker import Worker
 
 _SOCKETS = "unix:"
 
@@ -32,13 +33,15 @@ def worker(options: Options) -> int:
         int(options.number("concurrency") or os.cpu_count() or 1),
         options.number("patience"),
     )
-    quiet = options.flag("quiet")
-    return wait_for(_work(worker_at(post, (lambda _: None) if quiet else note)))
+    told: Callable[[str], None] = (lambda _: None) if options.flag("quiet") else note
+    several = where.settings.database is not None and not options.text("connect")
+    work = work_for_all(where.settings, post, told) if several else worker_at(post, told).work()
+    return wait_for(_work(work))
 
 
-async def _work(working: Worker) -> int:
+async def _work(working: Awaitable[None]) -> int:
     with suppress(asyncio.CancelledError):  # To be stopped is how a worker ends.
-        await working.work()
+        await working
     return Exit.DONE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -21,7 +22,9 @@ from dirigent.cli.work.trials.record import record
 from dirigent.cli.work.trials.report import Verdict, junit, sum_text, verdict_json, verdict_text
 from dirigent.cli.work.trials.writing import write
 from dirigent.lang.trial.trial import Suite
+from dirigent.lang.trial.updating import updated
 from dirigent.model.problem import Problem, Refusal, refuse
+from dirigent.testing.trial.judging import changes_of
 
 
 def test(options: Options) -> int:
@@ -33,6 +36,8 @@ def test(options: Options) -> int:
         raise click.UsageError("name a test file, or a run with `--record RUN`")
     suites = _read(files, options)
     verdicts = [verdict for suite, piece in suites for verdict in _played(suite, piece, options)]
+    if options.flag("update"):
+        verdicts = [each for suite, _ in suites for each in _updated(suite, verdicts, options)]
     if options.text("junit"):
         write(Path(options.text("junit")), junit(verdicts))
     failed = sum(bool(each.problems) for each in verdicts)
@@ -65,6 +70,24 @@ def _read(files: Sequence[str], options: Options) -> list[tuple[Suite, Piece]]:
             "E7076", f"no test has `{options.text('part')}` in its name", "leave `-k` out to see all names"
         )
     return found
+
+
+def _updated(suite: Suite, verdicts: list[Verdict], options: Options) -> list[Verdict]:
+    """Write the file of a suite anew where its tests only want another output; return what is left to say."""
+    own = [each for each in verdicts if each.file == suite.file]
+    changes = {
+        trial.name: found
+        for trial in suite.trials
+        for each in own
+        if each.name == trial.name and (found := changes_of(trial, each.came, each.problems))
+    }
+    if changes:
+        path = Path(suite.file)
+        wanted = [change for found in changes.values() for change in found]
+        write(path, updated(path.read_text(encoding="utf-8"), wanted))
+        if not options.as_json:
+            say(f"{suite.file}: {len(changes)} updated")
+    return [replace(each, problems=()) if each.name in changes else each for each in own]
 
 
 def _played(suite: Suite, piece: Piece, options: Options) -> list[Verdict]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
-from dirigent.lang.tree import Items, Members, plain
+from dirigent.lang.tree import Items, Members, Node, plain
 from dirigent.model.program import OnDoubt
 from dirigent.model.run.retention import Retention, age_seconds
 from dirigent.model.stack import Identity, Network
@@ -45,7 +45,9 @@ def read_network(reading: Reading, policy: Members | None) -> Network:
             words = {name: text_of(found.get(name)) or "" for name in ("certificate", "key", "password")}
             identities[member.key] = Identity(**words)
             _check_password(reading, found, words["password"])
-    return Network(seconds["connect"], seconds["total"], text_of(http.get("authorities")) or "", identities)
+    authorities = text_of(http.get("authorities")) or ""
+    tls = _hosts(http.get("tls"))
+    return Network(seconds["connect"], seconds["total"], authorities, identities, tls)
 
 
 def _check_password(reading: Reading, found: Members, name: str) -> None:
@@ -62,7 +64,10 @@ def _check_password(reading: Reading, found: Members, name: str) -> None:
 def read_hosts(policy: Members | None) -> tuple[str, ...]:
     """Return the hosts of `policy.http.hosts`, each once."""
     http = mapping_of(policy.get("http")) if policy is not None else None
-    hosts = http.get("hosts") if http is not None else None
-    if not isinstance(hosts, Items):
+    return _hosts(http.get("hosts") if http is not None else None)
+
+
+def _hosts(node: Node | None) -> tuple[str, ...]:
+    if not isinstance(node, Items):
         return ()
-    return tuple(dict.fromkeys(text for item in hosts.items if (text := text_of(item)) is not None))
+    return tuple(dict.fromkeys(text for item in node.items if (text := text_of(item)) is not None))

@@ -88,6 +88,10 @@ POLICY: Final = Record(
                         ListOf(Text(_HOST, what="a host name such as `api.example.com`")),
                         description="hosts that HTTP calls may reach beside those a workflow names",
                     ),
+                    "tls": Field(
+                        ListOf(Text(_HOST, what="a host name such as `api.example.com`")),
+                        description="servers that gRPC speaks to over TLS, whatever their port",
+                    ),
                     "timeout": Field(_TIMEOUT, description="how long calls may take"),
                     "authorities": Field(
                         Text(min_length=1, what="a path"),

@@ -26,11 +26,12 @@ create table chunks (
 
 alter table chunks alter column content set storage external;
 
--- Runs that ended engines: at how many facts, and how often in a row there.
+-- Runs that ended engines: at how many facts, how often in a row there, and which engine was the last.
 create table deaths (
   run text collate "C" primary key,
   place integer not null,
   count integer not null,
+  engine text not null,
   at timestamptz not null default now()
 );
 

@@ -124,12 +124,15 @@ returning 1;
 delete from inbox where answer is not null and asked_at < clock_timestamp() - interval '1 hour';
 
 -- name: note_death
-insert into deaths (run, place, count) values ($1, $2, 1)
-on conflict (run) do update set place = excluded.place, at = now(),
-  count = case when deaths.place = excluded.place then deaths.count + 1 else 1 end;
+insert into deaths (run, place, count, engine) values ($1, $2, 1, $3)
+on conflict (run) do update set place = excluded.place, at = now(), engine = excluded.engine,
+  count = case
+    when deaths.engine = excluded.engine then deaths.count
+    when deaths.place = excluded.place then deaths.count + 1
+    else 1 end;
 
 -- name: deaths
-select d.run, d.place, d.count from deaths d join runs r on r.id = d.run where r.shard = $1;
+select r.shard, d.run, d.place, d.count from deaths d join runs r on r.id = d.run where r.shard = any($1::integer[]);
 
 -- name: forgive
 delete from deaths where run = $1;

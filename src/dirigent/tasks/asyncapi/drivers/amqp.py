@@ -38,8 +38,8 @@ async def _channel(site: Site) -> AsyncIterator[AbstractChannel]:
             timeout=limits.HTTP_CONNECT_SECONDS,
         )
     except (AMQPError, OSError) as error:
-        words = f"`{site.name}` cannot be connected to, or does not let us in ({type(error).__name__})"
-        raise broken(words, sent=False) from None
+        words = f"cannot be connected to, or does not let us in ({type(error).__name__})"
+        raise site.lost(error, words, sent=False) from None
     try:
         yield await connection.channel(publisher_confirms=True, on_return_raises=True)
     except (AMQPError, OSError) as error:

@@ -13,10 +13,13 @@ from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import KafkaError
 
 from dirigent.model import limits
-from dirigent.tasks.asyncapi.naming import Named
+from dirigent.model.problem import Refusal
 from dirigent.tasks.asyncapi.site import Site
 from dirigent.tasks.http.authentication import Bearer
+from dirigent.tasks.http.call import unrevealed
 from dirigent.tasks.http.failure import CallFailed, broken
+from dirigent.tasks.http.guard import Target
+from dirigent.tasks.http.tls.trust import named
 
 REQUEST_SECONDS: Final = 40.0
 # How AsyncAPI names the ways to log in with a password, and how Kafka does; without a word it is PLAIN.
@@ -65,9 +68,13 @@ class GuardedClient(AIOKafkaClient):
                 await self.bootstrap()
         except TimeoutError:
             raise broken(f"no connection to `{place}` in time", status=408, sent=False) from None
-        except (KafkaError, OSError):
-            words = f"`{place}` cannot be connected to, or does not let us in"
-            raise broken(words, sent=False) from None
+        except (KafkaError, OSError) as error:
+            words, tls = "cannot be connected to, or does not let us in", self._site.tls
+            # Without a log-in that a broker could refuse, it is our certificate that it does not like.
+            turned_away = tls is not None and tls.stood and self._site.login is None
+            raise self._site.lost(
+                ConnectionResetError() if turned_away else error, words, sent=False
+            ) from None
         for broker in sorted(self.cluster.brokers(), key=lambda each: str(each.nodeId)):
             await self._checked(broker.host, broker.port)
 
@@ -85,11 +92,11 @@ class GuardedClient(AIOKafkaClient):
                 task.cancel()
                 await asyncio.wait({task})
 
-    async def _checked(self, host: str, port: int) -> str:
+    async def _checked(self, host: str, port: int) -> tuple[Target, str]:
         name = f"[{host}]" if ":" in host else host
         scheme = "https" if self._site.place.server.tls else "http"
-        _, addresses = await self._site.client.reach(f"{scheme}://{name}:{port}/", self._site.hosts)
-        return addresses[0]
+        target, addresses = await self._site.client.reach(f"{scheme}://{name}:{port}/", self._site.hosts)
+        return target, addresses[0]
 
     async def _get_conn(
         self, node_id: int, *, group: int = ConnectionGroup.DEFAULT, **_: bool
@@ -116,12 +123,18 @@ class GuardedClient(AIOKafkaClient):
             return made
 
     async def _connection(self, host: str, port: int) -> AIOKafkaConnection:
+        target, address = await self._checked(host, port)
+        trust, secure = self._site.client.trust, self._site.place.server.tls
+        try:
+            tls = await asyncio.to_thread(named, trust, target) if secure else None
+        except Refusal as refusal:
+            raise unrevealed(refusal) from None
         return await create_conn(
-            await self._checked(host, port),
+            address,
             port,
             client_id=self._client_id,
             request_timeout_ms=self._request_timeout_ms,
-            ssl_context=Named(host) if self._site.place.server.tls else None,
+            ssl_context=tls,
             security_protocol=self._security_protocol,
             on_close=self._on_connection_closed,
             max_idle_ms=self._connections_max_idle_ms,

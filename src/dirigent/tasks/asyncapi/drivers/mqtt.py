@@ -60,7 +60,7 @@ class _Link:
 
     async def open(self) -> None:
         """Connect, or raise `CallFailed`."""
-        place = self._site.name
+        tls = self._site.tls
         try:
             async with asyncio.timeout(limits.HTTP_CONNECT_SECONDS):
                 self.paho.connect_async(
@@ -68,9 +68,12 @@ class _Link:
                 )
                 self.paho.loop_start()
                 if not await self.connected:
-                    raise broken(f"`{place}` cannot be connected to, or does not let us in", sent=False)
+                    # Paho keeps the error to itself. The broker itself refuses over a connection that stands.
+                    cut = ConnectionResetError() if tls is not None and tls.begun and not tls.stood else None
+                    raise self._site.lost(cut, "cannot be connected to, or does not let us in", sent=False)
         except TimeoutError:
-            raise broken(f"no connection to `{place}` in time", status=408, sent=False) from None
+            words = f"no connection to `{self._site.name}` in time"
+            raise broken(words, status=408, sent=False) from None
 
     async def close(self) -> None:
         """Disconnect, and end paho's thread."""

@@ -7,11 +7,11 @@ nobody keeps them, and what was not recorded is lost with the engine.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-import nats
 from nats.aio.client import Client as Connection
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -22,7 +22,7 @@ from dirigent.model import limits
 from dirigent.model.values import Value
 from dirigent.tasks.asyncapi.request import Outbound
 from dirigent.tasks.asyncapi.site import Site, Subscription, content_of, inbound
-from dirigent.tasks.http.failure import broken
+from dirigent.tasks.http.tls.named import Named
 
 # By this header a stream takes a message once, however often it is sent.
 KEY_HEADER: Final = "Nats-Msg-Id"
@@ -35,35 +35,49 @@ async def _connected(site: Site) -> AsyncIterator[Connection]:
     async def silent(_: Exception) -> None:
         """Say nothing: what fails is raised where it matters."""
 
-    server, login = site.place.server, site.login
+    def only_over_tls(word: str) -> Callable[[], str]:
+        """Return what gives a credential when it is sent: to a server that left TLS out, none is."""
+        return lambda: word if site.tls is None or site.tls.stood else _without_tls(site.tls)
+
+    server, (user, word) = site.place.server, site.login or ("", "")
     address = f"[{site.addresses[0]}]" if ":" in site.addresses[0] else site.addresses[0]
-    tls = {} if site.tls is None else {"tls": site.tls, "tls_hostname": server.host}
-    user = (
-        {}
-        if login is None
-        else ({"token": login[1]} if not login[0] else {"user": login[0], "password": login[1]})
-    )
+    connection = Connection()
     try:
-        async with asyncio.timeout(limits.HTTP_CONNECT_SECONDS):
-            connection = await nats.connect(
-                f"nats://{address}:{server.port}",
-                allow_reconnect=False,
-                max_reconnect_attempts=1,
-                reconnect_time_wait=0,
-                connect_timeout=int(limits.HTTP_CONNECT_SECONDS),
-                error_cb=silent,
-                **tls,
-                **user,
-            )
-    except (NatsError, OSError) as error:
-        words = f"`{site.name}` cannot be connected to, or does not let us in ({type(error).__name__})"
-        raise broken(words, sent=False) from None
-    try:
+        try:
+            async with asyncio.timeout(limits.HTTP_CONNECT_SECONDS):
+                await connection.connect(
+                    f"nats://{address}:{server.port}",
+                    allow_reconnect=False,
+                    max_reconnect_attempts=1,
+                    reconnect_time_wait=0,
+                    connect_timeout=int(limits.HTTP_CONNECT_SECONDS),
+                    error_cb=silent,
+                    tls=site.tls,
+                    tls_hostname=None if site.tls is None else server.host,
+                    user=user or None,
+                    password=only_over_tls(word) if user else None,
+                    token=only_over_tls(word) if word and not user else None,
+                )
+            if site.tls is not None and not site.tls.stood:
+                _without_tls(site.tls)
+        except (NatsError, OSError) as error:
+            words = f"cannot be connected to, or does not let us in ({type(error).__name__})"
+            raise site.lost(error, words, sent=False) from None
         yield connection
     except (NatsError, OSError) as error:
-        raise broken(f"`{site.name}` failed ({type(error).__name__})") from None
+        raise site.lost(error, f"failed ({type(error).__name__})", sent=True) from None
     finally:
-        await connection.close()
+        # What failed in the handshake is closed, and the library would wait for it to be.
+        if site.tls is None or site.tls.stood or not site.tls.begun:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(limits.HTTP_CONNECT_SECONDS):
+                    await connection.close()
+
+
+def _without_tls(tls: Named) -> str:
+    """Raise: the server of a secure address asked for no TLS, or somebody between us said so."""
+    tls.failure = ssl.SSLError("wrong version number: the server does not ask for TLS")
+    raise tls.failure
 
 
 async def _stream_of(connection: Connection, subject: str) -> str | None:

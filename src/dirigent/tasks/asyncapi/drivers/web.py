@@ -138,15 +138,22 @@ async def _socket(site: Site, headers: dict[str, str]) -> AsyncIterator[aiohttp.
     authorization = header_of(site.authentication)
     if authorization is not None:
         given["Authorization"] = authorization
+    stands = False
     try:
         async with (
             session_to(target, site.addresses) as session,
-            session.ws_connect(target.url, headers=given, max_msg_size=limits.HTTP_RESPONSE_BYTES) as socket,
+            session.ws_connect(
+                target.url,
+                headers=given,
+                max_msg_size=limits.HTTP_RESPONSE_BYTES,
+                ssl=True if site.tls is None else site.tls,
+            ) as socket,
         ):
+            stands = True
             yield socket
     except (aiohttp.ClientError, OSError) as error:
-        words = f"`{site.name}` cannot be spoken to over {server.protocol} ({type(error).__name__})"
-        raise broken(words, sent=not isinstance(error, aiohttp.ClientConnectorError)) from None
+        words = f"cannot be spoken to over {server.protocol} ({type(error).__name__})"
+        raise site.lost(error, words, sent=stands) from None
 
 
 def _url(site: Site) -> str:

@@ -14,6 +14,7 @@ from dirigent.lang.workflow.expressions import condition, template
 from dirigent.lang.workflow.reading import Reading, Scope, complain, member_of, text_of, whole_of
 from dirigent.lang.workflow.tasks.each import each_event, names_of
 from dirigent.model.program import TAKING, Call, Consume
+from dirigent.model.protocols.asyncapi import NAMES, SPOKEN
 from dirigent.model.values import Expression, Template
 
 _VARIABLE: Final = re.compile(r"\$([A-Za-z_]\w*)")
@@ -30,6 +31,7 @@ def lower_asyncapi(reading: Reading, task: Members, scope: Scope) -> Call | Cons
     if node is not None and (operation is None) == (channel is None):
         message = "a call of AsyncAPI names an `operation` (3.0) or a `channel` (2.6)"
         complain(reading, "E1991", message, node.span, "give one of the two")
+    _check_protocol(reading, member_of(node, "protocol"))
     outbound, subscription = member_of(node, "message"), member_of(node, "subscription")
     request: dict[str, Template] = {
         "document": resource(reading, member_of(node, "document"), scope),
@@ -61,6 +63,21 @@ def _stream(reading: Reading, call: Call, subscription: Node | None, each: Membe
         condition(reading, member_of(consume, "while"), inside),
         condition(reading, member_of(consume, "until"), inside),
     )
+
+
+def _check_protocol(reading: Reading, node: Node | None) -> None:
+    """Report a protocol of the standard that nobody speaks here (E7090)."""
+    name = text_of(node)
+    if node is not None and name in NAMES and name not in SPOKEN:
+        spoken = ", ".join(f"`{each}`" for each in NAMES if each in SPOKEN)
+        complain(
+            reading,
+            "E7090",
+            f"`{name}` is a protocol that is not spoken here",
+            node.span,
+            f"spoken are {spoken}; put a bridge between, or call the service over HTTP",
+            label="nobody speaks this",
+        )
 
 
 def _message(reading: Reading, node: Node, scope: Scope) -> Template:

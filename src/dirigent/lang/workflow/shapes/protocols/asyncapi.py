@@ -11,12 +11,8 @@ from dirigent.lang.workflow.shapes.network.endpoints import SOURCE
 from dirigent.lang.workflow.shapes.network.security import AUTHENTICATION
 from dirigent.lang.workflow.shapes.task import task_shape
 from dirigent.model import limits
+from dirigent.model.protocols.asyncapi import NAMES
 
-# Those of the standard; the ones that nobody speaks here are refused by the call, which knows the server.
-PROTOCOLS: Final = (
-    *("amqp", "amqp1", "anypointmq", "googlepubsub", "http", "ibmmq", "jms", "kafka", "mercure", "mqtt"),
-    *("mqtt5", "nats", "pulsar", "redis", "sns", "solace", "sqs", "stomp", "ws"),
-)
 _FOR: Final = {"for": Field(DURATION)}
 _CONSUME: Final = ByKey(
     {
@@ -44,7 +40,7 @@ _COMMON: Final = {
     "server": Field(
         Record({"name": Field(NAME, required=True), "variables": Field(COMPUTED_MAP)}, title="`server`")
     ),
-    "protocol": Field(Text(choices=PROTOCOLS)),
+    "protocol": Field(Text(choices=NAMES)),
     "authentication": Field(AUTHENTICATION),
 }
 _MESSAGE: Final = Record({"payload": Field(ANY), "headers": Field(SCALARS)}, title="a message")

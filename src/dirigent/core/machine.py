@@ -278,7 +278,7 @@ class Run:
     def mark(self, what: str, frame: Frame) -> None:
         """Note what happened to a task, and tell the trace, if somebody listens."""
         if self.told is not None:
-            happening = of_task(what, self.now, frame)
+            happening = of_task(what, self.now, self.facts, frame)
             if happening is not None:
                 self.told.append(happening)
         if self.trace is not None and frame.task is not None and what != "stopped":

@@ -98,6 +98,7 @@ FILE_CONTENT_BYTES: Final = PAYLOAD_BYTES
 
 # Tests of workflows: after so many facts a run is taken for one that never ends.
 TRIAL_FACTS: Final = 10_000
+TRIAL_FILES: Final = 1_000
 
 # Providers of OpenTofu and Terraform: the protocol knows no time-outs, so these end what hangs.
 PROVIDER_START_SECONDS: Final = 60.0

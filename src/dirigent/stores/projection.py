@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Final, TypeAlias, assert_never
 
 from dirigent.model import limits
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Event, Tell
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.problem import Refusal, refuse
@@ -226,9 +227,20 @@ def project(
     return Projection(standing, changes)
 
 
-def told(run: RunId, facts: Sequence[Fact], tells: Sequence[Event]) -> list[Change]:
-    """Return what the events that a run tells of its own life change: they are as old as its last fact."""
-    return [EventMade(run, facts[-1].at, event) for event in tells] if facts else []
+def told(
+    run: RunId, facts: Sequence[Fact], tells: Sequence[Tell], changes: Sequence[Change]
+) -> Sequence[Change]:
+    """Return the changes with those of what a run tells of its life, each behind the fact it follows from."""
+    if not tells:
+        return changes
+    emitted = [number for number, fact in enumerate(facts, 1) if isinstance(fact, Emitted)]
+    made = [change for change in changes if isinstance(change, EventMade)]
+    events = [(number, 0, change) for number, change in zip(emitted, made, strict=True)]
+    for count, event in tells:
+        at = facts[max(0, count - 1)].at
+        events.append((count, 1, EventMade(run, at, event)))
+    others = [change for change in changes if not isinstance(change, EventMade)]
+    return [*others, *(change for *_, change in sorted(events, key=itemgetter(0, 1)))]
 
 
 def _about_events(run: RunId, fact: Fact) -> Change:

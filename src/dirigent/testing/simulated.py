@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import field
 from typing import Final, TypeAlias
 
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Tell
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
@@ -60,7 +60,7 @@ class _Waiting:
     facts: Sequence[Fact]
     wake_at: float
     answer: asyncio.Future[None]
-    tells: Sequence[Event] = ()
+    tells: Sequence[Tell] = ()
 
 
 class SimulatedStore(MemoryStore):
@@ -86,7 +86,7 @@ class SimulatedStore(MemoryStore):
         expected: int,
         facts: Sequence[Fact],
         wake_at: float = AWAKE,
-        tells: Sequence[Event] = (),
+        tells: Sequence[Tell] = (),
     ) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""
         await self._passing("append asked")

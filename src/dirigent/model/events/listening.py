@@ -151,6 +151,10 @@ class Arrived:
     run: str = ""
 
 
+Tell: TypeAlias = tuple[int, Event]
+"""An event that goes into the log with the facts of an append, and how many of those come before it."""
+
+
 def key_of(event: Event) -> str:
     """Return what distinguishes an event from every other: its source and its id."""
     return f"{event.get('source')}\n{event.get('id')}"

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, assert_never
 from zlib import crc32
 
 from dirigent.model import limits
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Event, Tell
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
@@ -42,7 +42,7 @@ class Append:
     contents: Sequence[bytes]
     wake_at: float = AWAKE
     foreign: bool = False
-    tells: Sequence[Event] = ()
+    tells: Sequence[Tell] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,8 +314,8 @@ class Writer:
         result = project(job.run, before, job.facts, title, job.wake_at)
         # A resource, or an event, of elsewhere is nothing that happened here; who listens does so here.
         changes = [each for each in result.changes if not job.foreign or isinstance(each, EarChanged)]
-        changes += told(job.run, job.facts, job.tells)
-        others = [each for change in changes for each in records.statements(change)]
+        told_too = told(job.run, job.facts, job.tells, changes)
+        others = [each for change in told_too for each in records.statements(change)]
         number, stretch = (head.number, head.stretch) if head else (batch.next_number, -1)
         if head is None:
             batch.next_number += 1

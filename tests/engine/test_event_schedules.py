@@ -6,6 +6,7 @@ import pytest
 
 from core.simulation import TOOLS
 from dirigent.core.nodes.events import listen
+from dirigent.engine.events import memory
 from dirigent.engine.schedules import keeping
 from dirigent.lang.schedule.events import strategy_of
 from dirigent.lang.schedule.program import program_of
@@ -279,9 +280,11 @@ def test_what_comes_while_it_is_paused_counts_when_it_goes_on():
     assert [began for run, (began, _) in outside.runs.items() if "@" in run] == [10, 40, 40, 50]
 
 
+@pytest.mark.parametrize("remembered", [0, 10])
 @pytest.mark.parametrize("on", [PAID, BOTH], ids=["one", "all"])
-def test_a_long_life_goes_on_as_another_run_and_hears_nothing_twice(monkeypatch, on):
+def test_a_long_life_goes_on_as_another_run_and_hears_nothing_twice(monkeypatch, on, remembered):
     monkeypatch.setattr(keeping, "TURNS", 3)
+    monkeypatch.setattr(memory, "REMEMBERED", remembered)
     events = [event(number, "paid" if number < 10 else "shipped") for number in range(20)]
     # All within the time that is read again.
     outside = heard(on, 60, *[(10.0, events[:7]), (11.0, events[7:15]), (12.0, events[15:])])
@@ -330,6 +333,8 @@ def test_a_schedule_that_goes_on_without_knowing_what_it_took_is_found(monkeypat
     on, said = CRASHES["all"]
     calm = heard(on, 30, *said)
     monkeypatch.setattr(listen, "_known", lambda _run: [])
+    # As after a restart: nobody remembers who has seen what.
+    monkeypatch.setattr(memory, "REMEMBERED", 0)
     assert heard(on, 30, *said).inputs != calm.inputs
 
 

@@ -8,8 +8,10 @@ import pytest
 
 from core.simulation import TOOLS
 from dirigent.engine.conductor import LocalConductor
+from dirigent.engine.events.memory import Memory
 from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import Heard
 from dirigent.model.run.schedule import Schedule
 from dirigent.model.stack import Stack, StackWorkflow
 from dirigent.service.schedules import keeping, looking
@@ -282,3 +284,25 @@ def test_a_change_from_times_to_events_begins_at_that_moment_too():
         return await inputs(desk)
 
     assert at_desk(test) == [["2"]]
+
+
+async def changed_while_an_event_waits(desk, planner):
+    first = replace(PAID, overlap="queue")
+    await keeping.keep(desk, planner, stack_of(a=first), {})
+    await desk.engine.events.take([event(1), event(2)])
+    await desk.clock.sleep_until(0.5)
+    # The second event was heard, and its turn waits for the end of the first run.
+    facts = await desk.journal.read("schedule:shop.a/1")
+    assert [fact.event["id"] for fact in facts if isinstance(fact, Heard)] == ["1", "2"]
+    await keeping.keep(desk, planner, stack_of(a=PAID), {})
+    await desk.clock.sleep_until(20.0)
+    return await inputs(desk)
+
+
+def test_an_event_whose_turn_was_not_done_is_for_the_schedule_that_comes_after():
+    assert at_desk(changed_while_an_event_waits) == [["1"], ["2"]]
+
+
+def test_an_engine_that_remembers_what_was_not_done_is_found(monkeypatch):
+    monkeypatch.setattr(Memory, "forget", lambda *_: None)
+    assert at_desk(changed_while_an_event_waits) == [["1"]]

@@ -23,12 +23,12 @@ from dirigent.model.events.listening import Arrived, Event, Listener, Match, Pla
 from dirigent.model.ids import Position, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
-from dirigent.model.run.journal import Emitted, Fact, Heard, Listening, Resumed, Unheard
+from dirigent.model.run.journal import CancelRequested, Emitted, Fact, Heard, Listening, Resumed, Unheard
 from dirigent.ports import Clock, Language, Oracle
 from dirigent.ports.events import EventLog
 
 # Kinds of facts that are news here.
-NEWS: Final = frozenset((Listening, Heard, Unheard, Emitted, Resumed))
+NEWS: Final = frozenset((Listening, Heard, Unheard, Emitted, CancelRequested, Resumed))
 PAGE: Final = 256
 TIDY_SECONDS: Final = 600.0
 
@@ -137,6 +137,8 @@ class Ears:
                     self._drop((run, position))
                 case Unheard(position=position):
                     self._drop((run, position))
+                case CancelRequested():
+                    self._memory.forget(run)
                 case Resumed():
                     for listener in self._resting.pop(run, {}).values():
                         self._fresh.put(listener)
@@ -256,7 +258,9 @@ class Ears:
         answers = await asyncio.gather(*waits, return_exceptions=True)
         self._offered = frozenset()
         for listener, taken in zip(offered, answers, strict=True):
-            if taken is True:
+            live = lives[listener.run]
+            # One that was told to end at the same moment leaves the event to another.
+            if taken is True and isinstance(live, Live) and live.run.phase is Phase.RUNNING:
                 self._memory.keep(listener, arrived.place)
 
     def _arrive(self, live: Live, listener: Listener, found: Match, arrived: Arrived) -> asyncio.Future[bool]:

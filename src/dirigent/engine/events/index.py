@@ -89,9 +89,14 @@ def is_lifecycle(event: Event) -> bool:
     return str(event.get("type")).startswith(PREFIX)
 
 
+def is_schedule(run: RunId) -> bool:
+    """Return whether a run is that of a schedule."""
+    return run.startswith(SCHEDULE)
+
+
 def is_own(listening: RunId, told: str) -> bool:
     """Return whether a run that tells of itself is the one that listens, or a run of that schedule."""
-    if listening.startswith(SCHEDULE):
+    if is_schedule(listening):
         return told.startswith(f"{listening.removeprefix(SCHEDULE).rpartition('/')[0]}@")
     return told == listening
 

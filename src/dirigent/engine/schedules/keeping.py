@@ -31,6 +31,8 @@ from dirigent.ports import Clock, Conductor, Journal, Language, Oracle, Shelf
 LOOKED_AT: Final = 10_000
 # After so many turns the schedule goes on as another run, so that no journal grows for ever.
 TURNS: Final = 1_000
+# Whoever waits for an event leaves memory, and is folded again for it: a short journal is a fast one.
+TURNS_OF_EVENTS: Final = 100
 # A wait is no longer than this: then it is looked again, whatever happened to the clock meanwhile.
 WAIT_SECONDS: Final = 86_400.0
 FIRST_LOOK_SECONDS: Final = 0.05
@@ -88,7 +90,8 @@ class SchedulePerformer:
         elif state.at is None or self.clock.now() >= state.due:
             state = await self._turn(order, request)
         state = state.turned(self.clock.now(), WAIT_SECONDS)
-        if state.number >= TURNS and not state.over:
+        turns = TURNS if request.schedule.on is None else min(TURNS, TURNS_OF_EVENTS)
+        if state.number >= turns and not state.over:
             await self._hand_on(order, request, state)
             state = state.ended()
         return Done(state.as_value())

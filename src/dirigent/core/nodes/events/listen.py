@@ -55,7 +55,7 @@ def begin(run: Run, frame: Frame) -> None:
         return
     want = _resolved(run, frame, node.to)
     frame.answers.clear()
-    for key in _known(run) if node.standing else ():
+    for key in _known(run) if node.standing and frame.pointer not in run.ears else ():
         run.heard.setdefault(key, 0)
     frame.state = ListenState(want, run.facts)
     note(run, "waiting", frame)

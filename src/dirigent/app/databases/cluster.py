@@ -113,7 +113,8 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     stack.push_async_callback(fleet.close)
     stack.push_async_callback(watch.tell)
     courier = await sending(stack, Delivery(around, parts, performers, wants, name))
-    await stack.enter_async_context(door.opened(staff.door, conductor, {"work": staff.hub.welcome}))
+    if staff.door:
+        await stack.enter_async_context(door.opened(staff.door, conductor, {"work": staff.hub.welcome}))
     await fleet.open()
     deliver(courier, fleet.crew, fleet.observers)
     fleet.crew.act(attending(store.log, wants))
@@ -143,7 +144,8 @@ async def _staffed(
     heard, hub = observers_of(performers), Hub(parts.vault.reveal)
     performers["python"] = with_large(around, parts, dispatched(hub, around, performers.get("python")))
     staff = _Staff(own_door(stack, around.settings), hub, Shares(hub, remote_of(around)), heard)
-    await stack.enter_async_context(own_workers(around, hub, staff.door))
+    if staff.door:
+        await stack.enter_async_context(own_workers(around, hub, staff.door))
     await stack.enter_async_context(staff.shares.going_on())
     return staff
 

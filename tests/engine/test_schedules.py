@@ -291,6 +291,33 @@ def test_a_crash_anywhere_starts_each_time_once(schedule, until):
         assert all(outside.runs[run][1] != "faulted" for run in outside.runs), first
 
 
+class Late(Scheduled):
+    """The engine after a death comes when another time is due."""
+
+    lives = 0
+
+    async def life(self):
+        self.lives += 1
+        if self.lives > 1:
+            self.clock.advance(15.0)
+        await super().life()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overlap", ["skip", "replace", "queue"])
+def test_a_turn_that_is_made_again_knows_the_run_that_it_had_begun(overlap):
+    schedule = Schedule(every=10, overlap=overlap, end=20)
+    calm = lived(schedule, 12, seconds=500)
+    both = 0
+    for first in range(1, calm.places[-1] + 1):
+        outside = Late(Case(WORK, (Rule(seconds=500),)), deaths=(first,)).of(schedule, 28)
+        outside.live()
+        phases = [phase for run, (_, phase) in outside.runs.items() if "@" in run]
+        assert phases.count("running") == 1, (first, outside.runs)
+        both += len(phases) == 2
+    assert both == 0 or overlap == "replace"
+
+
 class Nameless(SchedulePerformer):
     """A planted fault: a run has the name of the moment in which it is started, not of its time."""
 

@@ -141,7 +141,13 @@ class Run:
             position = Position(f"{position}{task.pointer[len(parent.pointer) :]}{mark}")
         frame = self._frame(parent, task.node, position, slot, raw)
         frame.task, frame.pointer = task, task.pointer
+        taken_back = 0 if self.gate is None else self.gate.taken_back(position)
         frame.attempt = 1 if frame.ledger is None else _attempt(frame.ledger, position)
+        if taken_back >= frame.attempt:
+            # A fold up to a gate may come later to a task than the run did: that attempt was another one.
+            frame.attempt = taken_back + 1
+            if frame.ledger is not None:
+                frame.ledger.earlier[position].attempt = frame.attempt
         if task.constants:
             frame.variables = bound_variables(frame, task.constants)
         return frame
@@ -205,8 +211,8 @@ class Run:
         self.mark("failed", frame)
         self.agenda.append(frame)
 
-    def leave(self, frame: Frame, output: Value, directive: str) -> None:
-        """The frame ends with an output; the directive says where its parent goes next."""
+    def leave(self, frame: Frame, output: Value, directive: str | None) -> None:
+        """The frame ends with an output; the directive says where its parent goes next, None: on."""
         self.detach(frame)
         frame.value, frame.directive, frame.step = output, directive, Step.OVER
         self.agenda.append(frame)

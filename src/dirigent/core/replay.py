@@ -14,7 +14,7 @@ from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, 
 from dirigent.core.nodes import code
 from dirigent.core.nodes.divergence import divergence, same
 from dirigent.core.nodes.events import listen
-from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, after, mismatch, phase_after
+from dirigent.core.status import NEXT, PHASES, SETTLED, Phase, Status, after, mismatch, phase_after
 from dirigent.model.ids import Position, RunId
 from dirigent.model.program import Code, Program
 from dirigent.model.run.journal import (
@@ -113,8 +113,11 @@ def _passed_over(run: Run, fact: Fact) -> bool:
         run.phase = Phase.ENDED
     elif isinstance(fact, Abandoned) and _wanted(run, fact):
         interrupt(run, fact)
+    elif isinstance(fact, Unheard) and _wanted(run, fact):
+        run.asks[key_of(fact)].status = Status.ASKED  # It listens again, for what it had not heard yet.
     elif isinstance(fact, Retried) and not waits(run, fact):
         run.phase = Phase.RUNNING
+        remember(run, fact)
     elif expects(run, fact):
         return False
     else:
@@ -124,7 +127,7 @@ def _passed_over(run: Run, fact: Fact) -> bool:
     return True
 
 
-def _wanted(run: Run, fact: Abandoned) -> bool:
+def _wanted(run: Run, fact: Abandoned | Unheard) -> bool:
     ask = run.asks.get(key_of(fact))
     return ask is not None and ask.frame is not None
 

@@ -7,11 +7,11 @@ Every place at which a process can die or a disk can fail is passed through `pas
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import field
 from typing import Final, TypeAlias
 
-from dirigent.model.events.listening import Tell
+from dirigent.model.events.listening import Arrived, Event, Place, Tell
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
@@ -19,7 +19,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.testing.memory import MemoryStore
-from dirigent.testing.shelf import MemoryDisk
+from dirigent.testing.shelf import MemoryDisk, MemoryLog
 
 Passing: TypeAlias = Callable[[str], Awaitable[None]]
 """Called with the name of each place: it may take its time, raise a `Refusal`, or never return."""
@@ -32,6 +32,9 @@ PLACES: Final = (
     "keep",
     "read",
     "snapshot",
+    "log read",
+    "event before",
+    "event after",
 )
 
 
@@ -63,6 +66,28 @@ class _Waiting:
     tells: Sequence[Tell] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SimulatedLog(MemoryLog):
+    """The log of events of a store, with the places at which it can fail."""
+
+    passing: Passing
+
+    async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
+        """Put events into the log; return of each whether it is new. Durable on return."""
+        await self.passing("event before")
+        # Not `super()`: a class with slots is made twice.
+        taken = await MemoryLog.take_events(self, events)
+        await self.passing("event after")
+        return taken
+
+    async def events(
+        self, since: float, after: Place, limit: int, types: Collection[str] | None = None
+    ) -> list[Arrived]:
+        """Return events that arrived at a time or later, behind a place, oldest first."""
+        await self.passing("log read")
+        return await MemoryLog.events(self, since, after, limit, types)
+
+
 class SimulatedStore(MemoryStore):
     """Fits `ports.Journal` and `ports.Shelf`; each one is an opening that fences off older ones."""
 
@@ -79,6 +104,11 @@ class SimulatedStore(MemoryStore):
     def stale(self) -> bool:
         """Return whether a newer opening has taken the disk over."""
         return self.epoch != self.disk.epoch
+
+    @property
+    def log(self) -> SimulatedLog:
+        """Return the log of events."""
+        return SimulatedLog(self.disk, self._open, self._check, self._passing)
 
     async def append(
         self,

@@ -8,11 +8,13 @@ Law 3: what is wrong with a workflow harms its runs or the start of one, never t
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Final
 
 from dirigent.core.events.gathering import Arrival
 from dirigent.engine.schedules.gathering import Gatherer, carried
+from dirigent.engine.schedules.recalling import recalled
 from dirigent.engine.schedules.state import State, paused_at, timely
 from dirigent.lang.schedule.calendar import occurrences, put_off, run_of, run_of_events
 from dirigent.lang.schedule.events import strategy_of
@@ -104,6 +106,10 @@ class SchedulePerformer:
     async def _turn(self, order: Order, request: Request) -> State:
         """Start at most one run, and return the state with the next time in it."""
         state, now = request.state, self.clock.now()
+        if order.doubtful:
+            wanted = (request.schedule, request.name, state)
+            state = await recalled(order, wanted, partial(self._due, request), (self.journal, self.shelf))
+            request = replace(request, state=state)
         due = self._due(request, now)
         if due:
             late = now - put_off(request.schedule, request.name, due[0]) > AT_ONCE_SECONDS or len(due) > 1

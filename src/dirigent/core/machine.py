@@ -294,8 +294,10 @@ class Run:
     @property
     def quiet(self) -> bool:
         """Return whether nothing but timers and people can move this run."""
-        asks = (ask for ask in self.asks.values() if ask.status is not Status.HELD)
-        return not any(ask.call or ask.questions for ask in asks)
+        for ask in self.asks.values():
+            if (ask.call is not None or ask.questions) and ask.status is not Status.HELD:
+                return False
+        return True
 
 
 def unbegun(run: Run) -> bool:

@@ -203,11 +203,19 @@ def project(
     `before` is None for a run that does not exist; `title` is that of the definition which a
     `Created` names, None if it is not stored.
     """
+    if before is not None and _goes_on(before, facts, wake_at):
+        return Projection(before, ())
+    return _projected(run, before, facts, title, wake_at)
+
+
+def _projected(
+    run: RunId, before: Standing | None, facts: Sequence[Fact], title: Title | None, wake_at: float
+) -> Projection:
     standing = before
     changes: list[Change] = []
     for fact in facts:
         if standing is None:
-            standing = _created(run, fact, title)
+            standing = _created(run, fact, title, wake_at)
         elif isinstance(fact, Created):
             raise _disorder(run, fact, "the run exists already")
         elif standing.phase is not None and not _reopens(standing, fact):
@@ -225,6 +233,12 @@ def project(
     if standing.phase is None and standing.wake_at != wake_at:
         standing = replace(standing, wake_at=wake_at)
     return Projection(standing, changes)
+
+
+def _goes_on(before: Standing, facts: Sequence[Fact], wake_at: float) -> bool:
+    """Return whether no row of a run changes: that is so of nearly every append there is."""
+    open_still = before.phase is None and before.wake_at == wake_at and not before.held
+    return open_still and QUIET.issuperset(map(type, facts))
 
 
 def told(
@@ -267,14 +281,14 @@ def _disorder(run: RunId, fact: Fact, why: str) -> Refusal:
     )
 
 
-def _created(run: RunId, fact: Fact, title: Title | None) -> Standing:
+def _created(run: RunId, fact: Fact, title: Title | None, wake_at: float) -> Standing:
     """Return how a run begins."""
     if not isinstance(fact, Created):
         raise _disorder(run, fact, "the run does not exist")
     if title is None:
         raise missing_definition(fact.definition)
     queue = fact.ticket.queue if fact.ticket else ""
-    return Standing(run, title, fact.definition, fact.at, fact.parent, queue=queue)
+    return Standing(run, title, fact.definition, fact.at, fact.parent, wake_at=wake_at, queue=queue)
 
 
 def missing_definition(digest: str) -> Refusal:

@@ -29,6 +29,8 @@ WAITS: Final = "W4196"
 ROOM: Final = "dirigent.app.outside.sinks"
 # What is in the log when a command ends has so long to get out; the next engine goes on.
 PARTING_SECONDS: Final = 5.0
+# Whoever names a sink waits for it: as long as one delivery may take, and then some.
+WAITING_SECONDS: Final = 30.0
 # How soon an engine on a shared store learns of the sinks of others.
 WATCH_SECONDS: Final = 5.0
 
@@ -82,7 +84,7 @@ async def sending(stack: AsyncExitStack, delivery: Delivery) -> Courier | None:
     office = room.office_of(log, delivery.parts.clock, around.folder, http, complain, delivery.holder)
     courier = await room.courier_of(office, around.stack.name if around.stack else "", declared, more)
     delivery.wants.renew(await log.cursors())
-    stack.push_async_callback(room.parted, courier, PARTING_SECONDS)
+    stack.push_async_callback(room.parted, courier, WAITING_SECONDS if around.events else PARTING_SECONDS)
     return courier
 
 
@@ -90,9 +92,10 @@ def deliver(courier: Courier | None, crew: Crew, observers: list[Observer]) -> N
     """Set a courier going, if there is one."""
     if courier is None:
         return
+    lively = courier.lively
 
     def heard(_: RunId, __: Program, ___: int, facts: Collection[Fact]) -> None:
-        if courier.lively or any(isinstance(fact, Emitted) for fact in facts):
+        if lively or any(isinstance(fact, Emitted) for fact in facts):
             courier.stir()
 
     observers.append(heard)

@@ -120,7 +120,7 @@ def named(text: str) -> Sink:
         return Sink(text, ToStdout())
     kind, _, rest = text.partition(":")
     if kind == "file" and rest:
-        return Sink(text, ToFile(str(Path(rest).absolute())))
+        return Sink(text, ToFile(rest))
     try:
         parts = urlsplit(text)
         host = parts.netloc.rpartition("@")[2] if parts.scheme in {"http", "https"} else ""

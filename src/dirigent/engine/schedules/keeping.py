@@ -7,8 +7,6 @@ Law 3: what is wrong with a workflow harms its runs or the start of one, never t
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -106,11 +104,11 @@ class SchedulePerformer:
     async def _turn(self, order: Order, request: Request) -> State:
         """Start at most one run, and return the state with the next time in it."""
         state, now = request.state, self.clock.now()
-        if order.doubtful:
-            wanted = (request.schedule, request.name, state)
-            state = await recalled(order, wanted, partial(self._due, request), (self.journal, self.shelf))
-            request = replace(request, state=state)
         due = self._due(request, now)
+        if due:
+            wanted = (request.schedule, request.name, state)
+            state = await recalled(order, wanted, due, (self.journal, self.shelf))
+            due = [at for at in due if at > state.considered]
         if due:
             late = now - put_off(request.schedule, request.name, due[0]) > AT_ONCE_SECONDS or len(due) > 1
             pauses = paused_at(await self.journal.read(order.run), now) if late else ()

@@ -1,15 +1,16 @@
-"""What a turn of a schedule had done when the engine died: it may be made again, and knows of it then.
+"""What a turn of a schedule had done when the engine died: it is made again, and knows of it then.
 
-Without this the same turn, made later, would choose another of the times that are due by then, and neither
-see that its own run is open nor that it had waited for the one before.
+A turn may be repeated, so it may run ahead of the journal: of one that a crash took away nothing tells but
+the run that it began. Without this the next one would choose among the times that are due by then, and not
+see that the run before is open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from dirigent.engine.schedules.state import State, paused_at, timely
+from dirigent.engine.schedules.state import State
 from dirigent.lang.schedule.calendar import run_of
 from dirigent.model.ids import RunId
 from dirigent.model.run.effect import Order
@@ -21,31 +22,28 @@ from dirigent.ports import Journal, Shelf
 async def recalled(
     order: Order,
     wanted: tuple[Schedule, str, State],
-    due_at: Callable[[float], Sequence[float]],
+    due: Sequence[float],
     stores: tuple[Journal, Shelf],
 ) -> State:
-    """Return the state of a schedule (its rules, name, state), and in it what this turn did before a crash.
-
-    `due_at` gives the times that were due at a time.
-    """
+    """Return the state of a schedule (its rules, name, state) with what was done of the times in `due`."""
     schedule, name, state = wanted
     journal, shelf = stores
-    facts = await journal.read(order.run)
-    began = [fact.at for fact in facts if isinstance(fact, Intended) and fact.position == order.position]
-    then = began[-1] if began else 0.0
-    due = due_at(then)
-    if not due:
-        return state
-    chosen = timely(schedule, name, due, then, state.blocked, paused_at(facts, then))
     queued = schedule.overlap == "queue"
-    if chosen.start is not None:
-        run = run_of(name, chosen.start)
+    for number in reversed(range(len(due))):
+        run = run_of(name, due[number])
         found = await shelf.run(run)
         if found is not None:
-            passed = state.considered_until(chosen.considered, chosen.missed, chosen.paused)
-            return passed.begun(chosen.start, run, found.created_at if queued else 0.0)
-    last = await shelf.run(RunId(state.last)) if queued and state.last else None
-    if last is not None and (last.ended_at is None or last.ended_at > then):
+            passed = state.considered_until(due[number], missed=number)
+            return passed.begun(due[number], run, found.created_at if queued else 0.0)
+    if not (queued and order.doubtful and state.last):
+        return state
+    began = [fact.at for fact in await journal.read(order.run) if _begins(fact, order)]
+    last = await shelf.run(RunId(state.last))
+    if began and last is not None and (last.ended_at is None or last.ended_at > began[-1]):
         # It was waiting: what came due meanwhile was not missed.
-        return replace(state, blocked=max(state.blocked, due[-1], last.ended_at or 0.0))
+        return replace(state, blocked=max(state.blocked, began[-1], last.ended_at or 0.0))
     return state
+
+
+def _begins(fact: object, order: Order) -> bool:
+    return isinstance(fact, Intended) and fact.position == order.position

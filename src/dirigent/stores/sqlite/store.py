@@ -85,7 +85,8 @@ class SqliteStore(SqliteShelf):
 
     async def keep(self, program: Program) -> Digest:
         """Store a definition under its content hash; the same content is stored once."""
-        return await self._programs.kept(program, self._keep)
+        known = self._programs.digest_of(program)
+        return known if known is not None else await self._programs.kept(program, self._keep)
 
     async def _keep(self, program: Program) -> Digest:
         content = codec.encode(program)

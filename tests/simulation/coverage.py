@@ -70,7 +70,6 @@ LAWS = {
     "no time of a schedule is lost",
     "of missed times only the last one runs",
     "what is late does not run where none may",
-    "a child stands while its parent does",
     "code ends as plain Python does",
     "a queue lets go no more than it may",
     "nothing goes round in circles",

@@ -7,6 +7,7 @@ Law 3: what is wrong with a workflow harms its runs or the start of one, never t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 

@@ -191,7 +191,9 @@ async def engaged(
     courier = await sending(stack, Delivery(around, parts, performers, engine.wants)) if drive else None
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
-    performers["schedule"] = SchedulePerformer(conductor, parts.store, parts.store, parts.clock)
+    performers["schedule"] = SchedulePerformer(
+        *(conductor, parts.store, parts.store, parts.clock, TOOLS.language, parts.oracle)
+    )
 
     def look() -> list[queues.QueueView]:
         present = loads(hub, declared)

@@ -33,6 +33,7 @@ from dirigent.app.outside.delivering import (
 )
 from dirigent.app.planning import Parts, parts_of
 from dirigent.app.stacks import Surrounding, queues_of
+from dirigent.app.tools import TOOLS
 from dirigent.app.workers.doors import own_door
 from dirigent.app.workers.posting import dispatched, own_workers, remote_of
 from dirigent.app.workers.sharing import Shares
@@ -104,7 +105,9 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     wants = Wants()
     fleet = Fleet(tenancy, _builder(around, parts, performers, watch.note, staff, wants))
     conductor = FleetConductor(wishing, store, store, fleet)
-    performers["schedule"] = SchedulePerformer(conductor, store, store, parts.clock)
+    performers["schedule"] = SchedulePerformer(
+        *(conductor, store, store, parts.clock, TOOLS.language, parts.oracle)
+    )
     # Only what is ours to know: other engines may share the folder of spools.
     fleet.observers.append(Spools(around.settings.spool).hear)
     stack.push_async_callback(fleet.close)

@@ -69,6 +69,11 @@ class Strategy:
     filters: tuple[EventFilter, ...] = ()
     until: Expression | Strategy | None = None
 
+    @property
+    def alone(self) -> bool:
+        """Whether each event that fits suffices by itself."""
+        return self.until is None and (self.quorum is not Quorum.ALL or len(self.filters) == 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Test:

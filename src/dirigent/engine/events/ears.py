@@ -14,7 +14,7 @@ from typing import Final
 from dirigent.core.events.shape import check_event
 from dirigent.core.status import Phase
 from dirigent.engine.crew import Crew
-from dirigent.engine.events.index import Index, Key, is_lifecycle, is_own, key_of, named, oldest
+from dirigent.engine.events.index import Index, Key, is_lifecycle, is_own, is_schedule, key_of, named, oldest
 from dirigent.engine.events.judging import judged
 from dirigent.engine.events.memory import START, Memory
 from dirigent.engine.live import Arrival, Live
@@ -23,12 +23,21 @@ from dirigent.model.events.listening import Arrived, Event, Listener, Match, Pla
 from dirigent.model.ids import Position, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
-from dirigent.model.run.journal import CancelRequested, Emitted, Fact, Heard, Listening, Resumed, Unheard
+from dirigent.model.run.journal import (
+    CancelRequested,
+    Emitted,
+    Fact,
+    Heard,
+    Listening,
+    Resumed,
+    Retried,
+    Unheard,
+)
 from dirigent.ports import Clock, Language, Oracle
 from dirigent.ports.events import EventLog
 
 # Kinds of facts that are news here.
-NEWS: Final = frozenset((Listening, Heard, Unheard, Emitted, CancelRequested, Resumed))
+NEWS: Final = frozenset((Listening, Heard, Unheard, Emitted, CancelRequested, Resumed, Retried))
 PAGE: Final = 256
 TIDY_SECONDS: Final = 600.0
 
@@ -137,7 +146,9 @@ class Ears:
                     self._drop((run, position))
                 case Unheard(position=position):
                     self._drop((run, position))
-                case CancelRequested():
+                case CancelRequested() if not is_schedule(run):
+                    pass
+                case CancelRequested() | Retried():
                     self._memory.forget(run)
                 case Resumed():
                     for listener in self._resting.pop(run, {}).values():

@@ -30,9 +30,9 @@ class Memory:
         return known[1] if known is not None and known[0] == listener.want else START
 
     def forget(self, run: RunId) -> None:
-        """Forget what a run took: what it was at when it was told to end is for another."""
+        """Forget what a run took: what it was at is for another, or for itself when it is taken back."""
         name = _name_of(run)
-        for task in [task for task in self._taken if task[0] == name] if is_schedule(run) else ():
+        for task in [task for task in self._taken if task[0] == name]:
             del self._taken[task]
 
     def keep(self, listener: Listener, place: Place) -> None:

@@ -182,7 +182,9 @@ class Memory:
         Raises `Refusal`: E4004 when there is no such run, E4003 when it has not failed.
         """
         await self.unclaimed(run)
-        if self.held(run):
+        known = self._live.get(run)
+        # What came of a word before this one may not be durable yet: then nobody has been told of an end.
+        if self.held(run) or (known is not None and known.turning):
             raise _not_faulted(run)
         over = self.claimed(run)
         try:

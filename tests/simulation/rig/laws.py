@@ -81,9 +81,8 @@ def alive(simulation):
         return
     waits = {run for run in history.facts if run not in history.ends and explained(simulation, run)}
     stuck = [run for run in history.facts if run not in history.ends and run not in waits]
-    lost = [
-        run for run in map(simulation.run_id, range(len(simulation.plan.runs))) if run not in history.facts
-    ]
+    asked = [number for number, entry in enumerate(simulation.plan.runs) if entry.again is None]
+    lost = [run for run in map(simulation.run_id, asked) if run not in history.facts]
     history.law("every run ends, or says what it waits for", not stuck, f"{why}: {stuck}")
     history.law("every run begins", not lost, f"{why}: {lost}")
     history.law("only who nobody answers waits", simulation.plan.lazy, f"{why}: {waits}")

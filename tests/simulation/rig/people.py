@@ -67,6 +67,7 @@ class Clients(Bench):
     def __post_init__(self):
         super().__post_init__()
         self.retries = [word for word in self.plan.words if word.what.startswith("retry")]
+        self.asked = set()
 
     def run_id(self, number):
         return RunId(f"run-{number}" if self.plan.runs[number].schedule is None else BEAT)
@@ -267,6 +268,9 @@ class People(Clients):
         run, life = self.run_id(number), self.lives[-1]
         if not life.open or life.failed or self.errands.get(number) is not word:
             return
+        if (life.number, word) in self.asked:
+            return  # This engine is about to answer.
+        self.asked.add((life.number, word))
         self.history.catch_up(self.committed)
         end = self.history.ends.get(run)
         if end is None or end.phase != "faulted":

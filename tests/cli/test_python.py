@@ -120,6 +120,14 @@ def test_a_module_that_fails_to_be_imported_is_told_with_its_line(coded):
     assert "flows.py:2" in told.err
 
 
+def test_a_module_that_is_no_python_is_shown_where_it_is_not(coded):
+    (coded.folder / "flows.py").write_text("x = 1\ny = (\n")
+    told = coded.say("run", "flows.py:counting")
+    assert told.code == 4
+    assert "`flows` is no Python" in told.err
+    assert "flows.py:2:5" in told.err
+
+
 def test_only_workflows_in_python_take_events(small):
     assert small.say("run", "slow", "--id", "s", "--timeout", "0.5").code == 9
     told = small.say("signal", "s", "who")

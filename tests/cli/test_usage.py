@@ -55,6 +55,36 @@ def test_what_is_unknown_gets_a_suggestion(desk, words, near):
     assert near in told.err
 
 
+def test_a_group_without_a_command_shows_its_help(desk):
+    told = desk.say("schedule")
+    assert (told.code, told.err.splitlines()[0]) == (
+        2,
+        "Usage: dirigent schedule [OPTIONS] COMMAND [ARGS]...",
+    )
+
+
+def test_a_workflow_file_that_is_not_there_is_named(desk):
+    told = desk.say("run", "gone.yaml")
+    assert (told.code, told.err.splitlines()[0]) == (
+        2,
+        "error[E7001]: `gone.yaml`: no such file or directory",
+    )
+
+
+def test_runs_that_ended_are_not_denied(desk):
+    assert "no runs\n" in desk.say("ps").out
+    head = "document: {dsl: 1.0.3, namespace: n, name: w, version: 1.0.0}\n"
+    (desk.folder / "w.yaml").write_text(head + "do: [{s: {set: {x: 1}}}]\n")
+    assert desk.say("run", "w.yaml").code == 0
+    assert "no runs are open: `dirigent ps --all` has those that ended\n" in desk.say("ps").out
+
+
+def test_a_worker_without_an_engine_says_that_it_waits(desk):
+    told = desk.say("worker", "--patience", "0")
+    assert told.code == 0
+    assert told.err.startswith("no engine is here; waiting for one")
+
+
 def test_an_argument_that_is_missing_is_named(desk):
     told = desk.say("show")
     assert told.code == 2

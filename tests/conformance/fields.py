@@ -107,7 +107,7 @@ FREE = {
 def documents():
     """Return the documents that run, by suite and name."""
     found = {("published examples", name): test_examples.EXAMPLES[name] for name in test_examples.NOW}
-    for suite, scenarios in (("kit", test_kit.NOW), ("our scenarios", test_scenarios.NOW)):
+    for suite, scenarios in (("kit", test_kit.NOW), ("our scenarios", test_scenarios.SCENARIOS)):
         found.update({(suite, each.name): each.text_of(kit.DEFINITION) for each in scenarios})
     for title, case in test_semantics.CASES.items():
         body = {key: part for key, part in case.items() if key not in ("in", "events", "gives", "fails")}

@@ -16,21 +16,29 @@ from dirigent.app.elsewhere import whole
 from dirigent.core.machine import Tools
 from dirigent.core.replay import replay
 from dirigent.engine.children import WorkflowPerformer
+from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
+from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.jq import LANGUAGE
+from dirigent.lang.schedule.events import strategy_of
+from dirigent.lang.schedule.program import program_of as schedule_program
 from dirigent.lang.schema import SCHEMAS
+from dirigent.lang.stack.schedules import scheduled
 from dirigent.lang.workflow.calls.kinds import CALLS
 from dirigent.lang.workflow.calls.runs import RUNS
 from dirigent.lang.workflow.document import read_naked
-from dirigent.model.ids import RunId
+from dirigent.model.ids import RunId, digest_of
 from dirigent.model.run.journal import CancelRequested, Succeeded
 from dirigent.model.run.start import Start
+from dirigent.stores import codec
 from dirigent.tasks.oracle import JqOracle
 from dirigent.testing import FakeVault, MemoryStore, ScriptedPerformer, VirtualClock
 
 TOOLS = Tools(LANGUAGE, SCHEMAS)
 RUN = RunId("run-1")
+# The schedule of a document that was deployed, and the name that its runs begin with.
+DEPLOYED, NAME = RunId("schedule:tests.it/1"), "tests.it"
 # Every function that a document can call: whoever adds one to the language has it here.
 SCRIPTED = (*CALLS, *RUNS)
 HEAD = "document: {dsl: 1.0.3, namespace: tests, name: NAME, version: 1.0.0}\n"
@@ -102,6 +110,7 @@ async def life(store, cast):
         return {}
 
     performers.setdefault("workflow", WorkflowPerformer(engine, cast.child, metadata))
+    performers["schedule"] = scheduler(engine, store, cast.clock, oracle)
     try:
         await engine.open()
         yield engine
@@ -129,6 +138,43 @@ async def played(store, cast, program, given=None, events=(), stays=0):
     return Played(await store.definition(facts[0].definition), end.phase, end.output, end.fault, facts)
 
 
+def scheduler(engine, store, clock, oracle):
+    """Return what has the turns of schedules."""
+    conductor = LocalConductor(engine, store)
+    return SchedulePerformer(conductor, store, store, clock, TOOLS.language, oracle)
+
+
+async def deploy(engine, program):
+    """Make the schedule of a document active, as `dirigent up` does."""
+    schedule = scheduled(program)
+    strategy = None if schedule.on is None else strategy_of(schedule, TOOLS.language)
+    await engine.journal.keep(program)
+    digest = digest_of(codec.encode(program))
+    made = schedule_program(NAME, schedule, digest, {}, {}, strategy)
+    now = engine.clock.now()
+    await engine.start(Start(DEPLOYED, made, {"anchor": now, "considered": now, "last": ""}))
+
+
+async def triggered(store, cast, program, events):
+    """Have the schedule of a document run, publish events, and return the run that they started."""
+    async with life(store, cast) as engine:
+        began = asyncio.Event()
+
+        def hear(run, _program, _position, _facts):
+            if run.startswith(f"{NAME}@"):
+                began.set()
+
+        engine.observers.append(hear)
+        await deploy(engine, program)
+        for number, event in enumerate(events):
+            await engine.events.take([{"specversion": "1.0", "id": str(number), "source": "/tests", **event}])
+        await asyncio.wait_for(began.wait(), 60)
+        run = next(each.id for each in await store.runs() if each.id.startswith(f"{NAME}@"))
+        end = await asyncio.wait_for(engine.wait(run), 60)
+        await engine.close()
+    return Played(program, end.phase, end.output, end.fault, await store.read(run))
+
+
 def counted(engine, number):
     """Return what is set when so many effects have succeeded."""
     reached, seen = asyncio.Event(), []
@@ -140,6 +186,13 @@ def counted(engine, number):
 
     engine.observers.append(hear)
     return reached
+
+
+def triggering(text, *rules, events=()):
+    """Run a document on mocks as its schedule starts it."""
+    clock = VirtualClock()
+    cast = Cast(dict.fromkeys(SCRIPTED, ScriptedPerformer(*rules, clock=clock)), clock)
+    return asyncio.run(triggered(MemoryStore(), cast, program_of(text), events))
 
 
 def probe(text, given=None, *rules, vault=None, programs=(), events=(), stays=0):

@@ -43,6 +43,7 @@ from dirigent.tasks.a2a import A2aPerformer
 from dirigent.tasks.asyncapi.call import AsyncApiPerformer
 from dirigent.tasks.asyncapi.taking import Judge
 from dirigent.tasks.container.performer import ContainerPerformer
+from dirigent.tasks.container.registry import Registries
 from dirigent.tasks.grpc.call import GrpcPerformer
 from dirigent.tasks.http import Client, HttpPerformer
 from dirigent.tasks.http.credentials import Credentials
@@ -230,7 +231,7 @@ class Stack:
             "asyncapi": self._asyncapi(client, credentials, folder),
             "shell": ShellPerformer(around, vault),
             "script": ScriptPerformer(around, vault),
-            "container": ContainerPerformer(around, vault, lambda: self.world.runtime.socket),
+            "container": ContainerPerformer(around, Registries({}, vault), lambda: self.world.runtime.socket),
         }
         return Cast(performers, self.world.clock, vault, (program_of(CHILD, "child"),))
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from conformance.stage import RUN, TOOLS, program_of
+from conformance.stage import DEPLOYED, NAME, RUN, TOOLS, deploy, program_of, scheduler
 from dirigent.core.replay import replay
 from dirigent.engine.children import WorkflowPerformer
 from dirigent.engine.effects import Effects
@@ -99,11 +99,15 @@ class Script:
     secrets: dict = field(default_factory=dict)
     happenings: list = field(default_factory=list)
     restarts: bool = False
+    deployed: float = 0.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: `seconds` of virtual time, the tasks that ran by name, the calls that were made."""
+    """How a run ended: `seconds` of virtual time, the tasks that ran by name, the calls that were made.
+
+    Of a workflow that was deployed, `inputs` are those of the runs that its schedule started.
+    """
 
     phase: str
     output: object
@@ -111,6 +115,7 @@ class Outcome:
     seconds: float
     ran: Counter
     calls: list
+    inputs: list = field(default_factory=list)
 
     @property
     def error(self):
@@ -169,6 +174,14 @@ class Theatre:
         others = {program.name: program for program in map(program_of, self.script.others)}
         store = MemoryStore(self.disk)
         async with self.engine(FusedStore(store, self.fuse), others) as engine:
+            if self.script.deployed:
+                if await store.run(DEPLOYED) is None:
+                    await deploy(engine, program)
+                await self.until(engine, MIDNIGHT + self.script.deployed)
+                runs = [run for run in reversed(await store.runs()) if run.id.startswith(f"{NAME}@")]
+                inputs = [(await store.read(run.id))[0].input for run in runs]
+                await engine.close()
+                return Outcome("deployed", None, None, 0.0, Counter(), list(self.servers.calls), inputs)
             if await store.run(RUN) is None:
                 await engine.start(
                     Start(RUN, program, {} if self.script.given is None else self.script.given)
@@ -192,6 +205,7 @@ class Theatre:
         performers = {name: Held(each, self.clock) for name, each in performers.items()}
         engine = Engine(store, store, Effects(performers, oracle, vault, self.clock), TOOLS, self.clock)
         performers["workflow"] = WorkflowPerformer(engine, lambda _, name, __: others.get(name), nothing)
+        performers["schedule"] = scheduler(engine, store, self.clock, oracle)
         try:
             await engine.open()
             yield engine
@@ -214,6 +228,25 @@ class Theatre:
             for each in watched:
                 each.cancel()
             await asyncio.gather(*watched, return_exceptions=True)
+
+    async def until(self, engine, moment):
+        """Wait until all has happened and a time has come, or the engine dies."""
+        watched = [
+            asyncio.ensure_future(each) for each in (engine.wait(DEPLOYED), self.passed(engine, moment))
+        ]
+        try:
+            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            for each in watched:
+                if each.done():
+                    each.result()
+        finally:
+            for each in watched:
+                each.cancel()
+            await asyncio.gather(*watched, return_exceptions=True)
+
+    async def passed(self, engine, moment):
+        await self.happen(engine)
+        await self.clock.sleep_until(moment)
 
     async def happen(self, engine):
         for number, (seconds, what) in enumerate(self.script.happenings):

@@ -127,16 +127,17 @@ async def test_the_log_forgets_the_oldest(store):
 async def test_what_a_run_tells_is_in_the_log_with_its_facts_or_not_at_all(store):
     await begin(store)
     log = await log_of(store)
-    told = [event("r:1"), event("r:2")]
+    told = [(0, event("r:1")), (1, event("r:2"))]
     await store.append("r", 1, [Listening(AT, PAY, 1, WANT, AT)], AWAKE, told)
     assert [(each.event["id"], each.run, each.at) for each in await log.events(0.0, (0, 0), 9)] == [
         ("r:1", "r", AT),
         ("r:2", "r", AT),
     ]
     with pytest.raises(Refusal, match="E5001"):
-        await store.append("r", 1, [Unheard(AT, PAY, 1)], AWAKE, [event("r:3")])
-    await store.append("r", 2, [], AWAKE)
-    assert ids(await log.events(0.0, (0, 0), 9)) == ["r:1", "r:2"]
+        await store.append("r", 1, [Unheard(AT, PAY, 1)], AWAKE, [(1, event("r:3"))])
+    facts = [Emitted(AT, SHIP, n, event(f"e:{n}")) for n in (1, 2)]
+    await store.append("r", 2, facts, AWAKE, [(n, event(f"t:{n}")) for n in (0, 1, 2)])
+    assert ids(await log.events(0.0, (0, 0), 9)) == ["r:1", "r:2", "t:0", "e:1", "t:1", "e:2", "t:2"]
 
 
 @in_loop

@@ -8,6 +8,7 @@ import pytest
 from contracts.facts import done
 from databases.rig import python
 from dirigent.app.databases.copying import copy
+from dirigent.model.events.cursor import Cursor
 from dirigent.model.problem import Refusal
 from dirigent.model.run.journal import Created, Ended, Held, ResourceChanged, TimerSet
 from dirigent.settings import DatabaseUrl
@@ -38,6 +39,13 @@ async def filled(folder, runs=30):
             await store.append(run, length + 2, [Ended(AT, "completed", n)])
         elif n % 3 == 1:
             await store.append(run, length + 2, [Held(AT, PAY, 9, "?"), TimerSet(AT, PAY, 9, "wait", AT)], AT)
+    told = [{"specversion": "1.0", "id": f"{n}", "source": "/x", "type": "t"} for n in range(5)]
+    await store.log.take_events([(AT, event) for event in told])
+    await store.log.forget(AT + 1, 4)  # So that places and counts are not the same.
+    await store.log.take_events([(AT, {**event, "source": "/y"}) for event in told])
+    places = [(0, 0), *(each.place for each in await store.log.events(0.0, (0, 0), 99))]
+    for n in (0, 2, 5):
+        await store.log.keep_cursor(Cursor(f"sink-{n}", places[n], (f"{n}.*",)))
     await store.close()
     return path
 
@@ -53,7 +61,14 @@ async def view(store):
         await store.rows(),
         [await store.history(address) for address in ADDRESSES],
         await store.plan(PLAN.id),
+        [(each.sink, each.types, await waiting(store, each)) for each in await store.log.cursors()],
     )
+
+
+async def waiting(store, cursor):
+    """Return the events that wait for a sink."""
+    found = await store.log.events(0.0, cursor.place, 99)
+    return [(each.event["source"], each.event["id"]) for each in found]
 
 
 @pytest.mark.slow

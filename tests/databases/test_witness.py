@@ -1,5 +1,6 @@
 """A run that ends every engine which turns it is left alone after two of them; the others go on."""
 
+import asyncio
 import signal
 from pathlib import Path
 
@@ -20,6 +21,12 @@ pytestmark = pytest.mark.slow
 PLANTED = str(Path(__file__).parent / "planted.py")
 
 
+async def told(client, count):
+    """Return whether the database knows of so many deaths: under load it may take longer than a lease."""
+    rows = await client.database.links[0].fetch("select count from dirigent.deaths where run = 'poison'")
+    return [row[0] for row in rows] == [count]
+
+
 async def dying(engines, client, fault, most):
     """Start a run that ends whoever turns it, and engines in its way; return how they ended."""
     text = WAITING.replace("hours: 1", "milliseconds: 1")
@@ -27,6 +34,9 @@ async def dying(engines, client, fault, most):
     await client.conductor.start(Start("poison", program(engines.folder, text), {"n": 1}))
     while len(died) < most:
         died[-1].process.wait(SECONDS)
+        while fault == "poison" and not await told(client, len(died)):
+            assert died[-1].process.returncode == -signal.SIGKILL
+            await asyncio.sleep(0.01)
         died.append(engines(PLANTED, fault).start())
     return died
 

@@ -71,6 +71,8 @@ def test_what_was_heard_is_what_was_said():
 def test_a_run_that_hears_twice_is_caught(monkeypatch):
     # The control: a run that takes whatever it is offered hears the same event again and again.
     monkeypatch.setattr("dirigent.core.replay.listen.takes", lambda *_: True)
+    # As after a restart: nobody remembers who has seen what.
+    monkeypatch.setattr("dirigent.engine.events.memory.REMEMBERED", 0)
     assert calm_life(Case(document(TALK))).ended.output[1] == [0, 0, 0]
 
 

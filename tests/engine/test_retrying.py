@@ -221,6 +221,21 @@ def test_a_place_that_the_run_did_not_come_to_is_refused_and_changes_nothing(pro
     assert not any(isinstance(fact, Retried) for fact in outside.journal)
 
 
+class Together(Again):
+    """Says each word twice in one moment."""
+
+    async def tell(self, engine, word):
+        say = super().tell
+        await asyncio.gather(say(engine, word), say(engine, replace(word, reason="said by another")))
+
+
+def test_two_people_who_retry_a_run_that_fails_at_once_do_not_end_the_engine():
+    program = document("do: [{a: {raise: {error: {type: 'https://e.example/no', status: 400}}}}]")
+    outside = Together(Case(program, ())).say(retried("/do/0/a"))
+    assert outside.live().phase == "faulted"
+    assert outside.codes == ["E4003"]
+
+
 def test_a_branch_that_failed_with_another_does_not_help():
     rules = (Rule(position=X, answers=(broken(),), seconds=1), Rule(position="*y1", seconds=30))
     outside = again(FORK, retried("/do/0/f/fork/branches/1/y/do/0/y1"), rules=rules)

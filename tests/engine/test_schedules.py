@@ -6,6 +6,7 @@ from itertools import islice
 
 import pytest
 
+from core.simulation import TOOLS, answer
 from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.schedules import keeping
 from dirigent.engine.schedules.keeping import SchedulePerformer
@@ -19,7 +20,7 @@ from dirigent.model.run.journal import CancelRequested, Created, Resumed, Suspen
 from dirigent.model.run.schedule import Schedule, as_value, of_value
 from dirigent.model.run.start import Start
 from dirigent.stores import codec
-from dirigent.testing import MemoryStore, Rule, VirtualClock
+from dirigent.testing import MemoryStore, Rule, ScriptedOracle, VirtualClock
 from engine.harness import Case, Outside
 from engine.workflows import document
 
@@ -27,11 +28,14 @@ WORK = document("do: [{a: {run: {shell: {command: a}}}}]")
 NAME = "shop.work"
 FIRST = "schedule:shop.work/1"
 UNENDING = "unending"
+TOLD = (TOOLS.language, ScriptedOracle(answer))
 ENDLESS = document("do: [{a: {wait: {days: 3000}}}]")
 
 
 class Scheduled(Outside):
     """A schedule that lives until a time, dying where it is told to, and what is said to it meanwhile."""
+
+    performer = SchedulePerformer
 
     def of(self, schedule, until, *said, begin=0.0, seconds=1.0):
         self.schedule, self.until, self.said, self.begin = schedule, until, said, begin
@@ -41,7 +45,7 @@ class Scheduled(Outside):
     def engine(self):
         engine = super().engine()
         conductor = LocalConductor(engine, engine.shelf)
-        performer = SchedulePerformer(conductor, engine.journal, engine.shelf, self.clock)
+        performer = self.performer(conductor, engine.journal, engine.shelf, self.clock, *TOLD)
         engine.effects.performers["schedule"] = performer
         return engine
 
@@ -52,12 +56,15 @@ class Scheduled(Outside):
         await self.activate(engine)
         for at, word in self.said:
             await self.rest(engine, at)
-            facts = await engine.journal.read(FIRST)
-            if not any(isinstance(fact, type(word)) and fact.at == word.at for fact in facts):
-                await engine.tell(FIRST, word)
+            await self.say(engine, word)
         await self.rest(engine, self.until)
         await engine.close()
         self.places.append(len(self.fuse.places))
+
+    async def say(self, engine, word):
+        facts = await engine.journal.read(FIRST)
+        if not any(isinstance(fact, type(word)) and fact.at == word.at for fact in facts):
+            await engine.tell(FIRST, word)
 
     async def rest(self, engine, until):
         """Return when the time has come; an engine that dies meanwhile ends this life."""
@@ -284,6 +291,33 @@ def test_a_crash_anywhere_starts_each_time_once(schedule, until):
         assert all(outside.runs[run][1] != "faulted" for run in outside.runs), first
 
 
+class Late(Scheduled):
+    """The engine after a death comes when another time is due."""
+
+    lives = 0
+
+    async def life(self):
+        self.lives += 1
+        if self.lives > 1:
+            self.clock.advance(15.0)
+        await super().life()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overlap", ["skip", "replace", "queue"])
+def test_a_turn_that_is_made_again_knows_the_run_that_it_had_begun(overlap):
+    schedule = Schedule(every=10, overlap=overlap, end=20)
+    calm = lived(schedule, 12, seconds=500)
+    both = 0
+    for first in range(1, calm.places[-1] + 1):
+        outside = Late(Case(WORK, (Rule(seconds=500),)), deaths=(first,)).of(schedule, 28)
+        outside.live()
+        phases = [phase for run, (_, phase) in outside.runs.items() if "@" in run]
+        assert phases.count("running") == 1, (first, outside.runs)
+        both += len(phases) == 2
+    assert both == 0 or overlap == "replace"
+
+
 class Nameless(SchedulePerformer):
     """A planted fault: a run has the name of the moment in which it is started, not of its time."""
 
@@ -299,7 +333,7 @@ def test_a_schedule_that_names_its_runs_otherwise_is_found():
         def engine(self):
             engine = super().engine()
             conductor = LocalConductor(engine, engine.shelf)
-            performer = Nameless(conductor, engine.journal, engine.shelf, self.clock)
+            performer = Nameless(conductor, engine.journal, engine.shelf, self.clock, *TOLD)
             object.__setattr__(performer, "counter", counter)
             engine.effects.performers["schedule"] = performer
             return engine

@@ -105,6 +105,12 @@ def test_a_take_that_fails_fails_the_task_and_a_retry_begins_the_stream_anew():
     assert (failed.phase, failed.fault.type) == ("faulted", COMMUNICATION)
 
 
+@pytest.mark.parametrize("output", [{}, [], "text", {"dirigent/large": "0"}])
+def test_what_is_no_message_fails_the_task_and_is_not_taken_for_the_end(output):
+    run, _ = probe(document("{amount: 2}"), message(1), Done(output))
+    assert (run.phase, run.fault.status, run.fault.title) == ("faulted", 500, "No Message")
+
+
 def test_a_fault_in_what_is_done_with_a_message_is_that_of_the_task():
     each = "do: [{no: {raise: {error: {type: 'https://e.example/x', status: 418}}}}]"
     run, broker = probe(document("{amount: 2}", each), message(1))

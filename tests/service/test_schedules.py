@@ -6,9 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.simulation import TOOLS
 from dirigent.engine.conductor import LocalConductor
+from dirigent.engine.events.memory import Memory
 from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import Heard
 from dirigent.model.run.schedule import Schedule
 from dirigent.model.stack import Stack, StackWorkflow
 from dirigent.service.schedules import keeping, looking
@@ -19,6 +22,8 @@ from engine.workflows import document
 
 WORK = document("do: [{a: {run: {shell: {command: a}}}}]")
 EACH = Schedule(every=100.0)
+PAID = Schedule(on={"one": {"with": {"type": "paid"}}})
+BOTH = Schedule(on={"all": [{"with": {"type": "paid"}}, {"with": {"type": "shipped"}}]})
 
 
 class Planner:
@@ -45,12 +50,13 @@ def at_desk(test, patience=100):
         engine = outside.engine()
         conductor = LocalConductor(engine, engine.shelf)
         engine.effects.performers["schedule"] = SchedulePerformer(
-            conductor, engine.journal, engine.shelf, outside.clock
+            *(conductor, engine.journal, engine.shelf, outside.clock, TOOLS.language, engine.effects.oracle)
         )
         await engine.open()
         desk = SimpleNamespace(
             journal=engine.journal, shelf=engine.shelf, clock=outside.clock, conductor=conductor
         )
+        desk.engine = engine
         try:
             return await test(desk, Planner(engine.shelf))
         finally:
@@ -168,11 +174,12 @@ def test_a_range_is_filled_up_once():
         (lambda desk: looking.backfill(desk, "a", Range("1971-01-01", "1970-01-01")), "E4182"),
         (lambda desk: looking.backfill(desk, "a", Range("1970-01-01", "2070-01-01")), "E4182"),
         (lambda desk: looking.backfill(desk, "z", Range("1970-01-01", "1970-01-02")), "E4183"),
+        (lambda desk: looking.backfill(desk, "e", Range("1970-01-01", "1970-01-02")), "E4190"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(asked, code):
     async def test(desk, planner):
-        await keeping.keep(desk, planner, stack_of(a=EACH, z=Schedule(after=5.0)), {})
+        await keeping.keep(desk, planner, stack_of(a=EACH, z=Schedule(after=5.0), e=PAID), {})
         with pytest.raises(Refusal) as caught:
             await asked(desk)
         return caught.value.problems[0].code
@@ -211,3 +218,91 @@ def test_of_one_that_follows_the_end_of_a_run_only_the_next_is_known():
     after = Schedule(after=5.0)
     assert [each.due for each in ahead(view_of(schedule=after), 0.0, 5)] == [200.0]
     assert ahead(view_of(schedule=after, next_at=None), 0.0, 5) == []
+
+
+# -- by events --------------------------------------------------------------------------------------------
+
+
+def event(number, kind="paid"):
+    return {"specversion": "1.0", "id": str(number), "source": "/test", "type": kind, "data": number}
+
+
+async def inputs(desk):
+    runs = [run.id for run in reversed(await desk.shelf.runs(limit=100)) if "@" in run.id]
+    return [[each["id"] for each in (await desk.journal.read(run))[0].input] for run in runs]
+
+
+def test_a_schedule_of_events_is_listed_and_has_no_times():
+    async def test(desk, planner):
+        await keeping.keep(desk, planner, stack_of(a=BOTH), {})
+        await desk.engine.events.take([event(1)])
+        await desk.clock.sleep_until(10.0)
+        (view,) = await looking.listed(desk.journal, desk.shelf)
+        return view.when, view.what, ahead(view, 10.0, 5), view.phase
+
+    assert at_desk(test) == ("on paid and shipped", "gathers: 1 begun", [], "active")
+
+
+@pytest.mark.parametrize("said", ["input", "rule"])
+def test_one_that_changed_goes_on_where_it_stood_if_it_waits_for_the_same_events(said):
+    async def test(desk, planner):
+        await keeping.keep(desk, planner, stack_of(a=BOTH), {})
+        await desk.engine.events.take([event(1), event(2, "shipped"), event(3)])
+        await desk.clock.sleep_until(10.0)
+        changed = BOTH if said == "input" else replace(BOTH, overlap="queue")
+        planner.given = {"n": 2} if said == "input" else {}
+        changes = whats(await keeping.keep(desk, planner, stack_of(a=changed), {}))
+        await desk.engine.events.take([event(4, "shipped")])
+        await desk.clock.sleep_until(20.0)
+        return changes, await inputs(desk)
+
+    assert at_desk(test) == ({"a": "changed"}, [["1", "2"], ["3", "4"]])
+
+
+def test_one_that_waits_for_other_events_begins_at_that_moment():
+    async def test(desk, planner):
+        await keeping.keep(desk, planner, stack_of(a=BOTH), {})
+        await desk.engine.events.take([event(1), event(2, "opened")])
+        await desk.clock.sleep_until(10.0)
+        other = Schedule(on={"one": {"with": {"type": "paid|opened"}}})
+        await keeping.keep(desk, planner, stack_of(a=other), {})
+        await desk.engine.events.take([event(3, "opened")])
+        await desk.clock.sleep_until(20.0)
+        return await inputs(desk)
+
+    assert at_desk(test) == [["3"]]
+
+
+def test_a_change_from_times_to_events_begins_at_that_moment_too():
+    async def test(desk, planner):
+        await keeping.keep(desk, planner, stack_of(a=EACH), {})
+        await desk.engine.events.take([event(1)])
+        await desk.clock.sleep_until(10.0)
+        await keeping.keep(desk, planner, stack_of(a=PAID), {})
+        await desk.engine.events.take([event(2)])
+        await desk.clock.sleep_until(20.0)
+        return await inputs(desk)
+
+    assert at_desk(test) == [["2"]]
+
+
+async def changed_while_an_event_waits(desk, planner):
+    first = replace(PAID, overlap="queue")
+    await keeping.keep(desk, planner, stack_of(a=first), {})
+    await desk.engine.events.take([event(1), event(2)])
+    await desk.clock.sleep_until(0.5)
+    # The second event was heard, and its turn waits for the end of the first run.
+    facts = await desk.journal.read("schedule:shop.a/1")
+    assert [fact.event["id"] for fact in facts if isinstance(fact, Heard)] == ["1", "2"]
+    await keeping.keep(desk, planner, stack_of(a=PAID), {})
+    await desk.clock.sleep_until(20.0)
+    return await inputs(desk)
+
+
+def test_an_event_whose_turn_was_not_done_is_for_the_schedule_that_comes_after():
+    assert at_desk(changed_while_an_event_waits) == [["1"], ["2"]]
+
+
+def test_an_engine_that_remembers_what_was_not_done_is_found(monkeypatch):
+    monkeypatch.setattr(Memory, "forget", lambda *_: None)
+    assert at_desk(changed_while_an_event_waits) == [["1"]]

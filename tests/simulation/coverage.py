@@ -9,13 +9,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import get_args
 
-from dirigent.model.run.journal import Awaited, Computed, Control, Effect, Timer
-from simulation.rig.plan import PLACES
+from dirigent.model.run.journal import Awaited, Computed, Control, Effect, Eventful, Spoken, Timer
+from simulation.rig.plan import MORE, PLACES
 from simulation.rig.programs import nodes_in
 
-KINDS = (*get_args(Control), *get_args(Effect), *get_args(Timer), Computed, Awaited)
+KINDS = (
+    *(*get_args(Control), *get_args(Effect), *get_args(Timer), *get_args(Eventful), *get_args(Spoken)),
+    *(Computed, Awaited),
+)
 FACTS = {kind.__name__ for kind in KINDS}
-NODES = {"Sequence", "Graph", "Loop", "Fork", "Switch", "Try", "Call", "Wait", "Set", "Raise"}
+NODES = {
+    *("Sequence", "Graph", "Loop", "Fork", "Switch", "Try", "Call", "Wait", "Set", "Raise"),
+    *("Emit", "Listen", "Extended"),
+}
 DOUBTS = {"keyed", "supervised", "probe", "pure", "none"}
 PHASES = {"completed", "faulted", "cancelled"}
 LAWS = {
@@ -48,6 +54,22 @@ LAWS = {
     "an acknowledged word is durable",
     "an end that is told is durable",
     "every run ends",
+    "an acknowledged event is in the log",
+    "an event counts once for each listener, in order",
+    "an event that fits is not left lying",
+    "what is told by a run lies in the log once",
+    "a retry is taken where it helps, and nowhere else",
+    "a run that is run again begins as the first did",
+    "who is told by his parent is told once",
+    "what is heard was told",
+    "a time of a schedule starts one run",
+    "a schedule starts nothing early",
+    "a schedule starts runs at its times only",
+    "a schedule is punctual where nothing fails",
+    "runs of a schedule overlap only where they may",
+    "no time of a schedule is lost",
+    "of missed times only the last one runs",
+    "what is late does not run where none may",
     "code ends as plain Python does",
     "a queue lets go no more than it may",
     "nothing goes round in circles",
@@ -100,7 +122,7 @@ class Coverage:
     def missing(self):
         """What was tried too seldom for this many seeds, in words."""
         least = self.seeds // SELDOM
-        strikes = {f"{place}: {what}" for place, (kinds, _) in PLACES.items() for what in kinds}
+        strikes = {f"{place}: {what}" for place, (kinds, _) in (PLACES | MORE).items() for what in kinds}
         wanted = [
             (self.struck, strikes),
             (self.facts, FACTS),

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from dirigent.model.program import Call, Catch, Program, Retry, Sequence, Set, Task, Try
 from dirigent.model.run.effect import Done
 from simulation.rig import laws
+from simulation.rig.drawing import HTTP, NAMESPACE, SHELL, Shape
 from simulation.rig.history import Broken
 from simulation.rig.outcomes import Outcomes
 from simulation.rig.plan import Entry, Fault, Plan, Word
-from simulation.rig.programs import HTTP, NAMESPACE, SHELL, Shape
 from simulation.rig.simulation import Simulation
 from simulation.rig.words import numbers, said
 

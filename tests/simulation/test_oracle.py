@@ -8,9 +8,10 @@ from dirigent.model.run.journal import Ended, Intended, Succeeded, TimerFired
 from dirigent.testing import Dice
 from simulation.play import played
 from simulation.rig.document import lowered
-from simulation.rig.outcomes import Guided, Unlike
+from simulation.rig.drawing import Shape
+from simulation.rig.guided import Guided, Unlike
 from simulation.rig.plan import plan_of
-from simulation.rig.programs import Shape, program_of
+from simulation.rig.programs import program_of
 
 
 def journals(kind):

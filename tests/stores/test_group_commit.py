@@ -197,3 +197,19 @@ async def test_a_definition_at_hand_costs_no_commit(tmp_path):
     assert await store.keep(PROGRAM) == digest
     assert statements == []
     await store.close()
+
+
+@in_loop
+async def test_a_defect_of_the_writer_is_told_to_everybody_in_the_batch(ledger, monkeypatch):
+    def fails(_):
+        raise ZeroDivisionError
+
+    seen = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context["exception"]))
+    for away in (False, True):
+        group = GroupCommit("x", ledger.commit) if not away else await on_a_slow_disk(ledger, monkeypatch)
+        group._commit = fails
+        answers = await asyncio.gather(*(group.submit(object()) for _ in range(3)), return_exceptions=True)
+        assert [str(answer)[:13] for answer in answers] == ["error[E5010]:"] * 3
+        await group.close()
+    assert [type(failure) for failure in seen] == [ZeroDivisionError] * 2

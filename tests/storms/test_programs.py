@@ -9,7 +9,7 @@ import pytest
 
 from dirigent.model.run.journal import Ended
 from dirigent.stores.sqlite import SqliteStore
-from simulation.rig.outcomes import Guided, Unlike
+from simulation.rig.guided import Guided, Unlike
 from storms.rig.dice import Dice
 from storms.rig.ledger import check, lines
 from storms.rig.nursery import Nursery

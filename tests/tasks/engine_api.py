@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlsplit
 
 from dirigent.tasks.container.performer import ContainerPerformer
+from dirigent.tasks.container.registry import Registries
 from dirigent.tasks.process import Surroundings
 from tasks.http.loopback import seen_by, vault_of
 
@@ -45,6 +46,7 @@ class FakeRuntime:
         self.remote = set()
         self.containers = {}
         self.told = []
+        self.auths = []
         self.version = {"ApiVersion": "1.41", "MinAPIVersion": "1.12"}
         self.tasks = []
         self.started = asyncio.Event()
@@ -80,6 +82,7 @@ class FakeRuntime:
             case "POST", ["containers", "create"]:
                 return self.create(json.loads(seen.body), query)
             case "POST", ["images", "create"]:
+                self.auths.append(seen.headers.get("x-registry-auth", ""))
                 return self.pull(f"{query['fromImage']}:{query['tag']}")
             case "GET", ["containers", "json"]:
                 wanted = json.loads(query["filters"])
@@ -208,4 +211,4 @@ class RuntimeOfItsOwn:
 
 def performer_of(folder, socket):
     around = Surroundings(str(folder / "spool"), str(folder), {}, 1.0, 1000)
-    return ContainerPerformer(around, vault_of(token="t0psecret-canary"), lambda: socket)
+    return ContainerPerformer(around, Registries({}, vault_of(token="t0psecret-canary")), lambda: socket)

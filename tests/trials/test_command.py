@@ -54,7 +54,30 @@ def test_nothing_is_played_while_one_file_is_wrong(desk):
     assert (told.code, told.out) == (2, "")
     assert "did you mean `expect`?" in told.err
     assert desk.say("test").code == 2
-    assert desk.say("test", "absent.yaml").code == 2
+    assert desk.say("test", "flow.test.yaml", "--to", "x").code == 2
+    assert desk.say("test", "flow.test.yaml", "--record", "x").code == 2
+
+
+def test_a_folder_stands_for_the_test_files_in_it(desk):
+    for name in ("b/c/x.test.yml", "b/a.test.yaml", ".hidden/y.test.yaml", "b/flow.yaml"):
+        path = desk.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            TESTS.replace("output: 2", "output: 1").replace("flow.yaml", str(desk.folder / "flow.yaml"))
+        )
+    told = desk.say("test", "b", "b/a.test.yaml")
+    assert told.code == 0, told
+    assert [line for line in told.out.splitlines() if line.startswith("b/")] == [
+        "b/a.test.yaml",
+        "b/c/x.test.yml",
+    ]
+    (desk.folder / "empty").mkdir()
+    for name, words in (
+        ("empty", "`empty` has no test files"),
+        ("absent.yaml", "there is no test file `absent.yaml`"),
+    ):
+        told = desk.say("test", name)
+        assert (told.code, told.err.splitlines()[0]) == (2, f"error[E6015]: {words}")
 
 
 def test_programs_and_build_servers_are_told(desk):

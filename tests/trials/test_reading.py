@@ -30,6 +30,8 @@ def refused(folder, tests, workflow=FLOW):
     ("tests", "code", "place"),
     [
         ("tests: []", "E1202", "1:1"),
+        ("# no test\nstack: s\nworkflows: {}", "E6014", "2:1"),
+        ("document: {dsl: 1.0.3}\ndo: []", "E6014", "1:1"),
         (file_of("order: [ask]"), "E1208", "2:28"),
         (file_of("order: [ask, asks]"), "E7074", "2:41"),
         (file_of("outputSchema: {type: strong}"), "E6005", "2:28"),

@@ -98,6 +98,17 @@ def test_a_paused_schedule_starts_nothing(tmp_path):
     assert codes(tmp_path, tests, FLOW % "every: P1D") == []
 
 
+def test_events_start_runs_also_of_a_time_at_which_nobody_is_there(tmp_path):
+    paid = "{type: paid}"
+    happens = f", happens: [{{at: PT1H, event: {paid}}}, {{at: PT2H, event: {{type: opened}}}}"
+    happens += f", {{at: PT6H, down: PT12H}}, {{at: PT24H, event: {paid}}}]"
+    tests = file_of("{starts: [2026-03-27T13:00:00Z, 2026-03-28T12:00:00Z]}", happens)
+    assert codes(tmp_path, tests, FLOW % "on: {one: {with: {type: paid}}}") == []
+    assert codes(tmp_path, tests, FLOW % "on: {all: [{with: {type: paid}}, {with: {type: opened}}]}") == [
+        "E6011"
+    ]
+
+
 def test_an_engine_that_is_away_takes_a_run_up_when_it_comes_back(tmp_path):
     tests = "workflow: flow.yaml\ntests: [{name: t, happens: [{at: PT1H, down: P1D}], expect: {elapsed: %s}}]"
     assert codes(tmp_path, tests % "P1DT1H", "do: [{nap: {wait: PT2H}}]") == []

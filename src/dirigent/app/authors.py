@@ -24,6 +24,7 @@ from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Code, Program
 from dirigent.model.record import dataclass
 from dirigent.model.run.code import Site
+from dirigent.model.source import Span
 from dirigent.model.values import Value
 from dirigent.ports import Performer, Play
 from dirigent.tasks.python import Doing, PythonPerformer
@@ -156,9 +157,24 @@ class _Importing:
         if not isinstance(failure, Exception) or isinstance(failure, Refusal):
             return
         found = fault_of(failure)
+        if isinstance(failure, SyntaxError):
+            raise refuse(
+                self._code,
+                f"{self._what} cannot be found: `{self._module}` is no Python: {failure.msg}",
+                "mend the line; `python -m py_compile FILE` says the same",
+                at=_place_of(failure),
+            ) from failure
         raise refuse(
             self._code,
             f"{self._what} cannot be found: importing `{self._module}` gives {found.title}: {found.detail}",
             "start Dirigent in the folder of that module, or put its folder into `PYTHONPATH`",
             at=found.span if not isinstance(failure, ImportError) else None,
         ) from failure
+
+
+def _place_of(failure: SyntaxError) -> Span | None:
+    if failure.filename is None or failure.lineno is None:
+        return None
+    path, column = Path(failure.filename), max(1, failure.offset or 1)
+    name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else failure.filename
+    return Span(name, failure.lineno, column, failure.lineno, column + 1)

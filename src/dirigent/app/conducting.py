@@ -17,6 +17,7 @@ from dirigent.app.databases.large import payloads_of
 from dirigent.app.elsewhere import linker_of
 from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer, LaterRemote
 from dirigent.app.looking import SystemClock, readable
+from dirigent.app.outside.delivering import Delivery, deliver, kept_seconds, no_sink, sending
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
 from dirigent.app.rarely import collected_rarely
 from dirigent.app.seat import opened, seat
@@ -119,6 +120,7 @@ async def _second(stack: AsyncExitStack, around: Surrounding) -> Desk:
         lock = await seat(around.settings)
         return (await _enthroned(stack, around, lock)).conductor if lock is not None else None
 
+    no_sink(around, holder(around.settings.lock))
     parts = await parts_of(stack, around, await readable(stack, around.settings))
     distant = door.DoorConductor(around.settings.socket, parts.store, holder(around.settings.lock))
     return desk_of(parts, Succession(distant, succeed, parts.store))
@@ -167,14 +169,14 @@ async def engaged(
     witness = FileWitness(around.settings.witness)
     stack.callback(witness.close)
     declared, crew = queues_of(around), Crew()
-    tools = tools_of(around)
     engine = Engine(
-        *(parts.store, parts.store, effects, tools, parts.clock),
+        *(parts.store, parts.store, effects, tools_of(around), parts.clock),
         declared=declared,
         witness=witness,
         linker=linker_of(around),
         _crew=crew,
     )
+    engine.events.keep_seconds = kept_seconds(around)
     performers["workflow"] = children_of(around, engine)
     engine.observers.extend(observers_of(performers))
     hub = Hub(parts.vault.reveal)
@@ -186,9 +188,12 @@ async def engaged(
         # They end last: what they do when the engine ends in order is known by then.
         await stack.enter_async_context(own_workers(around, hub, around.settings.socket))
     stack.push_async_callback(engine.close)
+    courier = await sending(stack, Delivery(around, parts, performers, engine.wants)) if drive else None
     stack.push_async_callback(engine.settle, PARTING_SECONDS)
     conductor = LocalConductor(engine, parts.store)
-    performers["schedule"] = SchedulePerformer(conductor, parts.store, parts.store, parts.clock)
+    performers["schedule"] = SchedulePerformer(
+        *(conductor, parts.store, parts.store, parts.clock, TOOLS.language, parts.oracle)
+    )
 
     def look() -> list[queues.QueueView]:
         present = loads(hub, declared)
@@ -201,6 +206,7 @@ async def engaged(
         left = spools.left()
         engine.observers.append(spools.hear)
         await engine.open()
+        deliver(courier, crew, engine.observers)
         await spools.sweep(left, frozenset(engine.standing), parts.store)
     else:
         await engine.settle(0)

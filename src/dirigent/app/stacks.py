@@ -18,12 +18,16 @@ ENVIRONMENT_PREFIX: Final = "DIRIGENT_SECRET_"
 
 @dataclass(frozen=True, slots=True)
 class Surrounding:
-    """What a command works in: the folder of the stack, and what it declares."""
+    """What a command works in: the folder of the stack, and what it declares.
+
+    `events` is where the command wants events to go, empty for nowhere.
+    """
 
     settings: Settings
     folder: Path
     stack: Stack | None = None
     programs: tuple[Program, ...] = ()
+    events: str = ""
 
     @property
     def secrets(self) -> Mapping[str, Secret]:

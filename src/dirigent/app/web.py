@@ -10,6 +10,7 @@ from dirigent.model import limits
 from dirigent.ports import Performer
 from dirigent.tasks.a2a.call import A2aPerformer
 from dirigent.tasks.container.performer import ContainerPerformer
+from dirigent.tasks.container.registry import Registries
 from dirigent.tasks.container.runtime import socket_of
 from dirigent.tasks.http.call import HttpPerformer
 from dirigent.tasks.http.client import Bounds, Client
@@ -45,7 +46,8 @@ def container(around: Surrounding, parts: Parts) -> Performer:
     """Build the performer of `run: container`."""
     folder = str(around.folder.absolute())
     surroundings = Surroundings(around.settings.spool, folder, {})
-    return ContainerPerformer(surroundings, parts.vault, lambda: socket_of(os.environ))
+    registries = Registries(os.environ, parts.vault)
+    return ContainerPerformer(surroundings, registries, lambda: socket_of(os.environ))
 
 
 def credentials(around: Surrounding, parts: Parts) -> Credentials:

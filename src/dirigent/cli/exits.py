@@ -62,6 +62,8 @@ _SPECIAL: Final = {
     "E6009": Exit.USAGE,
     "E6010": Exit.USAGE,
     "E6012": Exit.USAGE,
+    "E6014": Exit.USAGE,
+    "E6015": Exit.USAGE,
     "E7011": Exit.CONFLICT,
     "E7021": Exit.CONFLICT,
     "E7031": Exit.CONFLICT,

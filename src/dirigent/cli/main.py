@@ -30,7 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "test": ("test", "Play the tests of workflows: scripted answers, virtual time."),
     "schema": ("document", "Print the JSON Schema of a stack file, or of an answer."),
     "show": ("look", "Show one run: its tasks, their attempts, its result."),
-    "events": ("look", "Show the facts of a run, as they were recorded."),
+    "events": ("look", "Show the log of events, or the facts of a run."),
     "queues": ("queue", "List the queues, with what waits in them."),
     "drift": ("plan", "Show what differs from what was applied."),
     "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),

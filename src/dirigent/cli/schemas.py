@@ -165,9 +165,15 @@ _SCHEMAS: Final[dict[str, Json]] = {
     ),
     # One document a line.
     "events": {
-        "type": "object",
-        "properties": {"n": _COUNT, "fact": _TEXT, "at": _NUMBER},
-        "required": ["n", "fact", "at"],
+        "oneOf": [
+            {
+                "type": "object",
+                "properties": {"n": _COUNT, "fact": _TEXT, "at": _NUMBER},
+                "required": ["n", "fact", "at"],
+            },
+            _object(place=_list(_COUNT), at=_NUMBER, run=_maybe(_TEXT), event={"type": "object"}),
+            _object(sink=_TEXT, waiting=_COUNT, types=_list(_TEXT), sources=_list(_TEXT)),
+        ]
     },
     "logs": _object(
         at=_NUMBER, replica=_maybe(_COUNT), stream={"enum": ["out", "err", "steward"]}, text=_TEXT
@@ -215,7 +221,7 @@ _SCHEMAS: Final[dict[str, Json]] = {
     # Of `store copy`: every kind of record.
     "store": {"type": "object", "additionalProperties": _object(count=_COUNT, digest=_TEXT)},
     "drift": _object(drifted=_list(_CHANGE)),
-    "prune": _object(runs=_COUNT, facts=_COUNT, blobs=_COUNT, bytes=_COUNT, dry=_FLAG),
+    "prune": _object(runs=_COUNT, facts=_COUNT, blobs=_COUNT, events=_COUNT, bytes=_COUNT, dry=_FLAG),
     "import-run": _object(run=_TEXT, facts=_COUNT, open=_FLAG),
     "doctor": _object(
         checks=_list(_object(id=_TEXT, status={"enum": ["ok", "warn", "fail"]}, found=_TEXT, remedy=_TEXT))

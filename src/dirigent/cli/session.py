@@ -55,7 +55,8 @@ def opened(options: Options) -> Session:
     """Read the stack and its inputs as the options say. Raises `Refusal` with every problem."""
     where = place(options)
     stack, inputs = _stacks().complete(options, where)
-    return Session(stack, inputs, Surrounding(where.settings, where.folder, stack))
+    surrounding = Surrounding(where.settings, where.folder, stack, events=options.text("sink"))
+    return Session(stack, inputs, surrounding)
 
 
 def around(options: Options, programs: tuple[Program, ...] = ()) -> Surrounding:
@@ -71,7 +72,7 @@ def around(options: Options, programs: tuple[Program, ...] = ()) -> Surrounding:
             stack = _stacks().alone(where)
         except Refusal as refusal:
             complain(refusal.problems)
-    return Surrounding(where.settings, where.folder, stack, programs)
+    return Surrounding(where.settings, where.folder, stack, programs, options.text("sink"))
 
 
 def pairs(flags: tuple[str, ...]) -> dict[str, str]:

@@ -9,13 +9,21 @@ from collections.abc import Iterable
 import click
 
 from dirigent.cli.answer import refused
+from dirigent.cli.exits import Exit
+from dirigent.cli.output import note
 from dirigent.model.problem import Problem
 
 _QUOTED = re.compile(r"'([^']+)'")
 
 
 def reported(complaint: click.ClickException) -> int:
-    """Show what is wrong with the command line, and return the exit code."""
+    """Show what is wrong with the command line, and return the exit code.
+
+    A group without a command shows its help: that is what is missing.
+    """
+    if isinstance(complaint, click.exceptions.NoArgsIsHelpError):
+        note(complaint.message)
+        return Exit.USAGE
     return refused((problem_of(complaint),), as_json=_wants_json(sys.argv[1:]))
 
 

@@ -58,7 +58,8 @@ def _over(run: Run, frame: Frame) -> None:
         del parent.children[frame.slot]
         if frame.fault is not None:
             NODES[type(parent.node)].broke(run, parent, frame, frame.fault)
-        elif frame.directive == END:
+        elif frame.directive == END and frame.task is not None:
+            # A block that is the work of a task (in extensions) hands it on: the task gives its output first.
             run.end(frame.value)
         else:
             NODES[type(parent.node)].left(run, parent, frame, frame.value, frame.directive or CONTINUE)
@@ -99,7 +100,7 @@ def _flow(run: Run, frame: Frame) -> None:
 def _bare(run: Run, frame: Frame) -> None:
     """A block has no data flow: it begins, and it leaves with what its last task gave."""
     if frame.step is OUTPUT:
-        run.leave(frame, frame.value, frame.directive or CONTINUE)
+        run.leave(frame, frame.value, frame.directive)
     elif run.gate is None or not park(run, frame):
         NODES[type(frame.node)].begin(run, frame)
 

@@ -199,6 +199,11 @@ class Gate:
     interrupted: list[Frame] = field(default_factory=list)
     again: Ledger = field(default_factory=Ledger)
 
+    def taken_back(self, position: Position) -> int:
+        """Return the number of the last attempt at a position that was passed over, 0 for none."""
+        earlier = self.again.earlier.get(position)
+        return 0 if earlier is None else earlier.attempt
+
 
 @dataclass(slots=True, eq=False)
 class ExtendedState:

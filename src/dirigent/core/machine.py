@@ -141,7 +141,13 @@ class Run:
             position = Position(f"{position}{task.pointer[len(parent.pointer) :]}{mark}")
         frame = self._frame(parent, task.node, position, slot, raw)
         frame.task, frame.pointer = task, task.pointer
+        taken_back = 0 if self.gate is None else self.gate.taken_back(position)
         frame.attempt = 1 if frame.ledger is None else _attempt(frame.ledger, position)
+        if taken_back >= frame.attempt:
+            # A fold up to a gate may come later to a task than the run did: that attempt was another one.
+            frame.attempt = taken_back + 1
+            if frame.ledger is not None:
+                frame.ledger.earlier[position].attempt = frame.attempt
         if task.constants:
             frame.variables = bound_variables(frame, task.constants)
         return frame
@@ -205,8 +211,8 @@ class Run:
         self.mark("failed", frame)
         self.agenda.append(frame)
 
-    def leave(self, frame: Frame, output: Value, directive: str) -> None:
-        """The frame ends with an output; the directive says where its parent goes next."""
+    def leave(self, frame: Frame, output: Value, directive: str | None) -> None:
+        """The frame ends with an output; the directive says where its parent goes next, None: on."""
         self.detach(frame)
         frame.value, frame.directive, frame.step = output, directive, Step.OVER
         self.agenda.append(frame)
@@ -278,7 +284,7 @@ class Run:
     def mark(self, what: str, frame: Frame) -> None:
         """Note what happened to a task, and tell the trace, if somebody listens."""
         if self.told is not None:
-            happening = of_task(what, self.now, frame)
+            happening = of_task(what, self.now, self.facts, frame)
             if happening is not None:
                 self.told.append(happening)
         if self.trace is not None and frame.task is not None and what != "stopped":
@@ -288,8 +294,10 @@ class Run:
     @property
     def quiet(self) -> bool:
         """Return whether nothing but timers and people can move this run."""
-        asks = (ask for ask in self.asks.values() if ask.status is not Status.HELD)
-        return not any(ask.call or ask.questions for ask in asks)
+        for ask in self.asks.values():
+            if (ask.call is not None or ask.questions) and ask.status is not Status.HELD:
+                return False
+        return True
 
 
 def unbegun(run: Run) -> bool:

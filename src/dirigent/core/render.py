@@ -17,6 +17,7 @@ from dirigent.model.values import Expression, Leaf, SecretText, Template, Unknow
 from dirigent.ports import ExpressionFailed, Language
 
 SHOWN_CHARACTERS: Final = 80
+SCALARS: Final = frozenset((str, int, float, bool, type(None)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ def fixed(template: Template) -> TypeGuard[Value]:
     """Return whether a template is a value as it stands: nothing in it is to be computed."""
     nodes: list[Template] = [template]
     for node in nodes:
+        if type(node) in SCALARS:
+            continue  # By identity of the class: this is asked of every request.
         if isinstance(node, dict):
             nodes += node.values()
         elif isinstance(node, list):

@@ -135,8 +135,10 @@ def recover(run: Run, now: float, admits: Admits = nobody, *, stale: bool = Fals
 def _follow(run: Run, commands: Sequence[Command], done: Turn, now: float, admits: Admits) -> None:
     """Turn commands that are records into facts, until only those that act are left."""
     while commands:
-        recorded = False
+        recorded = moved = False
         for command in commands:
+            if moved and not _stands(run, command, now):
+                continue
             fact = None if _waits(run, command, admits) else record_of(command, now)
             if fact is None:
                 done.commands.append(command)
@@ -144,9 +146,17 @@ def _follow(run: Run, commands: Sequence[Command], done: Turn, now: float, admit
                 advance(run, fact)
                 done.facts.append(fact)
                 recorded = True
+                # The one record that moves its run on: what it has just won stops the others.
+                moved = moved or isinstance(fact, Emitted)
         commands = due(run, now) if recorded else ()
     if done.facts:
         done.wake_at = wake_at(run, now)
+
+
+def _stands(run: Run, command: Command, now: float) -> bool:
+    """Return whether what is to be recorded is still wanted."""
+    fact = record_of(command, now)
+    return fact is None or expects(run, fact)
 
 
 def _waits(run: Run, command: Command, admits: Admits) -> bool:

@@ -153,7 +153,11 @@ class Effects:
 
 
 def _order(run: Run, command: Perform | Abandon, on_doubt: OnDoubt, *, doubtful: bool) -> Order:
-    created = run.created
+    created, hosts = run.created, run.program.hosts
+    probes: tuple[Value, ...] = ()
+    if created is not None and created.metadata:
+        hosts = (*hosts, *(str(host) for host in _declared(created, "hosts")))
+        probes = tuple(_declared(created, "probes"))
     return Order(
         run=run.id,
         position=command.position,
@@ -164,8 +168,8 @@ def _order(run: Run, command: Perform | Abandon, on_doubt: OnDoubt, *, doubtful:
         on_doubt=on_doubt,
         doubtful=doubtful,
         depth=created.depth if created else 0,
-        hosts=(*run.program.hosts, *(str(host) for host in _declared(created, "hosts"))),
-        probes=tuple(_declared(created, "probes")),
+        hosts=hosts,
+        probes=probes,
         queue=command.ticket.queue if isinstance(command, Perform) and command.ticket else "",
     )
 
@@ -217,7 +221,7 @@ def _by_policy(outcome: Outcome, on_doubt: OnDoubt) -> Outcome:
             assert_never(on_doubt)
 
 
-def _declared(created: Created | None, name: str) -> list[Value]:
+def _declared(created: Created, name: str) -> list[Value]:
     """Return what the stack declared under a name when the run was created."""
-    declared = created.metadata.get(name) if created else None
+    declared = created.metadata.get(name)
     return declared if isinstance(declared, list) else []

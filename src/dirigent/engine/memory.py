@@ -24,7 +24,7 @@ from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Ended, Suspended
-from dirigent.ports import Clock, Journal, Past, Shelf
+from dirigent.ports import AWAKE, NEVER, Clock, Journal, Past, Shelf
 from dirigent.stores import codec
 
 # A run whose next timer is nearer than this stays in memory: replaying it would cost more.
@@ -182,7 +182,9 @@ class Memory:
         Raises `Refusal`: E4004 when there is no such run, E4003 when it has not failed.
         """
         await self.unclaimed(run)
-        if self.held(run):
+        known = self._live.get(run)
+        # What came of a word before this one may not be durable yet: then nobody has been told of an end.
+        if self.held(run) or (known is not None and known.turning):
             raise _not_faulted(run)
         over = self.claimed(run)
         try:
@@ -225,11 +227,12 @@ class Memory:
         """
         if not live.idle:
             return None
-        waiting = timers(live.run)
-        if waiting and waiting[0][0] < now + PARK_SECONDS:
+        at = wake_at(live.run, now)
+        # One with a place in a queue is awake for the store, and may have timers all the same.
+        soonest = at if at != AWAKE else min((until for until, _ in timers(live.run)), default=NEVER)
+        if soonest < now + PARK_SECONDS:
             return None
         self._live.pop(live.run.id, None)
-        at = wake_at(live.run, now)
         _unbind(live.run)
         return at
 

@@ -20,7 +20,7 @@ from dirigent.engine.events.telling import Telling
 from dirigent.engine.live import Arrival, Live
 from dirigent.engine.memory import Witness
 from dirigent.model import limits
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Tell
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.run.command import Command
@@ -130,7 +130,7 @@ class Turning:
         done.commands = [command for command in done.commands if not self.precede(live, command, done)]
         return done
 
-    def _told(self, live: Live, done: Turn) -> Sequence[Event]:
+    def _told(self, live: Live, done: Turn) -> Sequence[Tell]:
         """Return the lifecycle events that go with a turn's facts: none unless somebody wants them."""
         if live.run.told is None or self.telling is None:
             return ()

@@ -56,6 +56,16 @@ class Members:
 Node: TypeAlias = Leaf | Items | Members
 
 
+def placed(value: Value, at: Span) -> Node:
+    """Return a value as a tree all of which lies at one place; what is no scalar is nothing."""
+    if isinstance(value, dict):
+        members = {key: Member(key, at, placed(inner, at)) for key, inner in value.items()}
+        return Members(members, at)
+    if isinstance(value, list):
+        return Items(tuple(placed(inner, at) for inner in value), at)
+    return Leaf(value if isinstance(value, str | int | float | bool) else None, at)
+
+
 def plain(node: Node) -> Value:
     """Return the value without its places. Depth is bounded by the loader (`limits.DOCUMENT_DEPTH`)."""
     if isinstance(node, Leaf):

@@ -59,6 +59,8 @@ EVENTS_LOGGED_SECONDS: Final = 7 * 86_400
 EVENTS_REQUEST_BYTES: Final = 8 * 1024 * 1024
 EVENTS_FILE_BYTES: Final = 64 * 1024 * 1024
 EVENT_FILTERS: Final = 256
+EVENT_GROUPS: Final = 1_000
+EVENT_GROUPS_BYTES: Final = 2 * 1024 * 1024
 
 # Queues and workers.
 QUEUE_KEY_CHARACTERS: Final = 256
@@ -96,6 +98,7 @@ FILE_CONTENT_BYTES: Final = PAYLOAD_BYTES
 
 # Tests of workflows: after so many facts a run is taken for one that never ends.
 TRIAL_FACTS: Final = 10_000
+TRIAL_FILES: Final = 1_000
 
 # Providers of OpenTofu and Terraform: the protocol knows no time-outs, so these end what hangs.
 PROVIDER_START_SECONDS: Final = 60.0

@@ -315,11 +315,16 @@ TAKING: Final = "_taking"
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Wait for events. The output lists those that were consumed, in their order."""
+    """Wait for events. The output lists those that were consumed, in their order.
+
+    A `standing` listener is that of a schedule: it goes on from where the input of its run says (`since`,
+    and `known`: the keys of what was taken by then), and is given whole events, each with when it `arrived`.
+    """
 
     to: Strategy
     read: Read = Read.DATA
     each: EachEvent | None = None
+    standing: bool = False
 
 
 Node: TypeAlias = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from dirigent.model.events.sink import Sink
 from dirigent.model.program import OnDoubt, Program
 from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
@@ -76,7 +77,7 @@ class Stack:
     `hosts` are network hosts that `policy.http.hosts` lets the guarded client reach; `doubt` is
     `policy.doubt`: what becomes of an effect of which nobody can say whether it happened; `retention` is
     how long runs are kept that have ended; `probes` say how servers are asked what became of a call;
-    `schedules` are of workflows, by their names.
+    `schedules` are of workflows, by their names; `sinks` is where events are delivered to.
     """
 
     name: str
@@ -95,3 +96,4 @@ class Stack:
     queues: dict[str, Queue] = field(default_factory=dict)
     schedules: dict[str, Schedule] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    sinks: dict[str, Sink] = field(default_factory=dict)

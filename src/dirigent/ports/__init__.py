@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Event, Tell
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
@@ -151,7 +151,7 @@ class Journal(Protocol):
         expected: int,
         facts: Sequence[Fact],
         wake_at: float = AWAKE,
-        tells: Sequence[Event] = (),
+        tells: Sequence[Tell] = (),
     ) -> Awaitable[None]:
         """Store the facts at `expected`, or raise `Refusal`. Nothing of it is visible before all is.
 

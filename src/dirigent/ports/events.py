@@ -81,3 +81,18 @@ class Logged(Protocol):
     def log(self) -> Outbox:
         """Return it."""
         ...
+
+
+class Undelivered(Exception):
+    """Events could not be delivered now; the message says why, without any secret."""
+
+
+class Sender(Protocol):
+    """Brings events to a sink."""
+
+    async def send(self, events: Sequence[Event]) -> None:
+        """Deliver events, all of them, in order; they are delivered when this returns.
+
+        Raises `Undelivered`, and then nobody knows whether some of them were. It may be cancelled.
+        """
+        ...

@@ -39,7 +39,7 @@ def is_workflow(path: Path) -> bool:
 
 def value_of(path: Path) -> Value:
     """Return what a YAML or JSON file holds. Raises `Refusal`."""
-    node, problems = load_bytes(content_of(path), str(path))
+    node, problems = load_bytes(content_of(path, "paths start from where the command is given"), str(path))
     if node is None or problems:
         raise Refusal(problems)
     return plain(node)
@@ -61,20 +61,33 @@ def values_of(path: Path) -> dict[str, Value]:
     return value
 
 
-def content_of(path: Path) -> bytes:
-    """Return the bytes of a document, and one more where there are too many. Raises `Refusal` (E7001)."""
+def content_of(path: Path, remedy: str = "") -> bytes:
+    """Return the bytes of a document, and one more where there are too many. Raises `Refusal` (E7001).
+
+    The `remedy` is for a file that is not there; without one it is that of a stack.
+    """
     try:
         with path.open("rb") as file:
             # One byte more than the limit shows that the limit is exceeded, whatever the file's size.
             return file.read(limits.DOCUMENT_BYTES + 1)
     except OSError as failure:
         words = (failure.strerror or "it cannot be read").lower()
-        raise refuse(
-            "E7001",
-            f"`{path}`: {words}",
-            "name the file with `-s FILE`, or start in the folder of a `stack.yaml`",
-            "`dirigent init` writes a new stack",
-        ) from failure
+        raise refuse("E7001", f"`{path}`: {words}", *_remedies(failure, remedy)) from failure
+
+
+def _remedies(failure: OSError, remedy: str) -> tuple[str, ...]:
+    match failure:
+        case PermissionError():
+            return ("let this user read it: `ls -l` shows whose it is",)
+        case IsADirectoryError():
+            return ("name a file in it",)
+        case _ if remedy:
+            return (remedy,)
+        case _:
+            return (
+                "name the file with `-s FILE`, or start in the folder of a `stack.yaml`",
+                "`dirigent init` writes a new stack",
+            )
 
 
 def decoded(content: bytes, file: str) -> tuple[str | None, list[Problem]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Tell
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal, refuse
@@ -69,7 +69,7 @@ class EmptyStore(EmptyShelf):
         expected: int,
         facts: Sequence[Fact],
         wake_at: float = AWAKE,
-        tells: Sequence[Event] = (),
+        tells: Sequence[Tell] = (),
     ) -> None:
         """Refuse."""
         raise _reading_only()

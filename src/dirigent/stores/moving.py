@@ -20,7 +20,7 @@ Field: TypeAlias = str | float | bytes | None
 Record: TypeAlias = tuple[Field, ...]
 
 # The kinds of records beside runs, in the order in which they are written.
-KINDS: Final = ("definitions", "plans", "rows", "history", "events", "listeners")
+KINDS: Final = ("definitions", "plans", "rows", "history", "events", "listeners", "sinks")
 PAGE: Final = 200
 
 _pack: Final = msgspec.msgpack.Encoder().encode

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Final, TypeAlias, assert_never
 
 from dirigent.model import limits
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Event, Tell
 from dirigent.model.fault import Fault
 from dirigent.model.ids import Digest, Position, RunId
 from dirigent.model.problem import Refusal, refuse
@@ -202,11 +203,19 @@ def project(
     `before` is None for a run that does not exist; `title` is that of the definition which a
     `Created` names, None if it is not stored.
     """
+    if before is not None and _goes_on(before, facts, wake_at):
+        return Projection(before, ())
+    return _projected(run, before, facts, title, wake_at)
+
+
+def _projected(
+    run: RunId, before: Standing | None, facts: Sequence[Fact], title: Title | None, wake_at: float
+) -> Projection:
     standing = before
     changes: list[Change] = []
     for fact in facts:
         if standing is None:
-            standing = _created(run, fact, title)
+            standing = _created(run, fact, title, wake_at)
         elif isinstance(fact, Created):
             raise _disorder(run, fact, "the run exists already")
         elif standing.phase is not None and not _reopens(standing, fact):
@@ -226,9 +235,26 @@ def project(
     return Projection(standing, changes)
 
 
-def told(run: RunId, facts: Sequence[Fact], tells: Sequence[Event]) -> list[Change]:
-    """Return what the events that a run tells of its own life change: they are as old as its last fact."""
-    return [EventMade(run, facts[-1].at, event) for event in tells] if facts else []
+def _goes_on(before: Standing, facts: Sequence[Fact], wake_at: float) -> bool:
+    """Return whether no row of a run changes: that is so of nearly every append there is."""
+    open_still = before.phase is None and before.wake_at == wake_at and not before.held
+    return open_still and QUIET.issuperset(map(type, facts))
+
+
+def told(
+    run: RunId, facts: Sequence[Fact], tells: Sequence[Tell], changes: Sequence[Change]
+) -> Sequence[Change]:
+    """Return the changes with those of what a run tells of its life, each behind the fact it follows from."""
+    if not tells:
+        return changes
+    emitted = [number for number, fact in enumerate(facts, 1) if isinstance(fact, Emitted)]
+    made = [change for change in changes if isinstance(change, EventMade)]
+    events = [(number, 0, change) for number, change in zip(emitted, made, strict=True)]
+    for count, event in tells:
+        at = facts[max(0, count - 1)].at
+        events.append((count, 1, EventMade(run, at, event)))
+    others = [change for change in changes if not isinstance(change, EventMade)]
+    return [*others, *(change for *_, change in sorted(events, key=itemgetter(0, 1)))]
 
 
 def _about_events(run: RunId, fact: Fact) -> Change:
@@ -255,14 +281,14 @@ def _disorder(run: RunId, fact: Fact, why: str) -> Refusal:
     )
 
 
-def _created(run: RunId, fact: Fact, title: Title | None) -> Standing:
+def _created(run: RunId, fact: Fact, title: Title | None, wake_at: float) -> Standing:
     """Return how a run begins."""
     if not isinstance(fact, Created):
         raise _disorder(run, fact, "the run does not exist")
     if title is None:
         raise missing_definition(fact.definition)
     queue = fact.ticket.queue if fact.ticket else ""
-    return Standing(run, title, fact.definition, fact.at, fact.parent, queue=queue)
+    return Standing(run, title, fact.definition, fact.at, fact.parent, wake_at=wake_at, queue=queue)
 
 
 def missing_definition(digest: str) -> Refusal:

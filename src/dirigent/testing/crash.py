@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from dirigent.model.events.cursor import Cursor
-from dirigent.model.events.listening import Arrived, Event, Listener, Place
+from dirigent.model.events.listening import Arrived, Event, Listener, Place, Tell
 from dirigent.model.ids import Digest, PlanId, RunId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Refusal
@@ -130,7 +130,7 @@ class FusedStore:
         expected: int,
         facts: Sequence[Fact],
         wake_at: float = AWAKE,
-        tells: Sequence[Event] = (),
+        tells: Sequence[Tell] = (),
     ) -> None:
         """Append, unless the process dies before; it may also die before it learns of the success."""
         what = f"{run}@{expected} {' '.join(type(fact).__name__ for fact in facts)}"

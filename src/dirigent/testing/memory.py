@@ -10,7 +10,7 @@ import asyncio
 import heapq
 from collections.abc import Sequence
 
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Tell
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
@@ -30,7 +30,7 @@ class MemoryStore(MemoryShelf):
         expected: int,
         facts: Sequence[Fact],
         wake_at: float = AWAKE,
-        tells: Sequence[Event] = (),
+        tells: Sequence[Tell] = (),
     ) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""
         self.commit(run, expected, facts, wake_at, tells)
@@ -47,7 +47,7 @@ class MemoryStore(MemoryShelf):
         expected: int,
         facts: Sequence[Fact],
         wake_at: float = AWAKE,
-        tells: Sequence[Event] = (),
+        tells: Sequence[Tell] = (),
     ) -> None:
         """Make the facts durable at once, or raise `Refusal`."""
         self._store(run, expected, facts, wake_at, tells)
@@ -58,7 +58,7 @@ class MemoryStore(MemoryShelf):
         expected: int,
         facts: Sequence[Fact],
         wake_at: float,
-        tells: Sequence[Event] = (),
+        tells: Sequence[Tell] = (),
         *,
         foreign: bool = False,
     ) -> None:
@@ -75,11 +75,9 @@ class MemoryStore(MemoryShelf):
         self.disk.standings[run] = result.standing
         if result.standing.phase is not None:
             self.disk.snapshots.pop(run, None)
-        for change in result.changes:
+        for change in told(run, facts, tells, result.changes):
             if not foreign or isinstance(change, EarChanged):
                 self.disk.change(change)
-        for change in told(run, facts, tells):
-            self.disk.change(change)
 
     async def read(self, run: RunId, since: int = 0) -> list[Fact]:
         """Return the facts from a position on, oldest first; empty for a run that does not exist."""

@@ -7,11 +7,11 @@ Every place at which a process can die or a disk can fail is passed through `pas
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import field
 from typing import Final, TypeAlias
 
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Arrived, Event, Place, Tell
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Program
@@ -19,7 +19,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.testing.memory import MemoryStore
-from dirigent.testing.shelf import MemoryDisk
+from dirigent.testing.shelf import MemoryDisk, MemoryLog
 
 Passing: TypeAlias = Callable[[str], Awaitable[None]]
 """Called with the name of each place: it may take its time, raise a `Refusal`, or never return."""
@@ -32,6 +32,9 @@ PLACES: Final = (
     "keep",
     "read",
     "snapshot",
+    "log read",
+    "event before",
+    "event after",
 )
 
 
@@ -60,7 +63,29 @@ class _Waiting:
     facts: Sequence[Fact]
     wake_at: float
     answer: asyncio.Future[None]
-    tells: Sequence[Event] = ()
+    tells: Sequence[Tell] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimulatedLog(MemoryLog):
+    """The log of events of a store, with the places at which it can fail."""
+
+    passing: Passing
+
+    async def take_events(self, events: Sequence[tuple[float, Event]]) -> list[bool]:
+        """Put events into the log; return of each whether it is new. Durable on return."""
+        await self.passing("event before")
+        # Not `super()`: a class with slots is made twice.
+        taken = await MemoryLog.take_events(self, events)
+        await self.passing("event after")
+        return taken
+
+    async def events(
+        self, since: float, after: Place, limit: int, types: Collection[str] | None = None
+    ) -> list[Arrived]:
+        """Return events that arrived at a time or later, behind a place, oldest first."""
+        await self.passing("log read")
+        return await MemoryLog.events(self, since, after, limit, types)
 
 
 class SimulatedStore(MemoryStore):
@@ -80,13 +105,18 @@ class SimulatedStore(MemoryStore):
         """Return whether a newer opening has taken the disk over."""
         return self.epoch != self.disk.epoch
 
+    @property
+    def log(self) -> SimulatedLog:
+        """Return the log of events."""
+        return SimulatedLog(self.disk, self._open, self._check, self._passing)
+
     async def append(
         self,
         run: RunId,
         expected: int,
         facts: Sequence[Fact],
         wake_at: float = AWAKE,
-        tells: Sequence[Event] = (),
+        tells: Sequence[Tell] = (),
     ) -> None:
         """Store the facts at `expected`, or raise `Refusal`; a cancelled caller's append stands."""
         await self._passing("append asked")

@@ -64,9 +64,14 @@ class Worker:
 
     async def _work(self, bench: Bench) -> None:
         loop = asyncio.get_running_loop()
-        alone = loop.time()
+        alone, said = loop.time(), False
         while not self._leaving:
             wire = await self.connect()
+            if wire is None and not said:
+                self.told(
+                    "no engine is here; waiting for one (`dirigent serve`, or any command that runs one)"
+                )
+            said = True
             if wire is not None:
                 self.told(f"working for the engine, {self.concurrency} at a time")
                 await self._serve(bench, *wire)

@@ -6,7 +6,21 @@ import yaml
 
 from core.simulation import SlowLanguage
 from dirigent.lang.workflow.document import read_naked
-from dirigent.model.program import Backoff, Call, Fork, Loop, Raise, Sequence, Set, Switch, Try, Wait
+from dirigent.model.events.listening import Quorum, Strategy
+from dirigent.model.program import (
+    Backoff,
+    Call,
+    Emit,
+    Fork,
+    Listen,
+    Loop,
+    Raise,
+    Sequence,
+    Set,
+    Switch,
+    Try,
+    Wait,
+)
 from dirigent.model.values import Expression
 
 
@@ -116,6 +130,40 @@ def text(template):
     return template
 
 
+def listened(node):
+    found = {"listen": {"to": strategy(node.to), "read": node.read.value}}
+    each = node.each
+    if each is None:
+        return found
+    inner = {"item": each.item, "at": each.at}
+    if each.body is not None:
+        inner["do"] = listed(each.body.tasks)
+    for name, how, border in (("output", "as", each.output), ("export", "as", each.export)):
+        if border.present:
+            inner[name] = {how: text(border.shape)}
+    return {**found, "foreach": inner}
+
+
+def strategy(to):
+    filters = [sought(each) for each in to.filters]
+    found = {to.quorum.value: filters[0] if to.quorum is Quorum.ONE else filters}
+    if to.until is not None:
+        found["until"] = strategy(to.until) if isinstance(to.until, Strategy) else text(to.until)
+    return found
+
+
+def sought(each):
+    found = {"with": text(each.attributes)}
+    if each.correlate:
+        found["correlate"] = {name: correlation(link) for name, link in each.correlate.items()}
+    return found
+
+
+def correlation(link):
+    found = {"from": text(link.source)}
+    return {**found, "expect": text(link.expect)} if link.expected else found
+
+
 KINDS = {
     Sequence: lambda node: {"do": listed(node.tasks)},
     Call: lambda node: called(node.function, node.request),
@@ -125,5 +173,7 @@ KINDS = {
     Switch: lambda node: {"switch": [{case.name: case_of(case)} for case in node.cases]},
     Loop: loop,
     Fork: lambda node: {"fork": {"compete": node.compete, "branches": listed(node.branches)}},
+    Emit: lambda node: {"emit": {"event": {"with": text(node.event)}}},
+    Listen: listened,
     Try: lambda node: {"try": listed(node.body.tasks), "catch": caught(node.catch)},
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from core.simulation import SlowLanguage
 from dirigent.app.authors import Authors
 from dirigent.core.machine import Run, Tools
-from dirigent.core.replay import advance
+from dirigent.core.replay import advance, replay
 from dirigent.lang.schema import SCHEMAS
 from dirigent.model.problem import Refusal
+from dirigent.model.run.journal import Retried
 from simulation.rig.history import Broken
 
 AUTHORS = Authors()
@@ -22,7 +23,10 @@ def folded(history, run_id, program, facts, states):
     for length, fact in enumerate(facts, 1):
         history.checked[LEGAL] += 1
         try:
-            advance(run, fact)
+            if isinstance(fact, Retried):  # What is taken back is known only now.
+                run = replay(program, run_id, facts[:length], TOOLS)
+            else:
+                advance(run, fact)
         except Refusal as refusal:
             raise Broken(LEGAL, f"{run_id}: {fact}: {refusal}") from refusal
         if length in states:

@@ -11,15 +11,20 @@ from dirigent.model.run.journal import (
     Created,
     Ended,
     Failed,
+    Heard,
     Held,
     Intended,
+    Listening,
+    Overruled,
     Repeated,
     Resumed,
+    Retried,
     Skipped,
     Succeeded,
     Suspended,
     TimerFired,
     TimerSet,
+    Unheard,
     Vouched,
 )
 
@@ -46,7 +51,8 @@ class History:
     facts: dict = field(default_factory=lambda: defaultdict(list))
     ends: dict = field(default_factory=dict)
     held: dict = field(default_factory=lambda: defaultdict(dict))
-    suspended: set = field(default_factory=set)
+    suspended: dict = field(default_factory=dict)
+    listening: dict = field(default_factory=lambda: defaultdict(dict))
     intents: dict = field(default_factory=lambda: defaultdict(set))
     abandoned: dict = field(default_factory=lambda: defaultdict(set))
     timers: dict = field(default_factory=dict)
@@ -108,20 +114,33 @@ class History:
                 self.settle(run, fact)
                 if isinstance(fact, Abandoned):
                     self.abandoned[run].add((fact.position, fact.attempt))
+            case Listening() | Heard() | Unheard() | Overruled():
+                self.note_of_events(run, fact)
             case _:
                 self.note_of_the_run(run, fact)
+
+    def note_of_events(self, run, fact):
+        name = (fact.position, fact.attempt)
+        match fact:
+            case Listening():
+                self.listening[run][name] = fact.at
+            case Heard() | Unheard():
+                self.listening[run].pop(name, None)
+            case Overruled():
+                self.held[run].pop(name, None)
 
     def note_of_the_run(self, run, fact):
         match fact:
             case Created(ticket=ticket) if ticket is not None:
                 self.waiting[run] = ticket.queue
-            case Suspended():
-                self.suspended.add(run)
+            case Suspended(follows=follows):
+                self.suspended[run] = follows
             case Resumed(queue=""):
-                self.suspended.discard(run)
+                self.suspended.pop(run, None)
+            case Retried():
+                del self.ends[run]
             case Resumed() | CancelRequested():
-                suspended = run in self.suspended
-                self.suspended.discard(run)
+                suspended = self.suspended.pop(run, None) is not None
                 queue = self.waiting.pop(run, None)
                 if queue is not None and isinstance(fact, Resumed):
                     self.law("a queue lets nobody go who is suspended", not suspended, fact)

@@ -8,14 +8,27 @@ from functools import cache
 
 from dirigent.model.ids import Position, RunId, effect_id
 from dirigent.model.problem import Refusal
-from dirigent.model.run.journal import Ended, Failed, Intended, Repeated, Succeeded
+from dirigent.model.program import Program
+from dirigent.model.run.journal import (
+    Ended,
+    Failed,
+    Heard,
+    Intended,
+    Repeated,
+    Succeeded,
+)
+from dirigent.model.run.schedule import KIND
 from dirigent.stores import codec
+from simulation.rig import families
+from simulation.rig.bench import BEAT
 from simulation.rig.code import DEPTH, improvised, improvised_child, plainly
+from simulation.rig.drawing import Shape
 from simulation.rig.folds import folded
+from simulation.rig.guided import Guided, Unlike
 from simulation.rig.history import Broken
-from simulation.rig.outcomes import CANARY, Guided, Timed, Unlike, kind_of, redacted
+from simulation.rig.listening import key_of
+from simulation.rig.outcomes import CANARY, Timed, kind_of, redacted
 from simulation.rig.plan import Plan
-from simulation.rig.programs import Shape
 from simulation.rig.simulation import Simulation
 from simulation.rig.world import LOST, LOST_UNSAFELY
 
@@ -31,8 +44,13 @@ def check(simulation):
     for run, facts in history.facts.items():
         stored = [codec.decode_fact(content) for content in simulation.disk.journals[run]]
         history.law("what is stored is what was said", stored == facts, run)
-        name = simulation.disk.titles[facts[0].definition].name
+        title = simulation.disk.titles[facts[0].definition]
+        name = title.name
         states = simulation.states.get(run, {})
+        if title.kind == KIND:
+            definition = simulation.disk.definitions[facts[0].definition]
+            folded(history, run, codec.decode(definition, Program), facts, states)
+            continue
         if facts[0].definition in simulation.coded:
             coded = improvised if name == improvised.name else improvised_child
             folded(history, run, coded.program, facts, states)
@@ -40,9 +58,9 @@ def check(simulation):
             as_plain(simulation, run, facts)
             continue
         folded(history, run, simulation.given[name], facts, states)
-        drawn = simulation.catalogue.get(name) or simulation.programs[int(name[1:])]
-        guided = followed(history, run, drawn, facts)
+        guided = followed(simulation, run, simulation.drawn[name], facts)
         effects(simulation, run, facts, guided.generations)
+    families.check(simulation)
     if plan.calm and simulation.why == "over":
         as_expected(simulation)
     if simulation.why == "over":
@@ -63,9 +81,8 @@ def alive(simulation):
         return
     waits = {run for run in history.facts if run not in history.ends and explained(simulation, run)}
     stuck = [run for run in history.facts if run not in history.ends and run not in waits]
-    lost = [
-        run for run in map(simulation.run_id, range(len(simulation.plan.runs))) if run not in history.facts
-    ]
+    asked = [number for number, entry in enumerate(simulation.plan.runs) if entry.again is None]
+    lost = [run for run in map(simulation.run_id, asked) if run not in history.facts]
     history.law("every run ends, or says what it waits for", not stuck, f"{why}: {stuck}")
     history.law("every run begins", not lost, f"{why}: {lost}")
     history.law("only who nobody answers waits", simulation.plan.lazy, f"{why}: {waits}")
@@ -76,7 +93,11 @@ def explained(simulation, run):
     history = simulation.history
     if run in history.suspended or history.held[run] or run in history.waiting:
         return True
+    if history.listening[run]:
+        return simulation.left_out(run, simulation.universe.now) is None
     children = [child for child, facts in history.facts.items() if facts[0].parent == run]
+    if run == BEAT:
+        children = [child for child in history.facts if child.startswith("beat@")]
     return any(explained(simulation, child) for child in children if child not in history.ends)
 
 
@@ -138,10 +159,11 @@ def canaries(simulation):
 # -- one journal --------------------------------------------------------------------------------------
 
 
-def followed(history, run, program, facts):
+def followed(simulation, run, program, facts):
     """The journal is what the program means, says an interpreter that shares no line with the core."""
-    guided = Guided(program)
-    history.checked["the oracle agrees with every fact"] += len(facts)
+    guided, checked = Guided(program, simulation.log()), simulation.history.checked
+    checked["the oracle agrees with every fact"] += len(facts)
+    checked["an event counts once for each listener, in order"] += sum(isinstance(f, Heard) for f in facts)
     try:
         return guided.follow(facts)
     except Unlike as unlike:
@@ -229,15 +251,29 @@ def as_expected(simulation):
 
     for number, entry in enumerate(simulation.plan.runs):
         run = simulation.run_id(number)
-        if entry.coded is None and not entry.queued and not simulation.plan.shape.queued:
+        known = entry.coded is None and entry.schedule is None and not entry.queued
+        if known and not simulation.plan.shape.queued and not uncertain(simulation, run):
             calm(simulation, run, entry, child_id)
+
+
+def uncertain(simulation, run):
+    """Whether what a run comes to hangs on what is first in one moment: an event that it hears twice there,
+    or one of its own; or on a person who found that it listens in vain.
+    """
+    history, heard = simulation.history, Counter()
+    own = {key_of(event) for _, event, by in simulation.read if by == run}
+    for fact in history.facts[run]:
+        if isinstance(fact, Heard):
+            key = key_of(fact.event)
+            heard[key] += 2 if key in own else 1
+    return any(number > 1 for number in heard.values()) or history.kinds["CancelRequested"] > 0
 
 
 def calm(simulation, run, entry, child_id):
     """Compare one run with the reference interpreter."""
     law, history = simulation.history.law, simulation.history
     facts, program = history.facts[run], simulation.programs[entry.program]
-    timed = Timed(simulation.outcomes, run, program, simulation.catalogue, child_id)
+    timed = Timed(simulation.outcomes, run, program, simulation.catalogue, child_id, simulation.log())
     wanted, _ = timed.play(entry.given, facts[0].at)
     end = history.ends[run]
     found = (end.phase, end.output, end.fault and (end.fault.type, end.fault.status, end.fault.instance))

@@ -27,7 +27,8 @@ class Strand:
         """Stop it where it is; its `finally` blocks run."""
         if not self.done:
             self.done = True
-            self.loom.waiting.pop(self.waits, None)
+            if not isinstance(self.waits, Team):
+                self.loom.waiting.pop(self.waits, None)
             self.work.close()
 
 
@@ -61,6 +62,7 @@ class Loom:
     def __init__(self, errors):
         self.errors = errors
         self.ready, self.waiting = deque(), {}
+        self.current = None
 
     async def value(self, key):
         """What comes from outside under this key."""
@@ -71,7 +73,6 @@ class Loom:
         strand = self.waiting.pop(key, None)
         if strand is None:
             return False
-        strand.waits = None
         self.ready.append((strand, value))
         self.settle()
         return True
@@ -82,18 +83,28 @@ class Loom:
             if not strand.done:
                 self._step(strand, value)
 
-    def _step(self, strand, value):
+    def throw(self, strand, error):
+        """Have a strand that waits go on with an error."""
+        if isinstance(strand.waits, Team):
+            strand.waits.waiter = None
+        else:
+            self.waiting.pop(strand.waits, None)
+        self._step(strand, None, error)
+        self.settle()
+
+    def _step(self, strand, value, thrown=None):
+        self.current, strand.waits = strand, None
         try:
-            wanted = strand.work.send(value)
+            wanted = strand.work.send(value) if thrown is None else strand.work.throw(thrown)
         except StopIteration as end:
             strand.result = end.value
         except self.errors as error:
             strand.error = error
         else:
+            strand.waits = wanted
             if isinstance(wanted, Team):
                 wanted.waiter = strand
             else:
-                strand.waits = wanted
                 self.waiting[wanted] = strand
             return
         strand.done = True

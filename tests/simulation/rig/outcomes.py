@@ -1,4 +1,4 @@
-"""What becomes of effects, drawn from position and attempt alone; and the two drivers of the oracle."""
+"""What becomes of effects, drawn from position and attempt alone; and the oracle under a clock."""
 
 from __future__ import annotations
 
@@ -8,36 +8,13 @@ from dataclasses import dataclass, field
 from dirigent.model import fault
 from dirigent.model.fault import Fault
 from dirigent.model.run.effect import Broken, Done
-from dirigent.model.run.journal import (
-    Abandoned,
-    CancelRequested,
-    Computed,
-    Created,
-    Ended,
-    Failed,
-    Held,
-    Intended,
-    Repeated,
-    Resumed,
-    Skipped,
-    Succeeded,
-    TimerFired,
-    TimerSet,
-    Vouched,
-)
 from dirigent.testing import Dice
 from simulation.rig.oracle import Oracle
 
 CANARY = "s3cr3t-canary-7f1"
 REDACTED = "(secret canary)"
-# A timer may be rounded by what a float of seconds since the epoch can tell apart.
-INSTANT = 1e-6
 # How long a server takes that knows the key.
 KNOWN = 0.01
-
-
-class Unlike(AssertionError):
-    """The journal and the oracle part."""
 
 
 def kind_of(request):
@@ -90,6 +67,7 @@ class Timed:
     program: object
     catalogue: dict
     effect_of: object
+    log: list = field(default_factory=list)
     sent: list = field(default_factory=list)
     known: dict = field(default_factory=dict)
 
@@ -97,16 +75,30 @@ class Timed:
         """How the run ends: phase, output, fault, and at what time."""
         self.oracle = oracle = Oracle(self.program)
         self.queue, self.count = [], 0
+        oracle.created, oracle.facts = now, 1
         oracle.start(given, now)
         self.take()
         while self.queue and oracle.end is None:
             at, _, key, value = heapq.heappop(self.queue)
             oracle.now = max(oracle.now, at)
+            oracle.facts += 1
             if key[0] == "effect":
                 value = self.happened(key, value)
+            if key[0] == "note" and not isinstance(value, dict):
+                if key not in oracle.listening:
+                    continue
+                value = self.heard(oracle.listening.pop(key).hearing)[1]
             oracle.loom.feed(key, value)
             self.take()
         return oracle.end, oracle.now
+
+    def heard(self, hearing):
+        """The next event for who listens: when it arrives, and what he is told; None when none will."""
+        for at, event in self.log:
+            found = hearing.counts(event, at, self.oracle.taken)
+            if found is not None:
+                return at, (event, *found)
+        return None
 
     def happened(self, key, wanted):
         """The answer of an effect when its time has come; nothing when it was stopped before."""
@@ -130,6 +122,15 @@ class Timed:
             del oracle.wanted[key]
             seconds = wanted.seconds
             value = None
+            oracle.facts += 1
+            if wanted.event is not None:
+                value = {**wanted.event, "id": self.effect_of(self.run, key[1], 0, key[2])}
+            elif wanted.hearing is not None:
+                oracle.listening[key] = wanted
+                found = self.heard(wanted.hearing)
+                if found is None:
+                    continue
+                seconds = max(0.0, found[0] - oracle.now)
             if key[0] == "effect":
                 oracle.begun.add(key)
                 self.sent.append((key[1], key[2], wanted.request))
@@ -145,106 +146,8 @@ class Timed:
             return self.outcomes.seconds(self.run, key[1], key[2]), wanted
         child = self.effect_of(self.run, key[1], wanted.generation, key[2])
         program = self.catalogue[wanted.request["name"]]
-        other = Timed(self.outcomes, child, program, self.catalogue, self.effect_of)
+        other = Timed(self.outcomes, child, program, self.catalogue, self.effect_of, self.log)
         (phase, output, broke), ended = other.play(wanted.request["input"], self.oracle.now)
         if phase == "completed":
             return ended - self.oracle.now, ("done", output)
         return ended - self.oracle.now, ("broken", Fault(broke[0], broke[1]))
-
-
-@dataclass
-class Guided:
-    """The oracle led by a journal: each fact comes when it came, and what was begun is what is wanted.
-
-    `generations` says of each effect (position, attempt) which identity it has.
-    """
-
-    program: object
-    generations: dict = field(default_factory=dict)
-    timers: dict = field(default_factory=dict)
-    queued: object = None
-
-    def __post_init__(self):
-        self.oracle = Oracle(self.program)
-
-    def follow(self, facts):
-        for fact in facts:
-            self.fact(fact)
-        return self
-
-    def fact(self, fact):
-        oracle = self.oracle
-        oracle.now = max(oracle.now, fact.at)
-        match fact:
-            case Created(input=given, ticket=None):
-                oracle.start(given, fact.at)
-            case Created():
-                self.queued = fact
-            case Resumed(queue=queue) if self.queued is not None and queue:
-                oracle.start(self.queued.input, fact.at)
-                self.queued = None
-            case Intended() | TimerSet():
-                self.begun(fact)
-            case TimerFired(position=position, attempt=attempt, purpose=purpose):
-                self.rang(fact, ("timer", position, attempt, purpose))
-            case Computed(position=position, answers=answers):
-                broken = next((answer for answer in answers if isinstance(answer, Fault)), None)
-                self.must(oracle.loom.feed(("compute", position), broken), fact, "nobody asked")
-            case CancelRequested():
-                oracle.cancel()
-            case Ended():
-                self.ended(fact)
-            case _ if hasattr(fact, "position"):
-                self.settled(fact, ("effect", fact.position, fact.attempt))
-
-    def begun(self, fact):
-        oracle = self.oracle
-        effect = isinstance(fact, Intended)
-        key = ("effect" if effect else "timer", fact.position, fact.attempt)
-        key = key if effect else (*key, fact.purpose)
-        wanted = oracle.wanted.pop(key, None)
-        self.must(wanted is not None, fact, "nobody wants this")
-        if effect:
-            self.must(wanted.request == fact.request, fact, f"wanted is {wanted.request}")
-            again = any(stopping[1] == fact.position for stopping in oracle.stopping)
-            self.must(not again, fact, "the attempt before is not over")
-            self.generations[fact.position, fact.attempt] = wanted.generation
-            oracle.begun.add(key)
-        else:
-            self.must(abs(fact.until - fact.at - wanted.seconds) < INSTANT, fact, f"wanted: {wanted}")
-            self.timers[key] = fact.until
-
-    def rang(self, fact, key):
-        self.must(fact.at >= self.timers.pop(key, float("inf")) - INSTANT, fact, "it rings too early")
-        self.must(self.oracle.loom.feed(key, None), fact, "nobody waits for it")
-
-    def settled(self, fact, key):
-        oracle = self.oracle
-        self.must(key in oracle.begun or key in oracle.stopping, fact, "it was never begun")
-        match fact:
-            case Held() | Repeated():
-                return
-            case Succeeded(output=output) | Vouched(output=output):
-                answer = ("done", output)
-            case Failed(fault=found):
-                answer = ("broken", found)
-            case Skipped():
-                answer = ("skipped", None)
-            case Abandoned():
-                answer = None
-        if key in oracle.stopping:
-            oracle.stopping.discard(key)
-        else:
-            self.must(answer is not None, fact, "it is still wanted")
-            self.must(oracle.loom.feed(key, answer), fact, "nobody waits for it")
-
-    def ended(self, fact):
-        oracle = self.oracle
-        found = fact.fault and (fact.fault.type, fact.fault.status, fact.fault.instance)
-        self.must(oracle.end is not None, fact, "it goes on")
-        self.must(oracle.end == (fact.phase, fact.output, found), fact, f"it ends with {oracle.end}")
-        self.must(not oracle.stopping, fact, f"still to be stopped: {oracle.stopping}")
-
-    def must(self, holds, fact, why):
-        if not holds:
-            raise Unlike(f"{fact}: {why}")

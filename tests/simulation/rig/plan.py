@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from dirigent.model.run.schedule import Schedule
 from dirigent.testing import Dice
-from simulation.rig.programs import Shape, program_of
+from dirigent.testing.virtual import EPOCH
+from simulation.rig.drawing import TYPES, Shape
+from simulation.rig.programs import program_of
 
 # What can happen at each place, and up to which time of it in one seed.
 STORE = ("crash", "crash", "pause", "takeover", "slow")
@@ -29,6 +32,16 @@ PLACES = {
     "time": (("stop", "rival", "rival", "crash"), 1),
 }
 ORDER = tuple(PLACES)
+# The same for seeds with events or with a schedule; an outage is so long that its times are missed.
+MORE = {
+    "log read": (("crash", "pause", "slow", "refused"), 4),
+    "event before": (("crash", "slow", "refused"), 3),
+    "event after": (("crash", "slow", "refused"), 3),
+    "outage": (("crash",), 1),
+}
+OUTAGE = 150
+# What a schedule starts.
+BEATEN = "beaten"
 INPUTS = (None, {"n": 0}, {"n": 2}, [1])
 POLICIES = ("hold", "hold", "hold", "repeat", "skip")
 
@@ -47,7 +60,8 @@ class Fault:
 class Entry:
     """A run that a client starts; `program` is the number of the program, `policy` what doubt becomes.
 
-    A `coded` one is a workflow of code, made up from that number; a `queued` one waits for its turn.
+    A `coded` one is a workflow of code, made up from that number; a `queued` one waits for its turn. One with
+    a `schedule` is that schedule; one that is `again` runs another one of this number once more.
     """
 
     at: float
@@ -56,15 +70,39 @@ class Entry:
     policy: str
     coded: int | None = None
     queued: bool = False
+    schedule: Schedule | None = None
+    again: int | None = None
 
 
 @dataclass(frozen=True)
 class Word:
-    """What somebody says to a run, and when."""
+    """What somebody says to a run, and when; `number` says of which task.
+
+    A `retry` comes so long after the run has failed.
+    """
 
     at: float
     run: int
     what: str
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event from outside. Where no engine is up, one that is `direct` is put into the log itself."""
+
+    at: float
+    number: int
+    type: str
+    k: int
+    n: int
+    direct: bool
+
+    @property
+    def event(self):
+        """The event as it is told."""
+        names = {"specversion": "1.0", "id": f"{self.number}", "source": "/world", "type": self.type}
+        return {**names, "datacontenttype": "application/json", "data": {"k": self.k, "n": self.n}}
 
 
 @dataclass(frozen=True)
@@ -76,6 +114,7 @@ class Plan:
     runs: tuple
     words: tuple = ()
     faults: tuple = ()
+    events: tuple = ()
     shuffled: bool = False
     lazy: bool = False
 
@@ -90,30 +129,106 @@ class Plan:
         catalogue = {
             name: program_of(Dice(self.seed, name), inner, name) for name in (self.shape.children or ())
         }
+        if any(entry.schedule for entry in self.runs):
+            catalogue[BEATEN] = program_of(Dice(self.seed, BEATEN), inner, BEATEN)
         count = max((entry.program for entry in self.runs), default=0) + 1
         return [program_of(dice, self.shape, f"p{number}") for number in range(count)], catalogue
 
 
 def plan_of(seed):
     """The plan that a seed stands for."""
-    dice = Dice(seed, "plan")
+    dice, more = Dice(seed, "plan"), Dice(seed, "more")
     shape = Shape(
         depth=dice.one_of((1, 2, 2)),
         first=dice.between(2, 4),
         children=("child",) if dice.chance(20) else (),
         written=dice.chance(6),
         queued=dice.chance(10),
+        eventful=more.chance(30),
+        extended=more.chance(12),
     )
     if shape.written:
-        shape = replace(shape, queued=False)  # Documents name no queue.
+        # Documents name no queue, and have their extensions elsewhere.
+        shape = replace(shape, queued=False, extended=False)
     number = dice.one_of((1, 1, 1, 2, 2, 3))
     same = dice.chance(25)
     runs = tuple(entry_of(dice, index, 0 if same else index) for index in range(number))
-    if dice.chance(20):
-        return Plan(seed, shape, runs, shuffled=dice.chance(50))
+    events = events_of(more) if shape.eventful else ()
+    calm = dice.chance(20)
+    scheduled = more.chance(6)
+    if calm:
+        runs += runs_more(more, runs, scheduled=scheduled)
+        return Plan(seed, shape, runs, events=events, shuffled=dice.chance(50))
     words = tuple(word for index in range(number) for word in words_of(dice, index))
     faults = tuple(fault_of(dice) for _ in range(dice.one_of((1, 1, 2, 2, 3, 4, 6))))
-    return Plan(seed, shape, runs, words, faults, shuffled=dice.chance(50), lazy=dice.chance(4))
+    shuffled, lazy = dice.chance(50), dice.chance(4)
+    words += tuple(word for index in range(number) for word in answers_of(more, index))
+    runs += runs_more(more, runs, scheduled=scheduled)
+    if scheduled and more.chance(25):
+        first = more.fraction() * 30
+        pause = (Word(first, number, "suspend"), Word(first + more.fraction() * 30, number, "resume"))
+        words += pause
+    faults += faults_more(more, eventful=shape.eventful, scheduled=scheduled)
+    return Plan(seed, shape, runs, words, faults, events, shuffled, lazy)
+
+
+def events_of(dice):
+    """What is told from outside: most of it while the runs go on."""
+    return tuple(
+        Told(dice.fraction() * 12, number, dice.one_of(TYPES), dice.below(2), dice.below(4), dice.chance(60))
+        for number in range(dice.between(1, 6))
+    )
+
+
+def runs_more(dice, runs, *, scheduled):
+    """A schedule, and a run that is run again; neither is known to those who speak to the others."""
+    found = ()
+    if scheduled:
+        found += (Entry(dice.fraction(), 0, None, "hold", schedule=schedule_of(dice)),)
+    first = runs[0]
+    if first.coded is None and dice.chance(5):
+        found += (replace(first, again=0),)
+    return found
+
+
+def schedule_of(dice):
+    """When, by which rules, and until when."""
+    rules = {"misfire": dice.one_of(("none", "last", "all")), "jitter": dice.one_of((0.0, 0.0, 3.0))}
+    last = dice.between(2, 6) + dice.fraction()
+    match dice.below(3):
+        case 0:
+            seconds = dice.one_of((2.0, 7.5, 40.0))
+            rules |= {"every": seconds, "end": EPOCH + seconds * last}
+        case 1:
+            rules |= {"cron": "*/10 * * * * *", "end": EPOCH + 10 * last}
+        case 2:
+            seconds = dice.between(1, 9) + 0.5
+            rules |= {"after": seconds, "end": EPOCH + (seconds + 5) * last}
+    return Schedule(**rules, overlap=dice.one_of(("allow", "skip", "queue", "replace")))
+
+
+def answers_of(dice, run):
+    """What somebody says to one run about a task of it: mostly nothing."""
+    kind, first, number = dice.below(100), dice.fraction() * 6, dice.below(1_000)
+    if kind < 12:
+        return (Word(first, run, dice.one_of(("skip", "output")), number),)
+    if kind < 24:
+        later = dice.fraction() * 6
+        again = Word(first, run, dice.one_of(("retry", "retry", "retry skip", "retry output")), number)
+        return (again, Word(later, run, "retry", dice.below(1_000)))[: dice.between(1, 2)]
+    return ()
+
+
+def faults_more(dice, *, eventful, scheduled):
+    """What befalls the log of events, and engines that have a schedule."""
+    places = [*(("log read", "event before", "event after") if eventful else ())]
+    places += ["outage"] if scheduled else []
+    if not places or not dice.chance(60):
+        return ()
+    place = dice.one_of(places)
+    kinds, most = MORE[place]
+    seconds = dice.fraction() * (OUTAGE if place == "outage" else 6)
+    return (Fault(place, dice.between(1, most), dice.one_of(kinds), round(seconds, 3)),)
 
 
 def entry_of(dice, index, program):

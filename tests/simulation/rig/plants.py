@@ -6,17 +6,22 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
+from dirigent.core import replay as replaying
+from dirigent.core.control import overruling
+from dirigent.core.nodes.events import listen
 from dirigent.engine.effects import Effects
+from dirigent.engine.schedules import keeping
+from dirigent.engine.schedules.state import timely
 from dirigent.model.fault import RUNTIME, Fault
 from dirigent.model.program import Graph, Loop, Sequence, Try
 from dirigent.model.queue import Limits, Queue
 from dirigent.model.run.effect import Done
-from dirigent.model.run.journal import Ended, Failed, Intended, Succeeded
+from dirigent.model.run.journal import Abandoned, Ended, Failed, Intended, Succeeded
 from dirigent.ports import AWAKE, Past
 from dirigent.testing import FakeVault, SimulatedStore
 from dirigent.testing.virtual import EPOCH
+from simulation.rig.bench import QUEUES, Parts
 from simulation.rig.outcomes import redacted
-from simulation.rig.simulation import QUEUES, Parts
 
 # A wait that is longer than this leaves memory.
 LONG = 5.0
@@ -234,6 +239,130 @@ def turned(task):
     return replace(task, node=node)
 
 
+# -- events, people, schedules ------------------------------------------------------------------------
+
+
+@dataclass
+class Present(Wrapped):
+    """A log of events without a past: what came while no engine was up is not in it."""
+
+    since: float
+
+    async def events(self, since, after, limit, types=None):
+        found = await self.sound.events(since, after, limit, types)
+        return [each for each in found if each.at >= self.since]
+
+
+def without_a_past(engine):
+    engine.events.log = Present(engine.events.log, engine.clock.now())
+    return engine
+
+
+def deaf_children(engine):
+    """Children are not told what their parents are told."""
+
+    async def nothing(run, fact):
+        """Say nothing."""
+
+    engine.following.tell = nothing
+    return engine
+
+
+def counts_again(run, ask, fact):
+    """An event counts, whoever of the run had it before."""
+    return True
+
+
+def forgets(run, fact):
+    """Keep nothing of the attempts that a person took back."""
+
+
+def works_all_the_same(run, fact):
+    """What is passed over ends with nothing, as if it had been done."""
+    overruling.overrule(run, replace(fact, answer="output"))
+
+
+def gives_nothing(run, fact):
+    """What a person says that a task gave is lost."""
+    overruling.overrule(run, replace(fact, output=None))
+
+
+def only_effects(run, fact):
+    """A listener that ceased because of a failure that is taken back is taken for over."""
+    ask = run.asks.get(replaying.key_of(fact))
+    return isinstance(fact, Abandoned) and ask is not None and ask.frame is not None
+
+
+async def forgotten(order, wanted, due_at, stores):
+    """A turn of a schedule that is made again knows nothing of the first time."""
+    return wanted[2]
+
+
+@dataclass
+class NamesItself(Wrapped):
+    """A schedule whose runs have the name of the engine that starts them, not only of their time."""
+
+    life: int
+
+    async def perform(self, order):
+        conductor = Renaming(self.sound.conductor, self.life)
+        return await replace(self.sound, conductor=conductor).perform(order)
+
+
+@dataclass
+class Renaming(Wrapped):
+    """Starts each run under another name."""
+
+    life: int
+
+    async def start(self, start):
+        return await self.sound.start(replace(start, id=f"{start.id}.{self.life}"))
+
+
+def names_itself(sound):
+    return NamesItself(sound, sound.shelf.epoch)
+
+
+def all_the_same(schedule, name, due, *rest):
+    """What is late is begun, whatever the rule."""
+    return timely(replace(schedule, misfire="all"), name, due, *rest)
+
+
+def drops(schedule, name, due, *rest):
+    """Of several times that are due only the last one runs, whatever the rule."""
+    return timely(replace(schedule, misfire="last"), name, due, *rest)
+
+
+def scheduled(plan):
+    """A seed with a schedule."""
+    return any(entry.schedule is not None for entry in plan.runs)
+
+
+def taken_back(plan):
+    """A seed with events in which somebody has a run go on that failed."""
+    return plan.shape.eventful and any(word.what.startswith("retry") for word in plan.words)
+
+
+def with_children(plan):
+    """A seed with children, whose parents are told something."""
+    return bool(plan.shape.children and plan.words)
+
+
+def any_seed(plan):
+    """Every seed."""
+    return True
+
+
+# The seeds that can give a rare fault away at all: the others need not be played.
+ONLY = {
+    "who ceased to listen is forgotten": taken_back,
+    "a child does not follow its parent": with_children,
+    "a turn that is made again forgets its run": scheduled,
+    "a time of a schedule is started by each engine": scheduled,
+    "what was missed is run": scheduled,
+    "a time of a schedule is dropped": scheduled,
+}
+
 # Each queue lets go one more than is declared.
 GENEROUS = {name: Queue(name, Limits(queue.limits.concurrency + 1)) for name, queue in QUEUES.items()}
 
@@ -257,4 +386,15 @@ PLANTS = {
     "timers ring early": (Parts(clock=RunsFast), 200),
     "a queue lets go one too many": (Parts(queues=GENEROUS), 500),
     "what depends goes first": (Parts(program=without_needs), 200),
+    "what came while no engine was up is lost": (Parts(engine=without_a_past), 2000),
+    "an event counts twice": (Parts(core=((listen, "takes", counts_again),)), 500),
+    "a retry forgets the attempts before it": (Parts(core=((replaying, "remember", forgets),)), 500),
+    "what is skipped counts as done": (Parts(core=((replaying, "overrule", works_all_the_same),)), 500),
+    "what a person gave is lost": (Parts(core=((replaying, "overrule", gives_nothing),)), 500),
+    "who ceased to listen is forgotten": (Parts(core=((replaying, "_wanted", only_effects),)), 4000),
+    "a child does not follow its parent": (Parts(engine=deaf_children), 1000),
+    "a turn that is made again forgets its run": (Parts(core=((keeping, "recalled", forgotten),)), 5000),
+    "a time of a schedule is started by each engine": (Parts(keeper=names_itself), 1000),
+    "what was missed is run": (Parts(core=((keeping, "timely", all_the_same),)), 2000),
+    "a time of a schedule is dropped": (Parts(core=((keeping, "timely", drops),)), 6000),
 }

@@ -1,137 +1,35 @@
 """Small random programs: every kind of node, small expressions, bounded loops, jumps forward.
 
-Durations differ from each other, and branches that race begin with a wait of their own, so that no two
-things that could decide a race come at one time.
+Branches that race begin with a wait of their own, so that no two things that could decide a race come at one
+time.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from dirigent.model.program import (
     UNFILTERED,
     Backoff,
-    Call,
     Case,
     Catch,
-    Filter,
+    Extended,
+    Extension,
     Fork,
     Graph,
-    InQueue,
     Loop,
     Program,
-    Raise,
     Retry,
     Sequence,
-    Set,
     Switch,
     Task,
     Try,
     Wait,
+    tasks_of,
 )
-from dirigent.testing import Dice
-from simulation.rig.words import comparison, numbers, object_of, said
-
-BOOM = "https://e.example/boom"
-NAMESPACE = "simulated"
-CLASSES = ("keyed", "keyed", "keyed", "supervised", "supervised", "probe", "pure", "none", "none")
-HTTP = {"headers": {}, "query": {}, "has_body": True, "output": "content", "redirect": False}
-SHELL = {"arguments": [], "environment": {}, "await": True, "return": "stdout"}
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How large programs are, and what they may hold. Shrinking makes it smaller."""
-
-    depth: int = 2
-    first: int = 4
-    more: int = 2
-    classes: tuple = CLASSES
-    children: tuple = ()
-    slow: bool = True
-    written: bool = False
-    queued: bool = False
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a node stands. `calm` forbids what would race inside a graph: exports and `end`."""
-
-    pointer: str
-    depth: int
-    variables: tuple = ()
-    later: tuple = ()
-    calm: bool = False
-
-    def under(self, part, **changes):
-        return replace(self, pointer=f"{self.pointer}/{part}", **{"later": (), **changes})
-
-    def deeper(self, **changes):
-        return replace(self, depth=self.depth - 1, later=(), **changes)
-
-
-@dataclass
-class Drawer:
-    """Draws the small parts of one program."""
-
-    dice: Dice
-    shape: Shape
-    count: int = 0
-
-    def span(self, low, high):
-        """A length of time that is not that of any other thing of this program, nor the sum of some."""
-        return round(self.dice.between(low, high) + self.dice.fraction() / 2, 9)
-
-    def number(self, place, border=False):
-        return self.dice.one_of(numbers(place.variables, border))
-
-    def said(self, found):
-        return said(*found, slow=self.shape.slow and self.dice.chance(8))
-
-    def condition(self, place, border=False):
-        if self.dice.chance(1):
-            return self.said(("1", lambda dot, seen: 1))
-        operator = self.dice.one_of((">", "<", "=="))
-        return self.said(comparison(self.number(place, border), operator, self.dice.below(3)))
-
-    def filter(self, name, place, border=False):
-        return Filter(self.said(object_of(name, self.number(place, border))), present=True)
-
-    def name(self):
-        self.count += 1
-        return f"t{self.count}"
-
-
-@dataclass
-class Leaves(Drawer):
-    """Draws nodes without tasks."""
-
-    def call(self, place):
-        kind = self.dice.one_of(self.shape.classes)
-        given = self.said(object_of("x", self.number(place)))
-        if kind == "supervised":
-            return Call("shell", {"command": kind, **SHELL, "stdin": given}, waits=self.turn())
-        request = {"method": "POST", "endpoint": f"http://world/{kind}", **HTTP, "body": given}
-        return Call("http", {**request, "authentication": None}, waits=self.turn())
-
-    def turn(self):
-        """Whether an effect waits for its turn."""
-        return InQueue("effects", self.dice.below(2)) if self.shape.queued and self.dice.chance(60) else None
-
-    def child(self, place):
-        name = self.dice.one_of(self.shape.children)
-        given = self.said(object_of("n", self.number(place)))
-        request = {"namespace": NAMESPACE, "name": name, "version": "1.0.0", "input": given}
-        return Call("workflow", {**request, "await": True, "return": "stdout"})
-
-    def set(self, place):
-        return Set({"n": self.said(self.number(place))})
-
-    def wait(self, place):
-        return Wait(self.span(5, 20) if self.dice.chance(20) else self.span(0, 3))
-
-    def broken(self, place):
-        return Raise({"type": BOOM, "status": self.dice.one_of((400, 503)), "title": "Boom"})
+from simulation.rig.drawing import BOOM, NAMESPACE, Leaves, Place
+from simulation.rig.words import said
 
 
 @dataclass
@@ -153,6 +51,8 @@ class Maker(Leaves):
             "try": self.attempts,
             "graph": self.graph,
             "child": self.child,
+            "emit": self.emit,
+            "listen": self.listen,
         }
 
     # -- tasks ----------------------------------------------------------------------------------
@@ -161,13 +61,15 @@ class Maker(Leaves):
         dice = self.dice
         leaves = ["call", "call", "call", "call", "set", "wait", "raise"]
         nested = ["do", "switch", "loop", "fork", "try", "try", "try", "graph"] if place.depth else ["switch"]
-        kind = dice.one_of([*leaves, *nested, *(["child"] if self.shape.children else [])])
+        more = ["child"] if self.shape.children else []
+        more += ["emit", "listen"] if self.shape.eventful else []
+        kind = dice.one_of([*leaves, *nested, *more])
         if (kind == "raise" and not dice.chance(40)) or (kind == "graph" and self.shape.written):
             kind = "call"
         return Task(
             name,
             place.pointer,
-            self.kinds[kind](place),
+            self.kinds[kind](place) if not self.wrapped(place) else self.extension(kind, place),
             condition=self.condition(place, border=True) if dice.chance(10) else None,
             input=self.filter("n", place, border=True) if dice.chance(10) else UNFILTERED,
             output=self.filter("n", place) if dice.chance(10) else UNFILTERED,
@@ -189,6 +91,25 @@ class Maker(Leaves):
         )
 
     # -- nodes with tasks -----------------------------------------------------------------------
+
+    def wrapped(self, place):
+        return self.shape.extended and not place.calm and self.dice.chance(20)
+
+    def extension(self, kind, place):
+        """A work with one or two extensions round it."""
+        found = []
+        for number in range(self.dice.between(1, 2)):
+            inner = place.deeper() if place.depth else place
+            blocks = {}
+            for part in ("before", "after"):
+                name = self.name()
+                under = inner.under(f"{part}/{number}/0/{name}")
+                task = Task(name, under.pointer, self.dice.one_of((self.set, self.wait, self.call))(under))
+                task = replace(task, then="exit" if self.dice.chance(15) else "continue")
+                blocks[part] = Sequence((task,)) if self.dice.chance(60) else None
+            when = self.condition(place) if self.dice.chance(40) else None
+            found.append(Extension(f"e{number}", when, blocks["before"], blocks["after"]))
+        return Extended(self.kinds[kind](place), tuple(found))
 
     def do(self, place):
         return Sequence(self.tasks(place.deeper(), "do", most=self.shape.more))
@@ -272,15 +193,4 @@ def program_of(dice, shape, name="root"):
 
 def nodes_in(program):
     """The kinds of nodes that a program holds, with their numbers: for the coverage."""
-    found, todo = {}, [program.root]
-    while todo:
-        task = todo.pop()
-        node = task.node
-        kind = type(node).__name__
-        found[kind] = found.get(kind, 0) + 1
-        match node:
-            case Sequence(tasks) | Graph(tasks) | Fork(tasks) | Loop(body=Sequence(tasks)):
-                todo.extend(tasks)
-            case Try(Sequence(tasks), Catch(body=body)):
-                todo.extend((*tasks, *(body.tasks if body else ())))
-    return found
+    return Counter(type(node).__name__ for task in tasks_of(program.root) for node in (task.node,))

@@ -13,8 +13,9 @@ from dirigent.model.ids import RunId
 from dirigent.model.run.start import Start
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.testing import Dice, FakeVault, ScriptedOracle
+from simulation.rig.drawing import Shape
 from simulation.rig.outcomes import Outcomes
-from simulation.rig.programs import Shape, program_of
+from simulation.rig.programs import program_of
 from storms.rig.life import say, sum_of
 
 # A program that waits for seconds ends in milliseconds.

@@ -17,7 +17,6 @@ CAN = {"publisher_confirms": True, "basic.nack": True, "consumer_cancel_notify":
 NOT_FOUND, NO_ROUTE, REFUSED = 404, 312, 403
 ANSWERS = {
     commands.Connection.Open: commands.Connection.OpenOk,
-    commands.Connection.Close: commands.Connection.CloseOk,
     commands.Channel.Open: commands.Channel.OpenOk,
 }
 
@@ -131,6 +130,11 @@ class AmqpBroker:
                 self._published(channel, value.value)
             case commands.Connection.CloseOk():
                 return False
+            case commands.Connection.Close():
+                # What was not acknowledged is in its queue again before the client hears of the end.
+                for each in [each for each in self.channels if each.writer is channel.writer]:
+                    self._gone(each)
+                channel.send(commands.Connection.CloseOk())
             case _ if type(value) in ANSWERS:
                 channel.send(ANSWERS[type(value)]())
             case _:

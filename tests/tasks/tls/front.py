@@ -1,5 +1,6 @@
 """A front that ends TLS before a server in plain text, as a proxy does; a refused client gets its alert."""
 
+import select
 import socket
 import ssl
 import threading
@@ -62,16 +63,24 @@ def serve(plain, context, behind):
                 while rest.recv(CHUNK):
                     pass
             return
-        with socket.create_connection(("127.0.0.1", behind)) as inner:
-            back = threading.Thread(target=passed, args=(inner, secure))
-            back.start()
+        with socket.create_connection(("127.0.0.1", behind)) as inner, suppress(OSError):
             passed(secure, inner)
-            back.join()
 
 
-def passed(source, sink):
-    with suppress(OSError):
-        while piece := source.recv(CHUNK):
-            sink.sendall(piece)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
+def passed(secure, inner):
+    """Pass both ways until one side has ended. One thread does it: two may not share a connection of TLS."""
+    while True:
+        ready = [secure] if secure.pending() else select.select([secure, inner], [], [])[0]
+        if inner in ready:
+            piece = inner.recv(CHUNK)
+            if not piece:
+                return
+            secure.setblocking(True)
+            secure.sendall(piece)
+        if secure in ready:
+            secure.setblocking(False)
+            with suppress(ssl.SSLWantReadError):
+                piece = secure.recv(CHUNK)
+                if not piece:
+                    return
+                inner.sendall(piece)

@@ -23,14 +23,24 @@ from dirigent.app.databases.chores import tended
 from dirigent.app.databases.watching import watched
 from dirigent.app.elsewhere import linker_of
 from dirigent.app.looking import Store
+from dirigent.app.outside.delivering import (
+    Delivery,
+    attending,
+    deliver,
+    kept_seconds,
+    no_sink,
+    sending,
+)
 from dirigent.app.planning import Parts, parts_of
 from dirigent.app.stacks import Surrounding, queues_of
+from dirigent.app.tools import TOOLS
 from dirigent.app.workers.doors import own_door
 from dirigent.app.workers.posting import dispatched, own_workers, remote_of
 from dirigent.app.workers.sharing import Shares
 from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine, Observer
+from dirigent.engine.events.telling import Wants
 from dirigent.engine.fleet.conductor import FleetConductor
 from dirigent.engine.fleet.fleet import Build, Fleet
 from dirigent.engine.schedules.keeping import SchedulePerformer
@@ -84,6 +94,7 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     parts = await parts_of(stack, around, store)
     wishing = Inbox.of(database)
     if not serve and await database.engines():
+        no_sink(around, "another engine of the database")
         return desk_of(parts, FleetConductor(wishing, store, store))
     performers = performers_of(around, parts)
     stack.callback(large.close, parts.shared)
@@ -91,15 +102,22 @@ async def conducted(stack: AsyncExitStack, around: Surrounding, *, serve: bool) 
     tenancy = PostgresTenancy.of(database)
     watch = watched(url, name)
     stack.push_async_callback(watch.close)
-    fleet = Fleet(tenancy, _builder(around, parts, performers, watch.note, staff))
+    wants = Wants()
+    fleet = Fleet(tenancy, _builder(around, parts, performers, watch.note, staff, wants))
     conductor = FleetConductor(wishing, store, store, fleet)
-    performers["schedule"] = SchedulePerformer(conductor, store, store, parts.clock)
+    performers["schedule"] = SchedulePerformer(
+        *(conductor, store, store, parts.clock, TOOLS.language, parts.oracle)
+    )
     # Only what is ours to know: other engines may share the folder of spools.
     fleet.observers.append(Spools(around.settings.spool).hear)
     stack.push_async_callback(fleet.close)
     stack.push_async_callback(watch.tell)
-    await stack.enter_async_context(door.opened(staff.door, conductor, {"work": staff.hub.welcome}))
+    courier = await sending(stack, Delivery(around, parts, performers, wants, name))
+    if staff.door:
+        await stack.enter_async_context(door.opened(staff.door, conductor, {"work": staff.hub.welcome}))
     await fleet.open()
+    deliver(courier, fleet.crew, fleet.observers)
+    fleet.crew.act(attending(store.log, wants))
     policy = around.stack.retention if around.stack else Retention()
     await stack.enter_async_context(kept(BesideWork(tenancy.archive), policy, parts.clock))
     await stack.enter_async_context(tended(database, parts.clock))
@@ -126,13 +144,14 @@ async def _staffed(
     heard, hub = observers_of(performers), Hub(parts.vault.reveal)
     performers["python"] = with_large(around, parts, dispatched(hub, around, performers.get("python")))
     staff = _Staff(own_door(stack, around.settings), hub, Shares(hub, remote_of(around)), heard)
-    await stack.enter_async_context(own_workers(around, hub, staff.door))
+    if staff.door:
+        await stack.enter_async_context(own_workers(around, hub, staff.door))
     await stack.enter_async_context(staff.shares.going_on())
     return staff
 
 
 def _builder(
-    around: Surrounding, parts: Parts, known: dict[str, Performer], note: Note, staff: _Staff
+    around: Surrounding, parts: Parts, known: dict[str, Performer], note: Note, staff: _Staff, wants: Wants
 ) -> Build:
     """Return what builds the engine of a shard: all of them share performers and places for calls."""
     declared = queues_of(around)
@@ -147,8 +166,10 @@ def _builder(
             declared=declared,
             witness=ShardWitness(note, tenure),
             linker=linker_of(around),
+            wants=wants,
             _crew=crew,
         )
+        engine.events.keep_seconds = kept_seconds(around)
         performers["workflow"] = children_of(around, engine)
         engine.observers.extend([*staff.heard, staff.hub.hear, staff.shares.hear])
         staff.shares.join(engine.queues)

@@ -35,6 +35,8 @@ from dirigent.stores.retention import Archive
 SEAT_SECONDS: Final = LEASE_SECONDS + 2.0
 RETRY_SECONDS: Final = 0.1
 RENEW_SECONDS: Final = 1.0
+# Longer than that of an engine: nobody waits for these shards but engines that begin.
+HOUSE_SECONDS: Final = 4 * LEASE_SECONDS
 VACUUM_SECONDS: Final = 3_600.0
 
 
@@ -105,6 +107,7 @@ async def keeping(url: DatabaseUrl) -> AsyncIterator[DatabaseKeeper]:
     async with AsyncExitStack() as stack:
         database = await Database.opened(url, own_name(), title=title)
         stack.push_async_callback(database.close)
+        database.leases.lease_seconds = HOUSE_SECONDS
         fences = await _all_shards(database)
         stack.push_async_callback(_given_back, database, fences)
         renewing = asyncio.ensure_future(_renew(database, fences))

@@ -13,8 +13,8 @@ from dirigent.app.resources import TYPES
 from dirigent.app.trials.modules import known_things, of_reference, reference_of, root_of
 from dirigent.app.trials.piece import Piece
 from dirigent.jq import LANGUAGE
-from dirigent.lang.schedule.reading import schedule_of
 from dirigent.lang.shape import nearest, shortened
+from dirigent.lang.stack.schedules import scheduled
 from dirigent.lang.trial import read_trials
 from dirigent.lang.trial.trial import Suite, Wanted
 from dirigent.lang.workflow.document import read_naked
@@ -70,10 +70,8 @@ def _piece(suite: Suite, folder: Path) -> tuple[Piece, tuple[Problem, ...]]:
 
 
 def _of_document(program: Program, others: list[Program], folder: Path) -> Piece:
-    written = program.definition.get("schedule") if isinstance(program.definition, dict) else None
-    return Piece(
-        program, runs.catalogue({}, [program, *others]), folders=(folder,), schedule=schedule_of(written)
-    )
+    known = runs.catalogue({}, [program, *others])
+    return Piece(program, known, folders=(folder,), schedule=scheduled(program))
 
 
 def _of_stack(
@@ -180,7 +178,7 @@ def _schedules(suite: Suite, piece: Piece) -> Iterator[Problem]:
                 "in this test",
                 (),
                 (
-                    "add `schedule: {every: ...}` (or `cron`, `after`) to the document",
+                    "add `schedule: {every: ...}` (or `cron`, `after`, `on`) to the document",
                     "where its stack says when it runs, name the workflow as `stack.yaml#NAME`",
                 ),
             )

@@ -20,6 +20,7 @@ from dirigent.engine.conductor import LocalConductor
 from dirigent.engine.effects import Effects
 from dirigent.engine.engine import Engine
 from dirigent.engine.schedules.keeping import SchedulePerformer
+from dirigent.lang.schedule.events import strategy_of
 from dirigent.lang.schedule.program import program_of
 from dirigent.lang.trial.trial import Happening, Trial
 from dirigent.model import limits
@@ -86,8 +87,9 @@ class Show:
             effects = Effects(performers, oracle, vault, self.clock)
             linker = self.piece.linker(self.trial.files)
             engine = Engine(fused, fused, effects, self.piece.tools, self.clock, linker=linker)
+            language = self.piece.tools.language
             performers["schedule"] = SchedulePerformer(
-                LocalConductor(engine, store), fused, store, self.clock
+                LocalConductor(engine, store), fused, store, self.clock, language, oracle
             )
             engine.observers.append(self._hear)
             stage.children = WorkflowPerformer(engine, self._find, self._metadata)
@@ -167,7 +169,9 @@ class Show:
             start = Start(self.run, whole, trial.input)
             whole = await piece.linker(trial.files)(start, engine.effects.performers, {})
         digest = await engine.journal.keep(whole)
-        program = program_of(trial.run, piece.schedule, digest, trial.input, metadata)
+        schedule = piece.schedule
+        strategy = None if schedule.on is None else strategy_of(schedule, piece.tools.language)
+        program = program_of(trial.run, schedule, digest, trial.input, metadata, strategy)
         state: dict[str, Value] = {"anchor": now, "considered": now, "last": ""}
         return Start(self.run, program, state, {})
 

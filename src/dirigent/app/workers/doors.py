@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from dirigent.app.workers.posting import PATIENCE_SECONDS, Post, worker_at
+from dirigent.model.problem import Refusal
 from dirigent.service import door
 from dirigent.settings import Settings
 from dirigent.stores.lock import EngineLock
@@ -19,8 +20,14 @@ LOOK_SECONDS: Final = 0.2
 
 
 def own_door(stack: AsyncExitStack, settings: Settings) -> str:
-    """Return the path of the door of this process: `database.sock`, or where that is taken its own."""
-    lock = EngineLock.try_take(settings.lock)
+    """Return the path of the door of this process: `database.sock`, or where that is taken its own.
+
+    Empty where there can be none: a state folder that nobody may make or write.
+    """
+    try:
+        lock = EngineLock.try_take(settings.lock)
+    except Refusal:
+        return ""  # Nobody can write there, so no worker will come; all else can be done.
     if lock is None:
         return f"{settings.socket.removesuffix('.sock')}-{os.getpid()}.sock"
     stack.enter_context(lock)

@@ -38,12 +38,26 @@ def show(**options: object) -> int:
 
 
 @click.command()
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", required=False, metavar="[RUN]")
 @placed
+@click.option("--type", "types", multiple=True, metavar="PATTERN", help="Only of this type; `*`: any text.")
+@click.option("--source", "sources", multiple=True, metavar="PATTERN", help="Only from this source.")
+@click.option("--since", metavar="AGE|TIME", help="Only what arrived since, as 10m.")
+@click.option("-f", "--follow", is_flag=True, help="Go on showing what comes.")
+@click.option(
+    "-n",
+    "--lines",
+    default=100,
+    show_default=True,
+    type=click.IntRange(min=0),
+    metavar="NUMBER",
+    help="The last so many.",
+)
+@click.option("--sinks", is_flag=True, help="Where events go, and how many wait.")
 @with_json
 def events(**options: object) -> int:
-    """Show the facts of RUN, one a line; with --json, one JSON object a line."""
-    return call("look.events", options)
+    """Show the log of events; of RUN its facts. One a line; with --json, one JSON object a line."""
+    return call("events.listing.events", options)
 
 
 @click.command()

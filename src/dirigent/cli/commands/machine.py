@@ -11,11 +11,13 @@ from dirigent.cli.options import call, placed, with_json
 @placed
 @click.option("--older-than", "older", metavar="AGE", help="Ended so long ago, as 30d.")
 @click.option("--keep", type=click.IntRange(min=0), metavar="NUMBER", help="Keep the newest ended runs.")
+@click.option("--events", metavar="AGE", help="Events that arrived so long ago, as 7d.")
+@click.option("--drop-sink", "sink", metavar="NAME", help="Forget a sink, and what waits for it.")
 @click.option("--dry-run", "dry", is_flag=True, help="Only count them.")
 @click.option("--vacuum", is_flag=True, help="Write the file anew, without gaps.")
 @with_json
 def prune(**options: object) -> int:
-    """Remove runs that have ended and are past their time. Open runs and resources stay."""
+    """Remove runs that have ended, and events, that are past their time. Open runs and resources stay."""
     return call("keeping.prune", options)
 
 

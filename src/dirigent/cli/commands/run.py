@@ -27,6 +27,7 @@ from dirigent.cli.options import call, placed, with_json, with_timeout
 @click.option("--delay", metavar="TIME", help="Not before so much time has passed, as `10m` or `PT10M`.")
 @click.option("--dedupe", metavar="TEXT", help="While a run with it is open there, its id is the answer.")
 @click.option("--unique", is_flag=True, help="With --dedupe: refuse instead.")
+@click.option("--events", "sink", metavar="TO", help="Where events go: `stdout`, `file:PATH` or a URL.")
 @click.option("--detach", is_flag=True, help="Do not follow the run; print its id.")
 @with_timeout
 @with_json

@@ -46,7 +46,7 @@ def pause(**options: object) -> int:
 @click.option("--reason", metavar="TEXT", help="Why; it is recorded.")
 @with_json
 def resume(**options: object) -> int:
-    """Let NAME go on; what was due meanwhile is passed over."""
+    """Let NAME go on; times that passed meanwhile are left out, events that came are not."""
     return call("schedules.steering.resume", options)
 
 

@@ -76,20 +76,25 @@ def lasted(seconds: float) -> str:
     return f"{minutes // MINUTE}h{minutes % MINUTE:02}m"
 
 
-def runs_text(found: Sequence[RunSummary], now: float, terminal: Terminal) -> str:
-    """Return a table of runs."""
+_FAULT_LEAST, _FAULT_MOST = 20, 60
+
+
+def runs_text(found: Sequence[RunSummary], now: float, terminal: Terminal, *, ended: bool = False) -> str:
+    """Return a table of runs; without any, where those are that have ended, if some have."""
     if not found:
-        return "no runs"
+        return "no runs are open: `dirigent ps --all` has those that ended" if ended else "no runs"
     widths = [max(len(run.id) for run in found), max(len(run.kind) for run in found)]
     lines = []
     for run in found:
         spent = lasted((run.ended_at or now) - run.created_at)
-        why = f"  {_fault_line(run.fault)}" if run.fault else ""
         line = (
-            f"{sign(run.phase, terminal)} {padded(run.id, widths[0])}  {padded(run.kind, widths[1])}  "
-            f"{padded(run.phase, 10)}  {clock(run.created_at)}  {padded(spent, 7)}{why}"
+            f"{padded(run.id, widths[0])}  {padded(run.kind, widths[1])}  "
+            f"{padded(run.phase, 10)}  {clock(run.created_at)}  {padded(spent, 7)}"
         )
-        lines.append(line.rstrip())
+        # The fault has what is left of the line, and always enough to be recognised.
+        room = max(_FAULT_LEAST, min(_FAULT_MOST, terminal.width - len(line) - len("✕ ") - 2))
+        why = f"  {cut(_fault_line(run.fault), room)}" if run.fault else ""
+        lines.append(f"{sign(run.phase, terminal)} {line}{why}".rstrip())
     return "\n".join(lines)
 
 
@@ -144,7 +149,7 @@ def log_line(service: str, line: LogLine, terminal: Terminal) -> str:
 
 
 def _fault_line(fault: Fault) -> str:
-    return cut(shown(fault.detail or fault.title or fault.type), 60)
+    return cut(shown(fault.detail or fault.title or fault.type), _FAULT_MOST)
 
 
 def indented(value: Value) -> str:

@@ -77,7 +77,15 @@ def _kernel() -> Iterator[Check]:
 def _state(settings: Settings) -> Iterator[Check]:
     folder = Path(settings.state)
     if not folder.exists():
-        yield Check("D020", "ok", f"no state yet; it will be in {folder}")
+        yield _coming(folder)
+        return
+    if not folder.is_dir():
+        yield Check("D020", "fail", f"{folder} is no folder", "name one with `--state`")
+        return
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        yield Check(
+            "D020", "fail", f"this user may not read and write {folder}", f"chown -R $(id -un) {folder}"
+        )
         return
     mode = stat.S_IMODE(folder.stat().st_mode)
     if mode & 0o077:
@@ -90,6 +98,19 @@ def _state(settings: Settings) -> Iterator[Check]:
     else:
         yield Check("D021", "ok", f"{free // 2**30} GiB free beside the state")
     yield _engine(settings)
+
+
+def _coming(folder: Path) -> Check:
+    """Say whether a state folder that is not there can be made."""
+    above = next(each for each in folder.parents if each.exists())
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return Check("D020", "ok", f"no state yet; it will be in {folder}")
+    return Check(
+        "D020",
+        "fail",
+        f"no state yet, and this user may not write in {above}",
+        "name a folder that is, with `--state`",
+    )
 
 
 def _engine(settings: Settings) -> Check:

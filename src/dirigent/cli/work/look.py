@@ -28,6 +28,7 @@ async def _ps(settings: Settings, options: Options) -> int:
     async with looking(settings) as reader:
         # One more than is shown tells whether there are more.
         found = await reader.shelf.runs(only_open=not options.flag("every"), limit=limit + 1)
+        ended = not found and bool(await reader.shelf.runs(limit=1))
         rows = await reader.shelf.rows()
         now = reader.clock.now()
         left = await left_out(settings, reader.journal)
@@ -43,7 +44,7 @@ async def _ps(settings: Settings, options: Options) -> int:
         )
         return Exit.DONE
     terminal = out()
-    say(f"{terminal.paint('RUNS', 'bold')}\n{runs_text(found, now, terminal)}")
+    say(f"{terminal.paint('RUNS', 'bold')}\n{runs_text(found, now, terminal, ended=ended)}")
     if more:
         say(f"  and older ones: dirigent ps --limit {limit * 10}")
     for line in left_out_lines(left):

@@ -30,6 +30,8 @@ from dirigent.model.run.journal import Ended
 from dirigent.model.values import Value
 from dirigent.service import documents, finding, runs
 
+# What ends so is a file, not the name of a workflow.
+_DOCUMENTS = (".yaml", ".yml", ".json")
 CHOICES = ("done", "repeat", "skip")
 
 
@@ -45,6 +47,12 @@ def run(options: Options) -> int:
         if warnings:
             complain(warnings)
         return wait_for(_run(around(options, (program,)), program, value, options))
+    if path.suffix in _DOCUMENTS:
+        raise refuse(
+            "E7001",
+            f"`{path}`: no such file or directory",
+            "paths start from the folder of the command; `-C DIR` names another",
+        )
     session = opened(options)
     return wait_for(_run(session.surrounding, session, value, options))
 

@@ -63,6 +63,9 @@ def remember(run: Run, fact: Fact) -> None:
             earlier.request, earlier.intended, earlier.doubtful = request, True, True
         case Succeeded() | Vouched() | Skipped():
             earlier.doubtful = False
+        case Retried(attempt=attempt):
+            # The attempt that it began may have left no fact, and its gate must not stand for another one.
+            earlier.attempt = max(earlier.attempt, attempt + 1)
         case Failed(fault=fault):
             earlier.doubtful = fault.doubtful or fault.status >= SERVER_ERROR
         case _:

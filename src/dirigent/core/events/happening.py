@@ -20,10 +20,14 @@ OVER: Final = frozenset({"left", "skipped", "failed", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happened, to a task or (with an empty `pointer`) to the run itself."""
+    """One thing that happened, to a task or (with an empty `pointer`) to the run itself.
+
+    It follows from the last of the first `facts` facts of the run.
+    """
 
     what: str
     at: float
+    facts: int
     pointer: str = ""
     position: Position = Position("")
     attempt: int = 0
@@ -32,13 +36,13 @@ class Happening:
     keys: dict[str, Value] = field(default_factory=dict)
 
 
-def of_task(what: str, at: float, frame: Frame) -> Happening | None:
+def of_task(what: str, at: float, facts: int, frame: Frame) -> Happening | None:
     """Return what happened to the task of a frame; None for a block, and for the whole document."""
     if frame.task is None or frame.parent is None:
         return None
     output = frame.value if what == "left" else frame.raw if what == "skipped" else None
     fault = frame.fault if what == "failed" else None
-    return Happening(what, at, frame.pointer, frame.position, frame.attempt, output, fault)
+    return Happening(what, at, facts, frame.pointer, frame.position, frame.attempt, output, fault)
 
 
 def settled(told: list[Happening]) -> list[Happening]:

@@ -13,7 +13,7 @@ from dirigent.core.events.happening import Happening, settled
 from dirigent.core.events.shape import JSON_TYPE, moment, size
 from dirigent.model import limits
 from dirigent.model.events.attributes import VERSION
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Event, Tell
 from dirigent.model.ids import RunId
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
@@ -81,19 +81,26 @@ class Teller:
 
     def events(
         self, told: Sequence[Happening], wanted: Collection[str], phases: tuple[str, str]
-    ) -> list[Event]:
-        """Return the events of the wanted types; `phases` are those of the run before and afterwards."""
-        found: list[Event] = []
+    ) -> list[Tell]:
+        """Return the events of the wanted types, each with how many facts of the append come before it.
+
+        `phases` are those of the run before and afterwards.
+        """
+        found: list[Tell] = []
         phase, after = phases
         for each in settled(list(told)):
-            found += self._task(each, wanted) if each.pointer else self._run(each, wanted)
+            events = self._task(each, wanted) if each.pointer else self._run(each, wanted)
             if not each.pointer and each.what in _PHASES:
                 if phase != _PHASES[each.what]:
-                    found += self._changed(each, _PHASES[each.what], wanted)
+                    events += self._changed(each, _PHASES[each.what], wanted)
                 phase = _PHASES[each.what]
+            found += [(each.facts - self.place, event) for event in events]
         if told and after in {"waiting", "running"} and after != phase:
-            found += self._changed(told[-1], after, wanted)
-        return [{**event, "id": f"{self.run}-{self.place}-{n}"} for n, event in enumerate(found)]
+            found += [
+                (told[-1].facts - self.place, event) for event in self._changed(told[-1], after, wanted)
+            ]
+        named = enumerate(found)
+        return [(count, {**event, "id": f"{self.run}-{self.place}-{n}"}) for n, (count, event) in named]
 
     @property
     def name(self) -> str:
@@ -132,7 +139,7 @@ class Teller:
         if STATUS_OF_RUN not in wanted:
             return []
         data: dict[str, Value] = {"name": self.name, "updatedAt": moment(each.at), "status": phase}
-        return [self._event(STATUS_OF_RUN, Happening(each.what, each.at), data)]
+        return [self._event(STATUS_OF_RUN, Happening(each.what, each.at, each.facts), data)]
 
     def _event(self, kind: str, each: Happening, data: dict[str, Value]) -> Event:
         event: Event = {

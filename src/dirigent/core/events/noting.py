@@ -16,7 +16,7 @@ _ENDS = {"completed": "completed", "faulted": "faulted", "cancelled": "cancelled
 def note(run: Run, what: str, frame: Frame) -> None:
     """Note what happened to a task, if somebody wants to know."""
     if run.told is not None:
-        found = of_task(what, run.now, frame)
+        found = of_task(what, run.now, run.facts, frame)
         if found is not None:
             run.told.append(found)
 
@@ -24,7 +24,7 @@ def note(run: Run, what: str, frame: Frame) -> None:
 def correlated(run: Run, what: str, frame: Frame, keys: dict[str, Value]) -> None:
     """Note that a task began to correlate events, or is done with it."""
     if run.told is not None:
-        run.told.append(Happening(what, run.now, position=frame.position, keys=keys))
+        run.told.append(Happening(what, run.now, run.facts, position=frame.position, keys=keys))
 
 
 def note_fact(run: Run, fact: Fact, before: Phase) -> None:
@@ -34,21 +34,21 @@ def note_fact(run: Run, fact: Fact, before: Phase) -> None:
         return
     match fact:
         case Created():
-            told.append(Happening("queued" if run.phase is Phase.QUEUED else "started", fact.at))
+            told.append(Happening("queued" if run.phase is Phase.QUEUED else "started", fact.at, run.facts))
         case Resumed() if before is Phase.QUEUED:
-            told.append(Happening("started", fact.at))
+            told.append(Happening("started", fact.at, run.facts))
         case Suspended() | Resumed():
             what = "suspended" if isinstance(fact, Suspended) else "resumed"
-            told.append(Happening(what, fact.at))
+            told.append(Happening(what, fact.at, run.facts))
             for frame in _open(run):
                 note(run, what, frame)
         case Retried():
-            told.append(Happening("resumed", fact.at))
+            told.append(Happening("resumed", fact.at, run.facts))
             _retried(run, fact)
         case Repeated():
             _retried(run, fact)
         case Ended(phase=phase):
-            told.append(Happening(_ENDS[phase], fact.at, output=fact.output, fault=fact.fault))
+            told.append(Happening(_ENDS[phase], fact.at, run.facts, output=fact.output, fault=fact.fault))
         case _:
             pass
 

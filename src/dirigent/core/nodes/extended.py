@@ -11,7 +11,7 @@ from dirigent.core.frame import ExtendedState, Frame
 from dirigent.core.machine import Run
 from dirigent.core.nodes.behaviour import Behaviour, passes_on
 from dirigent.core.scope import described
-from dirigent.model.program import CONTINUE, EXIT, Extended, Sequence
+from dirigent.model.program import EXIT, Extended, Sequence
 from dirigent.model.values import Value
 
 
@@ -66,7 +66,7 @@ def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) ->
     if child.slot == "work":
         state.current = output
         # A `do` that was left early has a directive of its own; what a case or a `catch` says is the task's.
-        own = directive == CONTINUE or isinstance(child.node, Sequence)
+        own = child.directive is None or isinstance(child.node, Sequence)
         state.directive = None if own else directive
         _after(run, frame, node, state)
     elif directive == EXIT:

@@ -11,28 +11,26 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import field
 from typing import Final
 
-from dirigent.core.events.matching import Answers, Needs, match
 from dirigent.core.events.shape import check_event
 from dirigent.core.status import Phase
 from dirigent.engine.crew import Crew
-from dirigent.engine.events.index import Index, Key, is_lifecycle, key_of, named, oldest
+from dirigent.engine.events.index import Index, Key, is_lifecycle, is_own, key_of, named, oldest
+from dirigent.engine.events.judging import judged
+from dirigent.engine.events.memory import START, Memory
 from dirigent.engine.live import Arrival, Live
 from dirigent.model import limits
 from dirigent.model.events.listening import Arrived, Event, Listener, Match, Place
-from dirigent.model.fault import Fault
 from dirigent.model.ids import Position, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
-from dirigent.model.run.journal import Emitted, Fact, Heard, Listening, Resumed, Unheard
-from dirigent.model.values import Value
+from dirigent.model.run.journal import CancelRequested, Emitted, Fact, Heard, Listening, Resumed, Unheard
 from dirigent.ports import Clock, Language, Oracle
 from dirigent.ports.events import EventLog
 
 # Kinds of facts that are news here.
-NEWS: Final = frozenset((Listening, Heard, Unheard, Emitted, Resumed))
+NEWS: Final = frozenset((Listening, Heard, Unheard, Emitted, CancelRequested, Resumed))
 PAGE: Final = 256
 TIDY_SECONDS: Final = 600.0
-START: Final[Place] = (0, 0)
 
 
 class Unlogged:
@@ -85,6 +83,7 @@ class Ears:
     _using: Index | None = None
     _resting: dict[RunId, dict[Key, Listener]] = field(default_factory=dict)
     _offered: frozenset[RunId] = frozenset()
+    _memory: Memory = field(default_factory=Memory)
     _edge: Place = START
     _tidied: float = 0.0
     _stirred: asyncio.Event = field(default_factory=asyncio.Event)
@@ -138,6 +137,8 @@ class Ears:
                     self._drop((run, position))
                 case Unheard(position=position):
                     self._drop((run, position))
+                case CancelRequested():
+                    self._memory.forget(run)
                 case Resumed():
                     for listener in self._resting.pop(run, {}).values():
                         self._fresh.put(listener)
@@ -183,7 +184,7 @@ class Ears:
             return False
         catching, self._fresh = self._fresh, Index()
         since = min(listener.since for listener in catching)
-        self._using, place = catching, START
+        self._using, place = catching, min(self._memory.behind(listener) for listener in catching)
         while len(catching):
             page = await self.log.events(since, place, PAGE, catching.types)
             for arrived in page:
@@ -220,8 +221,9 @@ class Ears:
         wanting: list[tuple[Listener, Match]] = []
         for listener in index.waiting(arrived.event):
             # A run that heard of itself would never be done.
-            own = arrived.run == listener.run and is_lifecycle(arrived.event)
-            if arrived.at >= listener.since and not own:
+            own = is_lifecycle(arrived.event) and is_own(listener.run, arrived.run)
+            new = arrived.at >= listener.since and arrived.place > self._memory.behind(listener)
+            if new and not own:
                 found = await self._judged(listener, arrived)
                 if found is not None:
                     wanting.append((listener, found))
@@ -229,18 +231,13 @@ class Ears:
             await self._hand(arrived, wanting[first : first + limits.RUNS_TAKEN_UP_TOGETHER], index)
 
     async def _judged(self, listener: Listener, arrived: Arrived) -> Match | None:
-        answers: dict[str, tuple[Value | Fault, ...]] = {}
-        known: Answers = answers
-        while True:
-            found = match(listener.want, arrived.event, self.language, known)
-            if not isinstance(found, Needs):
-                return found
-            answers[found.slot] = await self.oracle.answer(found.questions)
+        return await judged(listener.want, arrived.event, self.language, self.oracle)
 
     async def _hand(self, arrived: Arrived, wanting: Sequence[tuple[Listener, Match]], index: Index) -> None:
         runs = list(dict.fromkeys(listener.run for listener, _ in wanting))
         lives = dict(zip(runs, await self.load(runs), strict=True))
         waits: list[asyncio.Future[bool]] = []
+        offered: list[Listener] = []
         for listener, found in wanting:
             live = lives[listener.run]
             if not index.holds(listener):
@@ -253,12 +250,18 @@ class Ears:
                 self._resting.setdefault(listener.run, {})[key_of(listener)] = listener
             else:
                 waits.append(self._arrive(live, listener, found, arrived))
+                offered.append(listener)
         self._offered = frozenset(runs)
         for live in lives.values():
             if isinstance(live, Live):
                 self.go(live)
-        await asyncio.gather(*waits, return_exceptions=True)
+        answers = await asyncio.gather(*waits, return_exceptions=True)
         self._offered = frozenset()
+        for listener, taken in zip(offered, answers, strict=True):
+            live = lives[listener.run]
+            # One that was told to end at the same moment leaves the event to another.
+            if taken is True and isinstance(live, Live) and live.run.phase is Phase.RUNNING:
+                self._memory.keep(listener, arrived.place)
 
     def _arrive(self, live: Live, listener: Listener, found: Match, arrived: Arrived) -> asyncio.Future[bool]:
         taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from dirigent.core.events.lifecycle import PREFIX
 from dirigent.core.events.matching import types
 from dirigent.model.events.listening import Event, Listener
 from dirigent.model.ids import Position, RunId
 from dirigent.model.record import dataclass
+
+# What the ids of schedules begin with.
+SCHEDULE: Final = "schedule:"
 
 Key: TypeAlias = tuple[RunId, Position]
 
@@ -84,6 +87,18 @@ class Index:
 def is_lifecycle(event: Event) -> bool:
     """Return whether an event tells of the life of a run."""
     return str(event.get("type")).startswith(PREFIX)
+
+
+def is_schedule(run: RunId) -> bool:
+    """Return whether a run is that of a schedule."""
+    return run.startswith(SCHEDULE)
+
+
+def is_own(listening: RunId, told: str) -> bool:
+    """Return whether a run that tells of itself is the one that listens, or a run of that schedule."""
+    if is_schedule(listening):
+        return told.startswith(f"{listening.removeprefix(SCHEDULE).rpartition('/')[0]}@")
+    return told == listening
 
 
 def named(*indexes: Index | None) -> frozenset[str]:

@@ -12,7 +12,7 @@ from dirigent.core.events import lifecycle
 from dirigent.core.events.noting import phase_of
 from dirigent.core.machine import Run
 from dirigent.model.events.cursor import Cursor
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Tell
 from dirigent.model.record import dataclass
 
 
@@ -53,7 +53,7 @@ class Telling:
         elif run.told is not None:
             self._forget(run)
 
-    def told(self, run: Run, place: int) -> list[Event]:
+    def told(self, run: Run, place: int) -> list[Tell]:
         """Return what happened to a run since it was noted, as events that go with the facts at a place."""
         happened, before = run.told, self._phases.get(run.id, "")
         if happened is None:

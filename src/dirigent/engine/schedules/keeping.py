@@ -7,11 +7,16 @@ Law 3: what is wrong with a workflow harms its runs or the start of one, never t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
+from dirigent.core.events.gathering import Arrival
+from dirigent.engine.schedules.gathering import Gatherer, carried
+from dirigent.engine.schedules.recalling import recalled
 from dirigent.engine.schedules.state import State, paused_at, timely
-from dirigent.lang.schedule.calendar import occurrences, put_off, run_of
+from dirigent.lang.schedule.calendar import occurrences, put_off, run_of, run_of_events
+from dirigent.lang.schedule.events import strategy_of
 from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
@@ -21,12 +26,14 @@ from dirigent.model.run.origin import Origin
 from dirigent.model.run.schedule import Schedule, of_value
 from dirigent.model.run.start import Start
 from dirigent.model.values import Value
-from dirigent.ports import Clock, Conductor, Journal, Shelf
+from dirigent.ports import Clock, Conductor, Journal, Language, Oracle, Shelf
 
 # The next engine may look further ahead: so many times are looked at in one turn.
 LOOKED_AT: Final = 10_000
 # After so many turns the schedule goes on as another run, so that no journal grows for ever.
 TURNS: Final = 1_000
+# Whoever waits for an event leaves memory, and is folded again for it: a short journal is a fast one.
+TURNS_OF_EVENTS: Final = 100
 # A wait is no longer than this: then it is looked again, whatever happened to the clock meanwhile.
 WAIT_SECONDS: Final = 86_400.0
 FIRST_LOOK_SECONDS: Final = 0.05
@@ -70,18 +77,23 @@ class SchedulePerformer:
     journal: Journal
     shelf: Shelf
     clock: Clock
+    language: Language
+    oracle: Oracle
 
     async def perform(self, order: Order) -> Outcome:
         """Start what is due, and say what comes next."""
         request = request_of(order)
         state = request.state
-        if request.schedule.after is not None:
+        if request.schedule.on is not None:
+            state = await self._hear(order, request)
+        elif request.schedule.after is not None:
             state = await self._after(request)
         elif state.at is None or self.clock.now() >= state.due:
             state = await self._turn(order, request)
         state = state.turned(self.clock.now(), WAIT_SECONDS)
-        if state.number >= TURNS and not state.over:
-            await self._hand_on(order, state)
+        turns = TURNS if request.schedule.on is None else min(TURNS, TURNS_OF_EVENTS)
+        if state.number >= turns and not state.over:
+            await self._hand_on(order, request, state)
             state = state.ended()
         return Done(state.as_value())
 
@@ -95,12 +107,17 @@ class SchedulePerformer:
         state, now = request.state, self.clock.now()
         due = self._due(request, now)
         if due:
+            wanted = (request.schedule, request.name, state)
+            state = await recalled(order, wanted, due, (self.journal, self.shelf))
+            due = [at for at in due if at > state.considered]
+        if due:
             late = now - put_off(request.schedule, request.name, due[0]) > AT_ONCE_SECONDS or len(due) > 1
             pauses = paused_at(await self.journal.read(order.run), now) if late else ()
             chosen = timely(request.schedule, request.name, due, now, state.blocked, pauses)
             state = state.considered_until(chosen.considered, chosen.missed, chosen.paused)
             if chosen.start is not None:
-                state = await self._begin(request, state, chosen.start)
+                run = run_of(request.name, chosen.start)
+                state = await self._begin(request, state, chosen.start, run)
         return self._ahead(request, state)
 
     def _due(self, request: Request, now: float) -> list[float]:
@@ -132,16 +149,34 @@ class SchedulePerformer:
                 return state.ended()
             if state.at is None and at > now:
                 return state.waiting(at, at)
-            return (await self._begin(request, state, at)).considered_until(at)
+            begun = await self._begin(request, state, at, run_of(request.name, at))
+            return begun.considered_until(at)
         ended = await self._end_of(state.last)
         at = (now if ended is None else ended) + (schedule.after or 0.0)
         return state.waiting(at, put_off(schedule, request.name, at))
 
+    # -- by events --------------------------------------------------------------------------------
+
+    async def _hear(self, order: Order, request: Request) -> State:
+        """Take an event, and start the runs whose events are complete with it."""
+        schedule, arrival, state = request.schedule, arrival_of(order), request.state
+        if arrival is None or (schedule.start is not None and arrival.at < schedule.start):
+            return state
+        if schedule.end is not None and arrival.at > schedule.end:
+            return state.ended()
+        strategy = strategy_of(schedule, self.language)
+        turn = await Gatherer(self.journal, self.language, self.oracle).turn(order.run, strategy, arrival)
+        took = None if turn.taken is None else turn.taken.as_value()
+        state = state.heard(arrival.at, took, turn.open, turn.lost)
+        for events in turn.complete:
+            run = run_of_events(request.name, arrival.at, events)
+            state = await self._begin(replace(request, input=list(events)), state, arrival.at, run)
+        return state
+
     # -- runs -------------------------------------------------------------------------------------
 
-    async def _begin(self, request: Request, state: State, at: float) -> State:
+    async def _begin(self, request: Request, state: State, at: float, run: RunId) -> State:
         """Start the run of an occurrence, as the rule for overlaps says; the same run if it was started."""
-        run = run_of(request.name, at)
         blocked = 0.0
         if await self.shelf.run(run) is None and state.last and state.last != run:
             last = await self.shelf.run(RunId(state.last))
@@ -189,20 +224,32 @@ class SchedulePerformer:
             await self.clock.sleep_until(self.clock.now() + pause)
             pause = min(2 * pause, LOOK_SECONDS)
 
-    async def _hand_on(self, order: Order, state: State) -> None:
+    async def _hand_on(self, order: Order, request: Request, state: State) -> None:
         """Have another run go on with this schedule: the same one whenever it is asked for."""
         facts = await self.journal.read(order.run)
         first = facts[0]
         if not isinstance(first, Created):
             raise TypeError(order.run)
         program = await self.journal.definition(first.definition)
+        given = state.fresh().as_value()
+        if request.schedule.on is not None:
+            strategy = strategy_of(request.schedule, self.language)
+            given = {**given, **carried(strategy, facts, state.as_value())}
         try:
-            await self.conductor.start(
-                Start(following_of(order.run), program, state.fresh().as_value(), first.metadata)
-            )
+            await self.conductor.start(Start(following_of(order.run), program, given, first.metadata))
         except Refusal as refusal:
             if refusal.problems[0].code not in KNOWN:
                 raise
+
+
+def arrival_of(order: Order) -> Arrival | None:
+    """Return the event that a turn is about."""
+    given = order.request.get("arrival") if isinstance(order.request, dict) else None
+    match given:
+        case {"event": dict() as event, "arrived": int() | float() as at}:
+            return Arrival(event, float(at))
+        case _:
+            return None
 
 
 def following_of(run: RunId) -> RunId:

@@ -22,6 +22,7 @@ class State:
     `at` is the next one and `due` when it is to begin, `seconds` how long that is to be waited for. `last` is
     the run that was started last; until `blocked` the schedule waited for the end of one. `what` says what
     became of the last time (`began`, `skipped`, `refused`, ...); `over` is set when no time is left.
+    `took` says what became of an event that does not suffice by itself.
     """
 
     anchor: float
@@ -35,6 +36,7 @@ class State:
     missed: int = 0
     what: str = ""
     over: bool = False
+    took: Value = None
 
     @classmethod
     def of_value(cls, value: Value) -> State:
@@ -56,6 +58,7 @@ class State:
 
     def as_value(self) -> dict[str, Value]:
         """Return the state as the output of a turn."""
+        took: dict[str, Value] = {} if self.took is None else {"took": self.took}
         return {
             "anchor": self.anchor,
             "considered": self.considered,
@@ -68,12 +71,25 @@ class State:
             "missed": self.missed,
             "what": self.what,
             "over": self.over,
+            **took,
         }
 
     def considered_until(self, at: float, missed: int = 0, paused: int = 0) -> State:
         """Return the state when all times until `at` have been dealt with."""
         what = "missed" if missed else "paused" if paused else self.what
         return replace(self, considered=max(at, self.considered), missed=self.missed + missed, what=what)
+
+    def heard(self, at: float, took: Value, unfinished: int, lost: int) -> State:
+        """Return the state when an event that arrived at a time was taken."""
+        words = f"gathers: {unfinished} begun"
+        what = f"{words}, {lost} forgotten" if lost else words
+        return replace(
+            self,
+            considered=max(at, self.considered),
+            missed=self.missed + lost,
+            what=self.what if took is None else what,
+            took=took,
+        )
 
     def begun(self, at: float, run: str, blocked: float) -> State:
         """Return the state when a run was started."""
@@ -103,7 +119,7 @@ class State:
 
     def fresh(self) -> State:
         """Return the state with which another run goes on."""
-        return replace(self, number=0)
+        return replace(self, number=0, took=None)
 
 
 @dataclass(frozen=True, slots=True)

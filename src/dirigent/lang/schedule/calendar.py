@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 from typing import Final, cast
 
+from dirigent.model.events.listening import Event, key_of
 from dirigent.model.ids import RunId
 from dirigent.model.run.schedule import Schedule
 
@@ -114,3 +115,9 @@ def stamp(at: float) -> str:
 def run_of(name: str, at: float) -> RunId:
     """Return the id of the run of an occurrence."""
     return RunId(f"{name}@{stamp(at)}")
+
+
+def run_of_events(name: str, at: float, events: Sequence[Event]) -> RunId:
+    """Return the id of the run that events start, of which the last arrived at a time."""
+    keys = "\n\n".join(key_of(event) for event in events)
+    return RunId(f"{name}@{stamp(at)}-{blake2b(keys.encode(), digest_size=6).hexdigest()}")

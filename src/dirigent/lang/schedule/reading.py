@@ -11,18 +11,18 @@ from dirigent.model.values import Value
 KINDS = ("every", "cron", "after", "on")
 
 
-def schedule_of(written: Value, policy: Value = None) -> Schedule | None:
+def schedule_of(written: Value, policy: Value = None, *, loose: bool = False) -> Schedule | None:
     """Return the schedule that a document has, under what its stack says; None where neither says when.
 
-    Both have been checked. What a stack writes goes before what the document writes.
+    Both have been checked. What a stack writes goes before what the document writes, which may be `loose`.
     """
     own = written if isinstance(written, dict) else {}
     more = policy if isinstance(policy, dict) else {}
     if any(kind in more for kind in KINDS):
         own = {}
     said = {**own, **more}
-    every, after, cron = said.get("every"), said.get("after"), said.get("cron")
-    if every is None and after is None and not isinstance(cron, str):
+    every, after, cron, on = (said.get(kind) for kind in ("every", "after", "cron", "on"))
+    if every is None and after is None and on is None and not isinstance(cron, str):
         return None
     return Schedule(
         every=None if every is None else seconds_of(every),
@@ -34,6 +34,8 @@ def schedule_of(written: Value, policy: Value = None) -> Schedule | None:
         jitter=seconds_of(said.get("jitter") or 0),
         start=moment_of(said.get("start")),
         end=moment_of(said.get("end")),
+        on=on,
+        loose=loose and "on" in own,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dirigent.lang.shape import check
 from dirigent.lang.source import load
+from dirigent.lang.stack.outside.sinks import read_sinks
 from dirigent.lang.stack.policy.probes import read_probes
 from dirigent.lang.stack.policy.reading import read_doubt, read_hosts, read_network, read_retention
 from dirigent.lang.stack.queues import check_queues, read_queues
@@ -66,6 +67,7 @@ def _assemble(reading: Reading, root: Node) -> Stack:
         retention=read_retention(section(root, "policy")),
         probes=read_probes(reading, section(root, "policy")),
         queues=queues,
+        sinks=read_sinks(reading, section(root, "events")),
         sources=reading.sources,
     )
     check_queues(reading, queues, stack.workflows)

@@ -27,6 +27,7 @@ from dirigent.lang.shape import (
     Whole,
     json_schema,
 )
+from dirigent.lang.stack.outside.shapes import SINK
 from dirigent.lang.stack.policy.shapes import POLICY
 from dirigent.lang.tree import Leaf
 from dirigent.lang.workflow.shapes.schedule import POLICY as SCHEDULE_POLICY
@@ -48,7 +49,6 @@ LATER_SECTIONS: Final = (
     "hosts",
     "services",
     "objectives",
-    "events",
     "modules",
     "checks",
     "moved",
@@ -267,6 +267,9 @@ def stack_shape(types: Mapping[str, TypeShape]) -> Record:
         "schedules": Field(
             MapOf(SCHEDULE_POLICY, _LABEL, _LABEL_WORDS),
             description="by what rules workflows run by themselves, by the name of the workflow",
+        ),
+        "events": Field(
+            MapOf(SINK, _LABEL, _LABEL_WORDS), description="where events are delivered to, by a name"
         ),
         "policy": Field(POLICY, description="what may happen"),
         "outputs": Field(

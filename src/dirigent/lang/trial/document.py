@@ -42,6 +42,9 @@ def read_trials(text: str, file: str, language: Language) -> tuple[Suite | None,
     if root is None:
         return None, problems
     found = list(problems)
+    other = _other_document(root)
+    if other is not None:
+        return None, [*found, other]
     check(root, SHAPE, found)
     if isinstance(root, Members) and not any(each.severity == "error" for each in found):
         reading = Reading(file, language, found)
@@ -49,6 +52,26 @@ def read_trials(text: str, file: str, language: Language) -> tuple[Suite | None,
         if not any(each.severity == "error" for each in found):
             return suite, list(ordered(found))
     return None, list(ordered(found))
+
+
+def _other_document(root: Node) -> Problem | None:
+    """Return what to say of a stack or a workflow that stands where a test file should."""
+    if not isinstance(root, Members) or "tests" in root.members:
+        return None
+    for key, what in (("stack", "a stack"), ("document", "a workflow")):
+        if key in root.members:
+            return Problem(
+                "E6014",
+                f"this is {what}, not a test file",
+                root.members[key].key_span,
+                f"{what} begins so",
+                (),
+                (
+                    "a test file names it, as `workflow: FILE`, and lists `tests`",
+                    "`dirigent test --record RUN` makes one of a run that has ended",
+                ),
+            )
+    return None
 
 
 @dataclass(frozen=True, slots=True)

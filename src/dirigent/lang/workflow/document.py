@@ -18,6 +18,7 @@ from dirigent.lang.workflow.reading import (
     text_of,
 )
 from dirigent.lang.workflow.scheduling import check_schedule
+from dirigent.lang.workflow.tasks.events import lower_on
 from dirigent.lang.workflow.tasks.kinds import KINDS
 from dirigent.lang.workflow.tasks.task import sequence
 from dirigent.lang.workflow.uses import check_uses, uses_of
@@ -46,6 +47,9 @@ def read_workflow(
         lambda code, message, at, remedy: complain(reading, code, message, at, remedy),
         demanded=True,
     )
+    on = member_of(node, "schedule", "on")
+    if on is not None:
+        lower_on(reading, on)
     check_uses(reading)
     program = _program(reading, node, text)
     found = list(ordered(dict.fromkeys(reading.problems)))

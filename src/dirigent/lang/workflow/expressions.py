@@ -45,6 +45,10 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     "output": "only `export` sees it; in `output.as` the output is `.`",
     "task": "no task runs yet, or any more",
     "authorization": "only a task's own definition, its `output` and its `export` see it",
+    "workflow": "no run has begun yet",
+    "runtime": "no run has begun yet",
+    "secrets": "events are judged before there is a run, and in the open",
+    "secret": "events are judged before there is a run, and in the open",
 }
 
 
@@ -251,7 +255,7 @@ def _check_variables(reading: Reading, compiled: Compiled, text: _Text, scope: S
                 "E1940",
                 f"`${name}` cannot be read here: {_ELSEWHERE[name]}",
                 text.of(rf"\${re.escape(name)}(?!\w)"),
-                "available here: " + ", ".join(f"`${each}`" for each in known if each != "secret"),
+                f"available here: {_listed(known)}",
                 label="not at this place",
             )
             continue
@@ -261,12 +265,16 @@ def _check_variables(reading: Reading, compiled: Compiled, text: _Text, scope: S
             "E1302",
             f"`${name}` is not defined here",
             text.of(rf"\${re.escape(name)}(?!\w)"),
-            "defined here: " + ", ".join(f"`${each}`" for each in known if each != "secret"),
+            f"defined here: {_listed(known)}",
             label=f"did you mean `${meant}`?" if meant else f"`${name}` is unknown",
         )
     for name, member in sorted(compiled.references, key=lambda pair: (pair[0], pair[1] or "")):
         if name in ("secrets", "secret") and member is not None:
             check_secret(reading, member, text.of(rf"\b{re.escape(member)}(?!\w)"))
+
+
+def _listed(known: tuple[str, ...]) -> str:
+    return ", ".join(f"`${each}`" for each in known if each != "secret") or "no variable"
 
 
 def _escaped(name: str) -> str:

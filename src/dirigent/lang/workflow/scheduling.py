@@ -36,6 +36,9 @@ def check_schedule(found: Node | None, complain: Complain, *, demanded: bool) ->
 def _check_length(member: Member, complain: Complain) -> None:
     if member.key not in LENGTHS:
         return
+    if isinstance(member.node, Members) and not member.node.members:
+        complain("E1308", "an empty mapping is not a duration", member.node.span, "write `{seconds: 30}`")
+        return
     try:
         seconds = seconds_of(plain(member.node))
     except ValueError:

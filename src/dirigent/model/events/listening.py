@@ -69,6 +69,11 @@ class Strategy:
     filters: tuple[EventFilter, ...] = ()
     until: Expression | Strategy | None = None
 
+    @property
+    def alone(self) -> bool:
+        """Whether each event that fits suffices by itself."""
+        return self.until is None and (self.quorum is not Quorum.ALL or len(self.filters) == 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Test:
@@ -144,6 +149,10 @@ class Arrived:
     at: float
     event: Event
     run: str = ""
+
+
+Tell: TypeAlias = tuple[int, Event]
+"""An event that goes into the log with the facts of an append, and how many of those come before it."""
 
 
 def key_of(event: Event) -> str:

@@ -21,18 +21,20 @@ def age_seconds(text: str) -> float | None:
 class Retention:
     """Each age in seconds since the end of a run; `runs` is how many ended ones are kept at most.
 
-    None keeps for ever. What open runs need, and the history of resources, is always kept.
+    None keeps for ever, but for events, of which it says nothing. What open runs need, and the history of
+    resources, is always kept.
     """
 
     completed: float | None = None
     failed: float | None = None
     cancelled: float | None = None
     runs: int | None = None
+    events: float | None = None
 
     @property
     def endless(self) -> bool:
-        """Return whether nothing is ever to be removed."""
-        return self == Retention()
+        """Return whether no run is ever to be removed."""
+        return self == Retention(events=self.events)
 
 
 @dataclass(frozen=True, slots=True)

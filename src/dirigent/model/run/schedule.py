@@ -17,7 +17,9 @@ KIND: Final = "schedule"
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One of `every` and `after` (seconds) and `cron` says when; the rest by what rules.
+    """One of `every` and `after` (seconds), `cron` and `on` says when; the rest by what rules.
+
+    `on` is an event consumption strategy as it is written, in a document that may be `loose`.
 
     `zone` is that of `cron`. `misfire` is what becomes of occurrences at whose time no engine ran, `overlap`
     of one that comes while the run before it is open. Each is put off by up to `jitter` seconds. Outside of
@@ -33,10 +35,16 @@ class Schedule:
     jitter: float = 0.0
     start: float | None = None
     end: float | None = None
+    on: Value = None
+    loose: bool = False
 
 
 def as_value(schedule: Schedule) -> dict[str, Value]:
-    """Return a schedule as the request of an effect carries it."""
+    """Return a schedule as the request of an effect carries it.
+
+    What only events need is left out elsewhere: a schedule of an older release is still the same one.
+    """
+    events: dict[str, Value] = {} if schedule.on is None else {"on": schedule.on, "loose": schedule.loose}
     return {
         "every": schedule.every,
         "cron": schedule.cron,
@@ -47,6 +55,7 @@ def as_value(schedule: Schedule) -> dict[str, Value]:
         "jitter": schedule.jitter,
         "start": schedule.start,
         "end": schedule.end,
+        **events,
     }
 
 
@@ -63,6 +72,8 @@ def of_value(value: Value) -> Schedule:
         jitter=_number(given.get("jitter")) or 0.0,
         start=_number(given.get("start")),
         end=_number(given.get("end")),
+        on=given.get("on"),
+        loose=given.get("loose") is True,
     )
 
 
@@ -80,4 +91,26 @@ def worded(schedule: Schedule) -> str:
         return f"every {schedule.every:g} s"
     if schedule.after is not None:
         return f"{schedule.after:g} s after the end of the last"
+    if schedule.on is not None:
+        return f"on {_events(schedule.on)}"
     return f"cron {schedule.cron} ({schedule.zone})"
+
+
+def _events(strategy: Value) -> str:
+    """Return which events a strategy waits for, in a few words."""
+    members = strategy if isinstance(strategy, dict) else {}
+    for quorum, joint in (("one", " or "), ("all", " and "), ("any", " or ")):
+        if quorum in members:
+            filters = members[quorum]
+            found = [_kind(each) for each in (filters if isinstance(filters, list) else [filters])]
+            until = members.get("until")
+            end = f" until {_events(until) if isinstance(until, dict) else until}" if until else ""
+            return (joint.join(found) or "any event") + end
+    return "any event"
+
+
+def _kind(written: Value) -> str:
+    wanted = written.get("with") if isinstance(written, dict) else None
+    members = wanted if isinstance(wanted, dict) else {}
+    kind = members.get("type")
+    return kind if isinstance(kind, str) else ", ".join(f"{name} {members[name]}" for name in members)

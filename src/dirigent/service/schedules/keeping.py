@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dirigent.core.events.gathering import gathered
+from dirigent.core.events.matching import plain
+from dirigent.jq import LANGUAGE
+from dirigent.lang.schedule.events import strategy_of
 from dirigent.lang.schedule.program import program_of
+from dirigent.model.events.listening import Strategy
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.run.journal import CancelRequested, Succeeded
-from dirigent.model.run.schedule import KIND
+from dirigent.model.run.journal import CancelRequested, Created, Succeeded
+from dirigent.model.run.schedule import KIND, Schedule, of_value
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack
@@ -43,17 +48,20 @@ async def keep(desk: Driven, planner: Planner, stack: Stack, inputs: Mapping[str
         full = f"{stack.name}.{name}"
         given, metadata = wanted.input, dict(wanted.metadata)
         definition = digest_of(codec.encode(wanted.program))
-        program = program_of(full, schedule, definition, given, metadata)
+        strategy = None if schedule.on is None else strategy_of(schedule, LANGUAGE)
+        program = program_of(full, schedule, definition, given, metadata, strategy)
         before = [run for run in standing if run.name == full]
         same = [run for run in before if run.definition == digest_of(codec.encode(program))]
         if same:
             await _end(desk, [run for run in before if run is not same[0]], "there is another one")
             continue
         await desk.conductor.keep(wanted.program)
+        await _end(desk, before, "the schedule was changed")
         now = desk.clock.now()
         last = (await state_of(desk.journal, before[0].id)).get("last") if before else ""
-        await _end(desk, before, "the schedule was changed")
         state: dict[str, Value] = {"anchor": now, "considered": now, "last": last}
+        if strategy is not None and before:
+            state |= await _carried(desk.journal, before[0].id, schedule, strategy)
         run = await _next_id(desk.shelf, full)
         await desk.conductor.start(Start(run, program, state, {"stack": stack.name}))
         changes.append(Change(name, "changed" if before else "active"))
@@ -61,6 +69,18 @@ async def keep(desk: Driven, planner: Planner, stack: Stack, inputs: Mapping[str
     gone = [run for run in standing if run.name not in declared]
     await _end(desk, gone, "the stack does not declare it any more")
     return [*changes, *(Change(run.name.partition(".")[2], "removed") for run in gone)]
+
+
+async def _carried(journal: Journal, run: RunId, schedule: Schedule, strategy: Strategy) -> dict[str, Value]:
+    """Return from where another schedule that waits for the same events goes on; nothing for other events."""
+    facts = await journal.read(run)
+    if not facts or not isinstance(facts[0], Created):
+        return {}
+    before = of_value(_members((await journal.definition(facts[0].definition)).definition).get("schedule"))
+    if (before.on, before.loose) != (schedule.on, schedule.loose):
+        return {}
+    gathering, _ = gathered(plain(strategy), facts)
+    return gathering.as_value()
 
 
 async def remove(desk: Driven, stack: str) -> list[Change]:
@@ -109,9 +129,13 @@ async def _next_id(shelf: Shelf, name: str) -> RunId:
     return RunId(f"{head}{max(numbers, default=0) + 1}")
 
 
+def _members(value: Value) -> dict[str, Value]:
+    return value if isinstance(value, dict) else {}
+
+
 def target_of(definition: Value) -> tuple[Digest, Value, dict[str, Value]]:
     """Return what a schedule runs: the definition, the input and the metadata."""
-    given = definition if isinstance(definition, dict) else {}
+    given = _members(definition)
     metadata = given.get("metadata")
     return (
         Digest(str(given.get("definition"))),

@@ -112,8 +112,10 @@ async def named(journal: Journal, shelf: Shelf, wanted: str) -> ScheduleView:
 def ahead(view: ScheduleView, now: float, count: int) -> list[Coming]:
     """Return the next times of a schedule, and why each would be passed over.
 
-    Of one that follows the end of a run only the next is known, if that.
+    Of one that follows the end of a run only the next is known, if that; of events nothing is.
     """
+    if view.schedule.on is not None:
+        return []
     if view.schedule.after is not None:
         if view.next_at is None or view.due_at is None:
             return []
@@ -146,7 +148,10 @@ async def pause(desk: Driven, wanted: str, reason: str, by: str) -> ScheduleView
 
 
 async def resume(desk: Driven, wanted: str, reason: str, by: str) -> ScheduleView:
-    """Let a schedule go on; what was due meanwhile is passed over. Raises `Refusal` as `pause` does."""
+    """Let a schedule go on; what was due meanwhile is passed over, what events came is not.
+
+    Raises `Refusal` as `pause` does.
+    """
     view = await named(desk.journal, desk.shelf, wanted)
     await desk.conductor.tell(view.run, Resumed(desk.clock.now(), reason, by))
     return view
@@ -167,9 +172,17 @@ async def backfill(desk: Driven, wanted: str, span: Range) -> list[Filled]:
     """Start a run for each time of a range; the run that a time has already is that run, unless `again`.
 
     Raises:
-        Refusal: E4180, E4181; E4182 for a range that is none, E4183 for a schedule without times of its own.
+        Refusal: E4180, E4181; E4182 for a range that is none, E4183 for a schedule without times of its own,
+            E4190 for one that events start.
     """
     view = await named(desk.journal, desk.shelf, wanted)
+    if view.schedule.on is not None:
+        raise refuse(
+            "E4190",
+            f"the runs of schedule `{view.name}` are started by events, so no time is without one",
+            "send the events again under new ids with `dirigent emit`, or start its workflow with "
+            "`dirigent run`",
+        )
     begin, end = _range(span)
     if view.schedule.after is not None:
         raise refuse(

@@ -25,6 +25,8 @@ from dirigent.service.views import TaskView, view
 
 APPLY: Final = "apply"
 ENDED: Final = frozenset({"completed", "faulted", "cancelled"})
+# What of a Python workflow gives nothing, so that nothing is missing when it is passed over.
+EMPTY: Final = frozenset({"sleep"})
 OPEN: Final = frozenset({"running", "waiting", "retrying", "held"})
 
 
@@ -45,7 +47,8 @@ async def speak(desk: Driven, tools: Tools, wanted: str, word: Word) -> tuple[Ru
     Raises:
         Refusal: E4170 for a run that has not failed, E4171 for a task that the run did not come to, E4172
             when it would fail for another reason all the same, E4173 for a task that does not run, E4174
-            for an apply, E4175 for a child whose parent has its answer.
+            for an apply, E4175 for a child whose parent has its answer, E4184 for a step in Python whose
+            result the workflow waits for.
     """
     found = await find(desk.shelf, wanted)
     if found.kind == APPLY:
@@ -59,6 +62,7 @@ async def speak(desk: Driven, tools: Tools, wanted: str, word: Word) -> tuple[Ru
     if found.phase in ENDED or word.answer == "again":
         return found.id, await _again(desk, tools, found, program, facts, word)
     task = _task(view(program, found.id, facts, tools).tasks, word.place, found.id)
+    _check_skip(program, task, found.id, word)
     if task.status not in OPEN:
         raise refuse(
             "E4173",
@@ -83,6 +87,7 @@ async def _again(
     await _check_parent(desk, found)
     seen = view(program, found.id, facts, tools)
     task = _task(seen.tasks, word.place, found.id) if word.place else _failed(seen.tasks, found)
+    _check_skip(program, task, found.id, word)
     fact = Retried(
         desk.clock.now(), task.position, task.attempt, word.answer, word.output, word.reason, word.by
     )
@@ -90,6 +95,17 @@ async def _again(
         _check(replayed(program, found, facts, tools, fact), found, task)
     await desk.conductor.tell(found.id, fact)
     return task.position
+
+
+def _check_skip(program: Program, task: TaskView, run: RunId, word: Word) -> None:
+    """Refuse to pass over a step in Python that is to give something: there is no input to pass on."""
+    if word.answer == "skip" and isinstance(program.root.node, Code) and task.kind not in EMPTY:
+        raise refuse(
+            "E4184",
+            f"`{task.name}` of run `{run}` is a step in Python, which cannot be passed over: "
+            "the workflow goes on with what it gives",
+            f"say what it is to have given: `dirigent set-output {run} {task.name} --value JSON`",
+        )
 
 
 def replayed(
@@ -149,6 +165,10 @@ def _failed(tasks: Sequence[TaskView], found: RunSummary) -> TaskView:
             "E4172",
             f"run `{found.id}` failed as a whole, not at a task",
             "say from where it is to go on: `--from POINTER`; or begin anew: `dirigent rerun`",
+            *(
+                f"the last task was `{each.name}`: `--from {each.pointer or each.position}` makes it again"
+                for each in tasks[-1:]
+            ),
         )
     return max(here or failed, key=lambda task: (task.depth, tasks.index(task)))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Tell
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
@@ -39,7 +39,7 @@ class PostgresStore(PostgresShelf):
         expected: int,
         facts: Sequence[Fact],
         wake_at: float = AWAKE,
-        tells: Sequence[Event] = (),
+        tells: Sequence[Tell] = (),
     ) -> None:
         """Store the facts at `expected`; durable on return. Raises `Refusal`, see `docs/problems`."""
         if self.fence is None:

@@ -109,9 +109,9 @@ class PostgresTenancy:
         """Lease up to `count` shards that nobody owns; none while the database is away."""
         try:
             fences = await self.database.leases.take(count)
-            deaths = await self._deaths(fences)
         except (Lost, Again):
             return []
+        deaths = await self._deaths(fences)
         self._taken[:] = [fence for fence in self._taken if fence.lost is None] + fences
         inbox = Inbox(self.database, self.ear)
         return [
@@ -120,11 +120,12 @@ class PostgresTenancy:
         ]
 
     async def _deaths(self, fences: Sequence[Fence]) -> dict[int, dict[RunId, tuple[int, int]]]:
-        """Return which runs of some shards ended engines."""
+        """Return which runs of some shards ended engines, as far as the database says so."""
         found: dict[int, dict[RunId, tuple[int, int]]] = {fence.shard: {} for fence in fences}
-        for shard, run, *death in await self.database.links[2].once(SQL["deaths"], list(found)):
-            place, count = cast("tuple[int, int]", tuple(death))
-            found[cast("int", shard)][RunId(cast("str", run))] = (place, count)
+        with suppress(Lost, Again):
+            for shard, run, *death in await self.database.links[2].once(SQL["deaths"], list(found)):
+                place, count = cast("tuple[int, int]", tuple(death))
+                found[cast("int", shard)][RunId(cast("str", run))] = (place, count)
         return found
 
     async def renew(self, held: Sequence[Tenure]) -> Census | None:

@@ -90,7 +90,7 @@ class GroupCommit:
             running = loop.run_in_executor(self._thread, self._commit, jobs)
             running.add_done_callback(lambda done: self._end(loop, batch, done))
             return
-        answers: list[Refusal | None] = [_broken()] * len(batch)
+        answers: list[Refusal | None] | None = None
         try:
             answers = self._timed_commit(jobs)
         finally:
@@ -120,7 +120,7 @@ class GroupCommit:
         done: asyncio.Future[list[Refusal | None]],
     ) -> None:
         self._busy = False
-        answers: list[Refusal | None] = [_broken()] * len(batch)
+        answers: list[Refusal | None] | None = None
         try:
             answers = done.result()
         finally:
@@ -130,8 +130,10 @@ class GroupCommit:
         self,
         loop: asyncio.AbstractEventLoop,
         batch: list[tuple[Job, Waiter]],
-        answers: list[Refusal | None],
+        answers: list[Refusal | None] | None,
     ) -> None:
+        """Tell whoever waits. Without answers the writing ended in a defect of ours."""
+        answers = answers or [_broken()] * len(batch)
         for (_, waiter), why in zip(batch, answers, strict=True):
             if waiter.cancelled():
                 continue

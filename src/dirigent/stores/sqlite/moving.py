@@ -26,6 +26,7 @@ _PUT: Final = {
     "history": "note_history",
     "events": "keep_event",
     "listeners": "put_listener",
+    "sinks": "load_sink",
 }
 UNFINISHED: Final = ".copying"
 

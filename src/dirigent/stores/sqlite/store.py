@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import field
 from typing import Self
 
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Tell
 from dirigent.model.ids import Digest, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
@@ -59,7 +59,7 @@ class SqliteStore(SqliteShelf):
         expected: int,
         facts: Sequence[Fact],
         wake_at: float = AWAKE,
-        tells: Sequence[Event] = (),
+        tells: Sequence[Tell] = (),
     ) -> Awaitable[None]:
         """Store the facts at `expected`; durable when awaited. Raises `Refusal`, see `docs/problems`."""
         contents = [codec.encode_fact(fact) for fact in facts]
@@ -85,7 +85,8 @@ class SqliteStore(SqliteShelf):
 
     async def keep(self, program: Program) -> Digest:
         """Store a definition under its content hash; the same content is stored once."""
-        return await self._programs.kept(program, self._keep)
+        known = self._programs.digest_of(program)
+        return known if known is not None else await self._programs.kept(program, self._keep)
 
     async def _keep(self, program: Program) -> Digest:
         content = codec.encode(program)

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, assert_never
 from zlib import crc32
 
 from dirigent.model import limits
-from dirigent.model.events.listening import Event
+from dirigent.model.events.listening import Event, Tell
 from dirigent.model.ids import Digest, PlanId, RunId, digest_of
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
@@ -23,7 +23,16 @@ from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.retention import Pruned
 from dirigent.ports import AWAKE
 from dirigent.stores import files
-from dirigent.stores.projection import EarChanged, Standing, Title, another_plan, expect, project, told
+from dirigent.stores.projection import (
+    Change,
+    EarChanged,
+    Standing,
+    Title,
+    another_plan,
+    expect,
+    project,
+    told,
+)
 from dirigent.stores.sqlite import records
 from dirigent.stores.sqlite.failures import PASSING, closed, no_memory, refusal
 from dirigent.stores.sqlite.opening import WAL_PAGES
@@ -42,7 +51,7 @@ class Append:
     contents: Sequence[bytes]
     wake_at: float = AWAKE
     foreign: bool = False
-    tells: Sequence[Event] = ()
+    tells: Sequence[Tell] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,21 +321,20 @@ class Writer:
         before = head.standing if head else None
         title = None if head else self._title(batch, job.facts)
         result = project(job.run, before, job.facts, title, job.wake_at)
-        # A resource, or an event, of elsewhere is nothing that happened here; who listens does so here.
-        changes = [each for each in result.changes if not job.foreign or isinstance(each, EarChanged)]
-        changes += told(job.run, job.facts, job.tells)
-        others = [each for change in changes for each in records.statements(change)]
+        others = _others(job, result.changes) if result.changes or job.tells else ()
         number, stretch = (head.number, head.stretch) if head else (batch.next_number, -1)
         if head is None:
             batch.next_number += 1
-        for row, (position, content) in enumerate(enumerate(job.contents, job.expected), batch.next_id):
+        row, length = batch.next_id, job.expected
+        for content in job.contents:
             if row // STRETCH != stretch:
                 stretch = row // STRETCH
                 batch.places.append((number, stretch))
             fact = content if len(content) <= limits.PAYLOAD_INLINE_BYTES else _aside(batch, content)
-            batch.journal.append((row, number, position, crc32(content), fact))
-        batch.next_id += len(job.contents)
-        length = job.expected + len(job.contents)
+            batch.journal.append((row, number, length, crc32(content), fact))
+            row += 1
+            length += 1
+        batch.next_id = row
         batch.heads[job.run] = Head(number, length, stretch, result.standing)
         batch.others.extend(others)
 
@@ -349,6 +357,14 @@ class Writer:
             batch.runs.append(records.run_row(head.number, head.length, head.standing))
         if head.standing.phase is not None:
             batch.ended.append((head.number,))
+
+
+def _others(job: Append, projected: Sequence[Change]) -> list[Statement]:
+    """Return what an append changes beside the journal and the row of its run."""
+    # A resource, or an event, of elsewhere is nothing that happened here; who listens does so here.
+    changes = [each for each in projected if not job.foreign or isinstance(each, EarChanged)]
+    told_too = told(job.run, job.facts, job.tells, changes)
+    return [each for change in told_too for each in records.statements(change)]
 
 
 def _keep_events(connection: sqlite3.Connection, batch: _Batch, job: KeepEvents) -> None:

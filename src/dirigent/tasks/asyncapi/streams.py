@@ -115,6 +115,9 @@ class Streams:
                 self._begin(act(line, call))
 
     async def _settle(self, line: _Line, call: Call | None) -> None:
+        if line.lock.locked():
+            # The next message is being taken already, and that settles this one before anything else.
+            return
         async with line.lock:
             if line.subscription is None or line.call != call:
                 return

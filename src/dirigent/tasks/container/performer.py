@@ -33,6 +33,7 @@ from dirigent.tasks.container.recipe import (
     reference_of,
     wanted_of,
 )
+from dirigent.tasks.container.registry import Registries
 from dirigent.tasks.container.runtime import CONFLICT, NOT_FOUND, Log, Refused, Runtime, Seen, Unreachable
 from dirigent.tasks.process import Ending, Surroundings, result_of
 from dirigent.tasks.recipe import Unfit
@@ -90,10 +91,11 @@ class _Attempt:
 class ContainerPerformer:
     """Carries out `container`. The request is described in `docs/calls.md`."""
 
-    def __init__(self, surroundings: Surroundings, vault: Vault, socket: Callable[[], str]) -> None:
+    def __init__(self, surroundings: Surroundings, registries: Registries, socket: Callable[[], str]) -> None:
         """Keep notes below these surroundings; `socket` finds the runtime and may raise `Refusal`."""
         self._surroundings = surroundings
-        self._vault = vault
+        self._registries = registries
+        self._vault: Vault = registries.vault
         self._socket = socket
         self._found: Runtime | None = None
         self._janitor = Janitor()
@@ -176,13 +178,13 @@ class ContainerPerformer:
         runtime, wanted = self._runtime(), attempt.wanted
         name, tag = reference_of(wanted.image)
         if wanted.pull == "always":
-            await runtime.pull(name, tag)
+            await runtime.pull(name, tag, await self._registries.header(name))
         try:
             return await runtime.create(attempt.name, wanted.creation(attempt.labels))
         except Refused as refused:
             if refused.status != NOT_FOUND or wanted.pull != "ifNotPresent":
                 raise
-        await runtime.pull(name, tag)
+        await runtime.pull(name, tag, await self._registries.header(name))
         return await runtime.create(attempt.name, wanted.creation(attempt.labels))
 
     async def _begun(self, attempt: _Attempt, container: str) -> Outcome:

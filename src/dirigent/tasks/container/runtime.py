@@ -32,6 +32,9 @@ NOT_MODIFIED: Final = 304
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
 HEAD_BYTES: Final = 64 * 1024
+# The header that says who we are to a registry.
+CREDENTIAL: Final = "X-Registry-Auth"
+NOTHING: Final[Mapping[str, str]] = {}
 
 
 class Unreachable(Exception):
@@ -145,10 +148,11 @@ class Runtime:
         found = await self._json("POST", f"/containers/create?{urlencode({'name': name})}", wanted)
         return str(found["Id"]) if isinstance(found, dict) else ""
 
-    async def pull(self, name: str, tag: str) -> None:
-        """Fetch an image. Its trouble stands in the stream that it answers with."""
+    async def pull(self, name: str, tag: str, credential: str = "") -> None:
+        """Fetch an image, as who the header says. Its trouble stands in the stream that it answers with."""
         path = "/images/create?" + urlencode({"fromImage": name, "tag": tag})
-        async with self._asked("POST", path, None, None) as response:
+        headers = {CREDENTIAL: credential} if credential else {}
+        async with self._asked("POST", path, None, None, headers) as response:
             async for line in response.content:
                 with suppress(ValueError):
                     said = json.loads(line)
@@ -234,18 +238,28 @@ class Runtime:
 
     @asynccontextmanager
     async def _asked(
-        self, method: str, path: str, body: Value, seconds: float | None
+        self,
+        method: str,
+        path: str,
+        body: Value,
+        seconds: float | None,
+        headers: Mapping[str, str] = NOTHING,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Yield the answer to a question, or raise; `seconds` None waits for ever."""
         prefix = await self._prefix()
-        async with self._answered(method, prefix + path, body, seconds) as response:
+        async with self._answered(method, prefix + path, body, seconds, headers) as response:
             if response.status >= OK and response.status != NOT_MODIFIED:
                 raise Refused(response.status, _words(await response.read()))
             yield response
 
     @asynccontextmanager
     async def _answered(
-        self, method: str, path: str, body: Value, seconds: float | None
+        self,
+        method: str,
+        path: str,
+        body: Value,
+        seconds: float | None,
+        headers: Mapping[str, str] = NOTHING,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         timeout = aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS)
         try:
@@ -253,7 +267,7 @@ class Runtime:
                 aiohttp.ClientSession(
                     connector=aiohttp.UnixConnector(self._socket), timeout=timeout
                 ) as session,
-                session.request(method, f"http://runtime{path}", json=body) as response,
+                session.request(method, f"http://runtime{path}", json=body, headers=headers) as response,
             ):
                 yield response
         except TimeoutError:

@@ -140,7 +140,7 @@ def _ran(wanted: Ran, came: Came) -> list[Problem]:
     return [
         Problem(
             "E7083",
-            f"task `{wanted.task}` ran {_times(count)}",
+            f"task `{wanted.task}` ran {_times(count)}" if count else f"task `{wanted.task}` never ran",
             wanted.span,
             f"{expected} expected",
             (),

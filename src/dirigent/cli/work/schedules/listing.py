@@ -43,7 +43,7 @@ async def _listed(surrounding: Surrounding, options: Options) -> int:
                     [
                         view.name,
                         view.when,
-                        stamp(coming.due) if coming else "-",
+                        _next(view, coming),
                         view.phase,
                         view.what or "-",
                     ]
@@ -73,8 +73,22 @@ async def _coming(surrounding: Surrounding, options: Options) -> int:
         say_json({"next": [coming_json(view, each) for view, each in found]})
     else:
         rows = [[stamp(each.due), view.name, each.skipped or "runs"] for view, each in found]
+        rows += [["-", view.name, _waits(view)] for view in views if view.schedule.on is not None]
         say(_table(["DUE", "SCHEDULE", "WHAT"], rows) if rows else "nothing comes")
     return Exit.DONE
+
+
+def _next(view: ScheduleView, coming: Coming | None) -> str:
+    if view.schedule.on is not None:
+        return "with its events"
+    return stamp(coming.due) if coming else "-"
+
+
+def _waits(view: ScheduleView) -> str:
+    """Return what comes of a schedule that events start: when, nobody knows."""
+    if view.phase == "paused":
+        return "paused: its events wait until it is resumed"
+    return f"runs {view.when}"
 
 
 def view_json(view: ScheduleView, following: Coming | None) -> Json:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from dirigent.app.trials.finding import suite_of
+from dirigent.app.trials.folders import found_in
 from dirigent.app.trials.piece import Piece
 from dirigent.app.trials.playing import played
 from dirigent.cli.answer import complain
@@ -30,11 +31,15 @@ from dirigent.testing.trial.judging import changes_of
 def test(options: Options) -> int:
     """Play the tests of files, or make a test file from a run."""
     if options.text("record"):
+        if options.many("files"):
+            raise click.UsageError("`--record` plays no files; `--to FILE` says where it writes")
         return record(options)
     files = options.many("files")
+    if options.text("to"):
+        raise click.UsageError("`--to` says where `--record RUN` writes; name that run")
     if not files:
-        raise click.UsageError("name a test file, or a run with `--record RUN`")
-    suites = _read(files, options)
+        raise click.UsageError("name a test file, a folder of them, or a run with `--record RUN`")
+    suites = _read(found_in(place(options).folder, files), options)
     verdicts = [verdict for suite, piece in suites for verdict in _played(suite, piece, options)]
     if options.flag("update"):
         verdicts = [each for suite, _ in suites for each in _updated(suite, verdicts, options)]
@@ -49,14 +54,14 @@ def test(options: Options) -> int:
     return Exit.FAILED if failed else Exit.DONE
 
 
-def _read(files: Sequence[str], options: Options) -> list[tuple[Suite, Piece]]:
+def _read(files: Sequence[Path], options: Options) -> list[tuple[Suite, Piece]]:
     """Return every test file with what it plays. Raises `Refusal` with the problems of all of them."""
     found: list[tuple[Suite, Piece]] = []
     wrong: list[Problem] = []
     folder = place(options).folder
     for file in files:
         try:
-            suite, piece, warnings = suite_of(folder / file, options.text("part"), folder)
+            suite, piece, warnings = suite_of(file, options.text("part"), folder)
         except Refusal as refusal:
             wrong.extend(refusal.problems)
             continue

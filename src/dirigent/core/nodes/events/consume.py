@@ -12,6 +12,8 @@ from dirigent.core.frame import ConsumeState, Frame, Stage
 from dirigent.core.machine import Run, bound_variables
 from dirigent.core.nodes.behaviour import Behaviour, passes_on
 from dirigent.core.nodes.events import each_event
+from dirigent.model import fault as faults
+from dirigent.model.fault import Fault
 from dirigent.model.ids import effect_id
 from dirigent.model.program import CONTINUE, TAKING, Consume
 from dirigent.model.values import Value
@@ -38,8 +40,12 @@ def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) ->
     if child.slot != CALL:
         state.current, state.stage, state.leaving = output, Stage.OUTPUT, directive != CONTINUE
         run.agenda.append(frame)
-    elif state.stage is Stage.LEAVING or not isinstance(output, dict) or "message" not in output:
+    elif state.stage is Stage.LEAVING or output is None:
         run.complete(frame, list(state.outputs))
+    elif not isinstance(output, dict) or "message" not in output:
+        # What is too large for a fact has become a reference, and nothing can be said of what is in it.
+        words = "a message is too large to be worked on by itself, or what took it gave none"
+        run.fail(frame, Fault(faults.RUNTIME, 500, "No Message", words))
     else:
         state.item = state.current = output["message"]
         state.cursor, state.stage = output.get("cursor"), Stage.TAKEN

@@ -37,8 +37,9 @@ from dirigent.model.run.journal import Heard
 from dirigent.model.values import Expression, Template, UriTemplate, Value, leaves
 from dirigent.ports import Compiled, ExpressionFailed
 
-# Events that arrive at about the same time may be logged in another order than that of their times.
-OVERLAP_SECONDS: Final = 1.0
+# Events that arrive at about the same time may be logged in another order than that of their times, and what
+# a run emits has the time of its clock, whenever that becomes durable.
+OVERLAP_SECONDS: Final = 60.0
 EVERYTHING: Final = EventFilter()
 # A path that begins at a variable sees nothing of the event: it is a value before there is one.
 _OF_VARIABLES: Final = re.compile(r"\$[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
@@ -54,6 +55,8 @@ def begin(run: Run, frame: Frame) -> None:
         return
     want = _resolved(run, frame, node.to)
     frame.answers.clear()
+    for key in _known(run) if node.standing and frame.pointer not in run.ears else ():
+        run.heard.setdefault(key, 0)
     frame.state = ListenState(want, run.facts)
     note(run, "waiting", frame)
     correlated(run, "correlation-started", frame, {})
@@ -82,11 +85,18 @@ def hear(run: Run, ask: Ask, fact: Heard) -> None:
     counts = not matching.closes(state.want, found)
     state.want = matching.narrowed(state.want, found)
     if counts:
-        state.item = state.current = shape.read(fact.event, frame.node.read)
+        state.item = state.current = _given(frame.node, fact)
         state.stage = Stage.TAKEN
     else:
         state.stage = Stage.UNTIL
     run.agenda.append(frame)
+
+
+def _given(node: Listen, fact: Heard) -> Value:
+    """Return what the listener is given of an event."""
+    return (
+        {"arrived": fact.arrived, "event": fact.event} if node.standing else shape.read(fact.event, node.read)
+    )
 
 
 def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) -> None:
@@ -138,12 +148,28 @@ def _judge(run: Run, frame: Frame, node: Listen, state: ListenState) -> None:
 
 
 def _ask(run: Run, frame: Frame, state: ListenState) -> None:
-    since = run.created.at if run.created else 0.0
+    since = _beginning(run, frame)
     # Who listened for the same before has seen all that came until then.
     before = run.ears.get(frame.pointer)
     if before is not None and before[0] == state.want:
         since = max(since, before[1] - OVERLAP_SECONDS)
     run.want(Ask((frame.position, frame.attempt, NOTE), frame, note=Hears(state.want, since)))
+
+
+def _beginning(run: Run, frame: Frame) -> float:
+    """Return from when events count at all."""
+    began = run.created.at if run.created else 0.0
+    standing = isinstance(frame.node, Listen) and frame.node.standing
+    given = run.created.input if standing and run.created else None
+    since = given.get("since") if isinstance(given, dict) else None
+    return float(since) if isinstance(since, int | float) else began
+
+
+def _known(run: Run) -> list[str]:
+    """Return the events that were taken before this run went on with the listening of another."""
+    given = run.created.input if run.created else None
+    known = given.get("known") if isinstance(given, dict) else None
+    return list(known) if isinstance(known, dict) else []
 
 
 # -- what is waited for -------------------------------------------------------------------------------

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.tree import Items, Members, Node, plain
 from dirigent.model.program import OnDoubt
 from dirigent.model.run.retention import Retention, age_seconds
 from dirigent.model.stack import Identity, Network
+
+_AGES: Final = ("completed", "failed", "cancelled", "events")
 
 
 def read_doubt(policy: Members | None) -> OnDoubt:
@@ -20,9 +24,7 @@ def read_retention(policy: Members | None) -> Retention:
     found = mapping_of(policy.get("retention")) if policy is not None else None
     if found is None:
         return Retention()
-    ages = {
-        name: age_seconds(text_of(found.get(name)) or "") for name in ("completed", "failed", "cancelled")
-    }
+    ages = {name: age_seconds(text_of(found.get(name)) or "") for name in _AGES}
     runs = found.members.get("runs")
     most = plain(runs.node) if runs is not None else None
     return Retention(**ages, runs=most if isinstance(most, int) else None)

@@ -119,6 +119,7 @@ POLICY: Final = Record(
                     "completed": Field(_AGE, description="how long completed runs are kept"),
                     "failed": Field(_AGE, description="how long failed runs are kept"),
                     "cancelled": Field(_AGE, description="how long cancelled runs are kept"),
+                    "events": Field(_AGE, description="how long events are kept (default: 7d)"),
                     "runs": Field(Whole(min=0), description="how many ended runs are kept at most"),
                 },
                 title="`policy.retention`",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from dirigent.lang.tree import Items, Leaf, Members, Node
+from dirigent.lang.workflow import dataflow
 from dirigent.lang.workflow.calls.endpoints import mapping, resource, texts
 from dirigent.lang.workflow.expressions import code, template
 from dirigent.lang.workflow.reading import Reading, Scope, complain, flag_of, member_of, of_patch, text_of
@@ -121,6 +122,8 @@ def _lifetime(reading: Reading, node: Node | None, scope: Scope) -> Template:
             (after or node).span,
             "write `lifetime: {cleanup: eventually, after: {minutes: 30}}`",
         )
+    if isinstance(after, Members) and not after.members:
+        dataflow.duration(reading, after, scope)  # It says that this is none.
     return {"cleanup": cleanup, "after": None if after is None else template(reading, after, scope)}
 
 

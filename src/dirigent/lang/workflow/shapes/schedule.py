@@ -8,7 +8,8 @@ from dirigent.lang.schedule.calendar import cron_fault, zone_fault
 from dirigent.lang.schedule.reading import moment_fault
 from dirigent.lang.shape import Field, Record, Text
 from dirigent.lang.workflow.shapes.atoms import DURATION
-from dirigent.lang.workflow.words import Checked, NotYet
+from dirigent.lang.workflow.shapes.events import STRATEGY
+from dirigent.lang.workflow.words import Checked
 from dirigent.model.run.schedule import MISFIRES, OVERLAPS
 
 _CRON: Final = Checked(
@@ -21,10 +22,11 @@ _WHEN: Final = {
     "every": Field(DURATION, description="a run each time so long has passed"),
     "cron": Field(_CRON, description="a run at the times of a cron expression"),
     "after": Field(DURATION, description="a run so long after the last one has ended"),
+    "on": Field(STRATEGY, description="a run each time such events have come"),
 }
 _MOMENT: Final = Checked("E2064", "a time such as `2026-11-23T03:00:00Z`", moment_fault)
 
-SCHEDULE: Final = Record({**_WHEN, "on": Field(NotYet("`schedule.on`"))}, title="`schedule`")
+SCHEDULE: Final = Record(_WHEN, title="`schedule`")
 
 # What a stack says about the schedule of one of its workflows.
 POLICY: Final = Record(

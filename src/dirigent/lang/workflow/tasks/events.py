@@ -5,6 +5,7 @@ What an attribute may be is checked here as far as it is written out; what is co
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from dirigent.lang.shape import inner_expression, shortened
@@ -146,3 +147,38 @@ def _correlation(reading: Reading, node: Node, scope: Scope) -> Correlation:
 
 def _computed(node: Node) -> bool:
     return isinstance(node, Leaf) and isinstance(node.value, str) and inner_expression(node.value) is not None
+
+
+# Before there is a run, an expression sees the event alone.
+BEFORE_RUN: Final = Scope("/schedule/on", arguments=())
+
+
+def lower_on(reading: Reading, node: Node | None) -> Strategy:
+    """Return which events start a run; report expressions that cannot be computed before there is one."""
+    for each in _filters(node):
+        for member in entries_of(member_of(each, "correlate")).values():
+            _check_expected(reading, member_of(member.node, "expect"))
+    return lower_strategy(reading, node, BEFORE_RUN)
+
+
+def _filters(node: Node | None) -> Iterator[Node]:
+    """Yield every filter of a strategy, those of its end among them."""
+    for member in entries_of(node).values():
+        if isinstance(member.node, Items):
+            yield from member.node.items
+        elif member.key == "until":
+            yield from _filters(member.node)
+        else:
+            yield member.node
+
+
+def _check_expected(reading: Reading, node: Node | None) -> None:
+    if isinstance(node, Leaf) and isinstance(node.value, str) and inner_expression(node.value) is not None:
+        complain(
+            reading,
+            "E1947",
+            "what a correlation expects cannot be computed before there is a run",
+            node.span,
+            "write the value itself, or leave `expect` out: then it is what the first event gives",
+            label="computed",
+        )

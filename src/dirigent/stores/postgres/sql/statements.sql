@@ -305,6 +305,11 @@ select at, key, type, run, content from events order by tx, number;
 -- name: moved_listeners
 select run, position, content from listeners order by run, position;
 
+-- name: moved_sinks
+-- Places are of one store; how many events lie before a place is the same in each.
+select s.name, (select count(*) from events e where (e.tx, e.number) <= (s.tx, s.number)), s.content
+from sinks s order by s.name;
+
 -- name: moved_runs
 select number, id, standing from runs where number > $1 order by number limit $2;
 
@@ -338,6 +343,14 @@ order by t.place;
 -- name: load_listeners
 insert into listeners (run, position, content, shard)
 select * from unnest($1::text[], $2::text[], $3::bytea[], $4::integer[]);
+
+-- name: load_sinks
+insert into sinks (name, tx, number, content)
+select t.name, coalesce(e.tx, 0), coalesce(e.number, 0), t.content
+from unnest($1::text[], $2::bigint[], $3::bytea[]) as t (name, behind, content)
+left join lateral (
+  select tx, number from events where t.behind > 0 order by tx, number limit 1 offset greatest(t.behind - 1, 0)
+) e on true;
 
 -- name: load_runs
 insert into runs (id, shard, name, phase, created_at, wake_at, standing)

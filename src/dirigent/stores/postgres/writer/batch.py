@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import Final, TypeAlias, assert_never
 
-from dirigent.model.events.listening import Event, Listener, key_of
+from dirigent.model.events.listening import Listener, Tell, key_of
 from dirigent.model.ids import RunId
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact, Listening
@@ -38,7 +38,7 @@ class Append:
     content: bytes
     wake_at: float
     granted: Sequence[int] = ()
-    tells: Sequence[Event] = ()
+    tells: Sequence[Tell] = ()
     foreign: bool = False
 
     @property

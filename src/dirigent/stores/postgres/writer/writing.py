@@ -152,7 +152,7 @@ class Writer:
         before = head.standing if head else None
         title = None if head else self._title(job.facts)
         result = project(job.run, before, job.facts, title, job.wake_at)
-        for change in (*result.changes, *told(job.run, job.facts, job.tells)):
+        for change in told(job.run, job.facts, job.tells, result.changes):
             # A resource, or an event, of elsewhere is nothing that happened here; who listens does so here.
             if not job.foreign or isinstance(change, EarChanged):
                 batch.change(job, change)

@@ -255,5 +255,13 @@ select at, key, type, run, content from events order by number;
 -- name: moved_listeners
 select run, position, content from listeners order by run, position;
 
+-- name: moved_sinks
+-- Places are of one store; how many events lie before a place is the same in each.
+select s.name, (select count(*) from events e where e.number <= s.place), s.content from sinks s order by s.name;
+
+-- name: load_sink
+insert into sinks (name, place, content)
+values (?1, case ?2 when 0 then 0 else (select number from events order by number limit 1 offset ?2 - 1) end, ?3);
+
 -- name: moved_runs
 select * from standings where number > ? order by number limit ?;

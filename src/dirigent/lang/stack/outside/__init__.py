@@ -1,0 +1,1 @@
+"""What of a stack concerns the outside: where events go."""

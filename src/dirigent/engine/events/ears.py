@@ -38,6 +38,8 @@ from dirigent.ports.events import EventLog
 
 # Kinds of facts that are news here.
 NEWS: Final = frozenset((Listening, Heard, Unheard, Emitted, CancelRequested, Resumed, Retried))
+# After these a run, or a schedule, may take what it had taken before.
+FORGETS: Final = (Retried, (Retried, CancelRequested))
 PAGE: Final = 256
 TIDY_SECONDS: Final = 600.0
 
@@ -135,6 +137,8 @@ class Ears:
             if self.asked:
                 self._stirred.set()
             return
+        if any(isinstance(fact, FORGETS[is_schedule(run)]) for fact in news):
+            self._memory.forget(run)
         served: set[Position] = set()
         for fact in news:
             match fact:
@@ -146,10 +150,6 @@ class Ears:
                     self._drop((run, position))
                 case Unheard(position=position):
                     self._drop((run, position))
-                case CancelRequested() if not is_schedule(run):
-                    pass
-                case CancelRequested() | Retried():
-                    self._memory.forget(run)
                 case Resumed():
                     for listener in self._resting.pop(run, {}).values():
                         self._fresh.put(listener)

@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dirigent.core.nodes import extended
 from simulation.coverage import Coverage
 from simulation.play import chunk, digest, played, reduced, shrunk
+from simulation.rig.bench import SOUND
 from simulation.rig.plan import plan_of
 from simulation.rig.plants import PLANTS
 
@@ -22,6 +25,11 @@ SEEDS, PART = 20_000, 5_000
 def test_what_was_found_once_stays_mended(seed):
     _, failure = played(plan_of(seed))
     assert failure is None, f"{failure.words}\n{failure.command}"
+
+
+def test_a_work_that_keeps_its_number_after_a_retry_from_before_it_is_found_out():
+    parts = replace(SOUND, core=((extended, "number_anew", lambda work: None),))
+    assert played(plan_of(27611), parts)[1] is not None
 
 
 @pytest.mark.slow

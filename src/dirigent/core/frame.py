@@ -42,13 +42,17 @@ class Thread:
 
 @dataclass(slots=True, eq=False)
 class Earlier:
-    """What is kept of the last attempt at one position: its number, its request and how it failed."""
+    """What is kept of the last attempt at one position: its number, its request and how it failed.
+
+    `lost` is the last attempt that a person took back.
+    """
 
     attempt: int
     generation: int = 0
     request: Value = None
     intended: bool = False
     doubtful: bool = False
+    lost: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -203,6 +207,14 @@ class Gate:
         """Return the number of the last attempt at a position that was passed over, 0 for none."""
         earlier = self.again.earlier.get(position)
         return 0 if earlier is None else earlier.attempt
+
+    def take_over(self, frame: Frame) -> None:
+        """Let a frame begin as the next after the last attempt at its position, which was passed over."""
+        earlier = self.again.earlier[frame.position]
+        frame.attempt = earlier.attempt = earlier.attempt + 1
+        if frame.ledger is None:
+            frame.ledger = Ledger()
+        frame.ledger.earlier[frame.position] = earlier
 
 
 @dataclass(slots=True, eq=False)

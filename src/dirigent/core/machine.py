@@ -143,11 +143,9 @@ class Run:
         frame.task, frame.pointer = task, task.pointer
         taken_back = 0 if self.gate is None else self.gate.taken_back(position)
         frame.attempt = 1 if frame.ledger is None else _attempt(frame.ledger, position)
-        if taken_back >= frame.attempt:
+        if self.gate is not None and taken_back >= frame.attempt:
             # A fold up to a gate may come later to a task than the run did: that attempt was another one.
-            frame.attempt = taken_back + 1
-            if frame.ledger is not None:
-                frame.ledger.earlier[position].attempt = frame.attempt
+            self.gate.take_over(frame)
         if task.constants:
             frame.variables = bound_variables(frame, task.constants)
         return frame

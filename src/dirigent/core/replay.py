@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Final, TypeAlias, assert_never, get_args
 
 from dirigent.core import flow
 from dirigent.core.control.overruling import overrule, running
-from dirigent.core.control.retrying import SERVER_ERROR, gates_of, interrupt, open_gate, remember, waits
+from dirigent.core.control.retrying import (
+    SERVER_ERROR,
+    gates_of,
+    interrupt,
+    keep_numbers,
+    open_gate,
+    remember,
+    waits,
+)
 from dirigent.core.events.noting import note_fact
 from dirigent.core.frame import Earlier, Frame, Gate
 from dirigent.core.machine import COMPUTE, EFFECT, NOTE, Ask, Key, Moment, Run, Tools, unbegun
@@ -104,6 +113,8 @@ def replay(
     for number, fact in enumerate(facts):
         run.ahead = number == len(facts) - 1 or not coded
         if number >= taken or not _passed_over(run, fact):
+            if isinstance(fact, Retried):
+                keep_numbers(run, islice(facts, number + 1, None))
             advance(run, fact)
     run.ahead = True
     run.news.clear()

@@ -17,8 +17,9 @@ class Blocks(Leaves):
     """Tasks and lists of tasks.
 
     A task of one of the names (position and attempt) in `gates` is not begun before it is `opened`; `parked`
-    says since when it stands there. `again` is what is known of attempts that a person took back. `running`
-    has the strand of every task that has not given its output; `entered` are all that there ever were.
+    says since when it stands there. `again` is what is known of attempts that a person took back, `lost` has
+    the last of them at each position. `running` has the strand of every task that has not given its output;
+    `entered` are all that there ever were.
     """
 
     nodes: dict = field(default_factory=dict)
@@ -26,6 +27,7 @@ class Blocks(Leaves):
     opened: set = field(default_factory=set)
     parked: dict = field(default_factory=dict)
     again: dict = field(default_factory=dict)
+    lost: dict = field(default_factory=dict)
     ledgers: list = field(default_factory=list)
     running: dict = field(default_factory=dict)
     entered: list = field(default_factory=list)
@@ -58,10 +60,16 @@ class Blocks(Leaves):
     async def task(self, task, at, raw):
         """The output of a task, and where its list goes on."""
         attempt = 1 + self.again.get(at.position, Past()).attempt
+        own = 1
         if at.ledger.counted:
             past = at.ledger.pasts.setdefault(at.position, Past())
-            past.attempt = attempt = max(attempt, past.attempt + 1)
-        at = replace(at, attempt=attempt)
+            past.attempt = own = past.attempt + 1
+        if attempt > own:  # What was taken back was the last attempt: this one knows of it.
+            if not at.ledger.counted:
+                at = replace(at, ledger=self.ledger(counted=True))
+            at.ledger.pasts[at.position] = past = self.again[at.position]
+            past.attempt = attempt
+        at = replace(at, attempt=max(attempt, own))
         word = None
         while True:
             while self.closed(at, word):

@@ -27,6 +27,8 @@ class Eventful(Blocks):
                 value, directive = await self.block(each.before, at, value)
                 if directive == "exit":
                     return value, None
+        if self.lost.get(at.position, 0) >= at.attempt:
+            at = self.renewed(at)  # A person had the run go on from a block before it.
         while True:
             try:
                 output, then = await self.node(node.work, at, value)

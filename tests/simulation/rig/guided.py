@@ -296,7 +296,9 @@ class Guided(Following):
             if not ledger.counted:
                 ledger.counted, ledger.pasts = True, oracle.again
             elif ledger.pasts is not oracle.again:
-                ledger.pasts.update(oracle.again)
+                for position, past in oracle.again.items():
+                    if ledger.pasts.get(position, past).attempt <= past.attempt:
+                        ledger.pasts[position] = past
         oracle.opened.add(name)
         self.over = False
         for key in [key for key in oracle.loom.waiting if key[0] == "renew"]:
@@ -345,7 +347,7 @@ class Guided(Following):
                 if self.stands(name_of(fact)):
                     self.open(fact)
                 else:
-                    past = self.past(fact)
+                    past = self.lost(fact)
                     past.attempt = max(past.attempt, fact.attempt + 1)
                 self.over = False
             case Abandoned() if effect_of(fact) in oracle.begun:
@@ -362,8 +364,14 @@ class Guided(Following):
         self.held.discard(key)
         oracle.loom.throw(oracle.loom.waiting[key], Interrupted())
 
+    def lost(self, fact):
+        """What is known of the place of an attempt that is taken back, now that it is."""
+        lost = self.oracle.lost
+        lost[fact.position] = max(lost.get(fact.position, 0), fact.attempt)
+        return self.past(fact)
+
     def remember(self, fact):
-        past = self.past(fact)
+        past = self.lost(fact)
         match fact:
             case Intended(request=request):
                 if past.began and not past.doubtful and past.sent != request:

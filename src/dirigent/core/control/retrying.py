@@ -8,6 +8,7 @@ Law 2: a request whose outcome nobody knows is sent again to the byte, as after 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final, TypeGuard
 
 from dirigent.core.frame import AgainState, Earlier, Frame, Gate, Ledger, Step
 from dirigent.core.machine import Run
@@ -16,17 +17,23 @@ from dirigent.model.ids import Position
 from dirigent.model.program import CONTINUE
 from dirigent.model.run.journal import (
     Abandoned,
+    Computed,
+    Emitted,
     Fact,
     Failed,
     Intended,
+    Listening,
     Retried,
     Skipped,
     Succeeded,
+    TimerSet,
     Vouched,
 )
 
 # HTTP: from here on the server speaks of itself, not of the request.
 SERVER_ERROR = 500
+# What a task has computed after its work: these answers are of the task, whose number stays.
+AFTER_WORK: Final = frozenset(("output", "export"))
 
 
 def gates_of(facts: Iterable[Fact]) -> frozenset[tuple[Position, int]]:
@@ -55,7 +62,8 @@ def remember(run: Run, fact: Fact) -> None:
     if run.gate is None or position is None:
         return
     earlier = _earlier(run.gate, position)
-    earlier.attempt = max(earlier.attempt, getattr(fact, "attempt", 0))
+    earlier.lost = max(earlier.lost, getattr(fact, "attempt", 0))
+    earlier.attempt = max(earlier.attempt, earlier.lost)
     match fact:
         case Intended(request=request):
             if earlier.intended and not earlier.doubtful and earlier.request != request:
@@ -70,6 +78,31 @@ def remember(run: Run, fact: Fact) -> None:
             earlier.doubtful = fault.doubtful or fault.status >= SERVER_ERROR
         case _:
             pass
+
+
+def number_anew(work: Frame) -> None:
+    """Give a work its next attempt where it was taken back, but not its task: that went on from before it."""
+    earlier = work.ledger.earlier.get(work.position) if work.ledger is not None else None
+    if earlier is not None and earlier.lost >= work.attempt:
+        earlier.attempt = work.attempt = earlier.attempt + 1
+
+
+def keep_numbers(run: Run, later: Iterable[Fact]) -> None:
+    """Number works as a journal does that was written before `number_anew`: `later` is what follows in it."""
+    for fact in later:
+        if run.gate is None or isinstance(fact, Retried):
+            return
+        if _begins(fact):
+            earlier = run.gate.again.earlier.get(fact.position)
+            if earlier is not None and fact.attempt <= earlier.lost:
+                earlier.lost = 0
+
+
+def _begins(fact: Fact) -> TypeGuard[Intended | TimerSet | Listening | Emitted | Computed]:
+    """Return whether a fact is the first of a work: not of what a task does after its work."""
+    if isinstance(fact, Computed):
+        return fact.slot not in AFTER_WORK
+    return isinstance(fact, Intended | TimerSet | Listening | Emitted)
 
 
 def _earlier(gate: Gate, position: Position) -> Earlier:
@@ -147,7 +180,12 @@ def _hand_over(run: Run, again: Ledger) -> None:
         if frame.ledger is None:
             frame.ledger = again
         elif frame.ledger is not again:
-            frame.ledger.earlier.update(again.earlier)
+            known = frame.ledger.earlier
+            known.update((at, each) for at, each in again.earlier.items() if _latest(each, known.get(at)))
+
+
+def _latest(earlier: Earlier, known: Earlier | None) -> bool:
+    return known is None or known.attempt <= earlier.attempt
 
 
 def _frames(run: Run) -> Iterator[Frame]:

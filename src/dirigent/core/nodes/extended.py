@@ -6,6 +6,7 @@ the order of the document, the work, and the blocks `after` in the reverse order
 
 from __future__ import annotations
 
+from dirigent.core.control.retrying import number_anew
 from dirigent.core.evaluate import truth
 from dirigent.core.frame import ExtendedState, Frame
 from dirigent.core.machine import Run
@@ -43,7 +44,7 @@ def _before(run: Run, frame: Frame, node: Extended, state: ExtendedState) -> Non
         if block is not None:
             run.enter_block(frame, block, f"before:{number}", state.current)
             return
-    run.enter_block(frame, node.work, "work", state.current)
+    number_anew(run.enter_block(frame, node.work, "work", state.current))
 
 
 def _after(run: Run, frame: Frame, node: Extended, state: ExtendedState) -> None:

@@ -7,6 +7,7 @@ as soon as its fact is durable, and knows where to go on (`after`).
 
 from __future__ import annotations
 
+from dirigent.core.control.retrying import number_anew
 from dirigent.core.evaluate import truth
 from dirigent.core.frame import ConsumeState, Frame, Stage
 from dirigent.core.machine import Run, bound_variables
@@ -117,6 +118,7 @@ def _call(
     run: Run, frame: Frame, node: Consume, state: ConsumeState, *, last: bool = False, leave: bool = False
 ) -> None:
     taking = run.enter_block(frame, node.call, CALL, frame.input, f"[{state.calls}]")
+    number_anew(taking)
     state.calls += 1
     stream: Value = {
         "id": effect_id(run.id, frame.position),

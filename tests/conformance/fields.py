@@ -91,13 +91,17 @@ def page():
         use = uses()[pointer]
         refused = refusal(use)
         told = f"`{json.dumps(refused[0])}`: {refused[1]}" if refused else FREE.get(name, "")
-        rows.append(f"| `{name}` | {', '.join(suites_of(use))} | {told} |")
+        suites = GIVEN.get(name) or ", ".join(suites_of(use))
+        rows.append(f"| `{name}` | {suites} | {told} |")
     here = sum(bool(suites_of(use)) for use in uses().values())
     return f"{PAGE}{here} of {len(fields())} fields are in documents that run.\n\n" + "\n".join(rows) + "\n"
 
 
+# What a subscription gives, which no document has, and what shows that it does.
+GIVEN = {"asyncApiInboundMessage.correlationId": "`tests/tasks/asyncapi/test_inbound.py`"}
 # Fields that take whatever is written, and why.
 FREE = {
+    **dict.fromkeys(GIVEN, "a document cannot write it"),
     "callTask(http).with.body": "any value may be sent",
     "asyncApiOutboundMessage.payload": "any value may be sent",
 }

@@ -109,13 +109,18 @@ class World:
             answer(outcome)
 
     def stop(self, order):
-        """Stop what has not happened yet."""
-        deed = self.deed(order)
+        """Stop what has not happened yet.
+
+        Under one key a later attempt may be under way: an engine that was paused and goes on stops its own.
+        """
+        deed, this = self.deed(order), (order.run, order.position, order.attempt)
+        deed.readers = [each for each in deed.readers if each[0] != this]
+        if deed.readers:
+            return
         for timer in deed.timers:
             timer.cancel()
         deed.timers.clear()
         deed.under_way = False
-        deed.readers.clear()
 
 
 @dataclass

@@ -228,6 +228,9 @@ class Engine:
         if self._poison.forgive(run):
             self.left_out.pop(run, None)
         if isinstance(fact, Retried):
+            # What the run came to may not be durable yet; nobody knows before whether it has failed.
+            while (ending := self._memory.ending(run)) is not None:
+                await self._put(ending, ())
             live = await self._memory.reopen(run, (fact.position, fact.attempt))
         else:
             live = await self._memory.load(run)

@@ -135,6 +135,11 @@ class Memory:
         live = self._live.get(run)
         return live if live is not None and live.run.phase is not Phase.ENDED else None
 
+    def ending(self, run: RunId) -> Live | None:
+        """Return a run that has ended, and of which something is still on its way to the journal."""
+        live = self._live.get(run)
+        return live if live is not None and live.run.phase is Phase.ENDED and live.turning else None
+
     def vacant(self, run: RunId) -> bool:
         """Return whether a run may be begun: it is not here, and nobody else begins or loads it."""
         return run not in self._live and run not in self._claims
@@ -182,9 +187,7 @@ class Memory:
         Raises `Refusal`: E4004 when there is no such run, E4003 when it has not failed.
         """
         await self.unclaimed(run)
-        known = self._live.get(run)
-        # What came of a word before this one may not be durable yet: then nobody has been told of an end.
-        if self.held(run) or (known is not None and known.turning):
+        if self.held(run) or self.ending(run):
             raise _not_faulted(run)
         over = self.claimed(run)
         try:

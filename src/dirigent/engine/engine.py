@@ -25,7 +25,7 @@ from dirigent.engine.events.ears import Ears, Unlogged
 from dirigent.engine.events.telling import Telling, Wants
 from dirigent.engine.family.following import Following
 from dirigent.engine.live import Arrival, Live
-from dirigent.engine.memory import Memory, Poison, Unwitnessed, Witness, captured
+from dirigent.engine.memory import Memory, Poison, Programs, Unwitnessed, Witness, captured
 from dirigent.engine.queues import Queues, stands_for
 from dirigent.engine.rouser import Rouser
 from dirigent.engine.snapshots.plain import Numbers
@@ -87,7 +87,7 @@ class Engine:
     def __post_init__(self) -> None:
         """Wire the parts to this engine."""
         self._poison = Poison(self.witness)
-        self._memory = Memory(self.journal, self.tools, self._poison)
+        self._memory = Memory(self.journal, self.tools, self._poison, Programs(self.journal))
         self._turning = Turning(
             self.journal, self.clock, self._crew, self._precede, self._act, self._rest, self.witness
         )

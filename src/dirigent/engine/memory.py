@@ -116,15 +116,33 @@ class Poison:
 
 
 @dataclass(slots=True, eq=False)
+class Programs:
+    """The definitions that were read last."""
+
+    journal: Journal
+    kept: dict[Digest, Program] = field(default_factory=dict)
+
+    async def of(self, digest: Digest) -> Program:
+        """Return a definition."""
+        program = self.kept.get(digest)
+        if program is None:
+            program = await self.journal.definition(digest)
+            if len(self.kept) >= PROGRAMS_KEPT:
+                del self.kept[next(iter(self.kept))]
+            self.kept[digest] = program
+        return program
+
+
+@dataclass(slots=True, eq=False)
 class Memory:
     """The runs that an engine holds, and the definitions that it read last."""
 
     journal: Journal
     tools: Tools
     poison: Poison
+    programs: Programs
     _live: dict[RunId, Live] = field(default_factory=dict)
     _claims: dict[RunId, asyncio.Future[None]] = field(default_factory=dict)
-    _programs: dict[Digest, Program] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return how many runs are in memory."""
@@ -198,7 +216,7 @@ class Memory:
             last = facts[-1]
             if not isinstance(last, Ended) or last.phase != "faulted":
                 raise _not_faulted(run)
-            program = await self._program(first.definition)
+            program = await self.programs.of(first.definition)
             with self.poison.watched(run, len(facts)):
                 live = Live(replay(program, run, facts, self.tools, gate=gate), recovered=True)
             self._live[run] = live
@@ -256,7 +274,7 @@ class Memory:
         first = facts[0] if facts else None
         if not isinstance(first, Created):
             raise unknown(run)
-        program = await self._program(first.definition)
+        program = await self.programs.of(first.definition)
         with self.poison.watched(run, len(facts)):
             return Live(replay(program, run, facts, self.tools))
 
@@ -265,20 +283,11 @@ class Memory:
         with suppress(Refusal):
             plain = codec.decode_plain(content)
             digest = definition_of(plain)
-            program = await self._program(Digest(digest)) if digest is not None else None
+            program = await self.programs.of(Digest(digest)) if digest is not None else None
             if program is not None:
                 with self.poison.watched(run, past.position + len(past.facts)):
                     return _advanced(restore(plain, program, run, self.tools), past)
         return None
-
-    async def _program(self, digest: Digest) -> Program:
-        program = self._programs.get(digest)
-        if program is None:
-            program = await self.journal.definition(digest)
-            if len(self._programs) >= PROGRAMS_KEPT:
-                del self._programs[next(iter(self._programs))]
-            self._programs[digest] = program
-        return program
 
 
 def _advanced(found: Run | None, past: Past) -> Live | None:

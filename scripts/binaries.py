@@ -26,12 +26,10 @@ def fetch(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as aside:
         words = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
-        # Their set-up copies itself into the home of whoever looks at it.
-        subprocess.run(
-            [*words, "--require-hashes", "-r", str(WANTED), "-d", aside],
-            check=True,
-            env={**os.environ, "HOME": aside},
-        )
+        words += ["--require-hashes", "-r", str(WANTED), "-d", aside]
+        # Their set-up copies itself into the home of whoever looks at it; where pip looks is kept.
+        around = {"PIP_CONFIG_FILE": str(Path.home() / ".config" / "pip" / "pip.conf"), **os.environ}
+        subprocess.run(words, check=True, env={**around, "HOME": aside})
         return [
             program for each in sorted(Path(aside).glob("*.tar.gz")) for program in unpacked(each, folder)
         ]

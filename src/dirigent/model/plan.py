@@ -53,6 +53,9 @@ class Change:
 
     `because` says in words why (`removed from the stack`, `command forces replacement`).
     `each` is the value of `$each` (an object with key and value), None where there is none.
+    `provider` names the configuration of its provider, and `setup` is that configuration, as a template
+    that apply evaluates. `binding` is what the provider has promised, in a form that only it understands:
+    it sees it again at apply. `deferred` says that its provider could not be asked yet.
     """
 
     address: Address
@@ -71,6 +74,11 @@ class Change:
     warnings: tuple[str, ...] = ()
     span: Span | None = None
     each: Value = None
+    provider: str = ""
+    setup: dict[str, Template] = field(default_factory=dict)
+    binding: Value = None
+    identity: str = ""
+    deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

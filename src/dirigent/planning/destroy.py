@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from dirigent.model.ids import PlanId
 from dirigent.model.plan import Change, Plan, fingerprint, identity
 from dirigent.model.resource import ResourceRow
 from dirigent.planning.plan import in_order
-from dirigent.planning.remove import refuse_protected, removals
+from dirigent.planning.remove import refuse_protected, removals, with_setups
+from dirigent.planning.setups import Setups
 from dirigent.ports import Reading
+
+NO_SETUPS: Final[Setups] = {}
 
 
 def plan_destroy(
@@ -19,13 +23,14 @@ def plan_destroy(
     readings: Mapping[str, Reading],
     at: float,
     read_seconds: float = 0.0,
+    setups: Setups = NO_SETUPS,
 ) -> Plan:
     """Return the plan that deletes every row, in reverse order of needs.
 
     Raises:
-        Refusal: with every protected row (E2008).
+        Refusal: with every protected row (E2008), and every one whose provider is not known (E2047).
     """
-    changes = removals(rows, readings, None, {})
+    changes = with_setups(removals(rows, readings, None, {}), setups)
     refuse_protected(changes)
     made = Plan(
         id=PlanId(""),

@@ -57,7 +57,7 @@ async def proposed(planner: Planner, aim: Aim) -> Plan:
             )
         return made
     if aim.destroy:
-        return await planner.plan_destroy(aim.name)
+        return await planner.plan_destroy(aim.name, aim.stack, aim.inputs)
     if aim.stack is None:
         raise AssertionError("only a stored plan and an end can do without a stack")
     return await planner.plan(aim.stack, aim.inputs, refresh=aim.refresh)

@@ -27,7 +27,9 @@ class _Asking(Protocol):
         """Return the plan for a stack."""
         ...
 
-    async def plan_destroy(self, planner: Planner, name: str) -> Plan:
+    async def plan_destroy(
+        self, planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value]
+    ) -> Plan:
         """Return the plan that takes everything down."""
         ...
 
@@ -56,9 +58,13 @@ class Planner:
         """
         return await _asking().plan(self, stack, inputs, refresh=refresh)
 
-    async def plan_destroy(self, name: str) -> Plan:
-        """Return the plan that takes everything down. Raises `Refusal` (E2044, E3xxx)."""
-        return await _asking().plan_destroy(self, name)
+    async def plan_destroy(self, name: str, stack: Stack | None, inputs: Mapping[str, Value]) -> Plan:
+        """Return the plan that takes everything down; without the stack only what needs no provider of it.
+
+        Raises:
+            Refusal: E2044, E2047, E3xxx.
+        """
+        return await _asking().plan_destroy(self, name, stack, inputs)
 
     async def evaluate(
         self, stack: Stack, inputs: Mapping[str, Value], templates: Mapping[str, Template]

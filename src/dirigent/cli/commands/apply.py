@@ -26,6 +26,7 @@ def up(**options: object) -> int:
 @click.command()
 @click.argument("stored", required=False, metavar="[PLAN]")
 @placed
+@with_inputs
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @with_timeout
 @with_json

@@ -9,7 +9,7 @@ from dirigent.cli import wire
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
-from dirigent.cli.session import around, opened
+from dirigent.cli.session import around, leaving, opened
 from dirigent.cli.text.plans import plan_text
 from dirigent.cli.text.runs import ended_text, fault_text, indented, left_out_lines
 from dirigent.cli.text.terminal import err, out
@@ -41,9 +41,10 @@ def up(options: Options) -> int:
 
 def down(options: Options) -> int:
     """Take everything down; also when the stack file is broken by now, or gone."""
-    surrounding = around(options)
-    name = surrounding.stack.name if surrounding.stack else ""
-    return wait_for(_changed(surrounding, Aim(name, destroy=True, stored=options.text("stored")), options))
+    surrounding, inputs = leaving(options)
+    stack = surrounding.stack
+    aim = Aim(stack.name if stack else "", stack, inputs, stored=options.text("stored"), destroy=True)
+    return wait_for(_changed(surrounding, aim, options))
 
 
 async def _changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:

@@ -47,6 +47,7 @@ class Reading:
     inputs: dict[str, Span] = field(default_factory=dict)
     secrets: dict[str, Span] = field(default_factory=dict)
     resources: dict[str, Span] = field(default_factory=dict)
+    providers: dict[str, Span] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
 

@@ -75,7 +75,7 @@ class ResourceRow:
     provider: str = ""
 
 
-def manager_of(type_name: str, provider: str) -> str:
+def keeper_of(type_name: str, provider: str) -> str:
     """Return the key under which the provider of an instance is found: its type, or its configuration."""
     return f"{provider}:" if provider else type_name
 

@@ -14,10 +14,10 @@ from dirigent.model.plan import Action, Change, Difference
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Replace, ResourceRow
 from dirigent.model.values import Template, Value
-from dirigent.planning.difference import differences, forced, keep_ignored, span_of
-from dirigent.planning.evaluate import Rendered, has_unknown
 from dirigent.planning.expand import Instance
-from dirigent.planning.setups import templates_of
+from dirigent.planning.values.difference import differences, forced, keep_ignored, span_of
+from dirigent.planning.values.evaluate import Rendered, has_unknown
+from dirigent.planning.values.setups import templates_of
 from dirigent.ports import Proposal, Reading
 
 # Differences of what we keep about an instance; no provider is called for these alone.

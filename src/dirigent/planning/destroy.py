@@ -11,7 +11,7 @@ from dirigent.model.plan import Change, Plan, fingerprint, identity
 from dirigent.model.resource import ResourceRow
 from dirigent.planning.plan import in_order
 from dirigent.planning.remove import refuse_protected, removals, with_setups
-from dirigent.planning.setups import Setups
+from dirigent.planning.values.setups import Setups
 from dirigent.ports import Reading
 
 NO_SETUPS: Final[Setups] = {}

@@ -19,13 +19,13 @@ from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning import graph
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, create_first, decide
-from dirigent.planning.difference import span_of
-from dirigent.planning.evaluate import Rendered, Scope, render
 from dirigent.planning.expand import Instance, expand, is_counted, is_keyed, repeats
 from dirigent.planning.remove import refuse_protected, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Propose, Wish
-from dirigent.planning.setups import Setups, members_of, setups_now, setups_of
 from dirigent.planning.steps import spread_create_first, steps_of
+from dirigent.planning.values.difference import span_of
+from dirigent.planning.values.evaluate import Rendered, Scope, render
+from dirigent.planning.values.setups import Setups, members_of, setups_now, setups_of
 from dirigent.ports import Language, Proposal, Reading
 
 

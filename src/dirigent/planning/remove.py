@@ -13,8 +13,8 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template
 from dirigent.planning.decide import standing
-from dirigent.planning.setups import Setups, undeclared
 from dirigent.planning.steps import DEPOSED
+from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Reading
 
 

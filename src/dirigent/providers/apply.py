@@ -13,7 +13,7 @@ from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.resource import ResourceRow, manager_of
+from dirigent.model.resource import ResourceRow, keeper_of
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
@@ -98,7 +98,7 @@ class ResourcePerformer:
 
     def _provider(self, request: Request) -> Provider | None:
         """Return who manages the instance, under the configuration that the plan names."""
-        provider = self._providers.get(manager_of(request.type, request.provider))
+        provider = self._providers.get(keeper_of(request.type, request.provider))
         return provider.configured(request.setup) if isinstance(provider, Configurable) else provider
 
     def _kept(self, request: Request, row: ResourceRow | None) -> Outcome:

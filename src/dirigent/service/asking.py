@@ -12,15 +12,15 @@ from typing import Final, TypeVar
 
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
-from dirigent.model.resource import ResourceRow, manager_of
+from dirigent.model.resource import ResourceRow, keeper_of
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template, Value
 from dirigent.planning.destroy import plan_destroy as make_plan_destroy
-from dirigent.planning.evaluate import has_unknown
 from dirigent.planning.plan import Situation, evaluate_outputs, setups_standing
 from dirigent.planning.plan import plan as make_plan
 from dirigent.planning.request import Answers, Ask, Asking, Wish
-from dirigent.planning.setups import Setups, undeclared
+from dirigent.planning.values.evaluate import has_unknown
+from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Configurable, Oracle, Proposal, Provider, ProviderFailed, Reading
 from dirigent.service.plans import Planner
 
@@ -163,7 +163,7 @@ async def carry(
 def _provider(
     providers: Mapping[str, Provider], type_name: str, name: str, setup: dict[str, Value]
 ) -> Provider | None:
-    provider = providers.get(manager_of(type_name, name))
+    provider = providers.get(keeper_of(type_name, name))
     return provider.configured(setup) if isinstance(provider, Configurable) else provider
 
 

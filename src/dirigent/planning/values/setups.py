@@ -12,9 +12,9 @@ from dirigent.model.problem import Problem
 from dirigent.model.resource import Resource, ResourceRow, assemble
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template, Unknown, Value
-from dirigent.planning.evaluate import Rendered, Scope, render
 from dirigent.planning.expand import is_counted, is_keyed
 from dirigent.planning.request import Asking
+from dirigent.planning.values.evaluate import Rendered, Scope, render
 from dirigent.ports import Language
 
 Setups = Mapping[str, dict[str, Value]]

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from dirigent.model.ids import PlanId
-from dirigent.model.plan import Change, Plan, fingerprint, identity
+from dirigent.model.plan import Change, Plan, identity
 from dirigent.model.resource import ResourceRow
 from dirigent.planning.plan import in_order
 from dirigent.planning.remove import refuse_protected, removals, with_setups
+from dirigent.planning.safety.touching import world_of
 from dirigent.planning.values.setups import Setups
 from dirigent.ports import Reading
 
@@ -37,7 +38,7 @@ def plan_destroy(
         stack=stack,
         at=at,
         changes=in_order(changes),
-        fingerprint=fingerprint(rows),
+        fingerprint=world_of(changes, rows),
         destroy=True,
         read_seconds=read_seconds,
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
 from dirigent.model.ids import PlanId
-from dirigent.model.plan import Action, Change, Plan, fingerprint, identity
+from dirigent.model.plan import Action, Change, Plan, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource, ResourceRow, assemble
@@ -22,6 +22,7 @@ from dirigent.planning.decide import Case, case_of, create_first, decide
 from dirigent.planning.expand import Instance, expand, is_counted, is_keyed, repeats
 from dirigent.planning.remove import refuse_protected, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Propose, Wish
+from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first, steps_of
 from dirigent.planning.values.difference import span_of
 from dirigent.planning.values.evaluate import Rendered, Scope, render
@@ -211,7 +212,7 @@ class _Draft:
             stack=situation.stack.name,
             at=situation.at,
             changes=in_order(changes),
-            fingerprint=fingerprint(situation.rows),
+            fingerprint=world_of(changes, situation.rows),
             inputs=dict(situation.inputs),
             outputs={name: output.template for name, output in outputs.items()},
             read_seconds=situation.read_seconds,

@@ -23,6 +23,18 @@ class EmptyShelf:
         """Return nothing."""
         return []
 
+    async def newest_apply(self) -> str:
+        """Return nothing."""
+        return ""
+
+    async def open_applies(self) -> list[RunSummary]:
+        """Return nothing."""
+        return []
+
+    async def addresses(self) -> list[str]:
+        """Return nothing."""
+        return []
+
     async def run(self, run: RunId) -> RunSummary | None:
         """Return nothing."""
         return None

@@ -17,6 +17,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Listening
 from dirigent.model.run.retention import Pruned, Retention
 from dirigent.model.run.summary import RunSummary
+from dirigent.ports.applies import APPLY
 from dirigent.stores import codec
 from dirigent.stores.projection import (
     Change,
@@ -46,6 +47,7 @@ class MemoryDisk:
     logged: int = 0
     sinks: dict[str, bytes] = field(default_factory=dict)
     listeners: dict[tuple[RunId, str], bytes] = field(default_factory=dict)
+    newest_apply: str = ""
 
     def change(self, change: Change) -> None:
         """Apply one change of the projection."""
@@ -173,6 +175,25 @@ class MemoryShelf:
         self.disk.epoch += 1
         self._epoch = self.disk.epoch
         self._closed = False
+
+    async def newest_apply(self) -> str:
+        """Return the id of the apply that was begun last, empty for none."""
+        self._open()
+        return self.disk.newest_apply
+
+    async def open_applies(self) -> list[RunSummary]:
+        """Return every apply that has not ended, oldest first."""
+        self._open()
+        return [
+            where.summary(len(self.disk.journals[run]))
+            for run, where in self.disk.standings.items()
+            if where.phase is None and where.title.kind == APPLY
+        ]
+
+    async def addresses(self) -> list[str]:
+        """Return the address of every instance that there ever was."""
+        self._open()
+        return sorted(self.disk.history)
 
     async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
         """Return runs, newest first."""

@@ -30,6 +30,18 @@ class PostgresShelf:
         """Return one run."""
         return await self.database.reader.run(run)
 
+    async def newest_apply(self) -> str:
+        """Return the id of the apply that was begun last, empty for none."""
+        return await self.database.reader.newest_apply()
+
+    async def open_applies(self) -> list[RunSummary]:
+        """Return every apply that has not ended, oldest first."""
+        return await self.database.reader.open_applies()
+
+    async def addresses(self) -> list[str]:
+        """Return the address of every instance that there ever was."""
+        return await self.database.reader.addresses()
+
     async def row(self, address: str) -> ResourceRow | None:
         """Return one resource instance."""
         return await self.database.reader.row(address)

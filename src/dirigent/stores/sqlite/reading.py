@@ -107,6 +107,18 @@ class Reader:
         rows = self.rows_of("open_runs" if only_open else "runs", limit)
         return [_summary(row) for row in rows]
 
+    def newest_apply(self) -> str:
+        """Return the id of the apply that was begun last, empty for none."""
+        return cast("str", self.rows_of("newest_apply")[0][0])
+
+    def open_applies(self) -> list[RunSummary]:
+        """Return every apply that has not ended, oldest first."""
+        return [_summary(row) for row in self.rows_of("open_applies")]
+
+    def addresses(self) -> list[str]:
+        """Return the address of every instance that there ever was."""
+        return [cast("str", row[0]) for row in self.rows_of("addresses")]
+
     def run(self, run: RunId) -> RunSummary | None:
         """Return one run."""
         rows = self.rows_of("run", run)

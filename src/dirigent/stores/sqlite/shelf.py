@@ -48,6 +48,18 @@ class SqliteShelf:
         """Return what one instance was and is, oldest first; None where it was deleted."""
         return await self._desk.ask(self._reader.history, address)
 
+    async def newest_apply(self) -> str:
+        """Return the id of the apply that was begun last, empty for none."""
+        return await self._desk.ask(self._reader.newest_apply)
+
+    async def open_applies(self) -> list[RunSummary]:
+        """Return every apply that has not ended, oldest first."""
+        return await self._desk.ask(self._reader.open_applies)
+
+    async def addresses(self) -> list[str]:
+        """Return the address of every instance that there ever was."""
+        return await self._desk.ask(self._reader.addresses)
+
     async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
         """Return ended runs that a policy no longer keeps, oldest end first."""
         return await self._desk.ask(self._reader.prunable, policy, now, limit)

@@ -22,6 +22,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.retention import Pruned
 from dirigent.ports import AWAKE
+from dirigent.ports.applies import APPLY
 from dirigent.stores import files
 from dirigent.stores.projection import (
     Change,
@@ -29,6 +30,7 @@ from dirigent.stores.projection import (
     Standing,
     Title,
     another_plan,
+    apply_begins,
     expect,
     project,
     told,
@@ -157,6 +159,7 @@ class _Batch:
     others: list[Statement] = field(default_factory=list)
     runs: list[Parameters] = field(default_factory=list)
     ended: list[Parameters] = field(default_factory=list)
+    newest_apply: str = ""
 
 
 class Writer:
@@ -321,6 +324,8 @@ class Writer:
         before = head.standing if head else None
         title = None if head else self._title(batch, job.facts)
         result = project(job.run, before, job.facts, title, job.wake_at)
+        if title is not None and title.kind == APPLY and not job.foreign:
+            self._take_turn(batch, job, title)
         others = _others(job, result.changes) if result.changes or job.tells else ()
         number, stretch = (head.number, head.stretch) if head else (batch.next_number, -1)
         if head is None:
@@ -337,6 +342,13 @@ class Writer:
         batch.next_id = row
         batch.heads[job.run] = Head(number, length, stretch, result.standing)
         batch.others.extend(others)
+
+    def _take_turn(self, batch: _Batch, job: Append, title: Title) -> None:
+        """Note that an apply is the newest one; refuse it (E2048) where it took another for that."""
+        newest = batch.newest_apply or self._connection.execute(SQL["newest_apply"]).fetchone()[0]
+        if apply_begins(job.run, title, job.facts, newest):
+            batch.newest_apply = job.run
+            batch.others.append(("note_apply", (job.run,)))
 
     def _title(self, batch: _Batch, facts: Sequence[Fact]) -> Title | None:
         """Return the title of the definition that a first fact names, None if there is none."""

@@ -108,3 +108,6 @@ PROVIDER_CHANGE_SECONDS: Final = 4 * 3600.0
 PROVIDER_PARTING_SECONDS: Final = 2.0
 PROVIDER_MESSAGE_BYTES: Final = 256 * 1024 * 1024
 PROVIDER_TAIL_BYTES: Final = 64 * 1024
+
+# States of Terraform and OpenTofu: larger ones are an accident.
+STATE4_BYTES: Final = 256 * 1024 * 1024

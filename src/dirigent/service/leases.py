@@ -1,7 +1,7 @@
 """Who is changing what: a plan is carried out beside others, unless it would meet one of them.
 
 Law: what is held is what the plans of open applies touch; nothing else says so, and nothing is left behind
-when an apply ends. Of two that start at the same instant the store decides, in the transaction that begins one.
+when an apply ends. Of two that start at the same instant the store decides, as it begins one.
 """
 
 from __future__ import annotations

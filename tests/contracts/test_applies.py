@@ -23,7 +23,11 @@ async def begun(store, run, after=None, program=APPLY):
 
 @in_loop
 async def test_a_store_without_applies_says_so(store):
-    assert (await store.newest_apply(), await store.open_applies(), await store.addresses()) == ("", [], [])
+    assert (
+        await store.applies.newest_apply(),
+        await store.applies.open_applies(),
+        await store.applies.addresses(),
+    ) == ("", [], [])
 
 
 @in_loop
@@ -31,8 +35,8 @@ async def test_the_apply_that_was_begun_last_is_known_also_when_it_has_ended(sto
     await begun(store, "one", "")
     await begun(store, "two", "one")
     await store.append("two", 1, [Ended(AT, "completed", {})])
-    assert await store.newest_apply() == "two"
-    assert [run.id for run in await store.open_applies()] == ["one"]
+    assert await store.applies.newest_apply() == "two"
+    assert [run.id for run in await store.applies.open_applies()] == ["one"]
 
 
 @in_loop
@@ -41,7 +45,7 @@ async def test_open_applies_are_found_among_other_runs_oldest_first(store):
     for number in range(5):
         await begun(store, f"w{number}", program=PROGRAM)
     await begun(store, "b")
-    assert [run.id for run in await store.open_applies()] == ["a", "b"]
+    assert [run.id for run in await store.applies.open_applies()] == ["a", "b"]
 
 
 @in_loop
@@ -50,9 +54,13 @@ async def test_an_apply_that_was_checked_before_another_began_is_refused_and_lea
     with pytest.raises(Refusal) as caught:
         await begun(store, "two", "")
     assert code_of(caught) == "E2048"
-    assert (await store.run("two"), await store.read("two"), await store.newest_apply()) == (None, [], "one")
+    assert (await store.run("two"), await store.read("two"), await store.applies.newest_apply()) == (
+        None,
+        [],
+        "one",
+    )
     await begun(store, "two", "one")
-    assert await store.newest_apply() == "two"
+    assert await store.applies.newest_apply() == "two"
 
 
 @in_loop
@@ -63,7 +71,7 @@ async def test_of_applies_that_begin_in_one_batch_only_one_wins(store):
     )
     lost = [each.problems[0].code for each in answers if isinstance(each, Refusal)]
     assert lost == ["E2048"] * 3
-    assert len(await store.open_applies()) == 1
+    assert len(await store.applies.open_applies()) == 1
 
 
 @in_loop
@@ -71,7 +79,7 @@ async def test_without_the_check_both_would_begin(store):
     # The negative control: what says nothing of the newest apply is begun whatever there is.
     digest = await store.keep(APPLY)
     await asyncio.gather(*(store.append(f"r{number}", 0, [first(digest)]) for number in range(2)))
-    assert len(await store.open_applies()) == 2
+    assert len(await store.applies.open_applies()) == 2
 
 
 @in_loop
@@ -85,7 +93,7 @@ async def test_the_same_start_again_is_told_from_one_that_was_overtaken(store):
 @in_loop
 async def test_a_workflow_whose_metadata_has_the_same_member_is_no_apply(store):
     await begun(store, "w", "nobody", program=PROGRAM)
-    assert await store.newest_apply() == ""
+    assert await store.applies.newest_apply() == ""
 
 
 @in_loop
@@ -107,14 +115,14 @@ async def test_addresses_are_those_of_every_instance_that_there_ever_was(store):
     gone = ResourceChanged(AT, "web", None)
     changes = [ResourceChanged(AT, name, replace(row(), address=name)) for name in ("web", "db")]
     await store.append("one", 1, [*changes, gone])
-    assert await store.addresses() == ["db", "web"]
+    assert await store.applies.addresses() == ["db", "web"]
 
 
 @in_loop
 async def test_what_was_begun_last_is_known_to_the_next_opening(place, store):
     await begun(store, "one", "")
     again = place.open()
-    assert await again.newest_apply() == "one"
+    assert await again.applies.newest_apply() == "one"
     with pytest.raises(Refusal) as caught:
         await begun(again, "two", "")
     assert code_of(caught) == "E2048"

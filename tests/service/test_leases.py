@@ -9,7 +9,8 @@ from dirigent.model.problem import Refusal
 from dirigent.model.run.journal import Ended
 from dirigent.model.run.start import first_of
 from dirigent.ports.applies import AFTER
-from dirigent.service import changes, leases
+from dirigent.service import changes
+from dirigent.service.safety import leases
 from dirigent.stores.sqlite import SqliteStore
 from dirigent.testing import MemoryDisk, MemoryStore
 from planning.world import World, resource, stack
@@ -95,7 +96,7 @@ def test_what_does_not_meet_it_goes_on_beside_it(desk):
     async def scene():
         await changes.apply(desk, plan_of(A))
         await changes.apply(desk, plan_of(B))
-        return await desk.shelf.open_applies()
+        return await desk.shelf.applies.open_applies()
 
     assert len(asyncio.run(scene())) == 2
 
@@ -115,7 +116,7 @@ def test_of_two_that_meet_and_begin_at_the_same_instant_one_begins(desk):
     async def scene():
         both = (changes.apply(desk, plan_of(A)), changes.apply(desk, plan_of(A, B)))
         answers = await asyncio.gather(*both, return_exceptions=True)
-        return answers, await desk.shelf.open_applies()
+        return answers, await desk.shelf.applies.open_applies()
 
     answers, open_now = asyncio.run(scene())
     assert sorted(code_of(each) for each in answers) == ["", "E2042"]
@@ -127,7 +128,7 @@ def test_of_two_that_do_not_meet_both_begin_at_the_same_instant(desk):
 
     async def scene():
         await asyncio.gather(changes.apply(desk, plan_of(A)), changes.apply(desk, plan_of(B)))
-        return await desk.shelf.open_applies()
+        return await desk.shelf.applies.open_applies()
 
     assert len(asyncio.run(scene())) == 2
 
@@ -138,7 +139,7 @@ def test_without_the_check_of_the_store_both_would_change_the_same(desk):
 
     async def scene():
         await asyncio.gather(changes.apply(desk, plan_of(A)), changes.apply(desk, plan_of(A, B)))
-        return await desk.shelf.open_applies()
+        return await desk.shelf.applies.open_applies()
 
     assert len(asyncio.run(scene())) == 2
 

@@ -13,7 +13,6 @@ AFTER: Final = "after"
 """The member of an apply's metadata that names the newest apply when it was checked against the open ones."""
 
 
-@runtime_checkable
 class Applies(Protocol):
     """What a store knows of applies.
 
@@ -32,4 +31,14 @@ class Applies(Protocol):
 
     async def addresses(self) -> list[str]:
         """Return the address of every instance that there ever was, in order."""
+        ...
+
+
+@runtime_checkable
+class Accountable(Protocol):
+    """A store that keeps an account of applies."""
+
+    @property
+    def applies(self) -> Applies:
+        """Return what it knows of applies."""
         ...

@@ -25,9 +25,9 @@ from dirigent.planning.safety.touching import world_of
 from dirigent.ports import Conductor, Language, Shelf, Vault
 from dirigent.ports.applies import AFTER
 from dirigent.service import runs
-from dirigent.service.leases import applies_of, check_free
 from dirigent.service.plans import Planner
 from dirigent.service.runs import Driven
+from dirigent.service.safety.leases import applies_of, check_free
 
 # So often another apply may begin in the midst of looking whether this one meets any.
 ATTEMPTS: Final = 20

@@ -16,12 +16,8 @@ from dirigent.model.run.summary import RunSummary
 from dirigent.ports import AWAKE, Past, Waking
 
 
-class EmptyShelf:
-    """Fits `ports.Shelf` and `stores.retention.Archive`."""
-
-    async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
-        """Return nothing."""
-        return []
+class EmptyApplies:
+    """Fits `ports.applies.Applies`."""
 
     async def newest_apply(self) -> str:
         """Return nothing."""
@@ -34,6 +30,19 @@ class EmptyShelf:
     async def addresses(self) -> list[str]:
         """Return nothing."""
         return []
+
+
+class EmptyShelf:
+    """Fits `ports.Shelf` and `stores.retention.Archive`."""
+
+    async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
+        """Return nothing."""
+        return []
+
+    @property
+    def applies(self) -> EmptyApplies:
+        """Return nothing."""
+        return EmptyApplies()
 
     async def run(self, run: RunId) -> RunSummary | None:
         """Return nothing."""

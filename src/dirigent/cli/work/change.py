@@ -24,7 +24,7 @@ from dirigent.model.problem import refuse
 from dirigent.model.run.journal import Ended
 from dirigent.service import changes
 from dirigent.service.changes import Aim
-from dirigent.service.leases import held, holders
+from dirigent.service.safety.leases import held, holders
 
 
 def up(options: Options) -> int:

@@ -16,7 +16,6 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
 from dirigent.ports import Past, Waking
-from dirigent.ports.applies import APPLY
 from dirigent.stores import codec
 from dirigent.stores.forms import corrupt
 from dirigent.stores.postgres import records
@@ -127,20 +126,6 @@ class Reader:
         """Return runs, newest first; those of one shard, or all."""
         rows = await self._link.fetch(SQL["runs"], limit, shard, only_open)
         return [records.standing(standing).summary(cast("int", length)) for standing, length in rows]
-
-    async def newest_apply(self) -> str:
-        """Return the id of the apply that was begun last, empty for none."""
-        return cast("str", (await self._fetch("newest_apply"))[0][0])
-
-    async def open_applies(self) -> list[RunSummary]:
-        """Return every apply that has not ended, oldest first; of any shard."""
-        rows = await self._fetch("open_applies")
-        found = [records.standing(standing).summary(cast("int", length)) for standing, length in rows]
-        return [run for run in found if run.kind == APPLY]
-
-    async def addresses(self) -> list[str]:
-        """Return the address of every instance that there ever was."""
-        return [cast("str", row[0]) for row in await self._fetch("addresses")]
 
     async def definition(self, digest: Digest) -> Program:
         """Return a stored definition, or raise `Refusal` (E5004 none, E5008 damaged)."""

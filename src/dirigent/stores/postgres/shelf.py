@@ -8,6 +8,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
+from dirigent.stores.postgres.applies import PostgresApplies
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.writer.fence import Fence
@@ -30,17 +31,10 @@ class PostgresShelf:
         """Return one run."""
         return await self.database.reader.run(run)
 
-    async def newest_apply(self) -> str:
-        """Return the id of the apply that was begun last, empty for none."""
-        return await self.database.reader.newest_apply()
-
-    async def open_applies(self) -> list[RunSummary]:
-        """Return every apply that has not ended, oldest first."""
-        return await self.database.reader.open_applies()
-
-    async def addresses(self) -> list[str]:
-        """Return the address of every instance that there ever was."""
-        return await self.database.reader.addresses()
+    @property
+    def applies(self) -> PostgresApplies:
+        """Return what is known of applies."""
+        return PostgresApplies(self.database.links[0])
 
     async def row(self, address: str) -> ResourceRow | None:
         """Return one resource instance."""

@@ -324,8 +324,10 @@ class Writer:
         before = head.standing if head else None
         title = None if head else self._title(batch, job.facts)
         result = project(job.run, before, job.facts, title, job.wake_at)
-        if title is not None and title.kind == APPLY and not job.foreign:
-            self._take_turn(batch, job, title)
+        applies = title is not None and title.kind == APPLY and not job.foreign
+        if applies and _takes_turn(self._connection, batch.newest_apply, job.run, title, job.facts):
+            batch.newest_apply = job.run
+            batch.others.append(("note_apply", (job.run,)))
         others = _others(job, result.changes) if result.changes or job.tells else ()
         number, stretch = (head.number, head.stretch) if head else (batch.next_number, -1)
         if head is None:
@@ -342,13 +344,6 @@ class Writer:
         batch.next_id = row
         batch.heads[job.run] = Head(number, length, stretch, result.standing)
         batch.others.extend(others)
-
-    def _take_turn(self, batch: _Batch, job: Append, title: Title) -> None:
-        """Note that an apply is the newest one; refuse it (E2048) where it took another for that."""
-        newest = batch.newest_apply or self._connection.execute(SQL["newest_apply"]).fetchone()[0]
-        if apply_begins(job.run, title, job.facts, newest):
-            batch.newest_apply = job.run
-            batch.others.append(("note_apply", (job.run,)))
 
     def _title(self, batch: _Batch, facts: Sequence[Fact]) -> Title | None:
         """Return the title of the definition that a first fact names, None if there is none."""
@@ -369,6 +364,19 @@ class Writer:
             batch.runs.append(records.run_row(head.number, head.length, head.standing))
         if head.standing.phase is not None:
             batch.ended.append((head.number,))
+
+
+def _takes_turn(
+    connection: sqlite3.Connection, pending: str, run: RunId, title: Title | None, facts: Sequence[Fact]
+) -> bool:
+    """Return whether a run that is new is an apply, and the newest one then; refuse an overtaken one (E2048).
+
+    `pending` is the newest of the batch, empty for none; the rest is asked of the file.
+    """
+    if title is None:
+        return False
+    newest = pending or connection.execute(SQL["newest_apply"]).fetchone()[0]
+    return apply_begins(run, title, facts, newest)
 
 
 def _others(job: Append, projected: Sequence[Change]) -> list[Statement]:

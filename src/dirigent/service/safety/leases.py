@@ -17,7 +17,7 @@ from dirigent.model.run.journal import Created
 from dirigent.model.run.summary import RunSummary
 from dirigent.planning.safety.touching import in_conflict, touch_of
 from dirigent.ports import Shelf
-from dirigent.ports.applies import Applies
+from dirigent.ports.applies import Accountable, Applies
 from dirigent.service.runs import Driven
 
 _SHOWN: Final = 3
@@ -35,9 +35,9 @@ class Holder:
 
 def applies_of(shelf: Shelf) -> Applies:
     """Return what a store knows of applies."""
-    if not isinstance(shelf, Applies):
+    if not isinstance(shelf, Accountable):
         raise TypeError(f"{type(shelf).__name__} keeps no account of applies")
-    return shelf
+    return shelf.applies
 
 
 async def holders(desk: Driven, wanted: Plan) -> list[Holder]:

@@ -139,7 +139,7 @@ async def test_a_provider_that_died_is_looked_into(world):
         changed = await provider.apply(operation("update", larger, row(config, made)))
         assert changed[0]["size"] == 2
     async with world("die before") as provider:
-        with pytest.raises(ProviderFailed, match="; nothing was made$"):
+        with pytest.raises(ProviderFailed, match=r"; nothing was made$"):
             await provider.apply(operation("create", {"name": "c"}, identity="{name}"))
         with pytest.raises(ProviderFailed, match="on fire") as failed:
             await provider.apply(operation("update", {"name": "a", "size": 3}, row(larger, changed)))

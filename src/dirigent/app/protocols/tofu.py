@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from dirigent.app.stacks import Surrounding
-from dirigent.model.problem import refuse
 from dirigent.model.resource import keeper_of
 from dirigent.model.stack import ProviderSetup
 from dirigent.ports import Managing, Vault
+from dirigent.providers.tofu.finding.installed import installed
+from dirigent.providers.tofu.finding.places import places_of
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.provider import TofuProvider
 from dirigent.providers.tofu.provider.secrecy import Secrecy
@@ -69,9 +69,5 @@ class _Program:
         return self._found
 
     def _find(self) -> Program:
-        name = (self._setup.of or self._setup.name).upper().replace("-", "_")
-        named = os.environ.get(f"DIRIGENT_PROVIDER_{name}")
-        if not named:
-            raise refuse("E3023", f"the provider `{self._setup.source}` is not locked", at=self._setup.span)
-        path = self._folder.absolute() / named
-        return Program(self._setup.source, str(path), hashlib.sha256(path.read_bytes()).hexdigest(), "local")
+        found = installed(self._setup, places_of(self._folder, os.environ))
+        return Program(found.source, str(found.program), found.digest, found.version)

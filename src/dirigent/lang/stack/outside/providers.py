@@ -13,6 +13,7 @@ from typing import Final
 from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.stack.expressions import template
 from dirigent.lang.stack.mentions import Use
+from dirigent.lang.stack.outside.offers import Declared
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.tree import Leaf, Member, Members
 from dirigent.model.source import Span
@@ -39,6 +40,20 @@ def read_providers(reading: Reading, found: Members | None) -> dict[str, Provide
         member.key: first[member.key] if member.key in first else _further(reading, member, entry, first)
         for member, entry in entries
         if entry is not None
+    }
+
+
+def declared_in(found: Members | None) -> dict[str, Declared]:
+    """Return what can be said of the providers before anything else is read; what is wrong is left out."""
+    entries = {member.key: mapping_of(member.node) for member in found or ()}
+    first: dict[str, Declared] = {}
+    for name, entry in entries.items():
+        source = full_source(text_of(entry.get("source")) or "") if entry is not None else None
+        if entry is not None and source is not None and entry.get("of") is None:
+            first[name] = Declared(name, source, text_of(entry.get("version")) or "")
+    others = {name: first.get(text_of(entry.get("of")) or "") for name, entry in entries.items() if entry}
+    return first | {
+        name: Declared(name, of.source, of.version) for name, of in others.items() if of and name not in first
     }
 
 

@@ -8,7 +8,6 @@ import pytest
 from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.shape import Field, ListOf, Record, Text, Whole
 from dirigent.lang.stack import (
-    Declared,
     Offer,
     Provided,
     TypeShape,
@@ -58,10 +57,14 @@ def test_a_right_stack_is_read():
 
 def test_providers_are_asked_for_by_their_full_source_and_once():
     asked = {}
-    further = "  west: {of: docker, with: {host: a}}\n  lost: {of: nothing}\n  bad: {source: a/b/c/d}\n"
+    further = "  west: {of: docker, with: {host: a}}\n  lost: {of: nothing}\n  bad: {source: a/b/c/d}\n  odd: {source: a/b, version: x}\n"
     read(f"{HEAD}{further}", asked=asked)
     source = "registry.opentofu.org/kreuzwerker/docker"
-    assert asked == {name: Declared(name, source, "~> 3.0") for name in ("docker", "west")}
+    assert [(name, each.name, each.source, each.version, each.of) for name, each in asked.items()] == [
+        ("docker", "docker", source, "~> 3.0", ""),
+        ("west", "west", source, "~> 3.0", "docker"),
+    ]
+    assert asked["west"].span.line == 4
     assert declared_providers(f"{HEAD}{further}", "stack.yaml") == asked
     assert declared_providers("- a\n", "stack.yaml") == {}
     assert declared_providers("a: [", "stack.yaml") == {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dirigent.lang.shape import check
 from dirigent.lang.source import load
 from dirigent.lang.stack.outside.offering import read_offers
-from dirigent.lang.stack.outside.offers import Declared
 from dirigent.lang.stack.outside.providers import declared_in, read_providers
 from dirigent.lang.stack.outside.sinks import read_sinks
 from dirigent.lang.stack.policy.probes import read_probes
@@ -19,7 +18,7 @@ from dirigent.lang.stack.shapes import DEFINITIONS, stack_shape
 from dirigent.lang.stack.workflows import read_workflows
 from dirigent.lang.tree import Members, Node
 from dirigent.model.problem import Problem, ordered
-from dirigent.model.stack import Stack
+from dirigent.model.stack import ProviderSetup, Stack
 
 
 def read_stack(
@@ -45,7 +44,7 @@ def read_stack(
     return (None if broken else stack), list(ordered(problems))
 
 
-def declared_providers(text: str, file: str) -> dict[str, Declared]:
+def declared_providers(text: str, file: str) -> dict[str, ProviderSetup]:
     """Return the providers that a text declares, as far as it can be read."""
     root, _ = load(text, file)
     return declared_in(section(root, "providers")) if root is not None else {}

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from dirigent.lang.shape import AnyValue, Field, MapOf, Record, Shape
 from dirigent.model.problem import Problem
 from dirigent.model.record import dataclass
+from dirigent.model.stack import ProviderSetup
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,6 @@ class TypeShape:
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """A provider as a text declares it: HOST/NAMESPACE/TYPE, and what releases of it will do."""
-
-    name: str
-    source: str
-    version: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Offer:
     """What is known of one provider: its types by name, and the shape of its own configuration.
 
@@ -55,8 +47,10 @@ class Offer:
     setup: Shape
 
 
-Offers: TypeAlias = Callable[[Mapping[str, Declared]], Mapping[str, Offer | Problem | None]]
+Offers: TypeAlias = Callable[[Mapping[str, ProviderSetup]], Mapping[str, Offer | Problem | None]]
 """Return what is known of providers, by their names in the text, or why nothing is, to be shown there.
+
+They are as the text declares them, without their configurations.
 
 Of a provider that is left out, or None, nothing is known, and nothing is said: all goes.
 """
@@ -65,6 +59,6 @@ Of a provider that is left out, or None, nothing is known, and nothing is said: 
 ANYTHING: Final = TypeShape(MapOf(AnyValue()))
 
 
-def nothing_known(_declared: Mapping[str, Declared]) -> Mapping[str, Offer | Problem | None]:
+def nothing_known(_declared: Mapping[str, ProviderSetup]) -> Mapping[str, Offer | Problem | None]:
     """Know nothing of any provider."""
     return {}

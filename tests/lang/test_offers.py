@@ -57,7 +57,8 @@ def test_a_right_stack_is_read():
 
 def test_providers_are_asked_for_by_their_full_source_and_once():
     asked = {}
-    further = "  west: {of: docker, with: {host: a}}\n  lost: {of: nothing}\n  bad: {source: a/b/c/d}\n  odd: {source: a/b, version: x}\n"
+    further = "  west: {of: docker, with: {host: a}}\n  lost: {of: nothing}\n  bad: {source: a/b/c/d}\n"
+    further += "  odd: {source: a/b, version: x}\n"
     read(f"{HEAD}{further}", asked=asked)
     source = "registry.opentofu.org/kreuzwerker/docker"
     assert [(name, each.name, each.source, each.version, each.of) for name, each in asked.items()] == [

@@ -66,7 +66,7 @@ def declared_in(found: Members | None) -> dict[str, ProviderSetup]:
 
 
 def _sourced(name: str, entry: Members) -> tuple[str, str]:
-    """Return the source of a first entry and what it demands of the version; an empty source if it is wrong."""
+    """Return the source of a first entry, empty if it is wrong, and what it demands of the version."""
     written, version = text_of(entry.get("source")) or name, text_of(entry.get("version")) or ""
     try:
         read_constraints(version)

@@ -34,6 +34,7 @@ _SPECIAL: Final = {
     "E2042": Exit.CONFLICT,
     "E2044": Exit.CONFLICT,
     "E2048": Exit.CONFLICT,
+    "E2049": Exit.WAITING,
     "E4002": Exit.CONFLICT,
     "E4003": Exit.CONFLICT,
     "E4004": Exit.NOT_FOUND,

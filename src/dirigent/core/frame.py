@@ -99,7 +99,11 @@ class TryState:
 
 @dataclass(slots=True, eq=False)
 class GraphState:
-    """What each task still waits for, and what the finished ones gave."""
+    """What each task still waits for, and what the finished ones gave; `begun` are those that were entered.
+
+    Once `turned`, the graph is on its way back: `blockers` says for each task that was begun how many that
+    need it still stand, and `standing` are those that could not be taken back.
+    """
 
     blockers: dict[str, int]
     dependents: dict[str, list[str]]
@@ -108,6 +112,9 @@ class GraphState:
     outputs: dict[str, Value] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     assembled: Value = None
+    begun: list[str] = field(default_factory=list)
+    turned: bool = False
+    standing: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)

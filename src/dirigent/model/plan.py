@@ -81,6 +81,26 @@ class Change:
     deferred: bool = False
 
 
+class OnFailure(Enum):
+    """What becomes of an apply when one of its steps fails.
+
+    Keep what was done, and go on with what does not need it; the same, but hold the step until a person has
+    mended what was wrong; or take back what was done.
+    """
+
+    KEEP = "keep"
+    PAUSE = "pause"
+    COMPENSATE = "compensate"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyPolicy:
+    """How a plan is carried out: what a failure means, and how many of its steps may be under way at once."""
+
+    on_failure: OnFailure = OnFailure.KEEP
+    parallel: int = 16
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`destroy` marks a plan for `down`. `inputs` are the values that it was made with.
@@ -88,6 +108,7 @@ class Plan:
     `changes` are in the order in which they may start. `fingerprint` is the digest of the resource rows
     that it touches: a different one at apply refuses the plan (exit code 8). `secrets` are the
     names that `$secrets` has, never values; `empty` the resources without an instance (`[]`, `{}`).
+    `policy` is how it is to be carried out.
     """
 
     id: PlanId
@@ -102,6 +123,7 @@ class Plan:
     sources: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     empty: dict[str, Value] = field(default_factory=dict)
+    policy: ApplyPolicy = ApplyPolicy()
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -6,10 +6,11 @@ which sees the same variables as it did then.
 
 from __future__ import annotations
 
-from dirigent.model.plan import Action, Change, Plan
+from dirigent.model.plan import Action, Change, OnFailure, Plan
 from dirigent.model.program import Call, Graph, Program, Task
 from dirigent.model.values import Template, Value
 from dirigent.planning.plan import constants
+from dirigent.planning.safety.undoing import undo_of
 from dirigent.planning.steps import Step, steps_of
 from dirigent.planning.values.evaluate import template_of
 
@@ -18,11 +19,13 @@ def compile_plan(plan: Plan) -> Program:
     """Return the program of a plan. Its tasks are named as `Step.name` says."""
     steps = steps_of(plan.changes)
     graph = Graph(
-        tasks=tuple(_task(step) for step in steps),
+        tasks=tuple(_task(step, plan.policy.on_failure) for step in steps),
         needs={step.name: step.needs for step in steps},
         binds="resources",
         initial=_initial(plan),
+        width=plan.policy.parallel,
         constants=constants(plan.stack, plan.inputs, plan.secrets),
+        undo=undo_of(steps) if plan.policy.on_failure is OnFailure.COMPENSATE else {},
     )
     return Program(
         name=plan.stack,
@@ -45,19 +48,19 @@ def _initial(plan: Plan) -> dict[str, Value]:
     return initial
 
 
-def _task(step: Step) -> Task:
+def _task(step: Step, on_failure: OnFailure) -> Task:
     change = step.change
     place = step.address.replace("~", "~0").replace("/", "~1")
     return Task(
         name=step.name,
         pointer=f"/changes/{place}/{step.action}",
-        node=Call(function="resource", request=_request(step)),
+        node=Call(function="resource", request=_request(step, on_failure)),
         span=change.span,
         constants={} if change.each is None else {"each": change.each},
     )
 
 
-def _request(step: Step) -> Template:
+def _request(step: Step, on_failure: OnFailure) -> Template:
     """Return what the performer of `resource` gets; see `providers.apply`."""
     change = step.change
     request: dict[str, Template] = {"action": step.action, "address": step.address, "name": change.name}
@@ -71,6 +74,8 @@ def _request(step: Step) -> Template:
         request |= {"provider": change.provider, "setup": change.setup}
     if step.deposes:
         request["deposes"] = step.deposes
+    if on_failure is OnFailure.PAUSE:
+        request["pauses"] = True
     return request
 
 

@@ -19,6 +19,7 @@ from dirigent.planning.destroy import plan_destroy as make_plan_destroy
 from dirigent.planning.plan import Situation, evaluate_outputs, setups_standing
 from dirigent.planning.plan import plan as make_plan
 from dirigent.planning.request import Answers, Ask, Asking, Wish
+from dirigent.planning.safety.governing import governed, of_end
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Configurable, Managing, Oracle, Proposal, Provider, ProviderFailed, Reading
@@ -41,7 +42,7 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], *, r
     readings, seconds = await _read(planner, setups) if refresh else ({}, 0.0)
     now = planner.clock.now()
     situation = Situation(stack, planner.language, inputs, rows, readings, now, seconds, setups)
-    return await carry(make_plan(situation), planner.providers, planner.oracle)
+    return governed(await carry(make_plan(situation), planner.providers, planner.oracle), stack.apply)
 
 
 async def plan_destroy(planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value]) -> Plan:
@@ -52,7 +53,8 @@ async def plan_destroy(planner: Planner, name: str, stack: Stack | None, inputs:
         asking = setups_standing(stack, inputs, rows, planner.language)
         setups = await carry(asking, planner.providers, planner.oracle)
     readings, seconds = await _read(planner, setups)
-    return make_plan_destroy(name, rows, readings, planner.clock.now(), seconds, setups)
+    made = make_plan_destroy(name, rows, readings, planner.clock.now(), seconds, setups)
+    return governed(made, of_end(stack.apply)) if stack is not None else made
 
 
 async def _rows_of(planner: Planner, name: str) -> list[ResourceRow]:

@@ -30,6 +30,7 @@ class Action(Enum):
     REPLACE = "replace"
     DELETE = "delete"
     FORGET = "forget"
+    ADOPT = "adopt"
     KEEP = "keep"
 
 
@@ -55,7 +56,8 @@ class Change:
     `each` is the value of `$each` (an object with key and value), None where there is none.
     `provider` names the configuration of its provider, and `setup` is that configuration, as a template
     that apply evaluates. `binding` is what the provider has promised, in a form that only it understands:
-    it sees it again at apply. `deferred` says that its provider could not be asked yet.
+    it sees it again at apply. `adopts` is the row that an adoption writes as it is: nothing in the world is
+    touched. `deferred` says that its provider could not be asked yet.
     """
 
     address: Address
@@ -79,6 +81,7 @@ class Change:
     binding: Value = None
     identity: str = ""
     deferred: bool = False
+    adopts: ResourceRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], *, r
     Raises:
         Refusal: with every problem of the stack in this world (E2xxx, E3xxx).
     """
-    rows = await _rows_of(planner, stack.name)
+    rows = await rows_of(planner, stack.name)
     asking = setups_standing(stack, inputs, rows, planner.language)
     setups = await carry(asking, planner.providers, planner.oracle)
     readings, seconds = await _read(planner, setups) if refresh else ({}, 0.0)
@@ -46,7 +46,7 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], *, r
 
 async def plan_destroy(planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value]) -> Plan:
     """Return the plan that takes everything down. Raises `Refusal` (E2044, E2047, E3xxx)."""
-    rows = await _rows_of(planner, name)
+    rows = await rows_of(planner, name)
     setups: Setups = {}
     if stack is not None:
         asking = setups_standing(stack, inputs, rows, planner.language)
@@ -55,7 +55,7 @@ async def plan_destroy(planner: Planner, name: str, stack: Stack | None, inputs:
     return make_plan_destroy(name, rows, readings, planner.clock.now(), seconds, setups)
 
 
-async def _rows_of(planner: Planner, name: str) -> list[ResourceRow]:
+async def rows_of(planner: Planner, name: str) -> list[ResourceRow]:
     """Return the rows of the store, which must be those of the stack: else a plan would delete them."""
     rows = await planner.shelf.rows()
     for row in rows[:1]:  # One apply makes rows of one stack only.

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 
 from dirigent.model.ids import PlanId, RunId
-from dirigent.model.plan import Change, Plan, fingerprint
+from dirigent.model.plan import Action, Change, Plan, fingerprint
 from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended
@@ -135,8 +135,16 @@ async def apply(conductor: Conductor, shelf: Shelf, chosen: Plan) -> RunId:
             f"or stop it with `dirigent cancel {earlier.id}`",
         )
     await keep(conductor, shelf, chosen)
-    run = runs.name_run("down" if chosen.destroy else "up")
+    run = runs.name_run(verb_of(chosen))
     return await conductor.start(Start(run, compile_plan(chosen), metadata={"plan": chosen.id}))
+
+
+def verb_of(made: Plan) -> str:
+    """Return what the run of a plan is called by: `down`, `import` or `up`."""
+    if made.destroy:
+        return "down"
+    adopts = made.pending and all(change.action is Action.ADOPT for change in made.pending)
+    return "import" if adopts else "up"
 
 
 async def outputs(planner: Planner, stack: Stack | None, made: Plan, end: Ended | None) -> dict[str, Value]:

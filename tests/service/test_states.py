@@ -18,12 +18,13 @@ from planning.plain_language import PlainLanguage
 
 ROW = ResourceRow(Address("web"), "web", "box", {}, {"id": 1, "token": SecretText((SecretRef("sealed:a"),))})
 LATER = replace(ROW, attributes={**ROW.attributes, "id": 2}, protect=True)
+PAST = ((1.0, RunId("up-1"), ROW), (2.0, RunId("up-2"), LATER))
 
 
 class Shelf:
     """A store in which the stack `alpha` has `web`, which was changed once."""
 
-    def __init__(self, rows=(LATER,), past=((1.0, RunId("up-1"), ROW), (2.0, RunId("up-2"), LATER))):
+    def __init__(self, rows=(LATER,), past=PAST):
         self._rows = {str(row.address): row for row in rows}
         self.past = list(past)
 

@@ -7,9 +7,9 @@ import pytest
 from dirigent.model.ids import Address
 from dirigent.model.plan import Action, Plan, fingerprint
 from dirigent.model.problem import Refusal
-from dirigent.model.resource import ResourceRow
+from dirigent.model.resource import ResourceRow, row_of, value_of
 from dirigent.model.values import SecretRef, SecretText
-from dirigent.planning.adopt import declared_needs, plan_adoption, row_of, value_of
+from dirigent.planning.adopt import declared_needs, plan_adoption
 from dirigent.planning.compile import compile_plan
 from dirigent.stores import codec
 from planning.plain_language import PlainLanguage, drive

@@ -11,11 +11,10 @@ from dirigent.model.fault import CONFIGURATION, EXPRESSION, RUNTIME, Fault
 from dirigent.model.ids import Address, EffectId, Position, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import OnDoubt
-from dirigent.model.resource import ResourceRow
+from dirigent.model.resource import ResourceRow, value_of
 from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Broken, Done, Order
 from dirigent.model.values import Expression
-from dirigent.planning.adopt import value_of
 from dirigent.planning.request import Ask, Propose, Wish
 from dirigent.ports import Proposal, ProviderFailed, Reading
 from dirigent.providers.apply import ResourcePerformer, request_of

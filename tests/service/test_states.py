@@ -13,7 +13,7 @@ from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack
 from dirigent.model.values import Expression, SecretRef, SecretText
 from dirigent.service.plans import Planner
-from dirigent.service.states import adoption, revisions, row_named
+from dirigent.service.resources.states import adoption, revisions, row_named
 from planning.plain_language import PlainLanguage
 
 ROW = ResourceRow(Address("web"), "web", "box", {}, {"id": 1, "token": SecretText((SecretRef("sealed:a"),))})

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from dirigent.model.ids import Address, PlanId, split_address
+from dirigent.model.ids import PlanId, split_address
 from dirigent.model.plan import Action, Change, Plan, fingerprint, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow, assemble
@@ -70,54 +70,6 @@ def declared_needs(
         else:
             addresses[resource.name] = tuple(each.address for each in expand(resource, repeated.value))
     return {name: tuple(each for need in edges[name] for each in addresses[need]) for name in stack.resources}
-
-
-def value_of(row: ResourceRow) -> Value:
-    """Return a row as a value: what the program of a plan sends; `row_of` is the inverse."""
-    return {
-        "name": row.name,
-        "type": row.type,
-        "key": row.key,
-        "config": row.config,
-        "attributes": row.attributes,
-        "needs": [*row.needs],
-        "private": row.private,
-        "protect": row.protect,
-        "tainted": row.tainted,
-        "provider": row.provider,
-    }
-
-
-def row_of(address: str, value: Value) -> ResourceRow:
-    """Return the row that a value stands for. Raises `TypeError` for what `value_of` has not written."""
-    match value:
-        case {
-            "name": str() as name,
-            "type": str() as kind,
-            "key": None | int() | str() as key,
-            "config": dict() as config,
-            "attributes": dict() as attributes,
-            "needs": list() as needs,
-            "private": private,
-            "protect": bool() as protect,
-            "tainted": bool() as tainted,
-            "provider": str() as provider,
-        }:
-            return ResourceRow(
-                address=Address(address),
-                name=name,
-                type=kind,
-                config=config,
-                attributes=attributes,
-                key=key,
-                needs=tuple(str(each) for each in needs),
-                private=private,
-                protect=protect,
-                tainted=tainted,
-                provider=provider,
-            )
-        case _:
-            raise TypeError(f"`{address}` is to adopt what is no row")
 
 
 def _change(row: ResourceRow, prior: ResourceRow | None) -> Change:

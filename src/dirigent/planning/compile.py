@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dirigent.model.plan import Action, Change, Plan
 from dirigent.model.program import Call, Graph, Program, Task
+from dirigent.model.resource import value_of
 from dirigent.model.values import Template, Value
-from dirigent.planning.adopt import value_of
 from dirigent.planning.plan import constants
 from dirigent.planning.steps import Step, steps_of
 from dirigent.planning.values.evaluate import template_of

@@ -13,11 +13,10 @@ from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.resource import ResourceRow, keeper_of
+from dirigent.model.resource import ResourceRow, keeper_of, row_of
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
-from dirigent.planning.adopt import row_of
 from dirigent.ports import (
     Clock,
     Configurable,
@@ -37,7 +36,7 @@ class Request:
     """What the compiled plan sends. `deposes` is where a create moves the row that it replaces.
 
     The last ones are as in `model.plan.Change`, with values; `row` is the one to adopt, as
-    `planning.adopt` writes it.
+    `model.resource.value_of` writes it.
     """
 
     action: str

@@ -18,8 +18,8 @@ from dirigent.cli.text.terminal import Terminal, columns, out, padded
 from dirigent.cli.text.terminal import shown as visible
 from dirigent.cli.waiting import wait_for
 from dirigent.model.resource import ResourceRow
-from dirigent.service import states
-from dirigent.service.states import Revision
+from dirigent.service.resources import states
+from dirigent.service.resources.states import Revision
 
 
 def listed(options: Options) -> int:

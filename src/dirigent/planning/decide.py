@@ -32,7 +32,7 @@ class Case:
     """One declared instance: what it shall be (`value`, `template`), and what stands (`row`, `reading`).
 
     `needs` are the addresses it depends on. `reading` None means that nobody looked. `setup` is how its
-    provider is configured, None for a type of ours.
+    provider is configured, None for a type of ours. `forced` says that the user wants it made anew.
     """
 
     instance: Instance
@@ -42,6 +42,7 @@ class Case:
     row: ResourceRow | None = None
     reading: Reading | None = None
     setup: Rendered | None = None
+    forced: bool = False
 
     @property
     def gone(self) -> bool:
@@ -115,8 +116,8 @@ def decide(case: Case, proposal: Proposal) -> Change:
     # A provider may name every path that ever forces a replacement: only those count that change.
     found = forced(found, proposal.replace)
     forcing = [item.path for item in found if item.forces_replacement]
-    if forcing:
-        because = f"{_listed(forcing)} {'force' if len(forcing) > 1 else 'forces'} replacement"
+    if case.forced or forcing:
+        because = _why_replaced(forcing)
         return _replaced(change, found, because, drifted=bool(drift))
     if found:
         drifted = bool(drift)
@@ -225,6 +226,12 @@ def _why_anew(row: ResourceRow, type_name: str) -> str:
     if row.type != type_name:
         return f"its type changes from `{row.type}` to `{type_name}`"
     return "its creation failed half-way"
+
+
+def _why_replaced(forcing: Sequence[str]) -> str:
+    if not forcing:
+        return "asked for with `--replace`"
+    return f"{_listed(forcing)} {'force' if len(forcing) > 1 else 'forces'} replacement"
 
 
 def _why_update(found: Sequence[Difference], drift: Sequence[Difference]) -> str:

@@ -19,9 +19,10 @@ from dirigent.model.stack import Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import drift
+from dirigent.planning.values.evaluate import has_unknown
 from dirigent.ports import Conductor, Language, Shelf, Vault
 from dirigent.service import runs
-from dirigent.service.plans import Planner
+from dirigent.service.plans import USUALLY, How, Planner
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Aim:
     inputs: Mapping[str, Value] = field(default_factory=dict)
     stored: str = ""
     destroy: bool = False
-    refresh: bool = True
+    how: How = USUALLY
 
 
 async def proposed(planner: Planner, aim: Aim) -> Plan:
@@ -57,10 +58,10 @@ async def proposed(planner: Planner, aim: Aim) -> Plan:
             )
         return made
     if aim.destroy:
-        return await planner.plan_destroy(aim.name, aim.stack, aim.inputs)
+        return await planner.plan_destroy(aim.name, aim.stack, aim.inputs, aim.how)
     if aim.stack is None:
         raise AssertionError("only a stored plan and an end can do without a stack")
-    return await planner.plan(aim.stack, aim.inputs, refresh=aim.refresh)
+    return await planner.plan(aim.stack, aim.inputs, aim.how)
 
 
 async def drifted(planner: Planner, aim: Aim) -> tuple[Change, ...]:
@@ -146,7 +147,9 @@ async def outputs(planner: Planner, stack: Stack | None, made: Plan, end: Ended 
     """
     if stack is None or made.destroy or (end is not None and end.phase != "completed"):
         return {}
-    return await planner.evaluate(stack, made.inputs, stack.outputs)
+    values = await planner.evaluate(stack, made.inputs, stack.outputs)
+    # What a plan has left out may not be there yet, and what hangs on it has no value.
+    return {name: value for name, value in values.items() if not has_unknown(value)}
 
 
 async def unfinished(shelf: Shelf) -> RunSummary | None:

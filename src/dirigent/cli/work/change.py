@@ -9,7 +9,7 @@ from dirigent.cli import wire
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
-from dirigent.cli.session import around, leaving, opened
+from dirigent.cli.session import around, leaving, opened, refuse_selection, selection
 from dirigent.cli.text.plans import plan_text
 from dirigent.cli.text.runs import ended_text, fault_text, indented, left_out_lines
 from dirigent.cli.text.terminal import err, out
@@ -22,6 +22,7 @@ from dirigent.model.problem import refuse
 from dirigent.model.run.journal import Ended
 from dirigent.service import changes
 from dirigent.service.changes import Aim
+from dirigent.service.plans import How
 
 
 def up(options: Options) -> int:
@@ -31,19 +32,24 @@ def up(options: Options) -> int:
             raise refuse(
                 "E7007", "a stored plan has its inputs already", "leave them out, or make a new plan"
             )
+        refuse_selection(options)
         surrounding, aim = around(options), Aim("", stored=options.text("stored"))
     else:
         session = opened(options)
         surrounding = session.surrounding
-        aim = Aim(session.stack.name, session.stack, session.inputs)
+        how = How(selection=selection(options))
+        aim = Aim(session.stack.name, session.stack, session.inputs, how=how)
     return wait_for(_changed(surrounding, aim, options))
 
 
 def down(options: Options) -> int:
     """Take everything down; also when the stack file is broken by now, or gone."""
+    stored = options.text("stored")
+    if stored:
+        refuse_selection(options)
     surrounding, inputs = leaving(options)
-    stack = surrounding.stack
-    aim = Aim(stack.name if stack else "", stack, inputs, stored=options.text("stored"), destroy=True)
+    stack, how = surrounding.stack, How(selection=selection(options))
+    aim = Aim(stack.name if stack else "", stack, inputs, stored=stored, destroy=True, how=how)
     return wait_for(_changed(surrounding, aim, options))
 
 
@@ -72,7 +78,8 @@ async def _agreed(made: Plan, options: Options) -> bool:
     if options.as_json:
         raise refuse("E7005", "nobody is asked with `--json`", "add `--yes`; nothing was touched")
     if made.destroy:
-        question = f"\nThis takes everything down. Type the name of the stack (`{made.stack}`) to go on: "
+        what = "what the plan lists" if made.selection.partial else "everything"
+        question = f"\nThis takes {what} down. Type the name of the stack (`{made.stack}`) to go on: "
         return await confirmed(question, made.stack)
     return await confirmed("\nApply this plan? [y/N] ")
 

@@ -109,8 +109,8 @@ EVERYTHING: Final = Selection()
 class Plan:
     """`destroy` marks a plan for `down`. `inputs` are the values that it was made with.
 
-    `changes` are in the order in which they may start. `fingerprint` is the digest of all resource
-    rows that it saw: a different one at apply refuses the plan (exit code 8). `secrets` are the
+    `changes` are in the order in which they may start. `fingerprint` is the digest of the resource rows
+    that it touches: a different one at apply refuses the plan (exit code 8). `secrets` are the
     names that `$secrets` has, never values; `empty` the resources without an instance (`[]`, `{}`).
     `left_out` names what `selection` leaves alone: resources, and addresses of instances.
     """
@@ -137,7 +137,7 @@ class Plan:
 
 
 def fingerprint(rows: Sequence[ResourceRow]) -> str:
-    """Return the digest of all rows, whatever their order: the world that a plan was made for."""
+    """Return the digest of rows, whatever their order: the world that a plan was made for."""
     return _digest(sorted(rows, key=lambda row: row.address))
 
 

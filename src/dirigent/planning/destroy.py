@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from dirigent.model.ids import PlanId
-from dirigent.model.plan import EVERYTHING, Change, Plan, Selection, fingerprint, identity
+from dirigent.model.plan import EVERYTHING, Change, Plan, Selection, identity
 from dirigent.model.resource import ResourceRow
 from dirigent.planning.plan import in_order
 from dirigent.planning.remove import refuse_protected, removals, with_setups
 from dirigent.planning.rows.selection import part_to_destroy
+from dirigent.planning.safety.touching import world_of
 from dirigent.planning.values.setups import Setups
 from dirigent.ports import Reading
 
@@ -41,7 +42,7 @@ def plan_destroy(
         stack=stack,
         at=at,
         changes=in_order(changes),
-        fingerprint=fingerprint(rows),
+        fingerprint=world_of(changes, rows),
         destroy=True,
         selection=selection,
         left_out=tuple(sorted({str(row.address) for row in rows} - {str(row.address) for row in chosen})),

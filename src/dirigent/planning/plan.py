@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
 from dirigent.model.ids import PlanId
-from dirigent.model.plan import EVERYTHING, Action, Change, Plan, Selection, fingerprint, identity
+from dirigent.model.plan import EVERYTHING, Action, Change, Plan, Selection, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource, ResourceRow, assemble
@@ -24,6 +24,7 @@ from dirigent.planning.remove import refuse_protected, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Propose, Wish
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
+from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first, steps_of
 from dirigent.planning.values.difference import span_of
 from dirigent.planning.values.evaluate import Rendered, Scope, render
@@ -241,7 +242,7 @@ class _Draft:
             stack=situation.stack.name,
             at=situation.at,
             changes=in_order(changes),
-            fingerprint=fingerprint(situation.rows),
+            fingerprint=world_of(changes, situation.rows),
             inputs=dict(situation.inputs),
             outputs={name: output.template for name, output in outputs.items()},
             read_seconds=situation.read_seconds,

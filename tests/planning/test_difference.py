@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dirigent.model.source import Span
 from dirigent.model.values import Unknown
-from dirigent.planning.difference import differences, joined, keep_ignored, related, segments, span_of
+from dirigent.planning.values.difference import differences, joined, keep_ignored, related, segments, span_of
 from planning.world import secret
 
 CALM = settings(derandomize=True, deadline=None, max_examples=200)

@@ -201,10 +201,10 @@ def test_a_request_that_no_plan_wrote_is_a_bug(request_value):
 def test_reading_all_is_bounded_and_collects_what_cannot_be_read():
     many = [replace(ROW, address=Address(f"web[{index}]")) for index in range(50)]
     provider = Told(Reading({"id": "x"}))
-    readings, problems = asyncio.run(read_all({"box": provider}, many, at_once=4))
+    readings, problems = asyncio.run(read_all({"box": provider}, many, {}, at_once=4))
     assert (len(readings), problems, provider.most) == (50, (), 4)
     broken = {"box": Told(ProviderFailed("no route"))}
-    readings, problems = asyncio.run(read_all(broken, [ROW, replace(ROW, type="jar")]))
+    readings, problems = asyncio.run(read_all(broken, [ROW, replace(ROW, type="jar")], {}))
     assert readings == {}
     assert [problem.code for problem in problems] == ["E3002", "E3001"]
     assert "no route" in problems[0].message

@@ -91,14 +91,14 @@ class House:
         stack, problems = read_stack(text, "stack.yaml", str(self.folder), context)
         assert problems == []
         rows = tuple(self.rows.values())
-        readings, problems = await read_all(self.providers, rows)
+        readings, problems = await read_all(self.providers, rows, {})
         assert problems == ()
         situation = Situation(stack, PlainLanguage(), {"greeting": "hallo", **inputs}, rows, readings)
         return await carry(plan(situation), self.providers, Desk())
 
     async def down(self):
         rows = tuple(self.rows.values())
-        readings, _ = await read_all(self.providers, rows)
+        readings, _ = await read_all(self.providers, rows, {})
         await self.apply(plan_destroy("shop", rows, readings, 0.0))
 
     async def apply(self, made):

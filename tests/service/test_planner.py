@@ -48,7 +48,7 @@ def planner(shelf):
 @pytest.mark.parametrize("wanted", ["plan", "destroy"])
 def test_a_stack_cannot_plan_over_the_resources_of_another_one(wanted):
     beta = planner(Shelf())
-    work = beta.plan(Stack("beta", ""), {}) if wanted == "plan" else beta.plan_destroy("beta")
+    work = beta.plan(Stack("beta", ""), {}) if wanted == "plan" else beta.plan_destroy("beta", None, {})
     with pytest.raises(Refusal) as refusal:
         asyncio.run(work)
     (problem,) = refusal.value.problems
@@ -57,9 +57,9 @@ def test_a_stack_cannot_plan_over_the_resources_of_another_one(wanted):
 
 
 def test_a_stack_plans_over_its_own_resources():
-    made = asyncio.run(planner(Shelf()).plan_destroy("alpha"))
+    made = asyncio.run(planner(Shelf()).plan_destroy("alpha", None, {}))
     assert [change.address for change in made.changes] == ["web"]
 
 
 def test_a_state_without_resources_belongs_to_whoever_comes():
-    assert asyncio.run(planner(Shelf(())).plan_destroy("beta")).changes == ()
+    assert asyncio.run(planner(Shelf(())).plan_destroy("beta", None, {})).changes == ()

@@ -75,6 +75,18 @@ def around(options: Options, programs: tuple[Program, ...] = ()) -> Surrounding:
     return Surrounding(where.settings, where.folder, stack, programs, options.text("sink"))
 
 
+def leaving(options: Options) -> tuple[Surrounding, dict[str, Value]]:
+    """Return the surrounding of a command that takes everything down, and the inputs of the stack.
+
+    Only providers want inputs: without any, a stack comes down also when its file is broken by now.
+    """
+    surrounding = around(options)
+    if surrounding.stack is None or not surrounding.stack.providers:
+        return surrounding, {}
+    session = opened(options)
+    return session.surrounding, session.inputs
+
+
 def pairs(flags: tuple[str, ...]) -> dict[str, str]:
     """Return `NAME=VALUE` options as a mapping. Raises `click.UsageError`."""
     found: dict[str, str] = {}

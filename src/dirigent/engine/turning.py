@@ -34,6 +34,8 @@ INNOCENT: Final = (Refusal, asyncio.CancelledError)
 
 # What a journal answers to the first fact of a run that it has.
 TAKEN: Final = "E5001"
+# What it answers to the first fact of an apply that another one has overtaken: nothing of it is stored.
+OVERTAKEN: Final = "E2048"
 
 
 @dataclass(slots=True, eq=False)
@@ -77,8 +79,9 @@ class Turning:
 
     def _begun(self, live: Live, done: Turn, begun: asyncio.Future[bool], append: Append) -> None:
         failure = None if append.cancelled() else append.exception()
-        taken = isinstance(failure, Refusal) and failure.problems[0].code == TAKEN
-        if taken:
+        code = failure.problems[0].code if isinstance(failure, Refusal) else ""
+        taken = code == TAKEN
+        if code in {TAKEN, OVERTAKEN}:
             self.appends.discard(append)
         else:
             self._recorded(live, done, append)

@@ -53,6 +53,9 @@ class Change:
 
     `because` says in words why (`removed from the stack`, `command forces replacement`).
     `each` is the value of `$each` (an object with key and value), None where there is none.
+    `provider` names the configuration of its provider, and `setup` is that configuration, as a template
+    that apply evaluates. `binding` is what the provider has promised, in a form that only it understands:
+    it sees it again at apply. `deferred` says that its provider could not be asked yet.
     """
 
     address: Address
@@ -71,14 +74,19 @@ class Change:
     warnings: tuple[str, ...] = ()
     span: Span | None = None
     each: Value = None
+    provider: str = ""
+    setup: dict[str, Template] = field(default_factory=dict)
+    binding: Value = None
+    identity: str = ""
+    deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`destroy` marks a plan for `down`. `inputs` are the values that it was made with.
 
-    `changes` are in the order in which they may start. `fingerprint` is the digest of all resource
-    rows that it saw: a different one at apply refuses the plan (exit code 8). `secrets` are the
+    `changes` are in the order in which they may start. `fingerprint` is the digest of the resource rows
+    that it touches: a different one at apply refuses the plan (exit code 8). `secrets` are the
     names that `$secrets` has, never values; `empty` the resources without an instance (`[]`, `{}`).
     """
 
@@ -102,7 +110,7 @@ class Plan:
 
 
 def fingerprint(rows: Sequence[ResourceRow]) -> str:
-    """Return the digest of all rows, whatever their order: the world that a plan was made for."""
+    """Return the digest of rows, whatever their order: the world that a plan was made for."""
     return _digest(sorted(rows, key=lambda row: row.address))
 
 

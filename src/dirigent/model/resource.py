@@ -33,6 +33,9 @@ class Resource:
     """One entry of `resources`. `config` is every property that belongs to the type.
 
     `spans` maps the path of each key and value of the configuration (`with.health.http`) to its place.
+    `provider` names the configuration of the provider that manages it, empty for a type of ours.
+    `identity` is the id under which a provider imports the object, with `{attribute}` for what the
+    configuration says: by it a creation is looked up of which nobody knows whether it happened.
     """
 
     name: str
@@ -44,6 +47,8 @@ class Resource:
     lifecycle: Lifecycle = Lifecycle()
     span: Span | None = None
     spans: dict[str, Span] = field(default_factory=dict)
+    provider: str = ""
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ class ResourceRow:
     `config` is the evaluated configuration that was applied, `attributes` what the provider
     reported (the value of `$resources.NAME`), `private` what only the provider understands.
     `needs` are the addresses it depended on, for destruction in reverse. `tainted` marks an
-    instance whose creation failed half-way: it is replaced at the next plan.
+    instance whose creation failed half-way: it is replaced at the next plan. `provider` names the
+    configuration of the provider that manages it, empty for a type of ours.
     """
 
     address: Address
@@ -66,6 +72,12 @@ class ResourceRow:
     private: Value = None
     protect: bool = False
     tainted: bool = False
+    provider: str = ""
+
+
+def keeper_of(type_name: str, provider: str) -> str:
+    """Return the key under which the provider of an instance is found: its type, or its configuration."""
+    return f"{provider}:" if provider else type_name
 
 
 def assemble(attributes: Mapping[str, Value]) -> dict[str, Value]:

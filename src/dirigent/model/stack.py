@@ -37,6 +37,25 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderSetup:
+    """A provider in one configuration. `name` is the prefix of its types, or what `provider:` says.
+
+    `source` is HOST/NAMESPACE/TYPE in lower case, `version` what releases will do (`~> 2.5, != 2.5.1`), empty
+    for any. `parallel` is how many of its objects may change at a time. `of` is the name of the entry that it
+    is another configuration of, empty for a first one; source and version are then those of that entry.
+    """
+
+    name: str
+    source: str
+    version: str = ""
+    config: dict[str, Template] = field(default_factory=dict)
+    parallel: int = 10
+    of: str = ""
+    span: Span | None = None
+    spans: dict[str, Span] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class StackWorkflow:
     """A workflow of the stack; `input` lies under the input that a caller gives."""
 
@@ -97,3 +116,4 @@ class Stack:
     schedules: dict[str, Schedule] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     sinks: dict[str, Sink] = field(default_factory=dict)
+    providers: dict[str, ProviderSetup] = field(default_factory=dict)

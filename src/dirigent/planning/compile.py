@@ -9,9 +9,9 @@ from __future__ import annotations
 from dirigent.model.plan import Action, Change, Plan
 from dirigent.model.program import Call, Graph, Program, Task
 from dirigent.model.values import Template, Value
-from dirigent.planning.evaluate import template_of
 from dirigent.planning.plan import constants
 from dirigent.planning.steps import Step, steps_of
+from dirigent.planning.values.evaluate import template_of
 
 
 def compile_plan(plan: Plan) -> Program:
@@ -66,9 +66,22 @@ def _request(step: Step) -> Template:
         request |= {"needs": template_of([str(need) for need in change.needs]), "protect": change.protect}
     if step.action in {"create", "update"}:
         request["config"] = change.config
+        request |= _promised(change)
+    if change.provider:
+        request |= {"provider": change.provider, "setup": change.setup}
     if step.deposes:
         request["deposes"] = step.deposes
     return request
+
+
+def _promised(change: Change) -> dict[str, Template]:
+    """Return what a provider wants to see again, and how it finds what it may have made."""
+    found: dict[str, Template] = {}
+    if change.binding is not None:
+        found["binding"] = template_of(change.binding)
+    if change.identity:
+        found["identity"] = change.identity
+    return found
 
 
 def _type_of(step: Step, change: Change) -> str:

@@ -14,9 +14,10 @@ from dirigent.model.plan import Action, Change, Difference
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Replace, ResourceRow
 from dirigent.model.values import Template, Value
-from dirigent.planning.difference import differences, forced, keep_ignored, span_of
-from dirigent.planning.evaluate import Rendered, has_unknown
 from dirigent.planning.expand import Instance
+from dirigent.planning.values.difference import differences, forced, keep_ignored, span_of
+from dirigent.planning.values.evaluate import Rendered, has_unknown
+from dirigent.planning.values.setups import templates_of
 from dirigent.ports import Proposal, Reading
 
 # Differences of what we keep about an instance; no provider is called for these alone.
@@ -30,7 +31,9 @@ _SHOWN: Final = 3
 class Case:
     """One declared instance: what it shall be (`value`, `template`), and what stands (`row`, `reading`).
 
-    `needs` are the addresses it depends on. `reading` None means that nobody looked.
+    `needs` are the addresses it depends on. `reading` None means that nobody looked. `setup` is how its
+    provider is configured, None for a type of ours. `written` is what the stack says, where `value` holds
+    something else because the lifecycle ignores it.
     """
 
     instance: Instance
@@ -39,6 +42,20 @@ class Case:
     needs: tuple[str, ...] = ()
     row: ResourceRow | None = None
     reading: Reading | None = None
+    setup: Rendered | None = None
+    written: Rendered | None = None
+
+    @property
+    def anew_as_written(self) -> Case:
+        """Return the case of a new object: `ignore` is for what stands, and of the new one nothing does."""
+        if self.written is None:
+            return self
+        value, template = self.written.value, self.written.template
+        return replace(
+            self,
+            value=value if isinstance(value, dict) else {},
+            template=template if isinstance(template, dict) else {},
+        )
 
     @property
     def gone(self) -> bool:
@@ -65,7 +82,9 @@ def standing(row: ResourceRow | None, reading: Reading | None) -> ResourceRow | 
     """Return the row with what was read put over what was applied."""
     if row is None or reading is None or reading.attributes is None:
         return row
-    return replace(row, attributes=reading.attributes, config={**row.config, **reading.config})
+    private = row.private if reading.private is None else reading.private
+    config = {**row.config, **reading.config}
+    return replace(row, attributes=reading.attributes, config=config, private=private)
 
 
 def case_of(
@@ -74,35 +93,36 @@ def case_of(
     needs: tuple[str, ...],
     row: ResourceRow | None,
     reading: Reading | None,
+    setup: Rendered | None = None,
 ) -> Case:
     """Return the case, with what stands now put at every path that the lifecycle ignores."""
     value = rendered.value if isinstance(rendered.value, dict) else {}
     template = rendered.template if isinstance(rendered.template, dict) else {}
-    case = Case(instance, value, template, needs, row, reading)
+    case = Case(instance, value, template, needs, row, reading, setup)
     ignore = instance.resource.lifecycle.ignore
     stands = case.standing
-    if not ignore or stands is None:
+    if not ignore or stands is None or case.anew:
         return case
     kept = keep_ignored(template, stands.config, ignore)
     # The same paths in both: what is ignored is a value in the template too.
     shown = keep_ignored(_templates(value), stands.config, ignore)
-    return replace(case, template=kept, value=_values(shown))
+    return replace(case, template=kept, value=_values(shown), written=rendered)
 
 
 def decide(case: Case, proposal: Proposal) -> Change:
     """Return the change. `proposal` is the provider's answer for `case.prior` and `case.value`."""
-    change = _blank(case, proposal.warnings)
+    change = _blank(case, proposal)
     resource = case.instance.resource
     stands = case.standing
     if case.row is None or stands is None:
-        found = differences({}, case.value, resource.spans)
+        found = differences({}, _wanted(case, proposal), resource.spans)
         because = "gone since it was applied" if case.gone else "declared, and not there yet"
         return replace(change, action=Action.CREATE, differences=found, because=because, drifted=case.gone)
-    found = differences(stands.config, case.value, resource.spans)
+    found = differences(_present(stands, proposal), _wanted(case, proposal), resource.spans)
     drift = _drift(case, stands)
     if case.anew:
         return _replaced(change, found, _why_anew(case.row, resource.type), drifted=bool(drift))
-    if not found:
+    if not found and not proposal.decided:
         # Whoever changes the world and the stack alike still leaves a row that knows nothing of it.
         found = differences(case.row.config, case.value, resource.spans) if drift else ()
         found = found or _proposed(stands, proposal)
@@ -128,7 +148,22 @@ def is_record(change: Change) -> bool:
     return change.action is Action.UPDATE and all(item.path in OWN_PATHS for item in change.differences)
 
 
-def _blank(case: Case, warnings: tuple[str, ...]) -> Change:
+def _present(stands: ResourceRow, proposal: Proposal) -> dict[str, Value]:
+    """Return what stands, in the terms in which it is to be compared."""
+    return _set_members(stands.attributes) if proposal.decided else stands.config
+
+
+def _wanted(case: Case, proposal: Proposal) -> dict[str, Value]:
+    """Return what is wanted, in the terms in which it is to be compared."""
+    return _set_members(proposal.attributes) if proposal.decided else case.value
+
+
+def _set_members(attributes: dict[str, Value]) -> dict[str, Value]:
+    """Return the members that say something: a provider names all that there could be."""
+    return {name: value for name, value in attributes.items() if value is not None and value not in ([], {})}
+
+
+def _blank(case: Case, proposal: Proposal) -> Change:
     resource = case.instance.resource
     return Change(
         address=case.instance.address,
@@ -141,9 +176,14 @@ def _blank(case: Case, warnings: tuple[str, ...]) -> Change:
         needs=case.needs,
         protect=resource.lifecycle.protect,
         create_first=False,
-        warnings=warnings,
+        warnings=proposal.warnings,
         span=resource.span,
         each=case.instance.each,
+        provider=resource.provider,
+        setup=templates_of(case.setup.template) if case.setup else {},
+        binding=proposal.binding,
+        identity=resource.identity,
+        deferred=proposal.deferred,
     )
 
 
@@ -151,7 +191,7 @@ def _prior_shown(case: Case) -> ResourceRow | None:
     """Return the row with the attributes as they are now; its configuration stays what was applied."""
     if case.row is None or case.standing is None:
         return case.row
-    return replace(case.row, attributes=case.standing.attributes)
+    return replace(case.row, attributes=case.standing.attributes, private=case.standing.private)
 
 
 def _drift(case: Case, stands: ResourceRow) -> tuple[Difference, ...]:

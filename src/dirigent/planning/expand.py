@@ -8,7 +8,7 @@ from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource
 from dirigent.model.values import Template, Unknown, Value
-from dirigent.planning.evaluate import has_unknown
+from dirigent.planning.values.evaluate import has_unknown
 
 _KEY_CHARACTERS = 200
 

@@ -11,22 +11,30 @@ import heapq
 from collections.abc import Iterator, Mapping, Sequence
 
 from dirigent.model.problem import Label, Problem, Refusal
+from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource
+from dirigent.model.stack import ProviderSetup
 from dirigent.model.values import Expression, Template, leaves
 from dirigent.ports import ExpressionFailed, Language
 
 Edges = Mapping[str, Sequence[str]]
 
 
-def edges_of(resources: Mapping[str, Resource], language: Language) -> dict[str, tuple[str, ...]]:
-    """Return what each resource needs, by name, in the order of mention.
+def edges_of(
+    resources: Mapping[str, Resource],
+    language: Language,
+    providers: Mapping[str, ProviderSetup] | None = None,
+) -> dict[str, tuple[str, ...]]:
+    """Return what each resource needs, by name, in the order of mention; its provider's needs are its own.
 
     Raises:
         Refusal: with every unknown name (E2002), dynamic reference (E2003) and broken text (E2004).
     """
     problems: list[Problem] = []
     edges = {
-        name: tuple(dict.fromkeys(_mentioned(resource, resources, language, problems)))
+        name: tuple(
+            dict.fromkeys(_mentioned(resource, Declared(resources, providers or {}), language, problems))
+        )
         for name, resource in resources.items()
     }
     if problems:
@@ -109,19 +117,26 @@ def _inner(needs: Sequence[str], place: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(need for need in dict.fromkeys(needs) if need in place)
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a stack declares."""
+
+    resources: Mapping[str, Resource]
+    providers: Mapping[str, ProviderSetup]
+
+
 def _mentioned(
-    resource: Resource,
-    resources: Mapping[str, Resource],
-    language: Language,
-    problems: list[Problem],
+    resource: Resource, declared: Declared, language: Language, problems: list[Problem]
 ) -> Iterator[str]:
     """Yield the names that a resource needs; what is wrong with a mention goes to `problems`."""
+    resources = declared.resources
     for name in resource.needs:
         if name in resources:
             yield name
         else:
             problems.append(_unknown(resource, name, resources))
-    for expression in expressions_of(resource):
+    setup = declared.providers.get(resource.provider)
+    for expression in (*expressions_of(resource), *(_expressions(setup.config) if setup else ())):
         try:
             references = language.compile(expression.text).references
         except ExpressionFailed as failure:
@@ -142,9 +157,11 @@ def expressions_of(resource: Resource) -> Iterator[Expression]:
     """Yield every expression of a resource: of `count`, of `each`, then of its configuration."""
     templates: tuple[Template, ...] = (resource.count, resource.each, resource.config)
     for template in templates:
-        for leaf in leaves(template):
-            if isinstance(leaf, Expression):
-                yield leaf
+        yield from _expressions(template)
+
+
+def _expressions(template: Template) -> Iterator[Expression]:
+    return (leaf for leaf in leaves(template) if isinstance(leaf, Expression))
 
 
 def _unknown(

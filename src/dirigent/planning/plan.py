@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
 from dirigent.model.ids import PlanId
-from dirigent.model.plan import Action, Change, Plan, fingerprint, identity
+from dirigent.model.plan import Action, Change, Plan, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource, ResourceRow, assemble
@@ -19,12 +19,14 @@ from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning import graph
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, create_first, decide
-from dirigent.planning.difference import span_of
-from dirigent.planning.evaluate import Rendered, Scope, render
 from dirigent.planning.expand import Instance, expand, is_counted, is_keyed, repeats
-from dirigent.planning.remove import refuse_protected, removals
+from dirigent.planning.remove import refuse_protected, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Propose, Wish
+from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first, steps_of
+from dirigent.planning.values.difference import span_of
+from dirigent.planning.values.evaluate import Rendered, Scope, render
+from dirigent.planning.values.setups import Setups, members_of, setups_now, setups_of
 from dirigent.ports import Language, Proposal, Reading
 
 
@@ -34,6 +36,7 @@ class Situation:
 
     `rows` is the state as stored, `readings` what the providers saw, by address (an address that is
     missing was not looked at). `at` is the time of planning, `read_seconds` how long reading took.
+    `setups` is how the providers are configured as the rows stand.
     """
 
     stack: Stack
@@ -43,6 +46,7 @@ class Situation:
     readings: Mapping[str, Reading] = field(default_factory=dict)
     at: float = 0.0
     read_seconds: float = 0.0
+    setups: Setups = field(default_factory=dict)
 
 
 def plan(situation: Situation) -> Asking[Plan]:
@@ -54,7 +58,7 @@ def plan(situation: Situation) -> Asking[Plan]:
             protected resources (E2008).
     """
     draft = _Draft(situation)
-    edges = graph.edges_of(situation.stack.resources, situation.language)
+    edges = graph.edges_of(situation.stack.resources, situation.language, situation.stack.providers)
     graph.refuse_cycle(situation.stack.resources, edges)
     for wave in graph.waves(edges):
         resources = [situation.stack.resources[name] for name in wave]
@@ -79,6 +83,14 @@ def evaluate_outputs(
         scope.show(name, value)
     rendered = yield from render([(template, {}) for template in stack.outputs.values()], scope, language)
     return {name: output.value for name, output in zip(stack.outputs, rendered, strict=True)}
+
+
+def setups_standing(
+    stack: Stack, inputs: Mapping[str, Value], rows: Sequence[ResourceRow], language: Language
+) -> Asking[Setups]:
+    """Return how the providers of a stack are configured as its rows stand. Raises `Refusal` (E2004)."""
+    scope = Scope(constants(stack.name, inputs, tuple(stack.secrets)))
+    return setups_now(stack, scope, rows, language)
 
 
 def constants(stack: str, inputs: Mapping[str, Value], secrets: Sequence[str]) -> dict[str, Value]:
@@ -130,6 +142,9 @@ class _Draft:
             name: tuple(address for need in edges[name] for address in self._addresses[need])
             for name in dict.fromkeys(instance.resource.name for instance in instances)
         }
+        stack = self._situation.stack
+        names = (instance.resource.provider for instance in instances if instance.resource.provider)
+        setups = yield from setups_of(stack, names, self.scope, self._situation.language)
         return [
             case_of(
                 instance,
@@ -137,6 +152,7 @@ class _Draft:
                 needs[instance.resource.name],
                 self._rows.get(instance.address),
                 self._situation.readings.get(instance.address),
+                setups.get(instance.resource.provider),
             )
             for instance, result in zip(instances, rendered, strict=True)
         ]
@@ -156,10 +172,11 @@ class _Draft:
             for index, (case, change, _) in enumerate(judged)
             if change.action is Action.REPLACE and case.prior is not None
         ]
-        fresh = yield from _propose([(cases[index], None) for index in again])
+        fresh = yield from _propose([(cases[index].anew_as_written, None) for index in again])
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
-            judged[index] = (case, change, proposal)
+            config = case.anew_as_written.template
+            judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
         return judged
 
     def accept(
@@ -187,7 +204,8 @@ class _Draft:
         """Return the plan, in the order in which its changes may start."""
         situation = self._situation
         declared = spread_create_first(list(self._changes.values()), self._wanted)
-        changes = [*declared, *removals(situation.rows, situation.readings, situation.stack, self._changes)]
+        going = removals(situation.rows, situation.readings, situation.stack, self._changes)
+        changes = [*declared, *with_setups(going, situation.setups)]
         refuse_shared(changes, self._claims, situation.readings)
         refuse_protected(changes)
         made = Plan(
@@ -195,7 +213,7 @@ class _Draft:
             stack=situation.stack.name,
             at=situation.at,
             changes=in_order(changes),
-            fingerprint=fingerprint(situation.rows),
+            fingerprint=world_of(changes, situation.rows),
             inputs=dict(situation.inputs),
             outputs={name: output.template for name, output in outputs.items()},
             read_seconds=situation.read_seconds,
@@ -224,7 +242,14 @@ def _propose(wishes: Sequence[tuple[Case, ResourceRow | None]]) -> Asking[list[P
         return []
     answers: Answers = yield Propose(
         tuple(
-            Wish(case.instance.address, case.instance.resource.type, prior, case.value)
+            Wish(
+                case.instance.address,
+                case.instance.resource.type,
+                prior,
+                case.value,
+                case.instance.resource.provider,
+                members_of(case.setup.value) if case.setup else {},
+            )
             for case, prior in wishes
         )
     )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import cast
 
 from dirigent.model.ids import split_address
 from dirigent.model.plan import Action, Change
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Stack
+from dirigent.model.values import Template
 from dirigent.planning.decide import standing
 from dirigent.planning.steps import DEPOSED
+from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Reading
 
 
@@ -44,7 +48,25 @@ def removal(row: ResourceRow, reading: Reading | None, because: str) -> Change:
         because=f"{because}, and already gone" if gone else because,
         drifted=gone or bool(reading and reading.config),
         protect=row.protect,
+        provider=row.provider,
     )
+
+
+def with_setups(changes: Sequence[Change], setups: Setups) -> list[Change]:
+    """Return removals with the configuration of their providers, as it stands now.
+
+    Raises:
+        Refusal: with every row whose provider is not declared any more (E2047).
+    """
+    lost = [change for change in changes if change.provider and change.provider not in setups]
+    if lost:
+        raise Refusal([undeclared(change.address, change.provider) for change in lost])
+    return [
+        replace(change, setup=cast("dict[str, Template]", setups[change.provider]))
+        if change.provider
+        else change
+        for change in changes
+    ]
 
 
 def standing_shown(row: ResourceRow, reading: Reading | None) -> ResourceRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import field
 from typing import TypeAlias, TypeVar
 
 from dirigent.model.fault import Fault
@@ -25,12 +26,17 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One instance whose future a provider is asked for. `prior` is the row as the world stands now."""
+    """One instance whose future a provider is asked for. `prior` is the row as the world stands now.
+
+    `provider` and `setup` are as in `model.plan.Change`, with values.
+    """
 
     address: str
     type: str
     prior: ResourceRow | None
     config: dict[str, Value]
+    provider: str = ""
+    setup: dict[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

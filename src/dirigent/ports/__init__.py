@@ -21,7 +21,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.code import Move, Site
 from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Order, Outcome
-from dirigent.model.run.journal import Ended, Fact
+from dirigent.model.run.journal import Ended, Fact, ResourceChanged
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Value
@@ -353,11 +353,13 @@ class Reading:
 
     `config` holds those configured properties whose actual value differs from what was applied.
     `claims` names what of the world this instance alone may own, such as "the path `/etc/x`".
+    `private` is the private value that belongs to these attributes, None where the row's still does.
     """
 
     attributes: dict[str, Value] | None
     config: dict[str, Value] = field(default_factory=dict)
     claims: tuple[str, ...] = ()
+    private: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,12 +367,18 @@ class Proposal:
     """What an instance would become: `attributes` may hold `Unknown`, `replace` lists forcing paths.
 
     `claims` names what it would own alone; two instances of a plan with one claim are refused.
+    `decided` says that the provider has compared what stands with what is wanted: the attributes tell what
+    changes, not the configuration. `binding` is what it wants to see again when the operation comes.
+    `deferred` says that it could not be asked yet: its own configuration is known only at apply.
     """
 
     attributes: dict[str, Value]
     replace: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
+    decided: bool = False
+    binding: Value = None
+    deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,7 +386,8 @@ class Operation:
     """One step of a lifecycle, as the provider gets it. `action` is create, update, delete or forget.
 
     To forget is to clear away our own traces (logs, notes) of an instance that is gone; nothing that stands
-    in the world is touched. `prior` is the row as stored, None before the first creation.
+    in the world is touched. `prior` is the row as stored, None before the first creation. `binding` is that
+    of the proposal which was approved; `identity` that of the resource (see `model.resource.Resource`).
     """
 
     order: Order
@@ -387,6 +396,8 @@ class Operation:
     type: str
     config: dict[str, Value]
     prior: ResourceRow | None
+    binding: Value = None
+    identity: str = ""
 
 
 class Provider(Protocol):
@@ -416,6 +427,46 @@ class Provider(Protocol):
     async def abandon(self, operation: Operation) -> None:
         """Stop an operation that is under way."""
         ...
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """A provider that wants a configuration before it can be asked anything."""
+
+    def configured(self, setup: dict[str, Value]) -> Provider:
+        """Return the provider under a configuration, which may hold `Unknown` while a plan is made."""
+        ...
+
+
+Managing: TypeAlias = Provider | Configurable
+"""What manages resources: at once, or under a configuration."""
+
+
+@runtime_checkable
+class Leaving(Protocol):
+    """A performer that can say what an effect has left behind which was no longer wanted."""
+
+    async def leave(self, order: Order) -> Sequence[ResourceChanged]:
+        """Stop the effect as `abandon` does, and return what of resources has changed all the same."""
+        ...
+
+
+@runtime_checkable
+class Finishing(Protocol):
+    """A provider whose operations cannot be taken back half-way: they end, and what they made is kept."""
+
+    async def finish(self, operation: Operation) -> tuple[dict[str, Value] | None, Value]:
+        """Have an operation end soon, and return what then stands of it; None: nothing."""
+        ...
+
+
+class ProviderDoubt(Exception):
+    """Nobody can say whether an operation was done. The run is held and shows `evidence`."""
+
+    def __init__(self, reason: str, evidence: dict[str, Value] | None = None) -> None:
+        """Say why nobody knows, and what is known."""
+        super().__init__(reason)
+        self.evidence = evidence or {}
 
 
 class ProviderFailed(Exception):

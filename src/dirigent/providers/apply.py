@@ -6,25 +6,37 @@ same commit as the result. So a step that is given again starts from the same pl
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import field, replace
 
 from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.resource import ResourceRow
-from dirigent.model.run.effect import Broken, Done, Order, Outcome
+from dirigent.model.resource import ResourceRow, keeper_of
+from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
-from dirigent.ports import Clock, Operation, Provider, ProviderFailed
+from dirigent.ports import (
+    Clock,
+    Configurable,
+    Finishing,
+    Managing,
+    Operation,
+    Provider,
+    ProviderDoubt,
+    ProviderFailed,
+)
 
 RowOf = Callable[[str], Awaitable[ResourceRow | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the compiled plan sends. `deposes` is where a create moves the row that it replaces."""
+    """What the compiled plan sends. `deposes` is where a create moves the row that it replaces.
+
+    The last four are as in `model.plan.Change`, with values.
+    """
 
     action: str
     address: str
@@ -35,6 +47,10 @@ class Request:
     needs: tuple[str, ...] = ()
     protect: bool = False
     deposes: str = ""
+    provider: str = ""
+    setup: dict[str, Value] = field(default_factory=dict)
+    binding: Value = None
+    identity: str = ""
 
 
 class ResourcePerformer:
@@ -45,7 +61,7 @@ class ResourcePerformer:
     type; `row_of` reads one row of the store.
     """
 
-    def __init__(self, providers: Mapping[str, Provider], row_of: RowOf, clock: Clock) -> None:
+    def __init__(self, providers: Mapping[str, Managing], row_of: RowOf, clock: Clock) -> None:
         """Keep what the steps need."""
         self._providers = providers
         self._row_of = row_of
@@ -55,7 +71,7 @@ class ResourcePerformer:
         """Do one step. The output is what `$resources` shows of the instance, null after a deletion."""
         request = request_of(order.request)
         row = await self._row_of(request.address)
-        provider = self._providers.get(request.type)
+        provider = self._provider(request)
         forgets = request.action == "forget" and row is not None and provider is not None
         if not forgets and (
             request.action in {"forget", "record"} or (row is None and request.action != "create")
@@ -64,22 +80,54 @@ class ResourcePerformer:
         if provider is None:
             detail = _coded("E3001", f"no provider manages the type `{request.type}`")
             return Broken(_fault(CONFIGURATION, request, detail))
+        return await self._operated(provider, order, request, row)
+
+    async def _operated(
+        self, provider: Provider, order: Order, request: Request, row: ResourceRow | None
+    ) -> Outcome:
+        """Let the provider do the step."""
         try:
             attributes, private = await provider.apply(_operation(order, request, row))
         except Refusal as refusal:
             return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
         except ProviderFailed as failure:
             return Broken(_fault(RUNTIME, request, str(failure)), self._left(request, row, failure))
+        except ProviderDoubt as doubt:
+            return Doubt(str(doubt), doubt.evidence)
         if request.action in {"delete", "forget"}:
             return Done(None, self._changed((request.address, None)))
         return Done(attributes, self._applied(request, row, _row(request, row, attributes, private)))
 
     async def abandon(self, order: Order) -> None:
         """Let the provider stop the step, if it can."""
+        await self.leave(order)
+
+    async def leave(self, order: Order) -> Sequence[ResourceChanged]:
+        """Let the provider stop the step, and return what it has left behind."""
         request = request_of(order.request)
-        provider = self._providers.get(request.type)
-        if provider is not None and request.action in {"create", "update", "delete"}:
-            await provider.abandon(_operation(order, request, await self._row_of(request.address)))
+        provider = self._provider(request)
+        if provider is None or request.action not in {"create", "update", "delete"}:
+            return ()
+        row = await self._row_of(request.address)
+        operation = _operation(order, request, row)
+        if not isinstance(provider, Finishing):
+            await provider.abandon(operation)
+            return ()
+        attributes, private = await provider.finish(operation)
+        if attributes is None:
+            return self._changed((request.address, None)) if request.action == "delete" and row else ()
+        if request.action == "create":
+            return self._applied(request, row, _row(request, row, attributes, private))
+        return (
+            ()
+            if row is None
+            else self._changed((request.address, replace(row, attributes=attributes, private=private)))
+        )
+
+    def _provider(self, request: Request) -> Provider | None:
+        """Return who manages the instance, under the configuration that the plan names."""
+        provider = self._providers.get(keeper_of(request.type, request.provider))
+        return provider.configured(request.setup) if isinstance(provider, Configurable) else provider
 
     def _kept(self, request: Request, row: ResourceRow | None) -> Outcome:
         """Do what concerns only our own row, or find that there is none to work on."""
@@ -131,6 +179,7 @@ def request_of(value: Value) -> Request:
     if not isinstance(value, dict):
         raise TypeError(f"a request to `resource` is an object, not {value!r}")
     key, config, needs = value.get("key"), value.get("config"), value.get("needs")
+    setup = value.get("setup")
     return Request(
         action=str(value["action"]),
         address=str(value["address"]),
@@ -141,13 +190,21 @@ def request_of(value: Value) -> Request:
         needs=tuple(str(need) for need in needs) if isinstance(needs, list) else (),
         protect=value.get("protect") is True,
         deposes=str(value.get("deposes") or ""),
+        provider=str(value.get("provider") or ""),
+        setup=setup if isinstance(setup, dict) else {},
+        binding=value.get("binding"),
+        identity=str(value.get("identity") or ""),
     )
 
 
 def _operation(order: Order, request: Request, row: ResourceRow | None) -> Operation:
     applied = row.config if row is not None else {}
     config = applied if request.config is None else request.config
-    return Operation(order, request.action, request.address, request.type, config, row)
+    return Operation(
+        *(order, request.action, request.address, request.type, config, row),
+        binding=request.binding,
+        identity=request.identity,
+    )
 
 
 def _row(
@@ -163,6 +220,7 @@ def _row(
         needs=request.needs,
         private=private,
         protect=request.protect,
+        provider=request.provider,
     )
 
 

@@ -12,14 +12,16 @@ from typing import Final, TypeVar
 
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
-from dirigent.model.resource import ResourceRow
+from dirigent.model.resource import ResourceRow, keeper_of
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template, Value
 from dirigent.planning.destroy import plan_destroy as make_plan_destroy
-from dirigent.planning.plan import Situation, evaluate_outputs
+from dirigent.planning.plan import Situation, evaluate_outputs, setups_standing
 from dirigent.planning.plan import plan as make_plan
 from dirigent.planning.request import Answers, Ask, Asking, Wish
-from dirigent.ports import Oracle, Proposal, Provider, ProviderFailed, Reading
+from dirigent.planning.values.evaluate import has_unknown
+from dirigent.planning.values.setups import Setups, undeclared
+from dirigent.ports import Configurable, Managing, Oracle, Proposal, Provider, ProviderFailed, Reading
 from dirigent.service.plans import Planner
 
 READS_AT_ONCE: Final = 16
@@ -34,16 +36,23 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], *, r
         Refusal: with every problem of the stack in this world (E2xxx, E3xxx).
     """
     rows = await _rows_of(planner, stack.name)
-    readings, seconds = await _read(planner) if refresh else ({}, 0.0)
-    situation = Situation(stack, planner.language, inputs, rows, readings, planner.clock.now(), seconds)
+    asking = setups_standing(stack, inputs, rows, planner.language)
+    setups = await carry(asking, planner.providers, planner.oracle)
+    readings, seconds = await _read(planner, setups) if refresh else ({}, 0.0)
+    now = planner.clock.now()
+    situation = Situation(stack, planner.language, inputs, rows, readings, now, seconds, setups)
     return await carry(make_plan(situation), planner.providers, planner.oracle)
 
 
-async def plan_destroy(planner: Planner, name: str) -> Plan:
-    """Return the plan that takes everything down. Raises `Refusal` (E2044, E3xxx)."""
+async def plan_destroy(planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value]) -> Plan:
+    """Return the plan that takes everything down. Raises `Refusal` (E2044, E2047, E3xxx)."""
     rows = await _rows_of(planner, name)
-    readings, seconds = await _read(planner)
-    return make_plan_destroy(name, rows, readings, planner.clock.now(), seconds)
+    setups: Setups = {}
+    if stack is not None:
+        asking = setups_standing(stack, inputs, rows, planner.language)
+        setups = await carry(asking, planner.providers, planner.oracle)
+    readings, seconds = await _read(planner, setups)
+    return make_plan_destroy(name, rows, readings, planner.clock.now(), seconds, setups)
 
 
 async def _rows_of(planner: Planner, name: str) -> list[ResourceRow]:
@@ -71,25 +80,34 @@ async def evaluate(
     return await carry(asking, planner.providers, planner.oracle)
 
 
-async def _read(planner: Planner) -> tuple[dict[str, Reading], float]:
+async def _read(planner: Planner, setups: Setups) -> tuple[dict[str, Reading], float]:
     before = planner.clock.now()
-    readings, problems = await read_all(planner.providers, await planner.shelf.rows())
+    readings, problems = await read_all(planner.providers, await planner.shelf.rows(), setups)
     if problems:
         raise Refusal(problems)
     return readings, planner.clock.now() - before
 
 
 async def read_all(
-    providers: Mapping[str, Provider], rows: Sequence[ResourceRow], at_once: int = READS_AT_ONCE
+    providers: Mapping[str, Managing],
+    rows: Sequence[ResourceRow],
+    setups: Setups,
+    at_once: int = READS_AT_ONCE,
 ) -> tuple[dict[str, Reading], tuple[Problem, ...]]:
     """Return what the providers see of each row, by address, and a problem for each that they cannot see.
 
-    A row whose type no provider manages gives E3001, a provider's failure E3002.
+    A row whose type no provider manages gives E3001, one whose provider is not declared E2047, a
+    provider's failure E3002. Whom nobody can ask yet is not looked at: its configuration is not known.
     """
     gate = asyncio.Semaphore(at_once)
 
-    async def look(row: ResourceRow) -> Reading | Refusal:
-        provider = providers.get(row.type)
+    async def look(row: ResourceRow) -> Reading | Refusal | None:
+        if row.provider and row.provider not in setups:
+            return Refusal([undeclared(row.address, row.provider)])
+        setup = setups.get(row.provider, {})
+        if has_unknown(setup):
+            return None
+        provider = _provider(providers, row.type, row.provider, setup)
         if provider is None:
             return Refusal([_unmanaged(row.address, row.type)])
         async with gate:
@@ -108,7 +126,7 @@ async def read_all(
 
 
 async def carry(
-    asking: Asking[T], providers: Mapping[str, Provider], oracle: Oracle, at_once: int = READS_AT_ONCE
+    asking: Asking[T], providers: Mapping[str, Managing], oracle: Oracle, at_once: int = READS_AT_ONCE
 ) -> T:
     """Run a generator of planning to its end, with answers of the providers and of the oracle.
 
@@ -118,7 +136,7 @@ async def carry(
     gate = asyncio.Semaphore(at_once)
 
     async def propose(wish: Wish) -> Proposal | Refusal:
-        provider = providers.get(wish.type)
+        provider = _provider(providers, wish.type, wish.provider, wish.setup)
         if provider is None:
             return Refusal([_unmanaged(wish.address, wish.type)])
         async with gate:
@@ -140,6 +158,13 @@ async def carry(
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+def _provider(
+    providers: Mapping[str, Managing], type_name: str, name: str, setup: dict[str, Value]
+) -> Provider | None:
+    provider = providers.get(keeper_of(type_name, name))
+    return provider.configured(setup) if isinstance(provider, Configurable) else provider
 
 
 def _unmanaged(address: str, type_name: str) -> Problem:

@@ -13,7 +13,7 @@ from dirigent.model.plan import Plan
 from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template, Value
-from dirigent.ports import Clock, Language, Oracle, Provider, Shelf
+from dirigent.ports import Clock, Language, Managing, Oracle, Shelf
 
 ASKING: Final = "dirigent.service.asking"
 
@@ -27,7 +27,9 @@ class _Asking(Protocol):
         """Return the plan for a stack."""
         ...
 
-    async def plan_destroy(self, planner: Planner, name: str) -> Plan:
+    async def plan_destroy(
+        self, planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value]
+    ) -> Plan:
         """Return the plan that takes everything down."""
         ...
 
@@ -43,7 +45,7 @@ class Planner:
     """Everything that planning asks of the outside."""
 
     shelf: Shelf
-    providers: Mapping[str, Provider]
+    providers: Mapping[str, Managing]
     oracle: Oracle
     clock: Clock
     language: Language
@@ -56,9 +58,13 @@ class Planner:
         """
         return await _asking().plan(self, stack, inputs, refresh=refresh)
 
-    async def plan_destroy(self, name: str) -> Plan:
-        """Return the plan that takes everything down. Raises `Refusal` (E2044, E3xxx)."""
-        return await _asking().plan_destroy(self, name)
+    async def plan_destroy(self, name: str, stack: Stack | None, inputs: Mapping[str, Value]) -> Plan:
+        """Return the plan that takes everything down; without the stack only what needs no provider of it.
+
+        Raises:
+            Refusal: E2044, E2047, E3xxx.
+        """
+        return await _asking().plan_destroy(self, name, stack, inputs)
 
     async def evaluate(
         self, stack: Stack, inputs: Mapping[str, Value], templates: Mapping[str, Template]

@@ -61,6 +61,14 @@ def real():
 
 
 @pytest.fixture
+def terraform():
+    """Terraform 1.0.3, whose program `python scripts/binaries.py` brings as well."""
+    program = FETCHED / "terraform"
+    needs("providers", None if program.exists() else "`python scripts/binaries.py` brings Terraform")
+    return program
+
+
+@pytest.fixture
 def bare():
     """What starts a real provider and asks it nothing."""
 

@@ -12,6 +12,7 @@ from dirigent.cli.options import call, placed, with_inputs, with_json, with_time
 @placed
 @with_inputs
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--wait", is_flag=True, help="Wait for changes under way that touch the same.")
 @with_timeout
 @with_json
 def up(**options: object) -> int:
@@ -26,7 +27,9 @@ def up(**options: object) -> int:
 @click.command()
 @click.argument("stored", required=False, metavar="[PLAN]")
 @placed
+@with_inputs
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--wait", is_flag=True, help="Wait for changes under way that touch the same.")
 @with_timeout
 @with_json
 def down(**options: object) -> int:

@@ -9,7 +9,7 @@ from dirigent.cli import wire
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import say, say_json
-from dirigent.cli.session import around, opened
+from dirigent.cli.session import around, leaving, opened
 from dirigent.cli.text.plans import drift_text, next_step, plan_text
 from dirigent.cli.text.terminal import out
 from dirigent.cli.waiting import wait_for
@@ -25,8 +25,9 @@ def plan(options: Options) -> int:
 
 async def _planned(options: Options) -> int:
     if options.flag("destroy"):
-        surrounding = around(options)
-        aim = Aim(surrounding.stack.name if surrounding.stack else "", destroy=True)
+        surrounding, inputs = leaving(options)
+        stack = surrounding.stack
+        aim = Aim(stack.name if stack else "", stack, inputs, destroy=True)
     else:
         session = opened(options)
         surrounding = session.surrounding

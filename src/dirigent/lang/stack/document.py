@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dirigent.lang.shape import check
 from dirigent.lang.source import load
+from dirigent.lang.stack.outside.offering import read_offers
+from dirigent.lang.stack.outside.providers import declared_in, read_providers
 from dirigent.lang.stack.outside.sinks import read_sinks
 from dirigent.lang.stack.policy.probes import read_probes
 from dirigent.lang.stack.policy.reading import read_doubt, read_hosts, read_network, read_retention
@@ -16,7 +18,7 @@ from dirigent.lang.stack.shapes import DEFINITIONS, stack_shape
 from dirigent.lang.stack.workflows import read_workflows
 from dirigent.lang.tree import Members, Node
 from dirigent.model.problem import Problem, ordered
-from dirigent.model.stack import Stack
+from dirigent.model.stack import ProviderSetup, Stack
 
 
 def read_stack(
@@ -32,13 +34,20 @@ def read_stack(
         return None, list(ordered(problems))
     reading = Reading(file, folder, text, context, lines=text.removeprefix("\ufeff").splitlines())
     reading.sources[file] = text
-    check(root, stack_shape(context.types), reading.problems, definitions=DEFINITIONS)
+    provided = read_offers(reading, section(root, "providers"))
+    check(root, stack_shape(context.types, provided), reading.problems, definitions=DEFINITIONS)
     stack = _assemble(reading, root)
     # What is wrong with the form of a text would only be said again in other words.
     reported = {problem.at for problem in problems}
     problems += [problem for problem in reading.problems if problem.at not in reported]
     broken = any(problem.severity == "error" for problem in problems)
     return (None if broken else stack), list(ordered(problems))
+
+
+def declared_providers(text: str, file: str) -> dict[str, ProviderSetup]:
+    """Return the providers that a text declares, as far as it can be read."""
+    root, _ = load(text, file)
+    return declared_in(section(root, "providers")) if root is not None else {}
 
 
 def _assemble(reading: Reading, root: Node) -> Stack:
@@ -48,6 +57,7 @@ def _assemble(reading: Reading, root: Node) -> Stack:
     reading.inputs = keys_of(inputs)
     reading.secrets = keys_of(secrets)
     reading.resources = keys_of(resources)
+    reading.providers = keys_of(section(root, "providers"))
     top = root if isinstance(root, Members) else None
     queues = read_queues(reading, section(root, "queues"))
     workflows = read_workflows(reading, section(root, "workflows"))
@@ -68,6 +78,7 @@ def _assemble(reading: Reading, root: Node) -> Stack:
         probes=read_probes(reading, section(root, "policy")),
         queues=queues,
         sinks=read_sinks(reading, section(root, "events")),
+        providers=read_providers(reading, section(root, "providers")),
         sources=reading.sources,
     )
     check_queues(reading, queues, stack.workflows)

@@ -9,6 +9,7 @@ from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.stack.cycles import cycle_problems
 from dirigent.lang.stack.expressions import template
 from dirigent.lang.stack.mentions import Use
+from dirigent.lang.stack.outside.providers import provider_of
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.stack.shapes import COMMON
 from dirigent.lang.tree import Items, Leaf, Member, Members, Node, plain
@@ -60,6 +61,7 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
         reading.complain(
             "E1406", message, own, "this is the resource itself", "use another resource, or an input"
         )
+    lifecycle = mapping_of(entry.get("lifecycle"))
     resource = Resource(
         name=name,
         type=text_of(entry.get("type")) or "",
@@ -70,8 +72,27 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
         lifecycle=_lifecycle(entry.get("lifecycle")),
         span=member.key_span,
         spans=_spans(entry),
+        provider=_provider(reading, name, entry),
+        identity=text_of(lifecycle.get("identity")) or "" if lifecycle is not None else "",
     )
     return _Entry(resource, use.found)
+
+
+def _provider(reading: Reading, name: str, entry: Members) -> str:
+    """Return the provider of a resource; report one that is not declared (E1423)."""
+    named = text_of(entry.get("provider"))
+    place = entry.members.get("provider")
+    if named is not None and place is not None and named not in reading.providers:
+        meant = nearest(named, list(reading.providers))
+        reading.complain(
+            "E1423",
+            f"`{name}` is to be managed by `{shortened(named)}`, which is no provider of this stack",
+            place.node.span,
+            f"did you mean `{meant}`?" if meant else "not declared",
+            f"change it to `{meant}`" if meant else f"declare `{shortened(named)}` under `providers`",
+        )
+        return ""
+    return provider_of(text_of(entry.get("type")) or "", named, reading.providers)
 
 
 def _check_repetition(reading: Reading, name: str, entry: Members) -> bool:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Final
 
 from dirigent.lang.shape import (
     AnyValue,
     ByKey,
     ByKind,
-    ByValue,
     Field,
     Flag,
     Form,
@@ -27,7 +25,9 @@ from dirigent.lang.shape import (
     Whole,
     json_schema,
 )
-from dirigent.lang.stack.outside.shapes import SINK
+from dirigent.lang.stack.outside.offers import TypeShape
+from dirigent.lang.stack.outside.shapes import PROVIDER, SINK
+from dirigent.lang.stack.outside.types import Provided, ResourceShape
 from dirigent.lang.stack.policy.shapes import POLICY
 from dirigent.lang.tree import Leaf
 from dirigent.lang.workflow.shapes.schedule import POLICY as SCHEDULE_POLICY
@@ -39,13 +39,16 @@ _LABEL: Final = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LABEL_WORDS: Final = "1 to 63 lower-case letters, digits and hyphens that begin with a letter, as `shop-1`"
 _NAME: Final = "[A-Za-z_][A-Za-z0-9_-]{0,62}"
 _NAME_WORDS: Final = "1 to 63 letters, digits, `_` and `-` that begin with a letter"
+_PREFIX: Final = "[a-z][a-z0-9-]{0,62}"
+_PREFIX_WORDS: Final = "1 to 63 lower-case letters, digits and hyphens that begin with a letter, as `docker`"
 _VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
 # Keys that every resource has, whatever its type.
-COMMON: Final = ("type", "with", "needs", "count", "each", "lifecycle", "checks")
+COMMON: Final = ("type", "with", "provider", "needs", "count", "each", "lifecycle", "checks")
+
+NO_PROVIDERS: Final = Provided()
 
 # Sections that later releases bring.
 LATER_SECTIONS: Final = (
-    "providers",
     "hosts",
     "services",
     "objectives",
@@ -57,18 +60,6 @@ LATER_SECTIONS: Final = (
     "approvals",
     "compensation",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TypeShape:
-    """What a resource type allows: keys `beside` the common ones, and the record `inside` of `with`.
-
-    Any value may be an expression; wrap what must be written out in `Fixed`.
-    """
-
-    inside: Record
-    beside: Mapping[str, Field] = field(default_factory=dict)
-    description: str = ""
 
 
 def _count() -> Shape:
@@ -179,6 +170,11 @@ _LIFECYCLE: Final = Record(
             ListOf(Text(min_length=1, what="the path of a property")),
             description="paths of properties whose changes are left alone, as `environment.LEVEL`",
         ),
+        "identity": Field(
+            Text(min_length=1, what="an id with `{attribute}` in it"),
+            description="the id under which its provider imports it, as `{name}`: a creation in doubt is "
+            "looked up by it",
+        ),
     },
     title="`lifecycle`",
 )
@@ -237,15 +233,9 @@ _QUEUE: Final = Record(
 )
 
 
-def stack_shape(types: Mapping[str, TypeShape]) -> Record:
-    """Return the shape of a whole stack file, given the resource types that there are."""
-    resource = ByValue(
-        "type",
-        {name: _resource(name, shape) for name, shape in types.items()},
-        code="E1414",
-        remedy="other providers are not supported yet",
-        what="a resource, as `{type: file, with: {...}}`",
-    )
+def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDERS) -> Record:
+    """Return the shape of a whole stack file, given the types of ours and those of its providers."""
+    resource = ResourceShape(types, provided, _resource)
     sections = {
         "stack": Field(Text(_LABEL, what=_LABEL_WORDS), required=True, description="the name of the stack"),
         "description": Field(Text(), description="what the stack is for"),
@@ -255,6 +245,10 @@ def stack_shape(types: Mapping[str, TypeShape]) -> Record:
         "secrets": Field(
             _map(_SecretPlace(_SECRET)),
             description="where secret values are found: `{env: NAME}`, `{file: path}`",
+        ),
+        "providers": Field(
+            MapOf(PROVIDER, _PREFIX, _PREFIX_WORDS),
+            description="OpenTofu and Terraform providers, by the prefix of their types",
         ),
         "resources": Field(_map(resource), description="everything with a lifecycle"),
         "workflows": Field(
@@ -281,9 +275,9 @@ def stack_shape(types: Mapping[str, TypeShape]) -> Record:
     return Record({**sections, **later}, title="a stack", what="a stack, which begins with `stack: NAME`")
 
 
-def stack_schema(types: Mapping[str, TypeShape]) -> dict[str, Value]:
+def stack_schema(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDERS) -> dict[str, Value]:
     """Return the JSON Schema of the stack file, for editors."""
-    return json_schema(stack_shape(types), definitions=DEFINITIONS, title="Dirigent stack")
+    return json_schema(stack_shape(types, provided), definitions=DEFINITIONS, title="Dirigent stack")
 
 
 def _map(value: Shape) -> MapOf:
@@ -291,14 +285,17 @@ def _map(value: Shape) -> MapOf:
 
 
 def _resource(name: str, shape: TypeShape) -> Record:
-    demanded = any(each.required for each in shape.inside.fields.values())
     beside = {
         key: Field(Templates(each.shape), each.required, each.description)
         for key, each in shape.beside.items()
     }
     fields: dict[str, Field] = {
         "type": Field(Text(), required=True, description=shape.description),
-        "with": Field(Templates(shape.inside, whole=False), demanded, f"the properties of `{name}`"),
+        "with": Field(Templates(shape.inside, whole=False), shape.wanted, f"the properties of `{name}`"),
+        "provider": Field(
+            Text(min_length=1, what="the name of a provider"),
+            description="which entry of `providers` manages it (default: the one its type begins with)",
+        ),
         "needs": Field(ListOf(Text()), description="resources that must stand before this one"),
         "count": Field(_count(), description="how many instances; each sees `$each.key`, from 0 on"),
         "each": Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dirigent.lang.shape import ByKey, Field, Flag, ListOf, Record, Text, Whole
+from dirigent.lang.shape import AnyValue, ByKey, Field, Flag, ListOf, MapOf, Record, Templates, Text, Whole
 from dirigent.lang.workflow.shapes.network.endpoints import WEB
 from dirigent.model import limits
 
@@ -51,4 +51,45 @@ SINK: Final = ByKey(
     },
     title="a sink",
     what="a sink, as `{file: events.jsonl}`",
+)
+
+_SETUP: Final = {
+    "with": Field(
+        Templates(MapOf(AnyValue()), whole=False), description="what the provider itself wants to know"
+    ),
+    "parallel": Field(
+        Whole(min=1, max=limits.PROVIDER_PARALLEL_MAX),
+        description="how many of its objects may change at a time (default: 10)",
+    ),
+}
+PROVIDER: Final = ByKey(
+    {
+        "of": Record(
+            {
+                "of": Field(
+                    Text(min_length=1, what="the name of another entry"),
+                    required=True,
+                    description="the entry that this is another configuration of",
+                ),
+                **_SETUP,
+            },
+            title="another configuration of a provider",
+        ),
+        "source": Record(
+            {
+                "source": Field(
+                    Text(min_length=1, what="`NAMESPACE/TYPE` or `HOST/NAMESPACE/TYPE`"),
+                    required=True,
+                    description="where it comes from: `NAMESPACE/TYPE` or `HOST/NAMESPACE/TYPE`",
+                ),
+                "version": Field(
+                    Text(min_length=1, what="a version constraint"),
+                    description="what releases will do, as `~> 2.5` or `>= 1.2, < 2` (default: any)",
+                ),
+                **_SETUP,
+            },
+            title="a provider",
+        ),
+    },
+    title="a provider",
 )

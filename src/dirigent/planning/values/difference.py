@@ -15,7 +15,7 @@ from dirigent.model import limits
 from dirigent.model.plan import Difference
 from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Template, Unknown, Value
-from dirigent.planning.evaluate import template_of
+from dirigent.planning.values.evaluate import template_of
 
 _SEGMENT: Final = re.compile(r'\["([^"]*)"\]|\[([0-9]+)\]|([^.\[\]]+)')
 _PLAIN: Final = re.compile(r'[^.\[\]"]+')

@@ -1,0 +1,1 @@
+"""Templates become values: what is known now, what differs, and how providers are configured."""

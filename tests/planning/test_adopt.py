@@ -9,8 +9,9 @@ from dirigent.model.plan import Action, Plan, fingerprint
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow, row_of, value_of
 from dirigent.model.values import SecretRef, SecretText
-from dirigent.planning.adopt import declared_needs, plan_adoption
 from dirigent.planning.compile import compile_plan
+from dirigent.planning.rows.adopt import declared_needs, plan_adoption
+from dirigent.planning.safety.touching import world_of
 from dirigent.stores import codec
 from planning.plain_language import PlainLanguage, drive
 from planning.world import propose, refer, resource, stack
@@ -63,7 +64,11 @@ def test_the_plan_is_kept_and_read_as_it_was():
 
 
 def test_the_plan_is_for_the_world_that_it_saw():
-    assert adopted([WHOLE], [row("db")]).fingerprint == fingerprint([row("db")])
+    before = row("web[0]")
+    made = adopted([WHOLE], [row("db"), before], replacing=True)
+    assert made.fingerprint == fingerprint([before])
+    assert world_of(made.changes, [row("other"), before]) == made.fingerprint
+    assert world_of(made.changes, [row("db")]) != made.fingerprint
     assert adopted([WHOLE]).id != adopted([row("web[0]")]).id
 
 

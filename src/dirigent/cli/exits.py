@@ -33,6 +33,7 @@ _SPECIAL: Final = {
     "E2041": Exit.NOT_FOUND,
     "E2042": Exit.CONFLICT,
     "E2044": Exit.CONFLICT,
+    "E2048": Exit.CONFLICT,
     "E3058": Exit.CONFLICT,
     "E3059": Exit.USAGE,
     "E3061": Exit.NOT_FOUND,

@@ -16,10 +16,10 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Stack
 from dirigent.model.values import Value
-from dirigent.planning.adopt import declared_needs, plan_adoption
+from dirigent.planning.rows.adopt import declared_needs, plan_adoption
 from dirigent.planning.values.difference import differences
 from dirigent.ports import Shelf
-from dirigent.service.asking import carry, rows_of
+from dirigent.service.asking import carry, rows_of_stack
 from dirigent.service.plans import Planner
 
 CREATED, CHANGED, DELETED = "created", "changed", "deleted"
@@ -76,7 +76,7 @@ async def adoption(
         Refusal: E2044 when the state is of another stack, E3058 for an instance that is known already, and
             what is wrong with the references of the stack.
     """
-    standing = await rows_of(planner, stack.name)
+    standing = await rows_of_stack(planner, stack.name)
     coming = {row.address for row in rows}
     together = [*rows, *(row for row in standing if row.address not in coming)]
     asking = declared_needs(stack, inputs, together, planner.language)

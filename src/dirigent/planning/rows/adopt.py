@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import cast
 
 from dirigent.model.ids import PlanId, split_address
-from dirigent.model.plan import Action, Change, Plan, fingerprint, identity
+from dirigent.model.plan import Action, Change, Plan, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.stack import Stack
@@ -19,6 +19,7 @@ from dirigent.planning import graph
 from dirigent.planning.expand import expand, repeats
 from dirigent.planning.plan import constants
 from dirigent.planning.request import Asking
+from dirigent.planning.safety.touching import world_of
 from dirigent.planning.values.evaluate import Scope, has_unknown, render
 from dirigent.ports import Language
 
@@ -40,7 +41,7 @@ def plan_adoption(
     if problems:
         raise Refusal(problems)
     changes = tuple(_change(row, by_address.get(row.address)) for row in rows)
-    made = Plan(PlanId(""), stack, at, changes, fingerprint(standing))
+    made = Plan(PlanId(""), stack, at, changes, world_of(changes, standing))
     return replace(made, id=identity(made))
 
 

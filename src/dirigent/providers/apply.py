@@ -13,7 +13,7 @@ from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.resource import ResourceRow, keeper_of
+from dirigent.model.resource import ResourceRow, keeper_of, row_of
 from dirigent.model.run.effect import PAUSED, Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
@@ -37,7 +37,8 @@ class Request:
 
     `deposes` is where a create moves the row that it replaces, and from where a deletion that takes such a
     create back brings it again. `provider` and the three after it are as in `model.plan.Change`, with
-    values. What `pauses` waits for a person when it fails.
+    values; `row` is the one to adopt, as `model.resource.value_of` writes it. What `pauses` waits for a
+    person when it fails.
     """
 
     action: str
@@ -53,14 +54,15 @@ class Request:
     setup: dict[str, Value] = field(default_factory=dict)
     binding: Value = None
     identity: str = ""
+    row: Value = None
     pauses: bool = False
 
 
 class ResourcePerformer:
     """Implements `ports.Performer` for the function `resource`.
 
-    Actions are create, update, delete and forget, which a provider does, and record, which only
-    changes the row. On the way back of a plan there are two more: restore, which updates what stands, or
+    Actions are create, update, delete and forget, which a provider does, and record and adopt, which only
+    change the row. On the way back of a plan there are two more: restore, which updates what stands, or
     creates it, and recreate, which creates what is gone. What no provider manages any more is forgotten all
     the same. `providers` are by type; `row_of` reads one row of the store.
     """
@@ -74,6 +76,9 @@ class ResourcePerformer:
     async def perform(self, order: Order) -> Outcome:
         """Do one step. The output is what `$resources` shows of the instance, null after a deletion."""
         request = request_of(order.request)
+        if request.row is not None:
+            adopted = row_of(request.address, request.row)
+            return Done(adopted.attributes, self._changed((request.address, adopted)))
         row = await self._row_of(request.address)
         request = _as_it_stands(request, row)
         if request.action == "delete" and request.deposes:
@@ -226,6 +231,7 @@ def request_of(value: Value) -> Request:
         setup=setup if isinstance(setup, dict) else {},
         binding=value.get("binding"),
         identity=str(value.get("identity") or ""),
+        row=value.get("row"),
         pauses=value.get("pauses") is True,
     )
 

@@ -62,6 +62,8 @@ def _loss(step: Step) -> Loss | None:
 def _why(step: Step) -> str:
     if step.action == "forget":
         return "is gone already"
+    if step.action == "adopt":
+        return "is only taken in"
     if step.action == "create":
         return "is protected, so it is not deleted again"
     return "nobody knows the configuration with which it was made"

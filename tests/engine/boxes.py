@@ -123,11 +123,12 @@ class Site:
             if held is None:
                 await asyncio.sleep(0)
                 continue
-            word = said.pop(0)
+            word = said[0]
             if word == "repeat":
                 self.boxes.mended = True
             kind = Repeated if word == "repeat" else Skipped
             await engine.tell(run, kind(self.clock.now(), held.position, held.attempt))
+            said.pop(0)  # Whoever dies before he is told says it again, if it is still asked for.
         ended = await end
         await engine.close()
         return ended

@@ -6,7 +6,8 @@ import pytest
 
 from dirigent.model.plan import Action, OnFailure
 from dirigent.model.resource import Lifecycle, Replace
-from dirigent.model.run.journal import Failed, Held, Intended
+from dirigent.model.run.journal import Failed, Held, Intended, Succeeded
+from dirigent.planning.compile import compile_plan
 from dirigent.planning.safety.undoing import losses
 from engine.boxes import Boxes, Site
 from planning.world import refer, resource, stack
@@ -53,15 +54,20 @@ def test_what_was_done_is_taken_back_whatever_it_was(site):
     assert "what had been done was taken back" in end.fault.detail
 
 
-def test_the_way_back_goes_in_reverse_order(site):
-    site.boxes.asked.clear()
-    changed(site)
-    names = [fact.position for fact in site.facts("up-2") if isinstance(fact, Intended)]
-    back = [name for name in names if name.endswith("/undo")]
-    ahead = [name for name in names if not name.endswith("/undo")]
-    assert [f"{name}/undo" for name in reversed(ahead)][:2] == back[:2]
-    assert back.index("/changes/web/create/undo") < back.index("/changes/db/update/undo")
-    assert sorted(f"{name}/undo" for name in ahead) == sorted(back)
+def test_each_step_is_taken_back_once_before_what_it_needed(site):
+    made = site.plan(NEXT, BACK)
+    site.apply(made, "up-2")
+    facts = site.facts("up-2")
+    begun = {fact.position: n for n, fact in enumerate(facts) if isinstance(fact, Intended)}
+    ended = {fact.position: n for n, fact in enumerate(facts) if isinstance(fact, Succeeded)}
+    graph = compile_plan(made).root.node
+    places = {task.name: task.pointer for task in graph.tasks}
+    ahead = [name for name in places if places[name] in begun]
+    assert len(begun) == 2 * len(ahead) == sum(isinstance(fact, Intended) for fact in facts)
+    pairs = [(name, need) for name in ahead for need in graph.needs[name]]
+    assert len(pairs) > len(ahead)
+    for name, need in pairs:
+        assert ended[f"{places[name]}/undo"] < begun[f"{places[need]}/undo"], f"{need} before {name}"
 
 
 def test_after_the_way_back_a_plan_finds_again_what_there_is_to_do(site):

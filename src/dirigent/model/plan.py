@@ -55,7 +55,8 @@ class Change:
     `each` is the value of `$each` (an object with key and value), None where there is none.
     `provider` names the configuration of its provider, and `setup` is that configuration, as a template
     that apply evaluates. `binding` is what the provider has promised, in a form that only it understands:
-    it sees it again at apply. `deferred` says that its provider could not be asked yet.
+    it sees it again at apply. `deferred` says that its provider could not be asked yet. `waits` are the
+    names of the bridges that its expressions see.
     """
 
     address: Address
@@ -79,6 +80,25 @@ class Change:
     binding: Value = None
     identity: str = ""
     deferred: bool = False
+    waits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """An input or output of a module that is known only at apply: `net/$inputs.cidr`, `net/$outputs.id`.
+
+    Its `template` is evaluated in the module `scope`, with `each` as in `Change`; `needs` are the addresses
+    that it hangs on, `waits` the names of other bridges that it sees. `schema` is that of an input.
+    """
+
+    name: str
+    scope: str
+    template: Template
+    needs: tuple[str, ...] = ()
+    waits: tuple[str, ...] = ()
+    each: Value = None
+    schema: Value = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +108,9 @@ class Plan:
     `changes` are in the order in which they may start. `fingerprint` is the digest of all resource
     rows that it saw: a different one at apply refuses the plan (exit code 8). `secrets` are the
     names that `$secrets` has, never values; `empty` the resources without an instance (`[]`, `{}`).
+    `bridges` are in an order in which they may be evaluated; `modules` has the variables of each module
+    instance in which something is still to be evaluated, and `shown` the outputs of instances as far as
+    they are known, both by address.
     """
 
     id: PlanId
@@ -102,6 +125,9 @@ class Plan:
     sources: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     empty: dict[str, Value] = field(default_factory=dict)
+    bridges: tuple[Bridge, ...] = ()
+    modules: dict[str, dict[str, Value]] = field(default_factory=dict)
+    shown: dict[str, Value] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[Change, ...]:

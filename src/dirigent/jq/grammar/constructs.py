@@ -55,7 +55,7 @@ def _call(reader: Reader, name: str, arguments: tuple[Node, ...]) -> Node:
     if not arguments and name in _CONSTANTS:
         return Literal(_CONSTANTS[name])
     if name == "now" and not arguments:
-        reader.scope.note("now", None)
+        reader.scope.note("now", ())
         return Variable("now")
     if f"{name}/{len(arguments)}" in LOCAL:
         return Call(name, arguments)

@@ -17,7 +17,7 @@ from dirigent.model.ids import Position
 from dirigent.model.program import Node, Task
 from dirigent.model.record import dataclass
 from dirigent.model.run.code import Site, Wanted
-from dirigent.model.scopes import Views
+from dirigent.model.run.views import Views
 from dirigent.model.values import Value
 from dirigent.ports import Play
 

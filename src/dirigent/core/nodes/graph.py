@@ -13,7 +13,7 @@ from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.model.fault import Fault
 from dirigent.model.program import Graph
 from dirigent.model.resource import assemble
-from dirigent.model.scopes import Views
+from dirigent.model.run.views import Views
 from dirigent.model.values import Value
 
 

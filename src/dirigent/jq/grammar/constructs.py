@@ -119,7 +119,7 @@ def _entry(reader: Reader) -> tuple[Node, Node]:
         name = reader.take().text
         inner = reader.scope.resolve(name)
         if inner == name:
-            reader.scope.note(name, None)
+            reader.scope.note(name, ())
         return (Variable(inner), _value(reader)) if reader.skip(":") else (Literal(name), Variable(inner))
     if reader.skip("("):
         key = reader.query()

@@ -60,7 +60,9 @@ def parse(text: str) -> Parsed:
     if reader.token.kind != "end":
         raise reader.unexpected()
     scope = reader.scope
-    return Parsed(tree, reader.local, frozenset(scope.free), frozenset(scope.references), frozenset(scope.paths))
+    return Parsed(
+        tree, reader.local, frozenset(scope.free), frozenset(scope.references), frozenset(scope.paths)
+    )
 
 
 def _query(reader: Reader) -> Node:

@@ -98,7 +98,9 @@ class Scope:
 
 def _shown(values: dict[str, dict[str, Value]], constants: Mapping[str, Value]) -> dict[str, Value]:
     """Return the variables of a scope; `$inputs` only where there is such a thing."""
-    return {variable: members for variable, members in values.items() if variable in {"resources", *constants}}
+    return {
+        variable: members for variable, members in values.items() if variable in {"resources", *constants}
+    }
 
 
 def needs_of(value: Value) -> tuple[str, ...]:

@@ -59,6 +59,9 @@ def test_a_provider_is_known_by_the_prefix_of_its_types_or_by_its_name(read):
         ("  a: {version: '1'}\n", "E1209"),
         ("  A_b: {source: x/a}\n", "E1211"),
         ("  a: {source: x/a, with: {host: '${ $inputs.nohost }'}}\n", "E1402"),
+        ("  a: {source: x/a, version: latest}\n", "E3020"),
+        ("  a: {source: x/a, version: '~> 1.2-beta'}\n", "E3020"),
+        ("  a: {source: ./bin/a, version: '1.2'}\n", "E3020"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(read, text, code):
@@ -81,3 +84,11 @@ def test_what_cannot_be_meant_is_refused(read, text, code):
 )
 def test_a_source_is_written_in_full(written, source):
     assert full_source(written) == source
+
+
+def test_a_source_may_be_the_path_of_a_program(read):
+    found = read("  a: {source: ./Bin/terraform-provider-a}\n  b: {of: a}\n")
+    assert {name: (each.source, each.version) for name, each in found.providers.items()} == {
+        "a": ("./Bin/terraform-provider-a", ""),
+        "b": ("./Bin/terraform-provider-a", ""),
+    }

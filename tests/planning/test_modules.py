@@ -2,7 +2,8 @@
 
 import pytest
 
-from dirigent.model.plan import Action
+from dirigent.model.ids import declared_path
+from dirigent.model.plan import Action, Selection
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Set
 from dirigent.model.resource import Lifecycle
@@ -304,3 +305,47 @@ def test_the_number_of_instances_must_be_known():
     declared = using(resource("a"), part("low", count=refer("$resources.a.id")), low=Module(NET, {"size": 1}))
     with pytest.raises(Refusal, match="E2007"):
         World().plan(declared)
+
+
+def three():
+    """Two modules of one file, and something that hangs on the first."""
+    return using(
+        part("net", each=["eu", "us"]),
+        part("other"),
+        resource("app", sees=refer('$resources.net["eu"].url')),
+        net=Module(NET, {"size": 3}),
+        other=Module(NET, {"size": 4}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("selection", "left"),
+    [
+        (Selection(targets=("other",)), {"net/db", "net/web", "app"}),
+        (Selection(targets=("app",)), {"other/db", "other/web"}),
+        (Selection(targets=("net/db",)), {"net/web", "other/db", "other/web", "app"}),
+        (Selection(exclude=("net",)), {"net/db", "net/web", "app"}),
+        (Selection(exclude=("net/web",)), {"net/web", "app"}),
+    ],
+)
+def test_a_module_and_what_lies_in_it_can_be_chosen(selection, left):
+    world = World()
+    made = world.plan(three(), selection=selection)
+    everything = {"net/db", "net/web", "other/db", "other/web", "app"}
+    assert {declared_path(change.address) for change in made.changes} == everything - left
+    world.apply(made)
+    assert world.up(three()).pending != ()
+    again = world.plan(three(), selection=selection)
+    assert again.pending == ()
+
+
+def test_a_module_can_be_replaced_whole_and_one_instance_of_it():
+    world = World()
+    world.up(three())
+    for words, gone in [
+        (("net",), {'net["eu"]/db', 'net["eu"]/web', 'net["us"]/db', 'net["us"]/web'}),
+        (('net["us"]',), {'net["us"]/db', 'net["us"]/web'}),
+        (('net["us"]/db',), {'net["us"]/db'}),
+    ]:
+        made = world.plan(three(), selection=Selection(replace=words))
+        assert {str(c.address) for c in made.changes if c.action is Action.REPLACE} >= gone

@@ -33,6 +33,7 @@ _SPECIAL: Final = {
     "E2041": Exit.NOT_FOUND,
     "E2042": Exit.CONFLICT,
     "E2044": Exit.CONFLICT,
+    "E2048": Exit.CONFLICT,
     "E4002": Exit.CONFLICT,
     "E4003": Exit.CONFLICT,
     "E4004": Exit.NOT_FOUND,

@@ -6,6 +6,7 @@ iteration of every loop and the visit of every jump in it, but never the attempt
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from typing import NewType
 
@@ -15,6 +16,15 @@ Digest = NewType("Digest", str)
 Position = NewType("Position", str)
 EffectId = NewType("EffectId", str)
 Address = NewType("Address", str)
+
+# A key is a whole number, or has no double quote.
+_KEY = re.compile(r'\[(?:[0-9]+|"[^"]*")\]')
+_WRITTEN_OUT = re.compile(rf'[^\["]+(?:{_KEY.pattern})?(?:/[^\["]+(?:{_KEY.pattern})?)*')
+# A slash that is in no bracket.
+_BORDER = re.compile(r"/(?![^\[]*\])")
+
+DEPOSED = "#deposed"
+"""Behind an address: what a replacement has left there, until it is deleted."""
 
 
 def effect_id(run: RunId, position: Position) -> EffectId:
@@ -62,6 +72,33 @@ def split_path(address: str) -> tuple[str, str]:
         module, slash, rest = module.rpartition("/")
         local = f"{rest}/{local}"
     return (module, local) if slash else ("", address)
+
+
+def declared_path(address: str) -> str:
+    """Return where the declaration of something stands: `net/web` for `net["eu"]/web[0]`."""
+    return _KEY.sub("", bare_address(address))
+
+
+def canonical(text: str) -> str:
+    """Return what a user wrote as an address: a shell takes the quotes of `web["eu"]` away."""
+    if _WRITTEN_OUT.fullmatch(text):
+        return text
+    return Address("/".join(_canonical(part) for part in _BORDER.split(text)))
+
+
+def _canonical(text: str) -> str:
+    name, bracket, rest = text.partition("[")
+    key = rest.removesuffix("]")
+    if not bracket or key == rest or not key:
+        return text
+    if len(key) > 1 and key[0] == key[-1] and key[0] in "\"'":
+        return address_of(name, key[1:-1])
+    return text if key.isdecimal() else address_of(name, key)
+
+
+def bare_address(address: str) -> str:
+    """Return the address of the instance whose leftover this may be."""
+    return address.partition(DEPOSED)[0]
 
 
 def child_run(effect: str, attempt: int) -> RunId:

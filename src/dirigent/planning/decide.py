@@ -32,7 +32,8 @@ class Case:
     """One declared instance: what it shall be (`value`, `template`), and what stands (`row`, `reading`).
 
     `needs` are the addresses it depends on. `reading` None means that nobody looked. `setup` is how its
-    provider is configured, None for a type of ours.
+    provider is configured, None for a type of ours. `written` is what the stack says, where `value` holds
+    something else because the lifecycle ignores it. `forced` says that the user wants it made anew.
     """
 
     instance: Instance
@@ -42,6 +43,20 @@ class Case:
     row: ResourceRow | None = None
     reading: Reading | None = None
     setup: Rendered | None = None
+    written: Rendered | None = None
+    forced: bool = False
+
+    @property
+    def anew_as_written(self) -> Case:
+        """Return the case of a new object: `ignore` is for what stands, and of the new one nothing does."""
+        if self.written is None:
+            return self
+        value, template = self.written.value, self.written.template
+        return replace(
+            self,
+            value=value if isinstance(value, dict) else {},
+            template=template if isinstance(template, dict) else {},
+        )
 
     @property
     def gone(self) -> bool:
@@ -87,12 +102,12 @@ def case_of(
     case = Case(instance, value, template, needs, row, reading, setup)
     ignore = instance.resource.lifecycle.ignore
     stands = case.standing
-    if not ignore or stands is None:
+    if not ignore or stands is None or case.anew:
         return case
     kept = keep_ignored(template, stands.config, ignore)
     # The same paths in both: what is ignored is a value in the template too.
     shown = keep_ignored(_templates(value), stands.config, ignore)
-    return replace(case, template=kept, value=_values(shown))
+    return replace(case, template=kept, value=_values(shown), written=rendered)
 
 
 def decide(case: Case, proposal: Proposal) -> Change:
@@ -115,8 +130,8 @@ def decide(case: Case, proposal: Proposal) -> Change:
     # A provider may name every path that ever forces a replacement: only those count that change.
     found = forced(found, proposal.replace)
     forcing = [item.path for item in found if item.forces_replacement]
-    if forcing:
-        because = f"{_listed(forcing)} {'force' if len(forcing) > 1 else 'forces'} replacement"
+    if case.forced or forcing:
+        because = _why_replaced(forcing)
         return _replaced(change, found, because, drifted=bool(drift))
     if found:
         drifted = bool(drift)
@@ -225,6 +240,12 @@ def _why_anew(row: ResourceRow, type_name: str) -> str:
     if row.type != type_name:
         return f"its type changes from `{row.type}` to `{type_name}`"
     return "its creation failed half-way"
+
+
+def _why_replaced(forcing: Sequence[str]) -> str:
+    if not forcing:
+        return "asked for with `--replace`"
+    return f"{_listed(forcing)} {'force' if len(forcing) > 1 else 'forces'} replacement"
 
 
 def _why_update(found: Sequence[Difference], drift: Sequence[Difference]) -> str:

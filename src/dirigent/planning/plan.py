@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
 from dirigent.model.ids import PlanId, split_path
-from dirigent.model.plan import Action, Change, Plan, fingerprint, identity
+from dirigent.model.plan import EVERYTHING, Action, Change, Plan, Selection, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource, ResourceRow, assemble
@@ -19,16 +19,19 @@ from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, create_first, decide
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
-from dirigent.planning.modules.layout import Layout, layout_of
-from dirigent.planning.modules.now import Now, nothing_of, premises_now, unknown_of
+from dirigent.planning.modules.layout import Layout, Node, layout_of
+from dirigent.planning.modules.now import Now, premises_now
 from dirigent.planning.modules.places import Place
 from dirigent.planning.modules.premises import Premises, Standing
 from dirigent.planning.remove import refuse_protected, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Propose, Wish
+from dirigent.planning.rows.outside import Outside, names_it
+from dirigent.planning.rows.selection import Part, part_of
+from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first, steps_of
 from dirigent.planning.values.difference import span_of
 from dirigent.planning.values.evaluate import Job, Rendered, render, render_all
-from dirigent.planning.values.setups import Setups, members_of, setups_of
+from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
 from dirigent.ports import Language, Proposal, Reading, Schemas
 
 
@@ -38,7 +41,8 @@ class Situation:
 
     `rows` is the state as stored, `readings` what the providers saw, by address (an address that is
     missing was not looked at). `at` is the time of planning, `read_seconds` how long reading took.
-    `setups` is how the providers are configured as the rows stand, `schemas` checks what modules are given.
+    `setups` is how the providers are configured as the rows stand; `selection` is what the plan is for;
+    `schemas` checks what modules are given.
     """
 
     stack: Stack
@@ -49,6 +53,7 @@ class Situation:
     at: float = 0.0
     read_seconds: float = 0.0
     setups: Setups = field(default_factory=dict)
+    selection: Selection = EVERYTHING
     schemas: Schemas | None = None
 
 
@@ -61,14 +66,15 @@ def plan(situation: Situation) -> Asking[Plan]:
             want (E2011, E2012), protected resources (E2008).
     """
     layout = layout_of(situation.stack, situation.language)
-    draft = _Draft(situation, layout)
-    for wave in layout.waves():
-        yield from draft.premises.advance(wave)
-        standing = draft.premises.resources(wave)
-        instances = yield from draft.expand(standing)
+    waves = layout.waves()
+    draft = _Draft(situation, layout, part_of(situation.selection, layout.edges, situation.rows))
+    for wave in waves:
+        chosen = yield from draft.advance(wave)
+        instances = yield from draft.expand(chosen)
         cases = yield from draft.cases(instances)
         judged = yield from draft.judge(cases)
-        draft.accept(standing, judged)
+        draft.accept(chosen, judged)
+    draft.refuse_unmatched()
     scope = draft.premises.root.scope
     outputs = yield from render(
         [(template, {}) for template in situation.stack.outputs.values()], scope, situation.language
@@ -82,7 +88,7 @@ def evaluate_outputs(
     """Return the outputs of a stack as its rows stand, for `up` to show when it has ended."""
     given = constants(stack.name, inputs, tuple(stack.secrets))
     wanted = list(stack.outputs.values())
-    premises = yield from premises_now(Now(stack, given, rows, language, wanted, nothing_of))
+    premises = yield from premises_now(Now(stack, given, rows, language, wanted))
     rendered = yield from render([(template, {}) for template in wanted], premises.root.scope, language)
     return {name: output.value for name, output in zip(stack.outputs, rendered, strict=True)}
 
@@ -98,7 +104,7 @@ def setups_standing(
         return {}
     given = constants(stack.name, inputs, tuple(stack.secrets))
     wanted: list[Template] = [setup.config for setup in stack.providers.values()]
-    premises = yield from premises_now(Now(stack, given, rows, language, wanted, unknown_of))
+    premises = yield from premises_now(Now(stack, given, rows, language, wanted))
     rendered = yield from setups_of(stack, tuple(stack.providers), premises.root.scope, language)
     return {name: members_of(each.value) for name, each in rendered.items()}
 
@@ -115,15 +121,35 @@ def constants(stack: str, inputs: Mapping[str, Value], secrets: Sequence[str]) -
 class _Draft:
     """A plan in the making."""
 
-    def __init__(self, situation: Situation, layout: Layout) -> None:
+    def __init__(self, situation: Situation, layout: Layout, part: Part) -> None:
         self._situation = situation
+        self._part = part
+        self._outside = Outside(part, situation.rows)
         self._rows = {str(row.address): row for row in situation.rows}
         self._wanted: dict[str, bool] = {}
         self._changes: dict[str, Change] = {}
         self._claims: dict[str, tuple[str, ...]] = {}
         self._standing: dict[str, Standing] = {}
+        self._declared = tuple(layout.nodes)
         given = constants(situation.stack.name, situation.inputs, tuple(situation.stack.secrets))
         self.premises = Premises(layout, given, situation.language, situation.schemas)
+
+    def advance(self, wave: Sequence[Node]) -> Asking[list[Standing]]:
+        """Return the resources of a wave that the plan is for, and show the others as they stand."""
+        chosen = [node for node in wave if self._part.touches(node.path)]
+        left = [node for node in wave if not self._part.touches(node.path)]
+        yield from self.premises.advance(chosen)
+        self.premises.leave_out(left)
+        for each in self.premises.resources(left):
+            self._outside.note(each.resource.name)
+            shown = local(self._outside.standing(each.resource.name)).get(each.local, absent(each.resource))
+            self.premises.stand(each, (), shown)
+        return self.premises.resources(chosen)
+
+    def refuse_unmatched(self) -> None:
+        """Raise `Refusal` (E2013) with every instance that the user named and that is not there."""
+        known = (*self._changes, *self._situation.stack.resources, *self._declared)
+        self._outside.refuse_unmatched(self._situation.selection, known)
 
     def expand(self, standing: Sequence[Standing]) -> Asking[list[Instance]]:
         """Return the instances of one wave."""
@@ -136,7 +162,7 @@ class _Draft:
         problems: list[Problem] = []
         for each, repeated in zip(standing, rendered, strict=True):
             try:
-                instances.extend(expand(each.resource, repeated.value))
+                instances.extend(self._outside.inside(expand(each.resource, repeated.value)))
             except Refusal as refusal:
                 problems.extend(refusal.problems)
         if problems:
@@ -155,14 +181,18 @@ class _Draft:
         names = (instance.resource.provider for instance in instances if instance.resource.provider)
         root = self.premises.root.scope
         setups = yield from setups_of(stack, names, root, self._situation.language)
+        again = self._situation.selection.replace
         return [
-            case_of(
-                instance,
-                result,
-                needs[instance.resource.name],
-                self._rows.get(instance.address),
-                self._situation.readings.get(instance.address),
-                setups.get(instance.resource.provider),
+            replace(
+                case_of(
+                    instance,
+                    result,
+                    needs[instance.resource.name],
+                    self._rows.get(instance.address),
+                    self._situation.readings.get(instance.address),
+                    setups.get(instance.resource.provider),
+                ),
+                forced=names_it(again, instance),
             )
             for instance, result in zip(instances, rendered, strict=True)
         ]
@@ -182,10 +212,11 @@ class _Draft:
             for index, (case, change, _) in enumerate(judged)
             if change.action is Action.REPLACE and case.prior is not None
         ]
-        fresh = yield from _propose([(cases[index], None) for index in again])
+        fresh = yield from _propose([(cases[index].anew_as_written, None) for index in again])
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
-            judged[index] = (case, replace(change, binding=proposal.binding), proposal)
+            config = case.anew_as_written.template
+            judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
         return judged
 
     def accept(self, standing: Sequence[Standing], judged: Sequence[tuple[Case, Change, Proposal]]) -> None:
@@ -197,12 +228,12 @@ class _Draft:
             self._claims[change.address] = proposal.claims
             attributes[change.name][change.address] = _future(change, proposal)
         for each in standing:
-            by_address = attributes[each.resource.name]
+            made: dict[str, Value] = {**attributes[each.resource.name]}
+            by_address = {**made, **self._outside.standing(each.resource.name)}
             shown: Value = [] if is_counted(each.resource) else {}
             if by_address:
-                here = {split_path(address)[1]: value for address, value in by_address.items()}
-                shown = assemble(here)[each.local]
-            self.premises.stand(each, tuple(by_address), shown)
+                shown = local(by_address)[each.local]
+            self.premises.stand(each, tuple(made), shown)
 
     def _place(self, instance: Instance) -> Place:
         return self._standing[instance.resource.name].place
@@ -212,17 +243,18 @@ class _Draft:
         if not self._situation.stack.modules:
             return change
         place = self._place(case.instance)
-        waits = self.premises.waits(place, (change.config,))
+        waits = self.premises.bridges.waits(place, (change.config,))
         if change.setup:
-            waits += self.premises.waits(self.premises.root, (change.setup,))
+            waits += self.premises.bridges.waits(self.premises.root, (change.setup,))
         return replace(change, waits=tuple(dict.fromkeys(waits)))
 
     def finish(self, outputs: Mapping[str, Rendered]) -> Plan:
         """Return the plan, in the order in which its changes may start."""
         situation = self._situation
         declared = spread_create_first(list(self._changes.values()), self._wanted)
-        going = removals(situation.rows, situation.readings, situation.stack, self._changes)
-        changes = [*declared, *with_setups(going, situation.setups)]
+        removable = self._outside.removable(self._changes)
+        going = removals(removable, situation.readings, situation.stack, self._changes)
+        changes = [*map(self._outside.beside, declared), *with_setups(going, situation.setups)]
         refuse_shared(changes, self._claims, situation.readings)
         refuse_protected(changes)
         made = Plan(
@@ -230,18 +262,25 @@ class _Draft:
             stack=situation.stack.name,
             at=situation.at,
             changes=in_order(changes),
-            fingerprint=fingerprint(situation.rows),
+            fingerprint=world_of(changes, situation.rows),
             inputs=dict(situation.inputs),
             outputs={name: output.template for name, output in outputs.items()},
             read_seconds=situation.read_seconds,
             sources=situation.stack.sources,
             secrets=tuple(situation.stack.secrets),
             empty=self.premises.empty,
-            bridges=self.premises.bridges,
-            modules=self.premises.variables,
-            shown=self.premises.shown,
+            selection=situation.selection,
+            left_out=self._outside.names(),
+            bridges=self.premises.bridges.behind([name for change in changes for name in change.waits]),
+            modules=self.premises.bridges.variables(),
+            shown=self.premises.shown(),
         )
         return replace(made, id=identity(made))
+
+
+def local(by_address: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what the module shows in which some addresses lie."""
+    return assemble({split_path(address)[1]: value for address, value in by_address.items()})
 
 
 def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
@@ -269,6 +308,7 @@ def _propose(wishes: Sequence[tuple[Case, ResourceRow | None]]) -> Asking[list[P
                 case.value,
                 case.instance.resource.provider,
                 members_of(case.setup.value) if case.setup else {},
+                succeeds=case.standing if prior is None else None,
             )
             for case, prior in wishes
         )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
+from dirigent.model.ids import DEPOSED
 from dirigent.model.plan import Action, Change
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow
@@ -13,7 +14,6 @@ from dirigent.model.stack import Stack
 from dirigent.model.values import Template
 from dirigent.planning.decide import standing as stands_now
 from dirigent.planning.modules.gone import modules_of, why_gone
-from dirigent.planning.steps import DEPOSED
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Reading
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
+from dirigent.model.ids import DEPOSED
 from dirigent.model.plan import Action, Change
 from dirigent.model.record import dataclass
 from dirigent.planning.decide import is_record
 from dirigent.planning.graph import cycle_in, ordered
-
-DEPOSED = "#deposed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,8 @@ def _place(changes: Sequence[Change], board: _Board) -> None:
                 old = _free(address, taken) if change.create_first else address
                 deposes = old if change.create_first else ""
                 board.makes[address] = Step(address, "create", address, change, deposes=deposes)
-                board.deletes[address] = Step(f"delete {old}", "delete", old, change)
+                if not change.lingers:
+                    board.deletes[address] = Step(f"delete {old}", "delete", old, change)
             case Action.DELETE:
                 board.deletes[address] = Step(f"delete {address}", "delete", address, change)
             case Action.FORGET:

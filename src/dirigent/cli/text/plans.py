@@ -33,13 +33,14 @@ _VERBS: Final = {
 # More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
 ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "CREATE": 12}
 DIFFERENCES: Final = 8
+NAMES: Final = 5
 VALUE_COLUMNS: Final = 48
 NAME_COLUMNS: Final = (12, 32)
 
 
 def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
     """Return the text of a plan. `full` lists every change and every difference."""
-    lines = [_head(plan, terminal)]
+    lines = [_head(plan, terminal), *_partial(plan, terminal)]
     widths = _widths(plan.pending)
     for title, tint, changes in _groups(plan):
         lines += ["", f"  {terminal.paint(title, tint, 'bold')}  {_counts(changes)}"]
@@ -59,6 +60,8 @@ def summary(plan: Plan) -> str:
     if not plan.pending:
         kept = f" ({counted[Action.KEEP]} unchanged)" if counted[Action.KEEP] else ""
         what = "nothing is left to take down" if plan.destroy else "what is declared is what stands"
+        if plan.selection.partial:
+            what = "nothing of this part is left to do"
         return f"Nothing to do: {what}{kept}."
     return ", ".join(f"{counted[action]} {verb}" for action, verb in _VERBS.items() if counted[action])
 
@@ -88,6 +91,23 @@ def _head(plan: Plan, terminal: Terminal) -> str:
     aim = "take down " if plan.destroy else ""
     read = f"{sum(1 for c in plan.changes if c.prior)} resources read in {plan.read_seconds:.1f}s"
     return f"{terminal.paint(f'plan {plan.id}', 'bold')}  {aim}{plan.stack}  ({read})"
+
+
+def _partial(plan: Plan, terminal: Terminal) -> list[str]:
+    """Return the lines that say of what a plan is a part."""
+    if not plan.selection.partial:
+        return []
+    chosen = plan.selection
+    only = [f"only {_names(chosen.targets)} and what belongs to it"] if chosen.targets else []
+    without = [f"without {_names(chosen.exclude)}"] if chosen.exclude else []
+    left = [f"{len(plan.left_out)} left out: {_names(plan.left_out)}"] if plan.left_out else []
+    said = "; ".join([*only, *without, *left])
+    return ["", f"  {terminal.paint('PARTIAL', 'yellow', 'bold')}  {said}"]
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    return ", ".join(shown(name) for name in names[:NAMES]) + more
 
 
 def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:

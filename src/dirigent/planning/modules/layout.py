@@ -58,6 +58,7 @@ class Kind(Enum):
 class Node:
     """One node: a resource `name` in `home`; or the opening, an input, an output or the whole of `home`."""
 
+    path: str
     kind: Kind
     home: str
     name: str
@@ -105,6 +106,11 @@ def whole_name(path: str) -> str:
     return f"{path}/$all"
 
 
+def is_whole(name: str) -> bool:
+    """Return whether a node stands for everything in a module."""
+    return name.endswith("/$all")
+
+
 def layout_of(stack: Stack, language: Language) -> Layout:
     """Return the tree of a stack.
 
@@ -114,10 +120,12 @@ def layout_of(stack: Stack, language: Language) -> Layout:
     """
     own = graph.edges_of(stack.resources, language, stack.providers)
     if not stack.modules:
-        plain = {name: Node(Kind.RESOURCE, "", name, each.span) for name, each in stack.resources.items()}
+        plain = {
+            name: Node(name, Kind.RESOURCE, "", name, each.span) for name, each in stack.resources.items()
+        }
         return Layout({"": _root(stack)}, plain, own)
     homes = {home.path: home for home in _homes(stack, language)}
-    nodes = {name: node for home in homes.values() for name, node in _nodes(home)}
+    nodes = {node.path: node for home in homes.values() for node in _nodes(home)}
     edges = {name: tuple(dict.fromkeys(_needs(node, homes, language))) for name, node in nodes.items()}
     return Layout(homes, nodes, edges)
 
@@ -200,23 +208,23 @@ def handed_down(own: Lifecycle, above: Lifecycle) -> Lifecycle:
     )
 
 
-def _nodes(home: Home) -> Iterator[tuple[str, Node]]:
-    """Yield the nodes of a home by name."""
+def _nodes(home: Home) -> Iterator[Node]:
+    """Yield the nodes of a home."""
     path, stack = home.path, home.stack
     span = home.entry.span if home.entry else None
     if path:
         spans = home.module.spans if home.module else {}
-        yield opening_name(path), Node(Kind.OPENING, path, home.name, span)
+        yield Node(opening_name(path), Kind.OPENING, path, home.name, span)
         for name in stack.inputs:
-            yield input_name(path, name), Node(Kind.INPUT, path, name, spans.get(name, span))
+            yield Node(input_name(path, name), Kind.INPUT, path, name, spans.get(name, span))
     for name, resource in stack.resources.items():
         if name not in stack.modules:
-            yield home.at(name), Node(Kind.RESOURCE, path, name, resource.span)
+            yield Node(home.at(name), Kind.RESOURCE, path, name, resource.span)
     if path:
         for name, template in stack.outputs.items():
             first = next((leaf.span for leaf in leaves(template) if leaf.span), span)
-            yield output_name(path, name), Node(Kind.OUTPUT, path, name, first)
-        yield whole_name(path), Node(Kind.WHOLE, path, home.name, span)
+            yield Node(output_name(path, name), Kind.OUTPUT, path, name, first)
+        yield Node(whole_name(path), Kind.WHOLE, path, home.name, span)
 
 
 def _needs(node: Node, homes: Mapping[str, Home], language: Language) -> Iterator[str]:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from dirigent.model.ids import split_path
 from dirigent.model.plan import Bridge
 from dirigent.model.problem import Label, Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource
 from dirigent.model.run.views import input_name, output_name
 from dirigent.model.stack import Input
-from dirigent.model.values import SecretRef, SecretText, Template, Value, leaves
+from dirigent.model.values import SecretRef, SecretText, Template, Unknown, Value
 from dirigent.planning.expand import Instance, expand, is_counted, is_keyed, repeats
+from dirigent.planning.modules.bridges import Bridges, is_open
 from dirigent.planning.modules.layout import (
     Home,
     Kind,
@@ -25,7 +25,6 @@ from dirigent.planning.modules.layout import (
     Node,
     handed_down,
     opening_name,
-    seen,
     whole_name,
 )
 from dirigent.planning.modules.places import Addresses, Place, Places
@@ -58,8 +57,7 @@ class Premises:
         root = Place(layout.homes[""], "", Scope(constants))
         self._places = Places(layout, root)
         self._outputs: dict[str, dict[str, Value]] = {}
-        self._bridges: dict[str, Bridge] = {}
-        self._used: dict[str, Place] = {}
+        self.bridges = Bridges(self._places, language)
         self.root = root
         self.empty: dict[str, Value] = {}
 
@@ -78,16 +76,6 @@ class Premises:
         """Return the addresses that a resource hangs on."""
         return self._places.behind(standing.place, self._layout.edges[standing.place.home.at(standing.local)])
 
-    def waits(self, place: Place, templates: Sequence[Template]) -> tuple[str, ...]:
-        """Return the bridges that templates of a place see; the place is then one of the plan's."""
-        names = dict.fromkeys(seen(templates, place.home, self._language))
-        found = tuple(
-            name for node in names for name in self._places.names(place, node) if name in self._bridges
-        )
-        if any(is_open(template) for template in templates):
-            self._used[place.address] = place
-        return found
-
     def stand(self, standing: Standing, addresses: Addresses, value: Value) -> None:
         """Show what a resource becomes, or its empty shape."""
         self._places.put(standing.resource.name, addresses)
@@ -95,36 +83,23 @@ class Premises:
         if not addresses:
             self.empty[standing.resource.name] = value
 
-    @property
-    def bridges(self) -> tuple[Bridge, ...]:
-        """Return what is known only at apply, each after what it sees."""
-        return tuple(self._bridges.values())
+    def leave_out(self, nodes: Sequence[Node]) -> None:
+        """Let what is not in the plan be unknown: modules, inputs and outputs."""
+        for node in nodes:
+            home = self._layout.homes[node.home]
+            for place in _evaluated_in(node, self._layout, self._places):
+                later = Unknown((place.at(node.name),))
+                match node.kind:
+                    case Kind.OPENING:
+                        place.scope.show(home.name, later)
+                    case Kind.INPUT:
+                        place.scope.give(node.name, later)
+                    case _:
+                        self._put_output(node, place, later)
 
-    @property
-    def variables(self) -> dict[str, dict[str, Value]]:
-        """Return the variables of the modules in which something is still to be evaluated."""
-        return {
-            address: {
-                name: {
-                    member: found
-                    for member, found in value.items()
-                    if not (name == "inputs" and has_unknown(found))
-                }
-                for name, value in place.scope.variables.items()
-                if name in {"inputs", "secrets"} and isinstance(value, dict)
-            }
-            for address, place in self._used.items()
-            if address
-        }
-
-    @property
     def shown(self) -> dict[str, Value]:
-        """Return the known outputs of modules that lie where something is still to be evaluated."""
-        return {
-            address: {name: value for name, value in outputs.items() if not has_unknown(value)}
-            for address, outputs in self._outputs.items()
-            if split_path(address)[0] in self._used
-        }
+        """Return the outputs of modules that expressions of the plan may still see, as far as known."""
+        return self.bridges.shown(self._outputs)
 
     # -- nodes of modules -----------------------------------------------------------------------
 
@@ -197,13 +172,10 @@ class Premises:
         declared = place.home.stack.inputs[node.name]
         place.scope.give(node.name, result.value)
         if has_unknown(result.value):
-            waits = self.waits(parent, (result.template,))
-            self._bridges[name] = Bridge(
-                *(name, parent.address, result.template, behind, waits),
-                each=place.each.get("each"),
-                schema=dict(declared.schema),
-                span=node.span,
-            )
+            waits = self.bridges.waits(parent, (result.template,))
+            each, schema = place.each.get("each"), dict(declared.schema)
+            bridge = Bridge(name, parent.address, result.template, behind, waits, each, schema, node.span)
+            self.bridges.add(bridge)
         elif self._schemas is not None and is_open(_given(place.home, node.name)):
             # What stands in a file was checked when it was read.
             _check(self._schemas, node, place, declared, result.value)
@@ -214,11 +186,13 @@ class Premises:
         behind = self._places.behind(place, self._layout.edges[output_name(node.home, node.name)])
         self._places.put(name, behind)
         if has_unknown(result.value):
-            waits = self.waits(place, (result.template,))
-            self._bridges[name] = Bridge(
-                *(name, place.address, result.template, behind, waits), span=node.span
-            )
-        self._outputs[place.address][node.name] = result.value
+            waits = self.bridges.waits(place, (result.template,))
+            self.bridges.add(Bridge(name, place.address, result.template, behind, waits, span=node.span))
+        self._put_output(node, place, result.value)
+
+    def _put_output(self, node: Node, place: Place, value: Value) -> None:
+        """Show an output in the parent of a module."""
+        self._outputs[place.address][node.name] = value
         places = self._places.among(place)
         if place is places[-1] and place.parent is not None:
             # All instances have come by now: what they give is put together once.
@@ -285,11 +259,6 @@ def _literal(value: Value) -> Template:
             return {key: _literal(item) for key, item in value.items()}
         case _:
             return value
-
-
-def is_open(template: Template) -> bool:
-    """Return whether there is an expression in a template."""
-    return next(leaves(template), None) is not None
 
 
 def _check(schemas: Schemas, node: Node, place: Place, declared: Input, value: Value) -> None:

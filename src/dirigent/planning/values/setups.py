@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from dirigent.model.problem import Problem
+from dirigent.model.resource import Resource
 from dirigent.model.stack import Stack
-from dirigent.model.values import Template, Value
+from dirigent.model.values import Template, Unknown, Value
+from dirigent.planning.expand import is_counted, is_keyed
 from dirigent.planning.request import Asking
 from dirigent.planning.values.evaluate import Rendered, Scope, render
 from dirigent.ports import Language
@@ -45,3 +47,10 @@ def members_of(value: Value) -> dict[str, Value]:
 def templates_of(template: Template) -> dict[str, Template]:
     """Return the members of a template that is known to be an object."""
     return template if isinstance(template, dict) else {}
+
+
+def absent(resource: Resource) -> Value:
+    """Return what a resource without a row looks like."""
+    if is_counted(resource):
+        return []
+    return {} if is_keyed(resource) else Unknown((resource.name,))

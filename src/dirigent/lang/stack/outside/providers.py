@@ -13,7 +13,8 @@ from typing import Final
 from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.stack.expressions import template
 from dirigent.lang.stack.mentions import Use
-from dirigent.lang.stack.reading import Reading, mapping_of, text_of
+from dirigent.lang.stack.outside.versions import REMEDY, NoVersion, read_constraints
+from dirigent.lang.stack.reading import Reading, keys_of, mapping_of, text_of
 from dirigent.lang.tree import Leaf, Member, Members
 from dirigent.model.source import Span
 from dirigent.model.stack import ProviderSetup
@@ -26,6 +27,8 @@ PARALLEL: Final = 10
 _PART: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 _HOST: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]{1,5})?|localhost(?::[0-9]{1,5})?")
 _MOST_PARTS: Final = 3
+# A source that begins so is the path of a program, from the folder of the stack: for who writes a provider.
+LOCAL: Final = ("./", "../", "/")
 
 
 def read_providers(reading: Reading, found: Members | None) -> dict[str, ProviderSetup]:
@@ -42,9 +45,40 @@ def read_providers(reading: Reading, found: Members | None) -> dict[str, Provide
     }
 
 
+def declared_in(found: Members | None) -> dict[str, ProviderSetup]:
+    """Return the providers, before anything else is read and without their configurations.
+
+    What is wrong with their sources, versions or names is left out, and reported by `read_providers`.
+    """
+    entries = {member.key: mapping_of(member.node) for member in found or ()}
+    places = keys_of(found)
+    first: dict[str, ProviderSetup] = {}
+    for name, entry in entries.items():
+        source, version = _sourced(name, entry) if entry is not None else ("", "")
+        if source:
+            first[name] = ProviderSetup(name, source, version, span=places[name])
+    further: dict[str, ProviderSetup] = {}
+    for name, entry in entries.items():
+        of = first.get(text_of(entry.get("of")) or "") if entry is not None else None
+        if of is not None and name not in first:
+            further[name] = ProviderSetup(name, of.source, of.version, of=of.name, span=places[name])
+    return {name: each for name in entries if (each := first.get(name) or further.get(name)) is not None}
+
+
+def _sourced(name: str, entry: Members) -> tuple[str, str]:
+    """Return the source of a first entry, empty if it is wrong, and what it demands of the version."""
+    written, version = text_of(entry.get("source")) or name, text_of(entry.get("version")) or ""
+    try:
+        read_constraints(version)
+    except NoVersion:
+        return "", ""
+    source = written if written.startswith(LOCAL) else full_source(written)
+    return ("" if "of" in entry.members else source or ""), version
+
+
 def _first(reading: Reading, member: Member, entry: Members) -> ProviderSetup:
     written = text_of(entry.get("source")) or member.key
-    source = full_source(written)
+    source = written if written.startswith(LOCAL) else full_source(written)
     place = entry.members.get("source")
     if source is None:
         reading.complain(
@@ -54,7 +88,26 @@ def _first(reading: Reading, member: Member, entry: Members) -> ProviderSetup:
             "no source",
             "write `NAMESPACE/TYPE`, as `hashicorp/local`, or `HOST/NAMESPACE/TYPE`",
         )
-    return _setup(reading, member, entry, (source or "", text_of(entry.get("version")) or "", ""))
+    version = _version(reading, entry, local=written.startswith(LOCAL))
+    return _setup(reading, member, entry, (source or "", version, ""))
+
+
+def _version(reading: Reading, entry: Members, *, local: bool) -> str:
+    """Return what is demanded of the version. Reports what is no demand, or one on a program (E3020)."""
+    member = entry.members.get("version")
+    text = text_of(entry.get("version"))
+    if member is None or text is None:
+        return ""
+    span = member.node.span
+    if local:
+        message = "a program has no version, so `version` cannot stand beside its path"
+        reading.complain("E3020", message, span, "not looked at", "leave `version` out")
+        return ""
+    try:
+        read_constraints(text)
+    except NoVersion as error:
+        reading.complain("E3020", str(error), span, "no constraint", REMEDY)
+    return text
 
 
 def _further(

@@ -1,0 +1,1 @@
+"""What is locked: our own `dirigent.lock`, and `.terraform.lock.hcl` of those who come from there."""

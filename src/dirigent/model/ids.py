@@ -19,7 +19,7 @@ Address = NewType("Address", str)
 
 # A key is a whole number, or has no double quote.
 _KEY = re.compile(r'\[(?:[0-9]+|"[^"]*")\]')
-_WRITTEN_OUT = re.compile(rf'[^\["]+(?:{_KEY.pattern})?(?:/[^\["]+(?:{_KEY.pattern})?)*')
+_WRITTEN_OUT = re.compile(rf'[^\["/]+(?:{_KEY.pattern})?(?:/[^\["/]+(?:{_KEY.pattern})?)*')
 # A slash that is in no bracket.
 _BORDER = re.compile(r"/(?![^\[]*\])")
 

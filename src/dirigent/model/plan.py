@@ -31,6 +31,7 @@ class Action(Enum):
     REPLACE = "replace"
     DELETE = "delete"
     FORGET = "forget"
+    ADOPT = "adopt"
     KEEP = "keep"
 
 
@@ -57,8 +58,13 @@ class Change:
     `provider` names the configuration of its provider, and `setup` is that configuration, as a template
     that apply evaluates. `binding` is what the provider has promised, in a form that only it understands:
     it sees it again at apply. `deferred` says that its provider could not be asked yet. `lingers` says that
+<<<<<<< HEAD
     the one that is replaced stays as a leftover, because what stands on it is not in the plan. `waits` are
     the names of the bridges that its expressions see.
+=======
+    the one that is replaced stays as a leftover, because what stands on it is not in the plan. `adopts` is
+    the row that an adoption writes as it is: nothing in the world is touched.
+>>>>>>> main
     """
 
     address: Address
@@ -83,7 +89,11 @@ class Change:
     identity: str = ""
     deferred: bool = False
     lingers: bool = False
+<<<<<<< HEAD
     waits: tuple[str, ...] = ()
+=======
+    adopts: ResourceRow | None = None
+>>>>>>> main
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 from dirigent.model.ids import split_path
 from dirigent.model.plan import Action, Bridge, Change, Plan
 from dirigent.model.program import UNFILTERED, Call, Filter, Graph, Program, Set, Task
+from dirigent.model.resource import value_of
 from dirigent.model.run.views import input_name
 from dirigent.model.values import Expression, Template, Value, leaves
 from dirigent.planning.plan import constants
@@ -130,6 +131,8 @@ def _request(step: Step) -> dict[str, Template]:
     if step.action in {"create", "update"}:
         request["config"] = change.config
         request |= _promised(change)
+    if change.adopts is not None:
+        request["row"] = template_of(value_of(change.adopts))
     if change.provider:
         request |= {"provider": change.provider, "setup": change.setup}
     if step.deposes:

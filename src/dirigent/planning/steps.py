@@ -19,7 +19,7 @@ from dirigent.planning.graph import cycle_in, ordered
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation: `action` is create, update, delete, record or forget, on the row at `address`.
+    """One operation: `action` is create, update, delete, record, adopt or forget, on the row at `address`.
 
     `name` is unique: the address for a create or an update, else the action and the address.
     `deposes` is the address to which a create moves the row that it replaces, "" if none.
@@ -104,6 +104,8 @@ def _place(changes: Sequence[Change], board: _Board) -> None:
                 board.deletes[address] = Step(f"delete {address}", "delete", address, change)
             case Action.FORGET:
                 board.deletes[address] = Step(f"forget {address}", "forget", address, change)
+            case Action.ADOPT:
+                board.makes[address] = Step(f"adopt {address}", "adopt", address, change)
             case Action.KEEP:
                 pass
 

@@ -20,6 +20,7 @@ _SIGNS: Final = {
     Action.REPLACE: ("-/+", "red"),
     Action.DELETE: ("-", "red"),
     Action.FORGET: ("x", "yellow"),
+    Action.ADOPT: (">", "blue"),
     Action.KEEP: ("=", "grey"),
 }
 _VERBS: Final = {
@@ -27,11 +28,12 @@ _VERBS: Final = {
     Action.REPLACE: "to replace",
     Action.UPDATE: "to update",
     Action.FORGET: "to forget",
+    Action.ADOPT: "to adopt",
     Action.CREATE: "to create",
     Action.KEEP: "unchanged",
 }
 # More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
-ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "CREATE": 12}
+ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "ADOPT": 20, "CREATE": 12}
 DIFFERENCES: Final = 8
 NAMES: Final = 5
 VALUE_COLUMNS: Final = 48
@@ -115,6 +117,7 @@ def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
     others = [
         ("UPDATE", "yellow", [c for c in plan.changes if c.action is Action.UPDATE]),
         ("FORGET", "yellow", [c for c in plan.changes if c.action is Action.FORGET]),
+        ("ADOPT", "blue", [c for c in plan.changes if c.action is Action.ADOPT]),
         ("CREATE", "green", [c for c in plan.changes if c.action is Action.CREATE]),
     ]
     return [group for group in [("DESTRUCTIVE", "red", destructive), *others] if group[2]]
@@ -146,14 +149,15 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
     if change.action in {Action.UPDATE, Action.REPLACE}:
         chosen = change.differences if full else change.differences[:DIFFERENCES]
         width = max((columns(d.path) for d in chosen), default=0)
-        lines += [_difference_line(d, width, terminal) for d in chosen]
+        lines += [difference_line(d, width, terminal) for d in chosen]
         if len(change.differences) > len(chosen):
             lines.append(f"        and {len(change.differences) - len(chosen)} more properties")
     lines += [f"        {terminal.paint('warning', 'yellow')}: {shown(text)}" for text in change.warnings]
     return lines
 
 
-def _difference_line(found: Difference, width: int, terminal: Terminal) -> str:
+def difference_line(found: Difference, width: int, terminal: Terminal) -> str:
+    """Return one property that changed; `width` is that of the longest path beside it."""
     forced = f"   {terminal.paint('forces replacement', 'red')}" if found.forces_replacement else ""
     change = f"{_value_text(found.before)} -> {_value_text(found.after)}"
     return _with_place(f"        {padded(found.path, width)}  {change}{forced}", found.span, terminal)

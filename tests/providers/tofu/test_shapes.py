@@ -112,7 +112,7 @@ WRONG = {
     "decided": (
         {"id": "a"},
         "E1426",
-        "`id` of `with` of a `fixture_box` is decided by the provider and cannot be set",
+        "`id` of a `fixture_box` is decided by the provider and cannot be set",
     ),
     "decided inside": (
         {"port": {"number": 1, "bound": Unknown()}},
@@ -145,7 +145,7 @@ def test_what_is_going_away_is_a_warning():
     found = problems_of(type_shape("x_y", block).inside, {"part": [{"a": 1}]})
     assert [(each.code, each.message) for each in found] == [
         ("W1427", "`x_y` is deprecated: use x_z"),
-        ("W1427", "`part` of `with` of a `x_y` is deprecated: use x_z"),
+        ("W1427", "`part` of a `x_y` is deprecated: use x_z"),
         ("W1427", "`a` of `x_y.part` is deprecated: use `b` instead"),
     ]
 

@@ -14,7 +14,7 @@ from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
-from dirigent.cli.stack.reading import given_by
+from dirigent.cli.stack.reading import given_by, offers
 from dirigent.cli.text import templates
 from dirigent.lang.stack import stack_schema
 from dirigent.lang.trial import trials_schema
@@ -65,7 +65,7 @@ def check(options: Options) -> int:
         program, warnings = documents.load_workflow(where.stack_file)
         what = f"workflow {program.namespace}/{program.name}:{program.version}"
     else:
-        loaded = stacks.load_stack(where.stack_file, TYPES)
+        loaded = stacks.load_stack(where.stack_file, TYPES, offers(where, strict=False))
         found, warnings = loaded.stack, loaded.warnings
         given = given_by(options, found)
         if given:

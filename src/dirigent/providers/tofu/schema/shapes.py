@@ -26,7 +26,7 @@ _COLLECTED: Final = (Nesting.LIST, Nesting.SET)
 
 def type_shape(name: str, block: Block) -> TypeShape:
     """Return the shape of a type of resources."""
-    inside = BlockShape(block, name, f"`with` of a `{name}`")
+    inside = BlockShape(block, name, f"a `{name}`", top=True)
     return TypeShape(inside, description=_line(block.description), demanded=bool(inside.demanded()))
 
 
@@ -36,18 +36,27 @@ def setup_shape(name: str, block: Block) -> BlockShape:
     What it demands is not demanded here: many a provider drops a demand when a variable of its environment
     says the same, so that only the provider that runs can tell.
     """
-    return BlockShape(block, f"provider {name}", f"`with` of the provider `{name}`", lenient=True)
+    return BlockShape(block, f"provider {name}", f"the provider `{name}`", top=True, lenient=True)
 
 
 @dataclass(frozen=True, slots=True)
 class BlockShape:
-    """The attributes and blocks of one block. `path` is how `dirigent explain` finds it (`TYPE.PATH`)."""
+    """The attributes and blocks of one block. `path` is how `dirigent explain` finds it (`TYPE.PATH`).
+
+    `owner` is in words whose block it is; `top` says that it stands under `with`.
+    """
 
     block: Block
     path: str
-    title: str
+    owner: str
+    top: bool = False
     lenient: bool = False
     what: str = "a mapping"
+
+    @property
+    def title(self) -> str:
+        """Return what it is called in messages."""
+        return f"`with` of {self.owner}" if self.top else self.owner
 
     def inspect(self, place: Place) -> None:
         """Report what cannot be set (E1426), is unknown (E1203), missing (E1202) or going away (W1427)."""
@@ -55,7 +64,7 @@ class BlockShape:
         if not isinstance(node, Members):
             complain(place, self.what)
             return
-        if self.block.deprecated and "." not in self.path:
+        if self.block.deprecated and self.top:
             self._warn(place, place.where, f"`{self.path}`", self.block.deprecated)
         excused: set[str] = set()
         for member in node:
@@ -123,21 +132,21 @@ class BlockShape:
         if not attribute.settable:
             place.report(
                 "E1426",
-                f"`{member.key}` of {self.title} is decided by the provider and cannot be set",
+                f"`{member.key}` of {self.owner} is decided by the provider and cannot be set",
                 member.key_span,
                 "only the provider sets it",
                 ("remove it", f"others read it as `${{ $resources.NAME.{member.key} }}`"),
             )
             return
         if attribute.deprecated:
-            self._warn(place, member.key_span, f"`{member.key}` of {self.title}", attribute.deprecated)
+            self._warn(place, member.key_span, f"`{member.key}` of {self.owner}", attribute.deprecated)
         place.enter(member.key, member.node, self.inner(member.key), member.key_span)
 
     def _nested(self, place: Place, member: Member, nested: NestedBlock) -> None:
         if _left_out(member.node):
             return
         if nested.block.deprecated:
-            self._warn(place, member.key_span, f"`{member.key}` of {self.title}", nested.block.deprecated)
+            self._warn(place, member.key_span, f"`{member.key}` of {self.owner}", nested.block.deprecated)
         place.enter(member.key, member.node, self.inner(member.key), member.key_span)
 
     def _warn(self, place: Place, at: Span, what: str, words: str) -> None:

@@ -33,6 +33,8 @@ _SPECIAL: Final = {
     "E2041": Exit.NOT_FOUND,
     "E2042": Exit.CONFLICT,
     "E2044": Exit.CONFLICT,
+    "E3041": Exit.NOT_FOUND,
+    "E3042": Exit.NOT_FOUND,
     "E4002": Exit.CONFLICT,
     "E4003": Exit.CONFLICT,
     "E4004": Exit.NOT_FOUND,

@@ -6,18 +6,27 @@ same commit as the result. So a step that is given again starts from the same pl
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field, replace
 
 from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.resource import ResourceRow, keeper_of
+from dirigent.model.resource import ResourceRow, keeper_of, row_of
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
-from dirigent.ports import Clock, Configurable, Operation, Provider, ProviderDoubt, ProviderFailed
+from dirigent.ports import (
+    Clock,
+    Configurable,
+    Finishing,
+    Managing,
+    Operation,
+    Provider,
+    ProviderDoubt,
+    ProviderFailed,
+)
 
 RowOf = Callable[[str], Awaitable[ResourceRow | None]]
 
@@ -26,7 +35,8 @@ RowOf = Callable[[str], Awaitable[ResourceRow | None]]
 class Request:
     """What the compiled plan sends. `deposes` is where a create moves the row that it replaces.
 
-    The last four are as in `model.plan.Change`, with values.
+    The last ones are as in `model.plan.Change`, with values; `row` is the one to adopt, as
+    `model.resource.value_of` writes it.
     """
 
     action: str
@@ -42,17 +52,18 @@ class Request:
     setup: dict[str, Value] = field(default_factory=dict)
     binding: Value = None
     identity: str = ""
+    row: Value = None
 
 
 class ResourcePerformer:
     """Implements `ports.Performer` for the function `resource`.
 
-    Actions are create, update, delete and forget, which a provider does, and record, which only
-    changes the row. What no provider manages any more is forgotten all the same. `providers` are by
+    Actions are create, update, delete and forget, which a provider does, and record and adopt, which only
+    change the row. What no provider manages any more is forgotten all the same. `providers` are by
     type; `row_of` reads one row of the store.
     """
 
-    def __init__(self, providers: Mapping[str, Provider], row_of: RowOf, clock: Clock) -> None:
+    def __init__(self, providers: Mapping[str, Managing], row_of: RowOf, clock: Clock) -> None:
         """Keep what the steps need."""
         self._providers = providers
         self._row_of = row_of
@@ -61,6 +72,9 @@ class ResourcePerformer:
     async def perform(self, order: Order) -> Outcome:
         """Do one step. The output is what `$resources` shows of the instance, null after a deletion."""
         request = request_of(order.request)
+        if request.row is not None:
+            adopted = row_of(request.address, request.row)
+            return Done(adopted.attributes, self._changed((request.address, adopted)))
         row = await self._row_of(request.address)
         provider = self._provider(request)
         forgets = request.action == "forget" and row is not None and provider is not None
@@ -91,10 +105,29 @@ class ResourcePerformer:
 
     async def abandon(self, order: Order) -> None:
         """Let the provider stop the step, if it can."""
+        await self.leave(order)
+
+    async def leave(self, order: Order) -> Sequence[ResourceChanged]:
+        """Let the provider stop the step, and return what it has left behind."""
         request = request_of(order.request)
         provider = self._provider(request)
-        if provider is not None and request.action in {"create", "update", "delete"}:
-            await provider.abandon(_operation(order, request, await self._row_of(request.address)))
+        if provider is None or request.action not in {"create", "update", "delete"}:
+            return ()
+        row = await self._row_of(request.address)
+        operation = _operation(order, request, row)
+        if not isinstance(provider, Finishing):
+            await provider.abandon(operation)
+            return ()
+        attributes, private = await provider.finish(operation)
+        if attributes is None:
+            return self._changed((request.address, None)) if request.action == "delete" and row else ()
+        if request.action == "create":
+            return self._applied(request, row, _row(request, row, attributes, private))
+        return (
+            ()
+            if row is None
+            else self._changed((request.address, replace(row, attributes=attributes, private=private)))
+        )
 
     def _provider(self, request: Request) -> Provider | None:
         """Return who manages the instance, under the configuration that the plan names."""
@@ -166,6 +199,7 @@ def request_of(value: Value) -> Request:
         setup=setup if isinstance(setup, dict) else {},
         binding=value.get("binding"),
         identity=str(value.get("identity") or ""),
+        row=value.get("row"),
     )
 
 

@@ -58,13 +58,9 @@ class Change:
     `provider` names the configuration of its provider, and `setup` is that configuration, as a template
     that apply evaluates. `binding` is what the provider has promised, in a form that only it understands:
     it sees it again at apply. `deferred` says that its provider could not be asked yet. `lingers` says that
-<<<<<<< HEAD
-    the one that is replaced stays as a leftover, because what stands on it is not in the plan. `waits` are
-    the names of the bridges that its expressions see.
-=======
     the one that is replaced stays as a leftover, because what stands on it is not in the plan. `adopts` is
-    the row that an adoption writes as it is: nothing in the world is touched.
->>>>>>> main
+    the row that an adoption writes as it is: nothing in the world is touched. `waits` are the names of the
+    bridges that its expressions see.
     """
 
     address: Address
@@ -89,11 +85,8 @@ class Change:
     identity: str = ""
     deferred: bool = False
     lingers: bool = False
-<<<<<<< HEAD
-    waits: tuple[str, ...] = ()
-=======
     adopts: ResourceRow | None = None
->>>>>>> main
+    waits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

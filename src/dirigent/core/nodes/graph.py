@@ -15,8 +15,9 @@ from dirigent.core.frame import Frame, GraphState
 from dirigent.core.machine import Run
 from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.model.fault import Fault
-from dirigent.model.program import Graph
+from dirigent.model.program import Call, Graph, Task
 from dirigent.model.resource import assemble
+from dirigent.model.run.views import Views
 from dirigent.model.values import Value
 
 BACK: Final = "back:"
@@ -48,9 +49,27 @@ def binding(frame: Frame) -> dict[str, Callable[[], Value]]:
     return {node.binds: lambda: _bound(frame)}
 
 
+def within(frame: Frame, module: str) -> dict[str, Callable[[], Value]]:
+    """Return the variables that a graph gives its tasks of a module: its resources and its inputs."""
+    node, _ = _parts(frame)
+    return {
+        node.binds: lambda: _views(frame).resources(module),
+        "inputs": lambda: _views(frame).inputs(module),
+    }
+
+
+def _views(frame: Frame) -> Views:
+    node, state = _parts(frame)
+    if state.views is None:
+        state.views = Views(node.scopes, {**node.initial, **state.outputs})
+    return state.views
+
+
 def _bound(frame: Frame) -> Value:
     """Return what the finished tasks gave, put together anew only after another one finished."""
     node, state = _parts(frame)
+    if node.scopes:
+        return _views(frame).resources("")
     if state.assembled is None:
         state.assembled = assemble({**node.initial, **state.outputs})
     return state.assembled
@@ -63,7 +82,7 @@ def _start(run: Run, frame: Frame) -> None:
         number = state.numbers[name]
         if node.undo:
             state.begun.append(name)
-        run.enter(frame, node.tasks[number], number, frame.input)
+        _enter(run, frame, node.tasks[number], number)
     if frame.children:
         return
     if state.faults and node.undo:
@@ -71,6 +90,15 @@ def _start(run: Run, frame: Frame) -> None:
         _go_back(run, frame, node, state)
     else:
         _finish(run, frame, node, state)
+
+
+def _enter(run: Run, frame: Frame, task: Task, slot: int | str) -> None:
+    """Begin a task, which sees what lies in its module."""
+    node, _ = _parts(frame)
+    child = run.enter(frame, task, slot, frame.input)
+    if task.scope:
+        child.variables = {**child.variables, **node.scopes.get(task.scope, {})}
+        child.lazy = {**(child.lazy or {}), **within(frame, task.scope)}
 
 
 def _finish(run: Run, frame: Frame, node: Graph, state: GraphState) -> None:
@@ -91,6 +119,8 @@ def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) ->
         return
     name = node.tasks[int(child.slot)].name
     state.outputs[name], state.assembled = output, None
+    if state.views is not None:
+        state.views.put(name, output)
     for dependent in state.dependents[name]:
         state.blockers[dependent] -= 1
         if state.blockers[dependent] == 0 and not (state.faults and node.undo):
@@ -125,10 +155,13 @@ def _go_back(run: Run, frame: Frame, node: Graph, state: GraphState) -> None:
     while state.ready and len(frame.children) < node.width:
         name = state.ready.pop(0)
         task = node.undo.get(name)
-        if task is None:
+        if task is not None:
+            _enter(run, frame, task, f"{BACK}{name}")
+        elif isinstance(node.tasks[state.numbers[name]].node, Call):
             state.standing.append(name)
         else:
-            run.enter(frame, task, f"{BACK}{name}", frame.input)
+            # It only computed something: there is nothing to be taken back.
+            _undone(node, state, f"{BACK}{name}")
     if not frame.children:
         run.fail(frame, _turned_fault(node, state))
 

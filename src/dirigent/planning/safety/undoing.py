@@ -7,6 +7,7 @@ from its last one: what it held besides is lost. The rows of before stand in the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dirigent.model.plan import Plan
 from dirigent.model.program import Call, Task
@@ -27,20 +28,32 @@ class Loss:
     whole: bool
 
 
-def undo_of(steps: Sequence[Step]) -> dict[str, Task]:
-    """Return what takes each step back, by its name; a step that cannot be taken back is missing."""
-    tasks: dict[str, Task] = {}
-    for step in steps:
+def undo_of(steps: Sequence[Step], tasks: Sequence[Task]) -> dict[str, Task]:
+    """Return what takes each step back, by its name; a step that cannot be taken back is missing.
+
+    `tasks` are those of the steps: what takes one back speaks to the same provider, and sees the same.
+    """
+    found: dict[str, Task] = {}
+    for step, task in zip(steps, tasks, strict=True):
         request = _request(step)
         if request is not None:
-            place = step.address.replace("~", "~0").replace("/", "~1")
-            tasks[step.name] = Task(
-                name=f"undo {step.name}",
-                pointer=f"/changes/{place}/{step.action}/undo",
-                node=Call(function="resource", request=request),
-                span=step.change.span,
+            setup = _request_of(task).get("setup")
+            back = request if setup is None else {**request, "setup": setup}
+            node = Call(function="resource", request=back)
+            found[step.name] = replace(
+                task, name=f"undo {step.name}", pointer=f"{task.pointer}/undo", node=node
             )
-    return tasks
+    return found
+
+
+def pausing(task: Task) -> Task:
+    """Return a task of a plan that waits for a person when it fails."""
+    return replace(task, node=Call(function="resource", request={**_request_of(task), "pauses": True}))
+
+
+def _request_of(task: Task) -> dict[str, Template]:
+    request = task.node.request if isinstance(task.node, Call) else None
+    return request if isinstance(request, dict) else {}
 
 
 def losses(plan: Plan) -> tuple[Loss, ...]:
@@ -69,12 +82,12 @@ def _why(step: Step) -> str:
     return "nobody knows the configuration with which it was made"
 
 
-def _request(step: Step) -> Template | None:
+def _request(step: Step) -> dict[str, Template] | None:
     """Return what the performer of `resource` gets to take a step back, None where nothing can."""
     change, prior = step.change, step.change.prior
     request: dict[str, Template] = {"address": step.address, "name": change.name, "key": change.key}
     if change.provider:
-        request |= {"provider": change.provider, "setup": change.setup}
+        request["provider"] = change.provider
     match step.action:
         case "create" if not change.protect:
             deposed: dict[str, Template] = {"deposes": step.deposes} if step.deposes else {}
@@ -85,7 +98,7 @@ def _request(step: Step) -> Template | None:
             return None
 
 
-def _former(request: dict[str, Template], step: Step, prior: ResourceRow) -> Template | None:
+def _former(request: dict[str, Template], step: Step, prior: ResourceRow) -> dict[str, Template] | None:
     """Return the request by which an instance gets back what it was before the step."""
     ours: dict[str, Template] = {
         "type": prior.type,

@@ -69,7 +69,7 @@ async def export_to(
         Refusal: E3055 for a row whose provider is not declared, E3059 for names, E3062 when the file
             holds what would be lost, and when a provider cannot be asked.
     """
-    before = None if target.before is None else read_document(target.before)
+    before = _before(target)
     base = _base(known, before, replacing=target.replacing)
     ours = {name: theirs for theirs, name in split_names(target.names).items()}
     names = {**(known.names if known else {}), **ours}
@@ -88,6 +88,23 @@ async def export_to(
     text, document = _written(found, before)
     ancestry = Ancestry(document.lineage, document.serial, names, registry, document.terraform)
     return Export(text, len(kept), found.left_out, ancestry)
+
+
+def _before(target: Target) -> Document | None:
+    """Return the state that the file holds. Raises `Refusal` (E3062) when it holds something else."""
+    if target.before is None:
+        return None
+    try:
+        return read_document(target.before)
+    except Refusal as refusal:
+        if target.replacing:
+            return None
+        why = refusal.problems[0].message
+        raise refuse(
+            "E3062",
+            f"the file is there already, and holds no state that could go on: {why}",
+            "name another file, or add `--replace` if it may be overwritten; nothing was written",
+        ) from None
 
 
 def _written(found: Given, before: Document | None) -> tuple[str, Document]:

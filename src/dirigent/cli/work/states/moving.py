@@ -129,7 +129,7 @@ def _tell(found: Export, path: str, options: Options) -> None:
         say(f"wrote {path}: {found.resources} instances, serial {found.ancestry.serial}")
     for kind, count in found.left_out.items():
         note(f"left out: {count} of the type `{kind}`, which only Dirigent knows")
-    if found.resources:
+    if found.resources and found.text:
         note("warning: the state holds every sensitive value in clear, as Terraform needs it")
 
 

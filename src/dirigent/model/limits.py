@@ -15,6 +15,9 @@ DOCUMENT_NODES: Final = 100_000
 SCALAR_CHARACTERS: Final = 256 * 1024
 PROBLEMS_SHOWN: Final = 20
 
+# Modules: how many may lie within each other.
+MODULE_DEPTH: Final = 16
+
 # Expressions.
 EXPRESSION_CHARACTERS: Final = 16 * 1024
 EXPRESSION_DEPTH: Final = 64

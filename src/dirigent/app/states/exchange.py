@@ -70,7 +70,7 @@ async def export_to(
             holds what would be lost, and when a provider cannot be asked.
     """
     before = _before(target)
-    base = _base(known, before, replacing=target.replacing)
+    onto = _onto(known, before, replacing=target.replacing)
     ours = {name: theirs for theirs, name in split_names(target.names).items()}
     names = {**(known.names if known else {}), **ours}
     registry = target.registry or (known.registry if known else "")
@@ -82,7 +82,7 @@ async def export_to(
         return offered[row.provider].resources.get(row.type)
 
     aliases = {setup.name: setup.name for setup in used if setup.of}
-    found = given(rows, Giving(schema_of, _reveal(used, providers), names, aliases, registry), base)
+    found = given(rows, Giving(schema_of, _reveal(used, providers), names, aliases, registry), onto)
     if before is not None and not target.replacing:
         _refuse_loss(before, found)
     text, document = _written(found, before)
@@ -114,7 +114,7 @@ def _written(found: Given, before: Document | None) -> tuple[str, Document]:
     return write_document(found.document), found.document
 
 
-def _base(known: Ancestry | None, before: Document | None, *, replacing: bool) -> Document:
+def _onto(known: Ancestry | None, before: Document | None, *, replacing: bool) -> Document:
     """Return what a state goes on with: the lineage that is known, else that of the file, else a new one."""
     if known is not None and before is not None and before.lineage != known.lineage and not replacing:
         raise refuse(

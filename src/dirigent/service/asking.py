@@ -106,7 +106,7 @@ async def _read(
     before = planner.clock.now()
     readings, problems = await read_all(planner.providers, rows, setups)
     if problems:
-        raise Refusal(problems)
+        raise Refusal(dict.fromkeys(problems))
     return readings, planner.clock.now() - before
 
 

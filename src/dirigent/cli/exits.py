@@ -35,6 +35,7 @@ _SPECIAL: Final = {
     "E2044": Exit.CONFLICT,
     "E2048": Exit.CONFLICT,
     "E2049": Exit.WAITING,
+    "E2050": Exit.NOT_FOUND,
     "E3041": Exit.NOT_FOUND,
     "E3042": Exit.NOT_FOUND,
     "E3058": Exit.CONFLICT,

@@ -36,6 +36,7 @@ _SPECIAL: Final = {
     "E2048": Exit.CONFLICT,
     "E2049": Exit.WAITING,
     "E2050": Exit.NOT_FOUND,
+    "E2052": Exit.CONFLICT,
     "E3041": Exit.NOT_FOUND,
     "E3042": Exit.NOT_FOUND,
     "E3058": Exit.CONFLICT,

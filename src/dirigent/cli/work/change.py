@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 
@@ -98,7 +99,20 @@ async def waited(desk: Desk, propose: Callable[[], Awaitable[Plan]], options: Op
             raise held(met[0])
         for each in met:
             note(f"waiting for {each.run.id}, which holds {', '.join(each.what[:3])}")
-            await desk.conductor.wait(each.run.id)
+            await _over(desk, each.run.id, options.number("timeout"))
+
+
+async def _over(desk: Desk, run: RunId, seconds: float | None) -> None:
+    """Return when a run has ended. Raises `Refusal` (E4016) when the time is over before."""
+    try:
+        async with asyncio.timeout(seconds):
+            await desk.conductor.wait(run)
+    except TimeoutError:
+        raise refuse(
+            "E4016",
+            f"run `{run}` was not over in time, so nothing was begun",
+            "wait longer, or see what it does with `dirigent show " + run + "`",
+        ) from None
 
 
 async def _agreed(made: Plan, options: Options) -> bool:

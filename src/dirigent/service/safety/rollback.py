@@ -107,5 +107,6 @@ async def plan_back(planner: Planner, stack: Stack, inputs: Mapping[str, Value],
 
 
 async def _ended(shelf: Shelf) -> list[RunSummary]:
-    """Return the applies that have ended, the last one to begin first."""
-    return [run for run in await shelf.runs(limit=LISTED) if run.kind == APPLY and not run.open]
+    """Return the applies that have ended, the last one to end first."""
+    ended = [run for run in await shelf.runs(limit=LISTED) if run.kind == APPLY and not run.open]
+    return sorted(ended, key=lambda run: run.ended_at or 0.0, reverse=True)

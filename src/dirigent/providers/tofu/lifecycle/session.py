@@ -18,7 +18,7 @@ from dirigent.providers.tofu.schema.shape import Schema, implied
 from dirigent.providers.tofu.values.coding import decode, encode
 from dirigent.providers.tofu.values.paths import Path
 from dirigent.providers.tofu.values.stored import restored, stored
-from dirigent.providers.tofu.values.types import Type
+from dirigent.providers.tofu.values.types import NoType, Type
 from dirigent.providers.tofu.wire import calls
 from dirigent.providers.tofu.wire.diagnostics import Diagnostic, diagnostics_of, path_of
 
@@ -205,13 +205,16 @@ class Session:
 
 
 async def opened(connection: Connection) -> Session:
-    """Ask a provider for its schemas; it still wants its configuration. Raises `Refused`, `CallBroken`.
+    """Ask a provider for its schemas; it is not configured. Raises `Refused`, `CallBroken`, `NoType`.
 
     Providers of the old kit need the question even where the answer is known.
     """
     answer = await connection.call(calls.SCHEMA, connection.message("Empty"))
     _sound(answer)
-    return Session(connection, read_schemas(answer))
+    try:
+        return Session(connection, read_schemas(answer))
+    except (ValueError, KeyError) as odd:
+        raise NoType(f"its schema cannot be read: {odd}") from None
 
 
 def _members(content: Message, kind: Type) -> dict[str, Value] | None:

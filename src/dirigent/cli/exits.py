@@ -34,6 +34,8 @@ _SPECIAL: Final = {
     "E2042": Exit.CONFLICT,
     "E2044": Exit.CONFLICT,
     "E2048": Exit.CONFLICT,
+    "E3041": Exit.NOT_FOUND,
+    "E3042": Exit.NOT_FOUND,
     "E3058": Exit.CONFLICT,
     "E3059": Exit.USAGE,
     "E3061": Exit.NOT_FOUND,

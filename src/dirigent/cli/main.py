@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("document", "Write a new stack from a template."),
     "check": ("document", "Is the document right? Every error with its place."),
     "test": ("test", "Play the tests of workflows: scripted answers, virtual time."),
+    "explain": ("document", "Tell of the types of a stack, and of their properties."),
     "schema": ("document", "Print the JSON Schema of a stack file, or of an answer."),
     "show": ("look", "Show one run: its tasks, their attempts, its result."),
     "events": ("look", "Show the log of events, or the facts of a run."),

@@ -44,7 +44,9 @@ def dirigent(shape: str, count: int, program: str, change: str = "") -> str:
             }
             for at in range(count)
         }
-    return json.dumps({"stack": "bench", "providers": {"null": {"source": program}}, "resources": resources})
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in resources.items())
+    providers = json.dumps({"null": {"source": program}})
+    return f'{{"stack": "bench", "providers": {providers}, "resources": {{\n{lines}\n}}}}\n'
 
 
 def _triggers(shape: str, at: int, count: int, refer: Callable[[int], str], change: str) -> dict[str, str]:

@@ -79,7 +79,7 @@ class Conversation:
         return found
 
     async def inputs(self, type_name: str, given: Mapping[str, Value]) -> str:
-        """Return the digest of all that a plan hangs on but what stands; empty while some of it is unknown."""
+        """Return the digest of all that a plan hangs on but what stands; empty while some is unknown."""
         if holds_unknown(dict(given)):
             return ""
         content = [self.program.digest, await self._configured(), type_name, dict(given)]

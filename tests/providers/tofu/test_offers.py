@@ -97,8 +97,9 @@ def test_who_looks_is_told_and_who_plans_is_refused(desk, monkeypatch, capsys):
     assert told.out.endswith("ok (stack demo: 1 resource, 0 workflows, 0 inputs)\n")
     options = desk.options()
     with pytest.raises(Refusal) as refusal:
-        complete(options, place(options))
+        complete(options, place(options), planning=True)
     assert codes(refusal) == ["E3023"]
+    assert complete(options, place(options), planning=False)[0].name == "demo"
     # A command that only follows a run needs no provider.
     assert alone(place(options)).resources["box"].provider == "fixture"
 

@@ -14,7 +14,7 @@ from dirigent.cli.options import Options
 from dirigent.cli.place import Place
 from dirigent.cli.session import pairs
 from dirigent.lang.inputs import Given
-from dirigent.lang.stack import Offer, Offers
+from dirigent.lang.stack import Offer, Offers, nothing_known
 from dirigent.model.problem import Problem
 from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import Value
@@ -33,9 +33,13 @@ class _Tell(Protocol):
         ...
 
 
-def complete(options: Options, where: Place) -> tuple[Stack, dict[str, Value]]:
-    """Return the stack and the value of each input; warnings are shown. Raises `Refusal`."""
-    loaded = stacks.load_stack(where.stack_file, TYPES, offers(where, strict=True))
+def complete(options: Options, where: Place, *, planning: bool) -> tuple[Stack, dict[str, Value]]:
+    """Return the stack and the value of each input; warnings are shown. Raises `Refusal`.
+
+    For `planning` its providers must be known, and its resources fit their types.
+    """
+    known = offers(where, strict=True) if planning else nothing_known
+    loaded = stacks.load_stack(where.stack_file, TYPES, known)
     if loaded.warnings:
         complain(loaded.warnings)
     return loaded.stack, stacks.resolved(loaded.stack, given_by(options, loaded.stack))

@@ -110,6 +110,11 @@ class Settings:
         return str(self.state / "authorization.key")
 
     @property
+    def key(self) -> str:
+        """Return the path of the key under which sensitive values of resources are sealed."""
+        return str(self.state / "sensitive.key")
+
+    @property
     def made(self) -> str:
         """Return the path of the record of directories that were made on the way to files."""
         return str(self.state / "made.json")

@@ -119,6 +119,17 @@ def test_what_the_lifecycle_ignores_is_left_alone_also_in_an_update():
     assert [item.path for item in change_of(made, "web").differences] == ["env.A"]
 
 
+def test_what_is_made_anew_is_as_the_stack_says_also_where_the_lifecycle_ignores():
+    world = World()
+    ignoring = Lifecycle(ignore=("size",))
+    world.up(stack(resource("web", force=1, size=1, lifecycle=ignoring)))
+    made = world.plan(stack(resource("web", force=2, size=2, lifecycle=ignoring)))
+    assert change_of(made, "web").config == {"force": 2, "size": 2}
+    world.rows["web"] = replace(world.rows["web"], tainted=True)
+    made = world.plan(stack(resource("web", force=1, size=3, lifecycle=ignoring)))
+    assert change_of(made, "web").config == {"force": 1, "size": 3}
+
+
 def test_a_tainted_instance_and_one_of_another_type_are_made_anew():
     world = World()
     world.up(stack(resource("web"), resource("db")))

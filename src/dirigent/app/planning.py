@@ -4,36 +4,47 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import field
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from dirigent.app.looking import Store, SystemClock, readable
 from dirigent.app.stacks import Surrounding, secret_of_workflow
 from dirigent.jq import LANGUAGE
 from dirigent.model.record import dataclass
-from dirigent.ports import Journal, Provider, Shelf, Vault
+from dirigent.ports import Journal, Managing, Shelf, Vault
 from dirigent.service.plans import Planner
 from dirigent.tasks.oracle import JqOracle
 from dirigent.tasks.secrets import EnvironmentVault
 
-Build: TypeAlias = Callable[[Surrounding, Vault], Mapping[str, Provider]]
+Close: TypeAlias = Callable[[], Awaitable[None]]
+Build: TypeAlias = Callable[[Surrounding, Vault], tuple[Mapping[str, Managing], Close | None]]
 
 RESOURCES: Final = "dirigent.app.resources"
+SEALING: Final = "dirigent.providers.tofu.sealing"
 INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 
-class LaterProviders(Mapping[str, Provider]):
+class Unsealing(Protocol):
+    """What opens sensitive values of resources."""
+
+    def text(self, token: str) -> str:
+        """Return the value of a token as text."""
+        ...
+
+
+class LaterProviders(Mapping[str, Managing]):
     """Stands for the providers of a stack, which are imported and built when the first of them is wanted."""
 
     def __init__(self, around: Surrounding, vault: Vault) -> None:
         """Keep what they will be built from."""
         self._around = around
         self._vault = vault
-        self._built: Mapping[str, Provider] | None = None
+        self._built: Mapping[str, Managing] | None = None
+        self._close: Close | None = None
 
-    def __getitem__(self, type_name: str) -> Provider:
+    def __getitem__(self, type_name: str) -> Managing:
         """Return the provider of a type of resources."""
         return self._providers()[type_name]
 
@@ -45,11 +56,32 @@ class LaterProviders(Mapping[str, Provider]):
         """Return how many types there are."""
         return len(self._providers())
 
-    def _providers(self) -> Mapping[str, Provider]:
+    def _providers(self) -> Mapping[str, Managing]:
         if self._built is None:
             build: Build = importlib.import_module(RESOURCES).providers_of
-            self._built = build(self._around, self._vault)
+            self._built, self._close = build(self._around, self._vault)
         return self._built
+
+    async def close(self) -> None:
+        """End what the providers have started for themselves."""
+        if self._close is not None:
+            await self._close()
+
+
+class LaterUnsealing:
+    """Opens sensitive values of resources; what does so is imported with the first of them."""
+
+    def __init__(self, key: str) -> None:
+        """Keep where the key lies."""
+        self._key = key
+        self._open: Callable[[str], str] | None = None
+
+    def __call__(self, token: str) -> str:
+        """Return the text of a token. Raises `Refusal` (E3018)."""
+        if self._open is None:
+            seal: Callable[[str], Unsealing] = importlib.import_module(SEALING).Seal
+            self._open = seal(self._key).text
+        return self._open(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +94,7 @@ class Parts:
     store: Store
     vault: EnvironmentVault
     oracle: JqOracle
-    providers: Mapping[str, Provider]
+    providers: Mapping[str, Managing]
     clock: SystemClock = field(default_factory=SystemClock)
     shared: dict[str, object] = field(default_factory=dict)
 
@@ -87,10 +119,13 @@ async def planning(around: Surrounding) -> AsyncIterator[Board]:
 
 async def parts_of(stack: AsyncExitStack, around: Surrounding, store: Store) -> Parts:
     """Build the adapters around a store; what must be closed is given to `stack`."""
-    vault = EnvironmentVault(around.secrets, os.environ, around.folder, secret_of_workflow)
+    unseal = LaterUnsealing(around.settings.key)
+    vault = EnvironmentVault(around.secrets, os.environ, around.folder, secret_of_workflow, unseal)
     oracle = JqOracle()
     stack.push_async_callback(oracle.close)
-    return Parts(store, vault, oracle, LaterProviders(around, vault))
+    providers = LaterProviders(around, vault)
+    stack.push_async_callback(providers.close)
+    return Parts(store, vault, oracle, providers)
 
 
 def planner_of(parts: Parts) -> Planner:

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
-from dirigent.app.planning import inherited
+from dirigent.app.planning import Close, inherited
+from dirigent.app.protocols.extras import require
 from dirigent.app.stacks import Surrounding
 from dirigent.lang.stack import TypeShape
-from dirigent.ports import Provider, Vault
+from dirigent.ports import Managing, Vault
 from dirigent.providers.files import FilesProvider
 from dirigent.providers.files.shape import TYPES as FILE_TYPES
 from dirigent.providers.services.provider import ServiceProvider
 from dirigent.providers.services.shape import SERVICE
 
+TOFU: Final = "dirigent.app.protocols.tofu"
 TYPES: Final[Mapping[str, TypeShape]] = {**FILE_TYPES, "service": SERVICE}
 
 
-def providers_of(around: Surrounding, vault: Vault) -> dict[str, Provider]:
-    """Build the providers, by the types of resources that they manage."""
+class Pool(Protocol):
+    """The processes of providers."""
+
+    async def close(self) -> None:
+        """End them."""
+        ...
+
+
+def providers_of(around: Surrounding, vault: Vault) -> tuple[dict[str, Managing], Close | None]:
+    """Build the providers, by the keys under which they are found, and what ends them."""
     folder = str(around.folder.absolute())
     files = FilesProvider(folder, vault, around.settings.made)
     services = ServiceProvider(around.settings.services, folder, inherited(), vault)
-    return {**dict.fromkeys(files.types, files), **dict.fromkeys(services.types, services)}
+    ours: dict[str, Managing] = {
+        **dict.fromkeys(files.types, files),
+        **dict.fromkeys(services.types, services),
+    }
+    if around.stack is None or not around.stack.providers:
+        return ours, None
+    require("a provider of OpenTofu", "tofu", "grpc", "google.protobuf", "cryptography")
+    # The library of gRPC tells people of every provider that dies; we do so ourselves.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    tofu = importlib.import_module(TOFU)
+    pool: Pool = tofu.pool_of(around)
+    declared: dict[str, Managing] = tofu.providers_of(around, vault, pool)
+    return {**ours, **declared}, pool.close

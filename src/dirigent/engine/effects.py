@@ -21,9 +21,18 @@ from dirigent.model.program import OnDoubt
 from dirigent.model.record import dataclass
 from dirigent.model.run.command import Abandon, Compute, Perform
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
-from dirigent.model.run.journal import Abandoned, Computed, Created, Fact, Failed, Held, Succeeded
+from dirigent.model.run.journal import (
+    Abandoned,
+    Computed,
+    Created,
+    Fact,
+    Failed,
+    Held,
+    ResourceChanged,
+    Succeeded,
+)
 from dirigent.model.values import Value
-from dirigent.ports import Clock, Oracle, Performer, Prompt, Repeatable, Vault
+from dirigent.ports import Clock, Leaving, Oracle, Performer, Prompt, Repeatable, Vault
 
 # Child runs wait for other runs: if they took places among the calls, parents could starve children.
 UNLIMITED = frozenset({"workflow", "schedule"})
@@ -141,15 +150,20 @@ class Effects:
     async def abandon(self, run: Run, command: Abandon) -> Sequence[Fact]:
         """Stop an effect in the world, and return the fact that it is over."""
         performer = self.performers.get(command.function)
+        records: Sequence[ResourceChanged] = ()
         if performer is not None:
+            order = _order(run, command, OnDoubt.HOLD, doubtful=True)
             try:
-                await performer.abandon(_order(run, command, OnDoubt.HOLD, doubtful=True))
+                if isinstance(performer, Leaving):
+                    records = await performer.leave(order)
+                else:
+                    await performer.abandon(order)
             except Refusal as refusal:
                 # What cannot be stopped is left as it is: the run is over either way, and a refusal that
                 # comes again at every restart would strand all runs of the store.
                 if _of_the_store(refusal):
                     raise
-        return (Abandoned(self.clock.now(), command.position, command.attempt),)
+        return (*records, Abandoned(self.clock.now(), command.position, command.attempt))
 
 
 def _order(run: Run, command: Perform | Abandon, on_doubt: OnDoubt, *, doubtful: bool) -> Order:

@@ -102,6 +102,7 @@ TRIAL_FILES: Final = 1_000
 
 # Providers of OpenTofu and Terraform: the protocol knows no time-outs, so these end what hangs.
 PROVIDER_PARALLEL_MAX: Final = 1_000
+PROVIDER_IDLE_SECONDS: Final = 300.0
 PROVIDER_START_SECONDS: Final = 60.0
 PROVIDER_QUESTION_SECONDS: Final = 900.0
 PROVIDER_CHANGE_SECONDS: Final = 4 * 3600.0

@@ -20,6 +20,10 @@ class SecretRef:
     name: str
 
 
+# How the reference of a sensitive value of a resource begins: what follows is the value itself, encrypted.
+SEALED: Final = "sealed:"
+
+
 @dataclass(frozen=True, slots=True)
 class SecretText:
     """A string with secrets in it: literal parts and references, in order."""
@@ -28,7 +32,11 @@ class SecretText:
 
     def __str__(self) -> str:
         """Return the only text form that may be shown."""
-        return "".join(p if isinstance(p, str) else f"(secret {p.name})" for p in self.parts)
+        return "".join(p if isinstance(p, str) else _shown(p.name) for p in self.parts)
+
+
+def _shown(name: str) -> str:
+    return "(sensitive)" if name.startswith(SEALED) else f"(secret {name})"
 
 
 @dataclass(frozen=True, slots=True)

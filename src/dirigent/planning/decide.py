@@ -32,7 +32,8 @@ class Case:
     """One declared instance: what it shall be (`value`, `template`), and what stands (`row`, `reading`).
 
     `needs` are the addresses it depends on. `reading` None means that nobody looked. `setup` is how its
-    provider is configured, None for a type of ours.
+    provider is configured, None for a type of ours. `written` is what the stack says, where `value` holds
+    something else because the lifecycle ignores it.
     """
 
     instance: Instance
@@ -42,6 +43,19 @@ class Case:
     row: ResourceRow | None = None
     reading: Reading | None = None
     setup: Rendered | None = None
+    written: Rendered | None = None
+
+    @property
+    def anew_as_written(self) -> Case:
+        """Return the case of a new object: `ignore` is for what stands, and of the new one nothing does."""
+        if self.written is None:
+            return self
+        value, template = self.written.value, self.written.template
+        return replace(
+            self,
+            value=value if isinstance(value, dict) else {},
+            template=template if isinstance(template, dict) else {},
+        )
 
     @property
     def gone(self) -> bool:
@@ -87,12 +101,12 @@ def case_of(
     case = Case(instance, value, template, needs, row, reading, setup)
     ignore = instance.resource.lifecycle.ignore
     stands = case.standing
-    if not ignore or stands is None:
+    if not ignore or stands is None or case.anew:
         return case
     kept = keep_ignored(template, stands.config, ignore)
     # The same paths in both: what is ignored is a value in the template too.
     shown = keep_ignored(_templates(value), stands.config, ignore)
-    return replace(case, template=kept, value=_values(shown))
+    return replace(case, template=kept, value=_values(shown), written=rendered)
 
 
 def decide(case: Case, proposal: Proposal) -> Change:

@@ -171,10 +171,11 @@ class _Draft:
             for index, (case, change, _) in enumerate(judged)
             if change.action is Action.REPLACE and case.prior is not None
         ]
-        fresh = yield from _propose([(cases[index], None) for index in again])
+        fresh = yield from _propose([(cases[index].anew_as_written, None) for index in again])
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
-            judged[index] = (case, replace(change, binding=proposal.binding), proposal)
+            config = case.anew_as_written.template
+            judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
         return judged
 
     def accept(

@@ -21,7 +21,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.code import Move, Site
 from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Order, Outcome
-from dirigent.model.run.journal import Ended, Fact
+from dirigent.model.run.journal import Ended, Fact, ResourceChanged
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Value
@@ -435,6 +435,28 @@ class Configurable(Protocol):
 
     def configured(self, setup: dict[str, Value]) -> Provider:
         """Return the provider under a configuration, which may hold `Unknown` while a plan is made."""
+        ...
+
+
+Managing: TypeAlias = Provider | Configurable
+"""What manages resources: at once, or under a configuration."""
+
+
+@runtime_checkable
+class Leaving(Protocol):
+    """A performer that can say what an effect has left behind which was no longer wanted."""
+
+    async def leave(self, order: Order) -> Sequence[ResourceChanged]:
+        """Stop the effect as `abandon` does, and return what of resources has changed all the same."""
+        ...
+
+
+@runtime_checkable
+class Finishing(Protocol):
+    """A provider whose operations cannot be taken back half-way: they end, and what they made is kept."""
+
+    async def finish(self, operation: Operation) -> tuple[dict[str, Value] | None, Value]:
+        """Have an operation end soon, and return what then stands of it; None: nothing."""
         ...
 
 

@@ -6,7 +6,7 @@ same commit as the result. So a step that is given again starts from the same pl
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field, replace
 
 from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
@@ -17,7 +17,16 @@ from dirigent.model.resource import ResourceRow, keeper_of
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
-from dirigent.ports import Clock, Configurable, Operation, Provider, ProviderDoubt, ProviderFailed
+from dirigent.ports import (
+    Clock,
+    Configurable,
+    Finishing,
+    Managing,
+    Operation,
+    Provider,
+    ProviderDoubt,
+    ProviderFailed,
+)
 
 RowOf = Callable[[str], Awaitable[ResourceRow | None]]
 
@@ -52,7 +61,7 @@ class ResourcePerformer:
     type; `row_of` reads one row of the store.
     """
 
-    def __init__(self, providers: Mapping[str, Provider], row_of: RowOf, clock: Clock) -> None:
+    def __init__(self, providers: Mapping[str, Managing], row_of: RowOf, clock: Clock) -> None:
         """Keep what the steps need."""
         self._providers = providers
         self._row_of = row_of
@@ -91,10 +100,29 @@ class ResourcePerformer:
 
     async def abandon(self, order: Order) -> None:
         """Let the provider stop the step, if it can."""
+        await self.leave(order)
+
+    async def leave(self, order: Order) -> Sequence[ResourceChanged]:
+        """Let the provider stop the step, and return what it has left behind."""
         request = request_of(order.request)
         provider = self._provider(request)
-        if provider is not None and request.action in {"create", "update", "delete"}:
-            await provider.abandon(_operation(order, request, await self._row_of(request.address)))
+        if provider is None or request.action not in {"create", "update", "delete"}:
+            return ()
+        row = await self._row_of(request.address)
+        operation = _operation(order, request, row)
+        if not isinstance(provider, Finishing):
+            await provider.abandon(operation)
+            return ()
+        attributes, private = await provider.finish(operation)
+        if attributes is None:
+            return self._changed((request.address, None)) if request.action == "delete" and row else ()
+        if request.action == "create":
+            return self._applied(request, row, _row(request, row, attributes, private))
+        return (
+            ()
+            if row is None
+            else self._changed((request.address, replace(row, attributes=attributes, private=private)))
+        )
 
     def _provider(self, request: Request) -> Provider | None:
         """Return who manages the instance, under the configuration that the plan names."""

@@ -21,7 +21,7 @@ from dirigent.planning.plan import plan as make_plan
 from dirigent.planning.request import Answers, Ask, Asking, Wish
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
-from dirigent.ports import Configurable, Oracle, Proposal, Provider, ProviderFailed, Reading
+from dirigent.ports import Configurable, Managing, Oracle, Proposal, Provider, ProviderFailed, Reading
 from dirigent.service.plans import Planner
 
 READS_AT_ONCE: Final = 16
@@ -89,7 +89,7 @@ async def _read(planner: Planner, setups: Setups) -> tuple[dict[str, Reading], f
 
 
 async def read_all(
-    providers: Mapping[str, Provider],
+    providers: Mapping[str, Managing],
     rows: Sequence[ResourceRow],
     setups: Setups,
     at_once: int = READS_AT_ONCE,
@@ -126,7 +126,7 @@ async def read_all(
 
 
 async def carry(
-    asking: Asking[T], providers: Mapping[str, Provider], oracle: Oracle, at_once: int = READS_AT_ONCE
+    asking: Asking[T], providers: Mapping[str, Managing], oracle: Oracle, at_once: int = READS_AT_ONCE
 ) -> T:
     """Run a generator of planning to its end, with answers of the providers and of the oracle.
 
@@ -161,7 +161,7 @@ async def carry(
 
 
 def _provider(
-    providers: Mapping[str, Provider], type_name: str, name: str, setup: dict[str, Value]
+    providers: Mapping[str, Managing], type_name: str, name: str, setup: dict[str, Value]
 ) -> Provider | None:
     provider = providers.get(keeper_of(type_name, name))
     return provider.configured(setup) if isinstance(provider, Configurable) else provider

@@ -13,7 +13,7 @@ from dirigent.model.plan import Plan
 from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template, Value
-from dirigent.ports import Clock, Language, Oracle, Provider, Shelf
+from dirigent.ports import Clock, Language, Managing, Oracle, Shelf
 
 ASKING: Final = "dirigent.service.asking"
 
@@ -45,7 +45,7 @@ class Planner:
     """Everything that planning asks of the outside."""
 
     shelf: Shelf
-    providers: Mapping[str, Provider]
+    providers: Mapping[str, Managing]
     oracle: Oracle
     clock: Clock
     language: Language

@@ -18,13 +18,15 @@ from urllib.parse import quote, quote_plus
 from dirigent.model import limits
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.stack import Secret
-from dirigent.model.values import SecretRef, SecretText, Value
+from dirigent.model.values import SEALED, SecretRef, SecretText, Value
 from dirigent.ports import Vault
 
 # Shorter ones would blank out ordinary text; a secret of three characters protects nothing.
 REDACTED_CHARACTERS_MIN: Final = 4
 # An inner line or a base64 stretch shorter than this could stand in a text by chance.
 FRAGMENT_CHARACTERS_MIN: Final = 8
+# What stands in the place of a sensitive attribute of a resource.
+SEALED_NAME: Final = "of a resource"
 # An access token, a refresh token and an identity, and those before them: an answer under way may show them.
 LEARNED: Final = 9
 
@@ -81,14 +83,17 @@ class EnvironmentVault:
         environ: Mapping[str, str],
         folder: str | Path,
         otherwise: Callable[[str], Secret] | None = None,
+        unseal: Callable[[str], str] | None = None,
     ) -> None:
         """Take the declared secrets, the environment, and the folder that file names start from.
 
         `otherwise` says where a secret is that is not declared here: a run may be taken up by a
-        process that never saw its document. Without it there is none.
+        process that never saw its document. Without it there is none. `unseal` opens what was sealed: a
+        sensitive attribute of a resource.
         """
         self._secrets = secrets
         self._otherwise = otherwise
+        self._unseal = unseal
         self._environ = environ
         self._folder = Path(folder)
         self._forms: dict[str, str] = {}
@@ -133,6 +138,10 @@ class EnvironmentVault:
         return self._pattern.sub(lambda match: f"(secret {self._forms[match.group()]})", leaf)
 
     def _text(self, reference: SecretRef) -> str:
+        if self._unseal is not None and reference.name.startswith(SEALED):
+            text = self._unseal(reference.name.removeprefix(SEALED))
+            self._remember(SEALED_NAME, text)
+            return text
         name, _, member = reference.name.partition(".")
         if reference.name in self._secrets:
             name, member = reference.name, ""

@@ -33,6 +33,7 @@ THING = Block(
         "tags": Attribute("tags", Collection(Kind.MAP, STRING), optional=True),
         "note": Attribute("note", STRING, optional=True, computed=True),
         "once": Attribute("once", STRING, optional=True, write_only=True),
+        "key": Attribute("key", STRING, optional=True, sensitive=True),
     },
     {
         "port": NestedBlock(
@@ -63,6 +64,7 @@ def block_message(block, into):
             optional=each.optional,
             computed=each.computed,
             write_only=each.write_only,
+            sensitive=each.sensitive,
         )
     for each in block.blocks.values():
         block_message(each.block, into.block_types.add(type_name=each.name, nesting=each.nesting).block)
@@ -137,6 +139,10 @@ def apply(request, answer):
     planned = decode(request.planned_state.msgpack, KIND)
     if MODE == "die before":
         die()
+    if MODE == "slow":
+        (WORLD / "begun").touch()
+        while not (WORLD / "go").exists():
+            time.sleep(0.01)
     if planned is None:
         thing(prior["name"]).unlink(missing_ok=True)
         answer.new_state.msgpack = encode(None, KIND)

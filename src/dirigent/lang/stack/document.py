@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from dirigent.lang.shape import AnyValue, MapOf, check
+from dirigent.lang.shape import check
 from dirigent.lang.source import load
-from dirigent.lang.stack.outside.providers import provider_of, read_providers
+from dirigent.lang.stack.outside.offering import read_offers
+from dirigent.lang.stack.outside.providers import declared_in, read_providers
 from dirigent.lang.stack.outside.sinks import read_sinks
 from dirigent.lang.stack.policy.probes import read_probes
 from dirigent.lang.stack.policy.reading import read_doubt, read_hosts, read_network, read_retention
 from dirigent.lang.stack.queues import check_queues, read_queues
-from dirigent.lang.stack.reading import Reading, StackContext, keys_of, mapping_of, section, text_of
+from dirigent.lang.stack.reading import Reading, StackContext, keys_of, section, text_of
 from dirigent.lang.stack.resources import read_resources
 from dirigent.lang.stack.schedules import read_schedules
 from dirigent.lang.stack.sections import read_inputs, read_outputs, read_secrets
-from dirigent.lang.stack.shapes import DEFINITIONS, TypeShape, stack_shape
+from dirigent.lang.stack.shapes import DEFINITIONS, stack_shape
 from dirigent.lang.stack.workflows import read_workflows
 from dirigent.lang.tree import Members, Node
 from dirigent.model.problem import Problem, ordered
-from dirigent.model.stack import Stack
-
-# What is known of a type before its provider was asked: nothing.
-ANYTHING: Final = TypeShape(MapOf(AnyValue()))
+from dirigent.model.stack import ProviderSetup, Stack
 
 
 def read_stack(
@@ -38,8 +34,8 @@ def read_stack(
         return None, list(ordered(problems))
     reading = Reading(file, folder, text, context, lines=text.removeprefix("\ufeff").splitlines())
     reading.sources[file] = text
-    types = {**context.types, **provided_types(root)}
-    check(root, stack_shape(types), reading.problems, definitions=DEFINITIONS)
+    provided = read_offers(reading, section(root, "providers"))
+    check(root, stack_shape(context.types, provided), reading.problems, definitions=DEFINITIONS)
     stack = _assemble(reading, root)
     # What is wrong with the form of a text would only be said again in other words.
     reported = {problem.at for problem in problems}
@@ -48,16 +44,10 @@ def read_stack(
     return (None if broken else stack), list(ordered(problems))
 
 
-def provided_types(root: Node) -> dict[str, TypeShape]:
-    """Return the types in a document that a provider declared in it is to know."""
-    declared = keys_of(section(root, "providers"))
-    entries = (mapping_of(member.node) for member in section(root, "resources") or ())
-    named = [
-        (text_of(entry.get("type")) or "", text_of(entry.get("provider")))
-        for entry in entries
-        if entry is not None
-    ]
-    return {name: ANYTHING for name, provider in named if provider_of(name, provider, declared) in declared}
+def declared_providers(text: str, file: str) -> dict[str, ProviderSetup]:
+    """Return the providers that a text declares, as far as it can be read."""
+    root, _ = load(text, file)
+    return declared_in(section(root, "providers")) if root is not None else {}
 
 
 def _assemble(reading: Reading, root: Node) -> Stack:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import TypeAlias
 
-from dirigent.lang.stack.shapes import TypeShape
+from dirigent.lang.stack.outside.offers import Offers, TypeShape, nothing_known
 from dirigent.lang.tree import Leaf, Members, Node
 from dirigent.model.problem import Label, Problem
 from dirigent.model.program import Program
@@ -25,7 +25,7 @@ class StackContext:
     """What a stack is read against; the composition root knows it.
 
     `read_file` returns the text of a file, None where there is none that can be read. `read_workflow`
-    gets a node, the name of its file and the whole text of that file.
+    gets a node, the name of its file and the whole text of that file. `offers` tells of providers.
     """
 
     types: Mapping[str, TypeShape]
@@ -33,6 +33,7 @@ class StackContext:
     schemas: Schemas
     read_file: Callable[[str], str | None]
     read_workflow: WorkflowReader
+    offers: Offers = nothing_known
 
 
 @dataclass(slots=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Final
 
 from dirigent.lang.shape import (
     AnyValue,
     ByKey,
     ByKind,
-    ByValue,
     Field,
     Flag,
     Form,
@@ -27,7 +25,9 @@ from dirigent.lang.shape import (
     Whole,
     json_schema,
 )
+from dirigent.lang.stack.outside.offers import TypeShape
 from dirigent.lang.stack.outside.shapes import PROVIDER, SINK
+from dirigent.lang.stack.outside.types import Provided, ResourceShape
 from dirigent.lang.stack.policy.shapes import POLICY
 from dirigent.lang.tree import Leaf
 from dirigent.lang.workflow.shapes.schedule import POLICY as SCHEDULE_POLICY
@@ -45,6 +45,8 @@ _VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
 # Keys that every resource has, whatever its type.
 COMMON: Final = ("type", "with", "provider", "needs", "count", "each", "lifecycle", "checks")
 
+NO_PROVIDERS: Final = Provided()
+
 # Sections that later releases bring.
 LATER_SECTIONS: Final = (
     "hosts",
@@ -58,18 +60,6 @@ LATER_SECTIONS: Final = (
     "approvals",
     "compensation",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TypeShape:
-    """What a resource type allows: keys `beside` the common ones, and what lies `inside` of `with`.
-
-    Any value may be an expression; wrap what must be written out in `Fixed`.
-    """
-
-    inside: Record | MapOf
-    beside: Mapping[str, Field] = field(default_factory=dict)
-    description: str = ""
 
 
 def _count() -> Shape:
@@ -243,15 +233,9 @@ _QUEUE: Final = Record(
 )
 
 
-def stack_shape(types: Mapping[str, TypeShape]) -> Record:
-    """Return the shape of a whole stack file, given the resource types that there are."""
-    resource = ByValue(
-        "type",
-        {name: _resource(name, shape) for name, shape in types.items()},
-        code="E1414",
-        remedy="or declare the provider of that type under `providers`",
-        what="a resource, as `{type: file, with: {...}}`",
-    )
+def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDERS) -> Record:
+    """Return the shape of a whole stack file, given the types of ours and those of its providers."""
+    resource = ResourceShape(types, provided, _resource)
     sections = {
         "stack": Field(Text(_LABEL, what=_LABEL_WORDS), required=True, description="the name of the stack"),
         "description": Field(Text(), description="what the stack is for"),
@@ -291,9 +275,9 @@ def stack_shape(types: Mapping[str, TypeShape]) -> Record:
     return Record({**sections, **later}, title="a stack", what="a stack, which begins with `stack: NAME`")
 
 
-def stack_schema(types: Mapping[str, TypeShape]) -> dict[str, Value]:
+def stack_schema(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDERS) -> dict[str, Value]:
     """Return the JSON Schema of the stack file, for editors."""
-    return json_schema(stack_shape(types), definitions=DEFINITIONS, title="Dirigent stack")
+    return json_schema(stack_shape(types, provided), definitions=DEFINITIONS, title="Dirigent stack")
 
 
 def _map(value: Shape) -> MapOf:
@@ -301,16 +285,13 @@ def _map(value: Shape) -> MapOf:
 
 
 def _resource(name: str, shape: TypeShape) -> Record:
-    demanded = isinstance(shape.inside, Record) and any(
-        each.required for each in shape.inside.fields.values()
-    )
     beside = {
         key: Field(Templates(each.shape), each.required, each.description)
         for key, each in shape.beside.items()
     }
     fields: dict[str, Field] = {
         "type": Field(Text(), required=True, description=shape.description),
-        "with": Field(Templates(shape.inside, whole=False), demanded, f"the properties of `{name}`"),
+        "with": Field(Templates(shape.inside, whole=False), shape.wanted, f"the properties of `{name}`"),
         "provider": Field(
             Text(min_length=1, what="the name of a provider"),
             description="which entry of `providers` manages it (default: the one its type begins with)",

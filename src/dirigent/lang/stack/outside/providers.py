@@ -14,7 +14,7 @@ from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.stack.expressions import template
 from dirigent.lang.stack.mentions import Use
 from dirigent.lang.stack.outside.versions import REMEDY, NoVersion, read_constraints
-from dirigent.lang.stack.reading import Reading, mapping_of, text_of
+from dirigent.lang.stack.reading import Reading, keys_of, mapping_of, text_of
 from dirigent.lang.tree import Leaf, Member, Members
 from dirigent.model.source import Span
 from dirigent.model.stack import ProviderSetup
@@ -43,6 +43,37 @@ def read_providers(reading: Reading, found: Members | None) -> dict[str, Provide
         for member, entry in entries
         if entry is not None
     }
+
+
+def declared_in(found: Members | None) -> dict[str, ProviderSetup]:
+    """Return the providers, before anything else is read and without their configurations.
+
+    What is wrong with their sources, versions or names is left out, and reported by `read_providers`.
+    """
+    entries = {member.key: mapping_of(member.node) for member in found or ()}
+    places = keys_of(found)
+    first: dict[str, ProviderSetup] = {}
+    for name, entry in entries.items():
+        source, version = _sourced(name, entry) if entry is not None else ("", "")
+        if source:
+            first[name] = ProviderSetup(name, source, version, span=places[name])
+    further: dict[str, ProviderSetup] = {}
+    for name, entry in entries.items():
+        of = first.get(text_of(entry.get("of")) or "") if entry is not None else None
+        if of is not None and name not in first:
+            further[name] = ProviderSetup(name, of.source, of.version, of=of.name, span=places[name])
+    return {name: each for name in entries if (each := first.get(name) or further.get(name)) is not None}
+
+
+def _sourced(name: str, entry: Members) -> tuple[str, str]:
+    """Return the source of a first entry, empty if it is wrong, and what it demands of the version."""
+    written, version = text_of(entry.get("source")) or name, text_of(entry.get("version")) or ""
+    try:
+        read_constraints(version)
+    except NoVersion:
+        return "", ""
+    source = written if written.startswith(LOCAL) else full_source(written)
+    return ("" if "of" in entry.members else source or ""), version
 
 
 def _first(reading: Reading, member: Member, entry: Members) -> ProviderSetup:

@@ -16,9 +16,9 @@ from dirigent.providers.tofu.process.connection import Connection
 from dirigent.providers.tofu.schema.reading import Schemas, read_schemas
 from dirigent.providers.tofu.schema.shape import Schema, implied
 from dirigent.providers.tofu.values.coding import decode, encode
-from dirigent.providers.tofu.values.conversion import converted
 from dirigent.providers.tofu.values.paths import Path
-from dirigent.providers.tofu.values.types import Type
+from dirigent.providers.tofu.values.stored import restored, stored
+from dirigent.providers.tofu.values.types import NoType, Type
 from dirigent.providers.tofu.wire import calls
 from dirigent.providers.tofu.wire.diagnostics import Diagnostic, diagnostics_of, path_of
 
@@ -114,7 +114,7 @@ class Session:
         request = self.connection.message("UpgradeResourceState.Request")
         request.type_name = name
         request.version = version
-        request.raw_state.json = json.dumps(dict(state)).encode()
+        request.raw_state.json = json.dumps(stored(dict(state), self._type(name))).encode()
         answer = await self.connection.call(calls.UPGRADE, request)
         _sound(answer)
         return self._state(name, answer.upgraded_state)
@@ -205,20 +205,23 @@ class Session:
 
 
 async def opened(connection: Connection) -> Session:
-    """Ask a provider for its schemas; it still wants its configuration. Raises `Refused`, `CallBroken`.
+    """Ask a provider for its schemas; it is not configured. Raises `Refused`, `CallBroken`, `NoType`.
 
     Providers of the old kit need the question even where the answer is known.
     """
     answer = await connection.call(calls.SCHEMA, connection.message("Empty"))
     _sound(answer)
-    return Session(connection, read_schemas(answer))
+    try:
+        return Session(connection, read_schemas(answer))
+    except (ValueError, KeyError) as odd:
+        raise NoType(f"its schema cannot be read: {odd}") from None
 
 
 def _members(content: Message, kind: Type) -> dict[str, Value] | None:
     if content.msgpack:
         found = decode(content.msgpack, kind)
     else:
-        found = converted(json.loads(content.json), kind) if content.json else None
+        found = restored(json.loads(content.json), kind) if content.json else None
     return found if isinstance(found, dict) else None
 
 

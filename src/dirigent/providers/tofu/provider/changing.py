@@ -1,0 +1,224 @@
+"""An operation on one object, from what was approved to what stands; and what is made of a broken call.
+
+Rule: an object is never made a second time because nobody knows whether the first was. It is looked up
+under its identity, or the operation is in doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from dirigent.model.record import dataclass
+from dirigent.model.values import Value
+from dirigent.ports import Operation, ProviderDoubt, ProviderFailed
+from dirigent.providers.tofu.lifecycle.cycle import Intention, carry_out, intend, intend_end, look
+from dirigent.providers.tofu.lifecycle.session import Applied, Refused, Session, Standing
+from dirigent.providers.tofu.process.connection import CallBroken
+from dirigent.providers.tofu.provider.conversation import Conversation
+from dirigent.providers.tofu.provider.rows import Kept, binding_of, kept_of, standing_of
+from dirigent.providers.tofu.provider.words import broken, failure
+from dirigent.providers.tofu.schema.shape import Schema, implied
+
+_PLACE: Final = re.compile(r"\{([^{}]+)\}")
+_AGAIN: Final = "make a new plan: `dirigent plan`"
+
+Left = tuple[dict[str, Value], Value]
+"""What stands after an operation: the attributes and the private value of its row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """One operation, with all that it needs. Its configuration is in clear."""
+
+    talk: Conversation
+    operation: Operation
+    schema: Schema
+    given: dict[str, Value]
+
+    @property
+    def _type(self) -> str:
+        return self.operation.type
+
+    async def create(self) -> Left:
+        """Make the object, unless it turns out to be there."""
+        if self.operation.order.doubtful:
+            found = await self.recovered("the engine ended while it was made")
+            if found is not None:
+                return await self._taken_over(found)
+        intention = await self.talk.ask(lambda session: intend(session, self._type, None, self.given))
+        try:
+            return self._left(await self._carried_out(intention))
+        except CallBroken as failed:
+            why = self.talk.secrecy.withheld(str(failed))
+        found = await self.recovered(why)
+        if found is None:
+            raise broken("E3015", f"{why}; nothing was made")
+        return await self._taken_over(found)
+
+    async def update(self) -> Left:
+        """Change the object."""
+        prior = await self._prior()
+        intention = await self._meant(prior)
+        if intention.nothing:
+            return self._seen(prior)
+        try:
+            return self._left(await self._carried_out(intention))
+        except CallBroken as failed:
+            why = self.talk.secrecy.withheld(str(failed))
+        stands = await self._standing()
+        if (await self._meant(stands)).nothing:
+            return self._seen(stands)
+        raise broken("E3015", f"{why}; what stands now is not what was planned", self._seen(stands))
+
+    async def delete(self) -> None:
+        """Delete the object, unless it is gone."""
+        prior = await self._last_seen() if self.operation.order.doubtful else self._kept()
+        if prior is None:
+            return
+        intention = await self.talk.ask(lambda session: intend_end(session, self._type, prior))
+        try:
+            applied = await self.talk.act(lambda session: carry_out(session, intention))
+        except CallBroken as failed:
+            why = self.talk.secrecy.withheld(str(failed))
+            if await self._last_seen() is None:
+                return
+            raise broken("E3015", f"{why}; it stands still") from None
+        left = (None, None) if applied.standing is None else self._seen(applied.standing)
+        if any(each.severe for each in applied.said):
+            raise ProviderFailed(failure(applied.said, self.talk.secrecy), *left)
+        if applied.standing is not None:
+            raise broken("E3014", "the provider says that it stands still", left)
+
+    async def standing(self) -> Left | None:
+        """Return what stands of the object, whatever was begun; None for nothing. Raises `ProviderDoubt`."""
+        if self.operation.action == "create":
+            found = await self.recovered("it was stopped while it was made")
+        else:
+            found = await self._last_seen()
+        return None if found is None else self._seen(found)
+
+    async def recovered(self, why: str) -> Standing | None:
+        """Return the object that a creation may have made, None when it made none.
+
+        Raises:
+            ProviderDoubt: when nobody can say.
+        """
+        identity = identified(self.operation.identity, self.given)
+        if not identity:
+            raise ProviderDoubt(
+                f"`{self.operation.address}` may have been made or not: {why}. Its provider cannot say"
+                " without its id: declare `lifecycle.identity` to have such a case looked up",
+                {"address": self.operation.address, "type": self._type, "remedy": _REMEDY},
+            )
+        try:
+            return await self.talk.ask(lambda session: _found(session, self._type, identity))
+        except Refused as refused:
+            said = failure(refused.said, self.talk.secrecy)
+            raise ProviderDoubt(
+                f"`{self.operation.address}` may have been made or not: {why}. It could not be looked up"
+                f" under `{identity}`: {said}",
+                {
+                    "address": self.operation.address,
+                    "type": self._type,
+                    "identity": identity,
+                    "remedy": _REMEDY,
+                },
+            ) from None
+
+    async def _taken_over(self, found: Standing) -> Left:
+        """Return what was made before nobody heard of it, brought to what was wanted."""
+        intention = await self.talk.ask(lambda session: intend(session, self._type, found, self.given))
+        if intention.replaces:
+            raise ProviderFailed("what was made is not what was wanted; it is made anew", *self._seen(found))
+        if intention.nothing:
+            return self._seen(found)
+        return self._left(await self.talk.act(lambda session: carry_out(session, intention)))
+
+    async def _carried_out(self, intention: Intention) -> Applied:
+        """Carry out what was planned again, if it is what was approved."""
+        binding = binding_of(self.operation.binding, implied(self.schema.block), self.talk.secrecy)
+        approved = binding.planned if binding is not None else None
+        self.talk.secrecy.learn(self.schema.block, intention.change.planned)
+        return await self.talk.act(lambda session: carry_out(session, intention, approved))
+
+    async def _meant(self, prior: Standing) -> Intention:
+        intention = await self.talk.ask(lambda session: intend(session, self._type, prior, self.given))
+        if intention.replaces:
+            raise broken("E3019", f"it would have to be made anew, which nobody approved; {_AGAIN}")
+        return intention
+
+    async def _prior(self) -> Standing:
+        """Return what was planned upon: what stood then, if nothing can have happened since."""
+        binding = binding_of(self.operation.binding, implied(self.schema.block), self.talk.secrecy)
+        if binding is not None and binding.prior is not None and not self.operation.order.doubtful:
+            return binding.prior
+        return await self._standing()
+
+    async def _standing(self) -> Standing:
+        found = await self._last_seen()
+        if found is None:
+            raise ProviderFailed(f"it is gone; {_AGAIN}")
+        return found
+
+    async def _last_seen(self) -> Standing | None:
+        """Look at the object that the row tells of."""
+        kept, row = self._kept(), self.operation.prior
+        if kept is None or row is None:
+            return None
+        version = kept_of(row, self.talk.secrecy).version
+        return await self.talk.ask(lambda session: look(session, self._type, version, kept))
+
+    def _kept(self) -> Standing | None:
+        row = self.operation.prior
+        return None if row is None else standing_of(row, self.talk.secrecy)
+
+    def _left(self, applied: Applied) -> Left:
+        """Return what has come of a change, or raise `ProviderFailed` with what stands all the same."""
+        severe = failure(applied.said, self.talk.secrecy)
+        if applied.standing is None:
+            if severe:
+                raise ProviderFailed(severe)
+            raise broken("E3014", "the provider says that nothing has come of it")
+        left = self._seen(applied.standing)
+        if severe:
+            raise ProviderFailed(severe, *left)
+        return left
+
+    def _seen(self, standing: Standing) -> Left:
+        """Return an object as it is shown and stored."""
+        secrecy = self.talk.secrecy
+        secrecy.learn(self.schema.block, standing.state)
+        kept = Kept(self.talk.program.source, self.schema.version, standing.private)
+        return secrecy.hide(self.schema.block, standing.state), kept.written(secrecy)
+
+
+_REMEDY: Final = (
+    "Find out whether the object is there. If it is not: `dirigent resume RUN --repeat`. If it is: "
+    "`dirigent resume RUN --skip`, then adopt it with `dirigent import`."
+)
+
+
+def identified(pattern: str, given: Mapping[str, Value]) -> str:
+    """Return an import id with `{attribute}` filled in; empty where anything of it is not known."""
+    missing: list[str] = []
+
+    def part(match: re.Match[str]) -> str:
+        value: Value = dict(given)
+        for name in match[1].split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            missing.append(match[1])
+            return ""
+        return str(value)
+
+    text = _PLACE.sub(part, pattern)
+    return "" if missing else text
+
+
+async def _found(session: Session, type_name: str, identity: str) -> Standing | None:
+    for kind, stub in await session.find(type_name, identity):
+        if kind == type_name:
+            return await session.read(type_name, stub)
+    return None

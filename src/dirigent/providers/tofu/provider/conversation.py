@@ -1,0 +1,106 @@
+"""One conversation with a provider under one configuration: who it is, what it may know, what it is asked.
+
+What only looks is asked once more, of a fresh process, when the first one died. What changes is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import field
+from typing import TypeVar
+
+from dirigent.model.problem import Problem, Refusal, refuse
+from dirigent.model.record import dataclass
+from dirigent.model.values import Unknown, Value
+from dirigent.providers.tofu.lifecycle.session import Session
+from dirigent.providers.tofu.process.connection import CallBroken
+from dirigent.providers.tofu.provider.pool import Pool, Program
+from dirigent.providers.tofu.provider.secrecy import Secrecy
+from dirigent.providers.tofu.schema.configuration import configured
+from dirigent.providers.tofu.schema.reading import Schemas
+from dirigent.providers.tofu.schema.shape import Schema
+from dirigent.providers.tofu.values.paths import Misfit, shown
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """`setup` is the provider's configuration as planning has it: with secrets by name, perhaps unknown."""
+
+    name: str
+    program: Program
+    pool: Pool
+    setup: Mapping[str, Value]
+    secrecy: Secrecy
+    _clear: dict[str, dict[str, Value]] = field(default_factory=dict)
+
+    @property
+    def deferred(self) -> bool:
+        """Return whether the provider cannot be configured yet."""
+        return holds_unknown(dict(self.setup))
+
+    async def schemas(self) -> Schemas:
+        """Return what the provider offers."""
+        return await self.pool.schemas(self.program)
+
+    async def schema(self, type_name: str) -> Schema:
+        """Return the schema of a type. Raises `Refusal` (E3016)."""
+        resources = (await self.schemas()).resources
+        if type_name not in resources:
+            raise refuse("E3016", f"the provider `{self.name}` does not know the type `{type_name}`")
+        return resources[type_name]
+
+    async def ask(self, question: Callable[[Session], Awaitable[T]]) -> T:
+        """Return the answer to what changes nothing."""
+        try:
+            return await self.act(question)
+        except CallBroken:
+            return await self.act(question)
+
+    async def act(self, deed: Callable[[Session], Awaitable[T]]) -> T:
+        """Return what comes of something that may change the world. It is done at most once."""
+        setup = await self._configured()
+        async with self.pool.session(self.program, setup) as session:
+            return await deed(session)
+
+    async def stop(self) -> None:
+        """Ask the provider to bring what is under way to an end."""
+        await self.pool.stop(self.program, await self._configured())
+
+    def given(self, type_name: str, schema: Schema, config: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the configuration of a resource in clear, every member present. Raises `Refusal` (E3012)."""
+        clear = self.secrecy.reveal(dict(config))
+        found, odd = configured(schema.block, clear if isinstance(clear, dict) else {})
+        if odd:
+            raise Refusal([_misfit("E3012", type_name, each) for each in odd])
+        return found
+
+    async def _configured(self) -> dict[str, Value]:
+        """Return the provider's own configuration in clear and whole. Raises `Refusal` (E3011)."""
+        if not self._clear:
+            block = (await self.schemas()).provider.block
+            clear = self.secrecy.reveal(dict(self.setup))
+            found, odd = configured(block, clear if isinstance(clear, dict) else {})
+            if odd:
+                raise Refusal([_misfit("E3011", f"the provider {self.name}", each) for each in odd])
+            self.secrecy.learn(block, found)
+            self._clear[""] = found
+        return self._clear[""]
+
+
+def holds_unknown(value: Value) -> bool:
+    """Return whether any part of a value is known only later."""
+    match value:
+        case Unknown():
+            return True
+        case list():
+            return any(map(holds_unknown, value))
+        case dict():
+            return any(map(holds_unknown, value.values()))
+        case _:
+            return False
+
+
+def _misfit(code: str, whose: str, odd: Misfit) -> Problem:
+    return Problem(code, f"`{shown(odd.path)}` of `{whose}` {odd.message}", label=shown(odd.path))

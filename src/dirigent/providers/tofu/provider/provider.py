@@ -1,0 +1,191 @@
+"""A provider of OpenTofu, by the port of all providers: under each of its configurations one of these."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import field
+from typing import Final
+
+from dirigent.model.record import dataclass
+from dirigent.model.resource import ResourceRow
+from dirigent.model.values import Unknown, Value
+from dirigent.ports import Operation, Proposal, ProviderDoubt, ProviderFailed, Reading
+from dirigent.providers.tofu.lifecycle.cycle import intend, look
+from dirigent.providers.tofu.lifecycle.proposing import same
+from dirigent.providers.tofu.lifecycle.session import Session, Standing
+from dirigent.providers.tofu.provider.changing import Changing, Left
+from dirigent.providers.tofu.provider.conversation import Conversation
+from dirigent.providers.tofu.provider.pool import Pool, Program
+from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_of, standing_of
+from dirigent.providers.tofu.provider.secrecy import Secrecy
+from dirigent.providers.tofu.provider.words import told, warnings
+from dirigent.providers.tofu.schema.shape import Block, Schema, implied
+from dirigent.providers.tofu.values.paths import shown
+
+Find = Callable[[], Awaitable[Program]]
+_TYPES: Final[frozenset[str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TofuProvider:
+    """One entry of `providers`. `find` returns its program, and is called when that is first wanted.
+
+    `gate` lets so many operations change the world at a time; `under_way` are those, by effect.
+    """
+
+    name: str
+    find: Find
+    pool: Pool
+    secrecy: Secrecy
+    gate: asyncio.Semaphore
+    under_way: dict[str, asyncio.Task[Left]] = field(default_factory=dict)
+
+    def configured(self, setup: dict[str, Value]) -> ConfiguredProvider:
+        """Return it under a configuration."""
+        return ConfiguredProvider(self, setup)
+
+    async def conversation(self, setup: dict[str, Value]) -> Conversation:
+        """Begin a conversation. Raises `Refusal` when there is no program."""
+        return Conversation(self.name, await self.find(), self.pool, setup, self.secrecy.fresh())
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredProvider:
+    """Implements `ports.Provider` and `ports.Finishing`."""
+
+    of: TofuProvider
+    setup: dict[str, Value]
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Return nothing: its types are known by their prefix, or by the name of the provider."""
+        return _TYPES
+
+    async def read(self, row: ResourceRow) -> Reading:
+        """Look at an object, from what its row keeps."""
+        talk = await self.of.conversation(self.setup)
+        with told(talk.name, talk.secrecy):
+            schema = await talk.schema(row.type)
+            kept, standing = kept_of(row, talk.secrecy), standing_of(row, talk.secrecy)
+            found = await talk.ask(lambda session: look(session, row.type, kept.version, standing))
+        if found is None:
+            return Reading(None)
+        talk.secrecy.reveal(dict(row.config))
+        return _reading(talk, row, schema, found)
+
+    async def propose(self, type_name: str, prior: ResourceRow | None, config: dict[str, Value]) -> Proposal:
+        """Say what would become of an object. Who cannot be configured yet knows only what is written."""
+        talk = await self.of.conversation(self.setup)
+        with told(talk.name, talk.secrecy):
+            schema = await talk.schema(type_name)
+            given = talk.given(type_name, schema, config)
+            if talk.deferred:
+                later = talk.secrecy.hide(schema.block, _later(schema.block, given))
+                return Proposal(later, decided=True, deferred=True)
+            standing = None if prior is None else await _upgraded(talk, prior, schema)
+            intention = await talk.ask(lambda session: intend(session, type_name, standing, given))
+        planned = intention.change.planned or {}
+        return Proposal(
+            talk.secrecy.hide(schema.block, planned),
+            tuple(shown(path) for path in intention.replaces),
+            warnings(intention.said, talk.secrecy),
+            decided=True,
+            binding=Binding(planned, standing).written(implied(schema.block), talk.secrecy),
+        )
+
+    async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
+        """Carry an operation out. It goes on to its end although this task is cancelled: see `finish`."""
+        if operation.action == "forget":
+            return {}, None
+        task = asyncio.ensure_future(self._changed(operation))
+        self.of.under_way[operation.order.id] = task
+        task.add_done_callback(lambda done: self._over(operation, done))
+        return await asyncio.shield(task)
+
+    async def finish(self, operation: Operation) -> tuple[dict[str, Value] | None, Value]:
+        """Have an operation end soon, and return what then stands of it.
+
+        Of a creation in doubt nothing is returned.
+        """
+        task = self.of.under_way.get(operation.order.id)
+        talk = await self.of.conversation(self.setup)
+        if task is not None:
+            await talk.stop()
+            await asyncio.wait([task])
+            return _end_of(task)
+        try:
+            with told(talk.name, talk.secrecy):
+                left = await (await self._change(talk, operation)).standing()
+        except (ProviderDoubt, ProviderFailed):
+            return None, None
+        return left or (None, None)
+
+    async def abandon(self, operation: Operation) -> None:
+        """Have an operation end soon."""
+        await self.finish(operation)
+
+    def _over(self, operation: Operation, task: asyncio.Task[Left]) -> None:
+        self.of.under_way.pop(operation.order.id, None)
+        # Where nobody waits for it any more, how it ended is not wanted either.
+        _ = None if task.cancelled() else task.exception()
+
+    async def _changed(self, operation: Operation) -> Left:
+        async with self.of.gate:
+            talk = await self.of.conversation(self.setup)
+            with told(talk.name, talk.secrecy):
+                change = await self._change(talk, operation)
+                match operation.action:
+                    case "create":
+                        return await change.create()
+                    case "update":
+                        return await change.update()
+                    case _:
+                        await change.delete()
+                        return {}, None
+
+    async def _change(self, talk: Conversation, operation: Operation) -> Changing:
+        schema = await talk.schema(operation.type)
+        given = {} if operation.action == "delete" else talk.given(operation.type, schema, operation.config)
+        return Changing(talk, operation, schema, given)
+
+
+def _reading(talk: Conversation, row: ResourceRow, schema: Schema, found: Standing) -> Reading:
+    """Return what was seen; `config` is what of the configuration is not as it was applied."""
+    attributes = talk.secrecy.hide(schema.block, found.state)
+    kept = Kept(talk.program.source, schema.version, found.private)
+    drift = {
+        name: value
+        for name, value in attributes.items()
+        if name in row.config and not same(value, row.attributes.get(name))
+    }
+    return Reading(attributes, drift, private=kept.written(talk.secrecy))
+
+
+async def _upgraded(talk: Conversation, prior: ResourceRow, schema: Schema) -> Standing:
+    """Return the object of a row as this release of its provider has it."""
+    kept, standing = kept_of(prior, talk.secrecy), standing_of(prior, talk.secrecy)
+    if kept.version == schema.version:
+        return standing
+
+    async def upgrade(session: Session) -> Standing:
+        state = await session.upgrade(prior.type, kept.version, standing.state)
+        return Standing(state or {}, standing.private)
+
+    return await talk.ask(upgrade)
+
+
+def _end_of(task: asyncio.Task[Left]) -> tuple[dict[str, Value] | None, Value]:
+    failure = None if task.cancelled() else task.exception()
+    if isinstance(failure, ProviderFailed):
+        return failure.attributes, failure.private
+    return (None, None) if failure is not None or task.cancelled() else task.result()
+
+
+def _later(block: Block, given: dict[str, Value]) -> dict[str, Value]:
+    """Return what is known of a state of which the provider could not be asked."""
+    found: dict[str, Value] = {
+        name: Unknown() if each.computed and given[name] is None else given[name]
+        for name, each in block.attributes.items()
+    }
+    return found | {name: given[name] for name in block.blocks}

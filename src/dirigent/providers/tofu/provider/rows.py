@@ -1,0 +1,92 @@
+"""What is kept of an object in its row, beside its attributes, and the binding of a plan.
+
+The written forms are known here only. What a provider alone understands is sealed: some keep secrets in it.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+from dirigent.model.problem import refuse
+from dirigent.model.record import dataclass
+from dirigent.model.resource import ResourceRow
+from dirigent.model.values import Value
+from dirigent.providers.tofu.lifecycle.session import Standing
+from dirigent.providers.tofu.provider.secrecy import Secrecy
+from dirigent.providers.tofu.sealing import token_of
+from dirigent.providers.tofu.values.coding import decode, encode
+from dirigent.providers.tofu.values.types import Type
+
+_PLANNED: Final = "planned"
+_PRIOR: Final = "prior"
+_PRIVATE: Final = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a row keeps for a provider. `version` is that of the schema which the attributes fit."""
+
+    source: str
+    version: int = 0
+    private: bytes = b""
+
+    def written(self, secrecy: Secrecy) -> Value:
+        """Return it as `ResourceRow.private`."""
+        sealed = secrecy.seal.close(_text(self.private)) if self.private else None
+        return {"source": self.source, "version": self.version, "private": sealed}
+
+
+def kept_of(row: ResourceRow, secrecy: Secrecy) -> Kept:
+    """Return what a row keeps. Raises `Refusal` (E3018)."""
+    found = row.private if isinstance(row.private, dict) else {}
+    version = found.get("version")
+    private = secrecy.reveal(found.get("private"))
+    return Kept(
+        str(found.get("source") or ""),
+        version if isinstance(version, int) else 0,
+        base64.b64decode(private) if isinstance(private, str) else b"",
+    )
+
+
+def standing_of(row: ResourceRow, secrecy: Secrecy) -> Standing:
+    """Return the object of a row, as its provider left it. Raises `Refusal` (E3018)."""
+    state = secrecy.reveal(row.attributes)
+    return Standing(state if isinstance(state, dict) else {}, kept_of(row, secrecy).private)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What was approved: the planned state, and what stood when it was planned (None: what the row says)."""
+
+    planned: dict[str, Value]
+    prior: Standing | None = None
+
+    def written(self, kind: Type, secrecy: Secrecy) -> Value:
+        """Return it as `Proposal.binding`, sealed as a whole."""
+        found: dict[str, Value] = {_PLANNED: _text(encode(self.planned, kind))}
+        if self.prior is not None:
+            found[_PRIOR] = _text(encode(self.prior.state, kind))
+            found[_PRIVATE] = _text(self.prior.private)
+        return secrecy.seal.close(found)
+
+
+def binding_of(written: Value, kind: Type, secrecy: Secrecy) -> Binding | None:
+    """Return what was approved, None where nothing was. Raises `Refusal` (E3018, E3019)."""
+    token = token_of(written)
+    if token is None:
+        return None
+    found = secrecy.seal.open(token)
+    planned = decode(base64.b64decode(str(found[_PLANNED])), kind) if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(planned, dict):
+        raise refuse("E3019", "what was approved cannot be read any more", "make the plan again")
+    prior: Standing | None = None
+    if _PRIOR in found:
+        state = decode(base64.b64decode(str(found[_PRIOR])), kind)
+        private = base64.b64decode(str(found.get(_PRIVATE) or ""))
+        prior = Standing(state if isinstance(state, dict) else {}, private)
+    return Binding(planned, prior)
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()

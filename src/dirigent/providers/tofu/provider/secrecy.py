@@ -1,0 +1,156 @@
+"""What of an object may be seen: secrets go to its provider in clear, and come back sealed.
+
+Rule: nothing leaves here in clear that the schema calls sensitive, or that holds a secret which was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from typing import Final
+
+from dirigent.model.record import dataclass
+from dirigent.model.values import SEALED, SecretRef, SecretText, Value
+from dirigent.ports import Vault
+from dirigent.providers.tofu.schema.shape import Attribute, Block
+from dirigent.providers.tofu.sealing import Seal, opened, sealed_leaves, token_of
+
+# Shorter ones would seal ordinary text; a secret of three characters protects nothing.
+_LEAST: Final = 4
+_WITHHELD: Final = "(sensitive)"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrecy:
+    """The secrets of one conversation with a provider. `texts` are those sealed ones that were opened."""
+
+    vault: Vault
+    seal: Seal
+    texts: dict[str, None] = field(default_factory=dict)
+
+    def fresh(self) -> Secrecy:
+        """Return the same for another conversation."""
+        return Secrecy(self.vault, self.seal)
+
+    def reveal(self, value: Value) -> Value:
+        """Return a configuration or a state in clear. Raises `Refusal` (E3018, E6001)."""
+        return opened(value, self._revealed)
+
+    def hide(self, block: Block, state: Mapping[str, Value]) -> dict[str, Value]:
+        """Return a state as it may be seen and stored."""
+        found = self._attributes(block.attributes, state)
+        for name, nested in block.blocks.items():
+            found[name] = self._each(nested.block, state.get(name))
+        # A member that no schema knows is not told.
+        return found
+
+    def withheld(self, text: str) -> str:
+        """Return what a provider said, without what it should not have said."""
+        shown = str(self.vault.redact(text))
+        for secret in sorted(self.texts, key=len, reverse=True):
+            shown = shown.replace(secret, _WITHHELD)
+        return shown
+
+    def learn(self, block: Block, state: Mapping[str, Value] | None) -> None:
+        """Take note of the sensitive values of a state, so that no message shows them."""
+        for text in _sensitive(block, state or {}):
+            self._note(text)
+
+    def _revealed(self, secret: SecretText) -> Value:
+        token = token_of(secret)
+        if token is not None:
+            value = self.seal.open(token)
+            self._note(value if isinstance(value, str) else "")
+            return value
+        return "".join(part if isinstance(part, str) else self._part(part) for part in secret.parts)
+
+    def _part(self, reference: SecretRef) -> str:
+        if reference.name.startswith(SEALED):
+            text = self.seal.text(reference.name.removeprefix(SEALED))
+            self._note(text)
+            return text
+        return str(self.vault.reveal(SecretText((reference,))))
+
+    def _note(self, text: str) -> None:
+        if len(text) >= _LEAST:
+            self.texts[text] = None
+
+    def _attributes(
+        self, attributes: Mapping[str, Attribute], state: Mapping[str, Value]
+    ) -> dict[str, Value]:
+        found: dict[str, Value] = {}
+        for name, attribute in attributes.items():
+            value = state.get(name)
+            if attribute.sensitive:
+                found[name] = sealed_leaves(value, self.seal)
+            elif attribute.nested is not None:
+                found[name] = self._each(Block(attribute.nested.attributes), value)
+            else:
+                found[name] = self._told(value)
+        return found
+
+    def _each(self, block: Block, value: Value) -> Value:
+        """Hide in a block, or in each element of a collection of blocks."""
+        match value:
+            case list():
+                return [self._each(block, each) for each in value]
+            case dict() if value.keys() <= {*block.attributes, *block.blocks}:
+                return self.hide(block, value)
+            case dict():
+                return {name: self._each(block, each) for name, each in value.items()}
+            case _:
+                return value
+
+    def _told(self, value: Value) -> Value:
+        """Return what the schema lets everybody see, but for texts that hold a secret which was sent."""
+        match value:
+            case str():
+                return self.seal.close(value) if self._holds_secret(value) else value
+            case list():
+                return [self._told(each) for each in value]
+            case dict():
+                return {name: self._told(each) for name, each in value.items()}
+            case _:
+                return value
+
+    def _holds_secret(self, text: str) -> bool:
+        return any(secret in text for secret in self.texts) or self.vault.redact(text) != text
+
+
+def _sensitive(block: Block, state: Mapping[str, Value]) -> Iterator[str]:
+    for name, attribute in block.attributes.items():
+        if attribute.sensitive:
+            yield from _texts(state.get(name))
+        elif attribute.nested is not None:
+            for each in _objects(state.get(name)):
+                yield from _sensitive(Block(attribute.nested.attributes), each)
+    for name, nested in block.blocks.items():
+        for each in _objects(state.get(name)):
+            yield from _sensitive(nested.block, each)
+
+
+def _objects(value: Value) -> Iterator[dict[str, Value]]:
+    match value:
+        case list():
+            for each in value:
+                yield from _objects(each)
+        case dict():
+            yield value
+            for each in value.values():
+                yield from _objects(each)
+        case _:
+            return
+
+
+def _texts(value: Value) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case list():
+            for each in value:
+                yield from _texts(each)
+        case dict():
+            for each in value.values():
+                yield from _texts(each)
+        case _:
+            return

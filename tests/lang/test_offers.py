@@ -1,0 +1,145 @@
+"""The types of providers in a stack: found by the prefix of a type or by `provider`, and checked in place."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from dirigent.lang.schema import SCHEMAS
+from dirigent.lang.shape import Field, ListOf, Record, Text, Whole
+from dirigent.lang.stack import (
+    Offer,
+    Provided,
+    TypeShape,
+    declared_providers,
+    read_stack,
+    stack_schema,
+)
+from dirigent.model.problem import Problem
+from dirigent.model.source import Span
+from lang.fakes import context
+
+IMAGE = TypeShape(Record({"name": Field(Text(), required=True)}, title="`with` of a `docker_image`"))
+PORTS = Record({"ports": Field(ListOf(Whole())), "image": Field(Text())}, title="a container")
+DOCKER = Offer(
+    {"docker_image": IMAGE, "docker_container": TypeShape(PORTS)},
+    Record({"host": Field(Text())}, title="`with` of the provider `docker`"),
+)
+CONTEXT = context()
+HEAD = "stack: shop\nproviders:\n  docker: {source: kreuzwerker/docker, version: ~> 3.0}\n"
+RESOURCES = f"{HEAD}resources:\n"
+
+
+def read(text, offers=None, asked=None):
+    def answer(declared):
+        if asked is not None:
+            asked.update(declared)
+        return {"docker": DOCKER} if offers is None else offers
+
+    stack, problems = read_stack(text, "stack.yaml", "/shop", replace(CONTEXT, offers=answer))
+    return stack, [(each.code, each.at.line, each.at.column) for each in problems], problems
+
+
+def test_the_types_of_a_provider_are_checked_in_their_places():
+    text = f"""{RESOURCES}  web: {{type: docker_container, with: {{ports: [80, a], imag: x}}}}
+  a: {{type: docker_image}}
+"""
+    assert read(text)[1] == [("E1201", 5, 52), ("E1203", 5, 56), ("E1202", 6, 3)]
+
+
+def test_a_right_stack_is_read():
+    stack, problems, _ = read(
+        f"{RESOURCES}  web: {{type: docker_container, with: {{ports: '${{ [80] }}'}}}}\n"
+    )
+    assert not problems
+    assert stack.resources["web"].provider == "docker"
+
+
+def test_providers_are_asked_for_by_their_full_source_and_once():
+    asked = {}
+    further = "  west: {of: docker, with: {host: a}}\n  lost: {of: nothing}\n  bad: {source: a/b/c/d}\n"
+    further += "  odd: {source: a/b, version: x}\n"
+    read(f"{HEAD}{further}", asked=asked)
+    source = "registry.opentofu.org/kreuzwerker/docker"
+    assert [(name, each.name, each.source, each.version, each.of) for name, each in asked.items()] == [
+        ("docker", "docker", source, "~> 3.0", ""),
+        ("west", "west", source, "~> 3.0", "docker"),
+    ]
+    assert asked["west"].span.line == 4
+    assert declared_providers(f"{HEAD}{further}", "stack.yaml") == asked
+    assert declared_providers("- a\n", "stack.yaml") == {}
+    assert declared_providers("a: [", "stack.yaml") == {}
+
+
+def test_a_type_that_nobody_has_gets_a_suggestion():
+    _, places, (problem,) = read(f"{RESOURCES}  web: {{type: docker_contaner}}\n")
+    assert places == [("E1425", 5, 15)]
+    assert problem.label == "did you mean `docker_container`?"
+    _, _, (problem,) = read(f"{RESOURCES}  web: {{type: docker_zzzzzzzzzzzzzzzzzz}}\n")
+    assert problem.help[0] == "it has: docker_image, docker_container"
+    _, _, (problem,) = read(f"{RESOURCES}  web: {{type: service, provider: docker}}\n")
+    assert problem.help[0] == "`service` is a type of Dirigent's own: remove `provider`"
+
+
+def test_another_configuration_of_a_provider_has_its_types():
+    text = f"{HEAD}  west: {{of: docker}}\nresources:\n  a: {{type: docker_image, provider: west}}\n"
+    both = {"docker": DOCKER, "west": DOCKER}
+    assert read(text, both)[1] == [("E1202", 6, 3)]
+
+
+def test_two_providers_may_have_a_type_of_the_same_name():
+    other = Offer({"docker_image": TypeShape(Record({"tag": Field(Text())}))}, Record({}))
+    fork = "  fork: {source: acme/docker}\nresources:\n"
+    text = f"""{HEAD}{fork}  a: {{type: docker_image, provider: fork, with: {{tag: x}}}}
+  b: {{type: docker_image, with: {{name: x}}}}
+"""
+    assert not read(text, {"docker": DOCKER, "fork": other})[1]
+
+
+def test_of_a_provider_that_nobody_knows_anything_goes_and_the_rest_is_checked():
+    text = f"""{RESOURCES}  web: {{type: docker_x, with: {{a: 1}}}}
+  b: {{type: service, with: {{commnd: [x]}}}}
+"""
+    assert read(text, {})[1] == [("E1203", 6, 29)]
+
+
+@pytest.mark.parametrize("at", [None, Span("stack.yaml", 3, 20, 3, 30)])
+def test_why_nothing_is_known_is_said_at_the_entry(at):
+    unknown = {"docker": Problem("W1428", "not found", at=at)}
+    stack, places, _ = read(f"{RESOURCES}  web: {{type: docker_x}}\n", unknown)
+    assert places == [("W1428", 3, 20 if at else 3)]
+    assert stack is not None
+    assert read(RESOURCES, {"docker": Problem("E3040", "not found")})[0] is None
+
+
+def test_a_provider_that_is_not_declared_is_one_mistake():
+    text = f"{RESOURCES}  web: {{type: docker_image, provider: dokcer, with: {{x: 1}}}}\n"
+    assert read(text)[1] == [("E1423", 5, 39)]
+
+
+def test_a_provider_may_not_have_the_name_of_a_type_of_ours():
+    _, places, (problem,) = read("stack: a\nproviders:\n  service: {source: a/service}\n", {})
+    assert places == [("E1424", 3, 3)]
+    assert "provider: service-1" in problem.help[0]
+
+
+def test_the_configuration_of_a_provider_is_checked():
+    text = f"{HEAD[:-2]}, with: {{hots: a, host: 1}}}}\n"
+    assert read(text)[1] == [("E1203", 3, 64), ("E1201", 3, 79)]
+    assert not read(text, {})[1]
+
+
+def test_the_schema_for_editors_has_the_types_of_providers():
+    def fits(resource, provided):
+        schema = stack_schema({"service": CONTEXT.types["service"]}, provided)
+        stack = {"stack": "a", "resources": {"web": resource}}
+        return SCHEMAS.violation(json.loads(json.dumps(schema)), stack) is None
+
+    here = Span("stack.yaml", 1, 1, 1, 2)
+    known, unknown = Provided({"docker": here}, {"docker": DOCKER}), Provided({"docker": here}, {})
+    right = {"type": "docker_container", "with": {"ports": [80]}}
+    assert fits(right, known)
+    assert not fits({"type": "docker_container", "with": {"prots": [80]}}, known)
+    assert not fits({"type": "docker_x"}, known)
+    assert fits({"type": "docker_x"}, unknown)
+    assert not fits(right, Provided())

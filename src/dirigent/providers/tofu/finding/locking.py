@@ -49,14 +49,18 @@ class Outcome:
     signed: str = ""
 
 
-async def lock(wish: Wish, known: Locked | None, platforms: Sequence[str], supply: Supply) -> Outcome:
-    """Return a provider locked for platforms, and bring it for this machine. `known` is what is kept to.
+async def lock(
+    wish: Wish, known: Locked | None, platforms: Sequence[str], supply: Supply, *, upgrade: bool = False
+) -> Outcome:
+    """Return a provider locked for platforms, and bring it for this machine.
+
+    `known` is what is locked: it is kept as long as it will do and no newer one is asked for.
 
     Raises:
         Refusal: with the reason, as `chosen` and `taken` do, and E3036 when the cache cannot be written.
     """
     before = known.version if known is not None else ""
-    kept = known if known is not None and wish.keeps(known) else None
+    kept = known if known is not None and wish.keeps(known) and not upgrade else None
     if kept is not None and _settled(wish, kept, platforms, supply.places):
         return Outcome(_renewed(wish, kept), before)
     choice = await _choice(wish, kept, platforms, supply)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 WORKLOADS = "ABCDEF"
+# Of whom does less in a second than this, nothing is to be learnt by waiting longer.
+SLOWEST_A_SECOND = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,11 @@ class Size:
     runs: int = 1
     steps: int = 1
     at_once: int = 1
+
+    @property
+    def seconds(self) -> float:
+        """How long the slowest may take for it: a million sleepers take longer than one step."""
+        return self.runs * self.steps / SLOWEST_A_SECOND
 
     def scaled(self, factor: float) -> Size:
         """Return the same workload with fewer runs, or fewer steps where there is one run."""

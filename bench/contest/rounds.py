@@ -53,7 +53,8 @@ class Round:
 
     def client(self, **more: str) -> Client:
         """Start the contestant's client."""
-        return Client(self.command, self.folder, {**self.orders, **more}, self.contestant.seconds)
+        seconds = self.contestant.seconds + self.size.seconds
+        return Client(self.command, self.folder, {**self.orders, **more}, seconds)
 
     def marks(self) -> str:
         """Return the trace."""

@@ -63,9 +63,7 @@ def place(keys, tmp_path):
         yield stack
 
 
-@pytest.mark.skipif(
-    PLATFORM != "linux_amd64" or not sys.platform.startswith("linux"), reason="other platform"
-)
+@pytest.mark.skipif(this_platform() != PLATFORM, reason=f"the samples are made for {PLATFORM}")
 def test_a_provider_is_locked_listed_mirrored_and_brought_again_without_a_network(place):
     told = place.say("list")
     assert (told.code, told.out.splitlines()[1].split()[-2:]) == (0, ["no:", "E3023"])

@@ -35,8 +35,26 @@ class Seizing:
             for _ in range(3):
                 await asyncio.sleep(0)  # for the sockets to notice
 
+    @property
+    def applies(self):
+        """What is known of applies, opened as late."""
+        return _Applies(self)
+
     def __getattr__(self, name):
         async def use(*args, **kwargs):
             return await getattr(await self.opened(), name)(*args, **kwargs)
+
+        return use
+
+
+class _Applies:
+    """Stands for `PostgresApplies`."""
+
+    def __init__(self, seizing):
+        self._seizing = seizing
+
+    def __getattr__(self, name):
+        async def use(*args):
+            return await getattr((await self._seizing.opened()).applies, name)(*args)
 
         return use

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dirigent.model.ids import Address
-from dirigent.model.plan import Action
+from dirigent.model.plan import EVERYTHING, Action
 from dirigent.model.resource import Lifecycle, Replace, Resource, ResourceRow, assemble
 from dirigent.model.stack import Secret, Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown
@@ -54,13 +54,14 @@ class World:
         self.log = []
         self.made = 0
 
-    def plan(self, declared, inputs=None, propose=propose):
+    def plan(self, declared, inputs=None, propose=propose, selection=EVERYTHING):
         situation = Situation(
             stack=declared,
             language=PlainLanguage(),
             inputs=inputs or {},
             rows=tuple(self.rows.values()),
             readings=self.readings,
+            selection=selection,
         )
         return drive(plan(situation), propose)
 
@@ -68,6 +69,9 @@ class World:
         made = self.plan(declared, inputs)
         self.apply(made, choose)
         return made
+
+    def plan_down(self, selection):
+        return plan_destroy("shop", tuple(self.rows.values()), self.readings, 0.0, selection=selection)
 
     def down(self, choose=min):
         made = plan_destroy("shop", tuple(self.rows.values()), self.readings, 0.0)

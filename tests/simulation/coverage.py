@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from dirigent.model.run.journal import Awaited, Computed, Control, Effect, Eventful, Spoken, Timer
-from simulation.rig.plan import MORE, PLACES
+from simulation.rig.plan import ALL_PLACES
 from simulation.rig.programs import nodes_in
 
 KINDS = (
@@ -47,6 +47,7 @@ LAWS = {
     "no effect begins before its intent is durable",
     "what was abandoned does not happen any more",
     "what may be repeated runs ahead",
+    "an engine that has failed begins nothing",
     "what nobody can tell is not repeated unasked",
     "no timer rings early",
     "nobody is told before it is durable",
@@ -122,7 +123,7 @@ class Coverage:
     def missing(self):
         """What was tried too seldom for this many seeds, in words."""
         least = self.seeds // SELDOM
-        strikes = {f"{place}: {what}" for place, (kinds, _) in (PLACES | MORE).items() for what in kinds}
+        strikes = {f"{place}: {what}" for place, (kinds, _) in ALL_PLACES.items() for what in kinds}
         wanted = [
             (self.struck, strikes),
             (self.facts, FACTS),

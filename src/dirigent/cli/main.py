@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "show": ("look", "Show one run: its tasks, their attempts, its result."),
     "events": ("look", "Show the log of events, or the facts of a run."),
     "queues": ("queue", "List the queues, with what waits in them."),
+    "state": ("resources.state", "What is managed, its history; to and from Terraform's state."),
     "drift": ("plan", "Show what differs from what was applied."),
     "providers": ("providers", "Lock, mirror and list the providers of a stack; show schemas."),
     "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),

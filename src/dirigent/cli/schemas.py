@@ -59,7 +59,7 @@ _DIFFERENCE: Final = _object(path=_TEXT, before=_ANY, after=_ANY, forcesReplacem
 _CHANGE: Final = _object(
     address=_TEXT,
     type=_TEXT,
-    action={"enum": ["create", "update", "replace", "delete", "forget", "keep"]},
+    action={"enum": ["create", "update", "replace", "delete", "forget", "adopt", "keep"]},
     because=_TEXT,
     drifted=_FLAG,
     needs=_list(_TEXT),
@@ -71,6 +71,11 @@ _PLAN: Final = _object(
     id=_TEXT,
     stack=_TEXT,
     destroy=_FLAG,
+    partial=_FLAG,
+    targets=_list(_TEXT),
+    exclude=_list(_TEXT),
+    replace=_list(_TEXT),
+    leftOut=_list(_TEXT),
     at=_NUMBER,
     changes=_list(_CHANGE),
     outputs={"type": "object"},
@@ -162,6 +167,28 @@ _SCHEDULES: Final = _object(
 )
 _COMING: Final = _object(next=_list(_object(name=_TEXT, at=_NUMBER, due=_NUMBER, skipped=_maybe(_TEXT))))
 _FILLED: Final = _object(runs=_list(_object(at=_NUMBER, run=_TEXT, started=_FLAG)))
+_MANAGED: Final = _object(resources=_list(_ROW))
+_MANAGED_ONE: Final = _object(resource=_ROW, provider=_TEXT, config={"type": "object"})
+_HISTORY: Final = _object(
+    address=_TEXT,
+    revisions=_list(
+        _object(
+            number=_COUNT,
+            at=_NUMBER,
+            run=_TEXT,
+            what={"enum": ["created", "changed", "deleted"]},
+            differences=_list(_DIFFERENCE),
+            attributes=_maybe({"type": "object"}),
+        )
+    ),
+)
+_EXPORTED: Final = _object(
+    file=_maybe(_TEXT),
+    lineage=_TEXT,
+    serial=_COUNT,
+    resources=_COUNT,
+    leftOut={"type": "object", "additionalProperties": _COUNT},
+)
 _RUN: Final = _object(run=_TEXT, phase=_TEXT, output=_ANY, fault=_FAULT)
 _CONTROL: Final = _object(run=_TEXT, phase=_TEXT)
 
@@ -255,6 +282,7 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "schedule": {"oneOf": [_SCHEDULES, _COMING, _FILLED, _object(name=_TEXT, state=_TEXT)]},
     # Of `store copy`: every kind of record.
     "store": {"type": "object", "additionalProperties": _object(count=_COUNT, digest=_TEXT)},
+    "state": {"oneOf": [_MANAGED, _MANAGED_ONE, _HISTORY, _EXPORTED, _UP]},
     "drift": _object(drifted=_list(_CHANGE)),
     "prune": _object(runs=_COUNT, facts=_COUNT, blobs=_COUNT, events=_COUNT, bytes=_COUNT, dry=_FLAG),
     "import-run": _object(run=_TEXT, facts=_COUNT, open=_FLAG),

@@ -13,7 +13,9 @@ from dirigent.app.stacks import Surrounding
 from dirigent.cli.answer import complain
 from dirigent.cli.options import Options
 from dirigent.cli.place import Place, place
-from dirigent.model.problem import Refusal
+from dirigent.model.ids import canonical
+from dirigent.model.plan import EVERYTHING, Selection
+from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
@@ -85,6 +87,20 @@ def leaving(options: Options) -> tuple[Surrounding, dict[str, Value]]:
         return surrounding, {}
     session = opened(options)
     return session.surrounding, session.inputs
+
+
+def selection(options: Options) -> Selection:
+    """Return what the options select; a shell may have taken the quotes of an address away."""
+    targets, exclude, again = (
+        tuple(canonical(word) for word in options.many(name)) for name in ("target", "exclude", "replace")
+    )
+    return Selection(targets, exclude, again)
+
+
+def refuse_selection(options: Options) -> None:
+    """Raise `Refusal` (E7007) when something is selected of a plan that is stored."""
+    if selection(options) != EVERYTHING:
+        raise refuse("E7007", "a stored plan is as it was shown", "select nothing, or make a new plan")
 
 
 def pairs(flags: tuple[str, ...]) -> dict[str, str]:

@@ -127,6 +127,8 @@ class Engine:
         await self.events.open()
         taken = await self._rouser.open()
         await self.queues.open(self.journal, self.shelf)
+        # Timers rang meanwhile: one that could not be recorded has ended this engine before it was open.
+        self._crew.check()
         self._crew.act(self.events.serve())
         return taken
 

@@ -34,11 +34,13 @@ INNOCENT: Final = (Refusal, asyncio.CancelledError)
 
 # What a journal answers to the first fact of a run that it has.
 TAKEN: Final = "E5001"
+# What it answers to the first fact of an apply that another one has overtaken: nothing of it is stored.
+OVERTAKEN: Final = "E2048"
 
 
 @dataclass(slots=True, eq=False)
 class Turning:
-    """Turns runs, each by one turn at a time.
+    """Turns runs, each by one turn at a time, until the engine fails: from then on nothing more begins.
 
     `obey` is given a turn whose facts are durable, `rest` a run for which nothing has arrived. `precede`
     begins what a command asks for if that need not wait for the journal, and returns whether it did.
@@ -77,8 +79,9 @@ class Turning:
 
     def _begun(self, live: Live, done: Turn, begun: asyncio.Future[bool], append: Append) -> None:
         failure = None if append.cancelled() else append.exception()
-        taken = isinstance(failure, Refusal) and failure.problems[0].code == TAKEN
-        if taken:
+        code = failure.problems[0].code if isinstance(failure, Refusal) else ""
+        taken = code == TAKEN
+        if code in {TAKEN, OVERTAKEN}:
             self.appends.discard(append)
         else:
             self._recorded(live, done, append)
@@ -93,7 +96,8 @@ class Turning:
 
     def go(self, live: Live) -> None:
         """Fold what has arrived until nothing more does, unless the run is being turned already."""
-        if live.turning:
+        # Once the engine has failed nobody comes back to it: whoever brings something is told at once.
+        if live.turning and self.crew.failure is None:
             return
         with _Stretch(live, self.crew, self.witness):
             self._go_on(live)
@@ -102,6 +106,7 @@ class Turning:
 
     def _go_on(self, live: Live) -> None:
         while live.arrived or not (live.recovered or self.settling):
+            self.crew.check()
             done = self._ahead(live)
             while live.arrived and len(done.facts) < limits.FACTS_AHEAD:
                 done.absorb(self._ahead(live))
@@ -160,6 +165,8 @@ class Turning:
         for each, took in zip(done.arrived, done.took, strict=True):
             each.settle(took=took)
         live.folding = []
+        # It is durable, and said so; what it asks for is the next engine's to do when this one has failed.
+        self.crew.check()
         self.obey(live, done)
 
 

@@ -16,6 +16,9 @@ Position = NewType("Position", str)
 EffectId = NewType("EffectId", str)
 Address = NewType("Address", str)
 
+DEPOSED = "#deposed"
+"""Behind an address: what a replacement has left there, until it is deleted."""
+
 
 def effect_id(run: RunId, position: Position) -> EffectId:
     """Return the identity of an effect: the same on every attempt, restart and machine.
@@ -46,6 +49,22 @@ def split_address(address: str) -> tuple[str, int | str | None]:
     if len(key) > 1 and key[0] == key[-1] == '"':
         return name, key[1:-1]
     return (name, int(key)) if key.isdecimal() else (address, None)
+
+
+def canonical(text: str) -> str:
+    """Return what a user wrote as an address: a shell takes the quotes of `web["eu"]` away."""
+    name, bracket, rest = text.partition("[")
+    key = rest.removesuffix("]")
+    if not bracket or key == rest or not key:
+        return text
+    if len(key) > 1 and key[0] == key[-1] and key[0] in "\"'":
+        return address_of(name, key[1:-1])
+    return text if key.isdecimal() else address_of(name, key)
+
+
+def bare_address(address: str) -> str:
+    """Return the address of the instance whose leftover this may be."""
+    return address.partition(DEPOSED)[0]
 
 
 def child_run(effect: str, attempt: int) -> RunId:

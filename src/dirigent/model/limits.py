@@ -109,11 +109,11 @@ PROVIDER_CHANGE_SECONDS: Final = 4 * 3600.0
 PROVIDER_PARTING_SECONDS: Final = 2.0
 PROVIDER_MESSAGE_BYTES: Final = 256 * 1024 * 1024
 PROVIDER_TAIL_BYTES: Final = 64 * 1024
-
-# States of Terraform and OpenTofu: larger ones are an accident.
-STATE4_BYTES: Final = 256 * 1024 * 1024
 PROVIDER_FILES: Final = 10_000
 PROVIDER_LIST_BYTES: Final = 16 * 1024 * 1024
 PROVIDER_ARCHIVE_BYTES: Final = 1024 * 1024 * 1024
 PROVIDER_UNPACKED_BYTES: Final = 4 * 1024 * 1024 * 1024
 PROVIDER_FETCH_SECONDS: Final = 1800.0
+
+# States of Terraform and OpenTofu: larger ones are an accident.
+STATE4_BYTES: Final = 256 * 1024 * 1024

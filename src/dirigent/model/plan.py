@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import field, fields, is_dataclass
 from enum import Enum
+from typing import Final
 
 from dirigent.model.ids import Address, PlanId, digest_of
 from dirigent.model.record import dataclass
@@ -30,6 +31,7 @@ class Action(Enum):
     REPLACE = "replace"
     DELETE = "delete"
     FORGET = "forget"
+    ADOPT = "adopt"
     KEEP = "keep"
 
 
@@ -55,7 +57,9 @@ class Change:
     `each` is the value of `$each` (an object with key and value), None where there is none.
     `provider` names the configuration of its provider, and `setup` is that configuration, as a template
     that apply evaluates. `binding` is what the provider has promised, in a form that only it understands:
-    it sees it again at apply. `deferred` says that its provider could not be asked yet.
+    it sees it again at apply. `deferred` says that its provider could not be asked yet. `lingers` says that
+    the one that is replaced stays as a leftover, because what stands on it is not in the plan. `adopts` is
+    the row that an adoption writes as it is: nothing in the world is touched.
     """
 
     address: Address
@@ -79,15 +83,39 @@ class Change:
     binding: Value = None
     identity: str = ""
     deferred: bool = False
+    lingers: bool = False
+    adopts: ResourceRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a user asked of a plan: only `targets` with all they need, nothing that needs an `exclude`d one.
+
+    What `replace` names is made anew although nothing else demands it. All are names of resources, or
+    addresses of instances.
+    """
+
+    targets: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """Return whether anything may be left out."""
+        return bool(self.targets or self.exclude)
+
+
+EVERYTHING: Final = Selection()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`destroy` marks a plan for `down`. `inputs` are the values that it was made with.
 
-    `changes` are in the order in which they may start. `fingerprint` is the digest of all resource
-    rows that it saw: a different one at apply refuses the plan (exit code 8). `secrets` are the
+    `changes` are in the order in which they may start. `fingerprint` is the digest of the resource rows
+    that it touches: a different one at apply refuses the plan (exit code 8). `secrets` are the
     names that `$secrets` has, never values; `empty` the resources without an instance (`[]`, `{}`).
+    `left_out` names what `selection` leaves alone: resources, and addresses of instances.
     """
 
     id: PlanId
@@ -102,6 +130,8 @@ class Plan:
     sources: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     empty: dict[str, Value] = field(default_factory=dict)
+    selection: Selection = EVERYTHING
+    left_out: tuple[str, ...] = ()
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -110,7 +140,7 @@ class Plan:
 
 
 def fingerprint(rows: Sequence[ResourceRow]) -> str:
-    """Return the digest of all rows, whatever their order: the world that a plan was made for."""
+    """Return the digest of rows, whatever their order: the world that a plan was made for."""
     return _digest(sorted(rows, key=lambda row: row.address))
 
 

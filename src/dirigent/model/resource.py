@@ -80,6 +80,54 @@ def keeper_of(type_name: str, provider: str) -> str:
     return f"{provider}:" if provider else type_name
 
 
+def value_of(row: ResourceRow) -> Value:
+    """Return a row as a value: what the program of an adoption sends; `row_of` is the inverse."""
+    return {
+        "name": row.name,
+        "type": row.type,
+        "key": row.key,
+        "config": row.config,
+        "attributes": row.attributes,
+        "needs": [*row.needs],
+        "private": row.private,
+        "protect": row.protect,
+        "tainted": row.tainted,
+        "provider": row.provider,
+    }
+
+
+def row_of(address: str, value: Value) -> ResourceRow:
+    """Return the row that a value stands for. Raises `TypeError` for what `value_of` has not written."""
+    match value:
+        case {
+            "name": str() as name,
+            "type": str() as kind,
+            "key": None | int() | str() as key,
+            "config": dict() as config,
+            "attributes": dict() as attributes,
+            "needs": list() as needs,
+            "private": private,
+            "protect": bool() as protect,
+            "tainted": bool() as tainted,
+            "provider": str() as provider,
+        }:
+            return ResourceRow(
+                address=Address(address),
+                name=name,
+                type=kind,
+                config=config,
+                attributes=attributes,
+                key=key,
+                needs=tuple(str(each) for each in needs),
+                private=private,
+                protect=protect,
+                tainted=tainted,
+                provider=provider,
+            )
+        case _:
+            raise TypeError(f"`{address}` is to adopt what is no row")
+
+
 def assemble(attributes: Mapping[str, Value]) -> dict[str, Value]:
     """Return what `$resources` shows, by name, from the attributes by address, sorted by address.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dirigent.model.plan import Action, Change, Plan
 from dirigent.model.program import Call, Graph, Program, Task
+from dirigent.model.resource import value_of
 from dirigent.model.values import Template, Value
 from dirigent.planning.plan import constants
 from dirigent.planning.steps import Step, steps_of
@@ -67,6 +68,8 @@ def _request(step: Step) -> Template:
     if step.action in {"create", "update"}:
         request["config"] = change.config
         request |= _promised(change)
+    if change.adopts is not None:
+        request["row"] = template_of(value_of(change.adopts))
     if change.provider:
         request |= {"provider": change.provider, "setup": change.setup}
     if step.deposes:

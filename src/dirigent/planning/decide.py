@@ -33,7 +33,7 @@ class Case:
 
     `needs` are the addresses it depends on. `reading` None means that nobody looked. `setup` is how its
     provider is configured, None for a type of ours. `written` is what the stack says, where `value` holds
-    something else because the lifecycle ignores it.
+    something else because the lifecycle ignores it. `forced` says that the user wants it made anew.
     """
 
     instance: Instance
@@ -44,6 +44,7 @@ class Case:
     reading: Reading | None = None
     setup: Rendered | None = None
     written: Rendered | None = None
+    forced: bool = False
 
     @property
     def anew_as_written(self) -> Case:
@@ -129,8 +130,8 @@ def decide(case: Case, proposal: Proposal) -> Change:
     # A provider may name every path that ever forces a replacement: only those count that change.
     found = forced(found, proposal.replace)
     forcing = [item.path for item in found if item.forces_replacement]
-    if forcing:
-        because = f"{_listed(forcing)} {'force' if len(forcing) > 1 else 'forces'} replacement"
+    if case.forced or forcing:
+        because = _why_replaced(forcing)
         return _replaced(change, found, because, drifted=bool(drift))
     if found:
         drifted = bool(drift)
@@ -239,6 +240,12 @@ def _why_anew(row: ResourceRow, type_name: str) -> str:
     if row.type != type_name:
         return f"its type changes from `{row.type}` to `{type_name}`"
     return "its creation failed half-way"
+
+
+def _why_replaced(forcing: Sequence[str]) -> str:
+    if not forcing:
+        return "asked for with `--replace`"
+    return f"{_listed(forcing)} {'force' if len(forcing) > 1 else 'forces'} replacement"
 
 
 def _why_update(found: Sequence[Difference], drift: Sequence[Difference]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
 from dirigent.model.ids import PlanId
-from dirigent.model.plan import Action, Change, Plan, fingerprint, identity
+from dirigent.model.plan import EVERYTHING, Action, Change, Plan, Selection, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource, ResourceRow, assemble
@@ -19,13 +19,16 @@ from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning import graph
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, create_first, decide
-from dirigent.planning.expand import Instance, expand, is_counted, is_keyed, repeats
+from dirigent.planning.expand import Instance, expand, is_counted, repeats
 from dirigent.planning.remove import refuse_protected, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Propose, Wish
+from dirigent.planning.rows.outside import Outside, names_it
+from dirigent.planning.rows.selection import Part, part_of
+from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first, steps_of
 from dirigent.planning.values.difference import span_of
 from dirigent.planning.values.evaluate import Rendered, Scope, render
-from dirigent.planning.values.setups import Setups, members_of, setups_now, setups_of
+from dirigent.planning.values.setups import Setups, absent, members_of, setups_now, setups_of
 from dirigent.ports import Language, Proposal, Reading
 
 
@@ -35,7 +38,7 @@ class Situation:
 
     `rows` is the state as stored, `readings` what the providers saw, by address (an address that is
     missing was not looked at). `at` is the time of planning, `read_seconds` how long reading took.
-    `setups` is how the providers are configured as the rows stand.
+    `setups` is how the providers are configured as the rows stand; `selection` is what the plan is for.
     """
 
     stack: Stack
@@ -46,6 +49,7 @@ class Situation:
     at: float = 0.0
     read_seconds: float = 0.0
     setups: Setups = field(default_factory=dict)
+    selection: Selection = EVERYTHING
 
 
 def plan(situation: Situation) -> Asking[Plan]:
@@ -56,15 +60,16 @@ def plan(situation: Situation) -> Asking[Plan]:
             (E2005-E2009), a provider's refusal (E3xxx), what two instances want (E2011, E2012),
             protected resources (E2008).
     """
-    draft = _Draft(situation)
     edges = graph.edges_of(situation.stack.resources, situation.language, situation.stack.providers)
     graph.refuse_cycle(situation.stack.resources, edges)
-    for wave in graph.waves(edges):
+    draft = _Draft(situation, part_of(situation.selection, edges, situation.rows))
+    for wave in graph.waves({name: edges[name] for name in draft.chosen()}):
         resources = [situation.stack.resources[name] for name in wave]
         instances = yield from draft.expand(resources)
         cases = yield from draft.cases(instances, edges)
         judged = yield from draft.judge(cases)
         draft.accept(resources, judged)
+    draft.refuse_unmatched()
     outputs = yield from render(
         [(template, {}) for template in situation.stack.outputs.values()], draft.scope, situation.language
     )
@@ -77,7 +82,7 @@ def evaluate_outputs(
     """Return the outputs of a stack as its rows stand, for `up` to show when it has ended."""
     scope = Scope(constants(stack.name, inputs, tuple(stack.secrets)))
     attributes: dict[str, Value] = {row.address: row.attributes for row in rows if "#" not in row.address}
-    shown = {name: shape for name, shape in _shapes(stack).items() if shape is not None}
+    shown = {name: absent(resource) for name, resource in stack.resources.items()}
     for name, value in {**shown, **assemble(attributes)}.items():
         scope.show(name, value)
     rendered = yield from render([(template, {}) for template in stack.outputs.values()], scope, language)
@@ -104,8 +109,10 @@ def constants(stack: str, inputs: Mapping[str, Value], secrets: Sequence[str]) -
 class _Draft:
     """A plan in the making."""
 
-    def __init__(self, situation: Situation) -> None:
+    def __init__(self, situation: Situation, part: Part) -> None:
         self._situation = situation
+        self._part = part
+        self._outside = Outside(part, situation.rows)
         self._rows = {str(row.address): row for row in situation.rows}
         self._wanted: dict[str, bool] = {}
         self._addresses: dict[str, tuple[str, ...]] = {}
@@ -114,6 +121,23 @@ class _Draft:
         self._claims: dict[str, tuple[str, ...]] = {}
         names = tuple(situation.stack.secrets)
         self.scope = Scope(constants(situation.stack.name, situation.inputs, names))
+
+    def chosen(self) -> list[str]:
+        """Return the resources that the plan is for, and show the others as they stand."""
+        resources = self._situation.stack.resources
+        chosen: list[str] = []
+        for name, resource in resources.items():
+            if self._part.touches(name):
+                chosen.append(name)
+            else:
+                self._outside.note(name)
+                self.scope.show(name, assemble(self._outside.standing(name)).get(name, absent(resource)))
+        return chosen
+
+    def refuse_unmatched(self) -> None:
+        """Raise `Refusal` (E2013) with every instance that the user named and that is not there."""
+        known = (*self._changes, *self._situation.stack.resources)
+        self._outside.refuse_unmatched(self._situation.selection, known)
 
     def expand(self, resources: Sequence[Resource]) -> Asking[list[Instance]]:
         """Return the instances of one wave."""
@@ -124,7 +148,7 @@ class _Draft:
         problems: list[Problem] = []
         for resource, repeated in zip(resources, rendered, strict=True):
             try:
-                instances.extend(expand(resource, repeated.value))
+                instances.extend(self._outside.inside(expand(resource, repeated.value)))
             except Refusal as refusal:
                 problems.extend(refusal.problems)
         if problems:
@@ -144,14 +168,18 @@ class _Draft:
         stack = self._situation.stack
         names = (instance.resource.provider for instance in instances if instance.resource.provider)
         setups = yield from setups_of(stack, names, self.scope, self._situation.language)
+        again = self._situation.selection.replace
         return [
-            case_of(
-                instance,
-                result,
-                needs[instance.resource.name],
-                self._rows.get(instance.address),
-                self._situation.readings.get(instance.address),
-                setups.get(instance.resource.provider),
+            replace(
+                case_of(
+                    instance,
+                    result,
+                    needs[instance.resource.name],
+                    self._rows.get(instance.address),
+                    self._situation.readings.get(instance.address),
+                    setups.get(instance.resource.provider),
+                ),
+                forced=names_it(again, instance),
             )
             for instance, result in zip(instances, rendered, strict=True)
         ]
@@ -191,8 +219,9 @@ class _Draft:
             self._claims[change.address] = proposal.claims
             attributes[change.name][change.address] = _future(change, proposal)
         for resource in resources:
-            by_address = attributes[resource.name]
+            by_address: dict[str, Value] = {**attributes[resource.name]}
             self._addresses[resource.name] = tuple(by_address)
+            by_address = {**by_address, **self._outside.standing(resource.name)}
             if by_address:
                 self.scope.show(resource.name, assemble(by_address)[resource.name])
             else:
@@ -203,8 +232,9 @@ class _Draft:
         """Return the plan, in the order in which its changes may start."""
         situation = self._situation
         declared = spread_create_first(list(self._changes.values()), self._wanted)
-        going = removals(situation.rows, situation.readings, situation.stack, self._changes)
-        changes = [*declared, *with_setups(going, situation.setups)]
+        removable = self._outside.removable(self._changes)
+        going = removals(removable, situation.readings, situation.stack, self._changes)
+        changes = [*map(self._outside.beside, declared), *with_setups(going, situation.setups)]
         refuse_shared(changes, self._claims, situation.readings)
         refuse_protected(changes)
         made = Plan(
@@ -212,13 +242,15 @@ class _Draft:
             stack=situation.stack.name,
             at=situation.at,
             changes=in_order(changes),
-            fingerprint=fingerprint(situation.rows),
+            fingerprint=world_of(changes, situation.rows),
             inputs=dict(situation.inputs),
             outputs={name: output.template for name, output in outputs.items()},
             read_seconds=situation.read_seconds,
             sources=situation.stack.sources,
             secrets=tuple(situation.stack.secrets),
             empty=self._empty,
+            selection=situation.selection,
+            left_out=self._outside.names(),
         )
         return replace(made, id=identity(made))
 
@@ -248,6 +280,7 @@ def _propose(wishes: Sequence[tuple[Case, ResourceRow | None]]) -> Asking[list[P
                 case.value,
                 case.instance.resource.provider,
                 members_of(case.setup.value) if case.setup else {},
+                succeeds=case.standing if prior is None else None,
             )
             for case, prior in wishes
         )
@@ -269,13 +302,6 @@ def _future(change: Change, proposal: Proposal) -> Value:
     if change.action is Action.KEEP and change.prior is not None:
         return change.prior.attributes
     return proposal.attributes
-
-
-def _shapes(stack: Stack) -> dict[str, Value]:
-    return {
-        name: [] if is_counted(resource) else {} if is_keyed(resource) else None
-        for name, resource in stack.resources.items()
-    }
 
 
 def _placed(problem: Problem, resource: Resource) -> Problem:

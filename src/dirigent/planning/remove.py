@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from dirigent.model.ids import split_address
+from dirigent.model.ids import DEPOSED, split_address
 from dirigent.model.plan import Action, Change
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template
 from dirigent.planning.decide import standing
-from dirigent.planning.steps import DEPOSED
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Reading
 

@@ -438,6 +438,15 @@ class Configurable(Protocol):
         ...
 
 
+@runtime_checkable
+class Succeeding(Protocol):
+    """A provider whose new instance may stand where the one stood that goes for it."""
+
+    async def succeed(self, former: ResourceRow, type_name: str, config: dict[str, Value]) -> Proposal:
+        """Say what would become of an instance that takes the place of a former one; acts on nothing."""
+        ...
+
+
 Managing: TypeAlias = Provider | Configurable
 """What manages resources: at once, or under a configuration."""
 

@@ -13,7 +13,7 @@ from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.resource import ResourceRow, keeper_of
+from dirigent.model.resource import ResourceRow, keeper_of, row_of
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
@@ -35,7 +35,8 @@ RowOf = Callable[[str], Awaitable[ResourceRow | None]]
 class Request:
     """What the compiled plan sends. `deposes` is where a create moves the row that it replaces.
 
-    The last four are as in `model.plan.Change`, with values.
+    The last ones are as in `model.plan.Change`, with values; `row` is the one to adopt, as
+    `model.resource.value_of` writes it.
     """
 
     action: str
@@ -51,13 +52,14 @@ class Request:
     setup: dict[str, Value] = field(default_factory=dict)
     binding: Value = None
     identity: str = ""
+    row: Value = None
 
 
 class ResourcePerformer:
     """Implements `ports.Performer` for the function `resource`.
 
-    Actions are create, update, delete and forget, which a provider does, and record, which only
-    changes the row. What no provider manages any more is forgotten all the same. `providers` are by
+    Actions are create, update, delete and forget, which a provider does, and record and adopt, which only
+    change the row. What no provider manages any more is forgotten all the same. `providers` are by
     type; `row_of` reads one row of the store.
     """
 
@@ -70,6 +72,9 @@ class ResourcePerformer:
     async def perform(self, order: Order) -> Outcome:
         """Do one step. The output is what `$resources` shows of the instance, null after a deletion."""
         request = request_of(order.request)
+        if request.row is not None:
+            adopted = row_of(request.address, request.row)
+            return Done(adopted.attributes, self._changed((request.address, adopted)))
         row = await self._row_of(request.address)
         provider = self._provider(request)
         forgets = request.action == "forget" and row is not None and provider is not None
@@ -194,6 +199,7 @@ def request_of(value: Value) -> Request:
         setup=setup if isinstance(setup, dict) else {},
         binding=value.get("binding"),
         identity=str(value.get("identity") or ""),
+        row=value.get("row"),
     )
 
 

@@ -1,16 +1,18 @@
 """Change the world by plans: find what was left unfinished, propose, apply what was shown, and answer.
 
-Rule: a plan is applied as it was shown or not at all, and one change of a stack at a time.
+Rule: a plan is applied as it was shown or not at all, and meets no other that is under way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
+from typing import Final
 
 from dirigent.model.ids import PlanId, RunId
-from dirigent.model.plan import Change, Plan, fingerprint
-from dirigent.model.problem import refuse
+from dirigent.model.plan import Action, Change, Plan
+from dirigent.model.problem import Refusal, refuse
+from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended
 from dirigent.model.run.start import Start
@@ -19,9 +21,17 @@ from dirigent.model.stack import Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import drift
+from dirigent.planning.safety.touching import world_of
+from dirigent.planning.values.evaluate import has_unknown
 from dirigent.ports import Conductor, Language, Shelf, Vault
+from dirigent.ports.applies import AFTER
 from dirigent.service import runs
-from dirigent.service.plans import Planner
+from dirigent.service.plans import USUALLY, How, Planner
+from dirigent.service.runs import Driven
+from dirigent.service.safety.leases import applies_of, check_free
+
+# So often another apply may begin in the midst of looking whether this one meets any.
+ATTEMPTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class Aim:
     inputs: Mapping[str, Value] = field(default_factory=dict)
     stored: str = ""
     destroy: bool = False
-    refresh: bool = True
+    how: How = USUALLY
 
 
 async def proposed(planner: Planner, aim: Aim) -> Plan:
@@ -57,10 +67,10 @@ async def proposed(planner: Planner, aim: Aim) -> Plan:
             )
         return made
     if aim.destroy:
-        return await planner.plan_destroy(aim.name, aim.stack, aim.inputs)
+        return await planner.plan_destroy(aim.name, aim.stack, aim.inputs, aim.how)
     if aim.stack is None:
         raise AssertionError("only a stored plan and an end can do without a stack")
-    return await planner.plan(aim.stack, aim.inputs, refresh=aim.refresh)
+    return await planner.plan(aim.stack, aim.inputs, aim.how)
 
 
 async def drifted(planner: Planner, aim: Aim) -> tuple[Change, ...]:
@@ -78,7 +88,7 @@ async def stored(shelf: Shelf, wanted: str) -> Plan:
 
 async def check_fresh(shelf: Shelf, chosen: Plan) -> None:
     """Raise `Refusal` (`E2040`) when the resources are no longer those that a plan was made for."""
-    if fingerprint(await shelf.rows()) != chosen.fingerprint:
+    if world_of(chosen.changes, await shelf.rows()) != chosen.fingerprint:
         raise refuse(
             "E2040",
             f"the world changed since plan `{chosen.id}` was made",
@@ -119,24 +129,42 @@ async def keep(conductor: Conductor, shelf: Shelf, made: Plan) -> None:
         await conductor.keep_plan(made)
 
 
-async def apply(conductor: Conductor, shelf: Shelf, chosen: Plan) -> RunId:
+async def apply(desk: Driven, chosen: Plan, by: str = "") -> RunId:
     """Start the run that carries out a plan: its program is the plan's, and nothing else.
 
     Raises:
-        Refusal: E2040 when the world moved on, E2042 while an earlier change is not over.
+        Refusal: E2040 when the world moved on, E2042 while another apply touches what it touches, E2048
+            when others began again and again in the midst of looking.
     """
-    await check_fresh(shelf, chosen)
-    earlier = await unfinished(shelf)
-    if earlier is not None:
-        raise refuse(
-            "E2042",
-            f"an earlier change, run `{earlier.id}`, is not finished",
-            f"let it end with `dirigent resume {earlier.id}`",
-            f"or stop it with `dirigent cancel {earlier.id}`",
-        )
-    await keep(conductor, shelf, chosen)
-    run = runs.name_run("down" if chosen.destroy else "up")
-    return await conductor.start(Start(run, compile_plan(chosen), metadata={"plan": chosen.id}))
+    applies = applies_of(desk.shelf)
+    program = compile_plan(chosen)
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await _start(desk, chosen, program, {"by": by, AFTER: await applies.newest_apply()})
+        except Refusal as refusal:
+            if refusal.problems[0].code != "E2048":
+                raise
+    return await _start(desk, chosen, program, {"by": by, AFTER: await applies.newest_apply()})
+
+
+async def _start(desk: Driven, chosen: Plan, program: Program, words: Mapping[str, Value]) -> RunId:
+    """Start an apply that was checked after the newest one there was. Each attempt has a name of its own.
+
+    Who is under way comes first, then what stands: an apply that ended in between has changed it.
+    """
+    await check_free(desk, chosen)
+    await check_fresh(desk.shelf, chosen)
+    await keep(desk.conductor, desk.shelf, chosen)
+    run = runs.name_run(verb_of(chosen))
+    return await desk.conductor.start(Start(run, program, metadata={"plan": chosen.id, **words}))
+
+
+def verb_of(made: Plan) -> str:
+    """Return what the run of a plan is called by: `down`, `import` or `up`."""
+    if made.destroy:
+        return "down"
+    adopts = made.pending and all(change.action is Action.ADOPT for change in made.pending)
+    return "import" if adopts else "up"
 
 
 async def outputs(planner: Planner, stack: Stack | None, made: Plan, end: Ended | None) -> dict[str, Value]:
@@ -146,15 +174,14 @@ async def outputs(planner: Planner, stack: Stack | None, made: Plan, end: Ended 
     """
     if stack is None or made.destroy or (end is not None and end.phase != "completed"):
         return {}
-    return await planner.evaluate(stack, made.inputs, stack.outputs)
+    values = await planner.evaluate(stack, made.inputs, stack.outputs)
+    # What a plan has left out may not be there yet, and what hangs on it has no value.
+    return {name: value for name, value in values.items() if not has_unknown(value)}
 
 
-async def unfinished(shelf: Shelf) -> RunSummary | None:
-    """Return the apply that a crash or a stop left open, if there is one."""
-    for run in await shelf.runs(only_open=True, limit=1000):
-        if run.kind == "apply":
-            return run
-    return None
+async def unfinished(shelf: Shelf) -> list[RunSummary]:
+    """Return the applies that a crash left open and that can go on by themselves, oldest first."""
+    return [run for run in await applies_of(shelf).open_applies() if run.phase == "running"]
 
 
 async def named(shelf: Shelf, aim: Aim) -> Aim:

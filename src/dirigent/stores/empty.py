@@ -16,12 +16,33 @@ from dirigent.model.run.summary import RunSummary
 from dirigent.ports import AWAKE, Past, Waking
 
 
+class EmptyApplies:
+    """Fits `ports.applies.Applies`."""
+
+    async def newest_apply(self) -> str:
+        """Return nothing."""
+        return ""
+
+    async def open_applies(self) -> list[RunSummary]:
+        """Return nothing."""
+        return []
+
+    async def addresses(self) -> list[str]:
+        """Return nothing."""
+        return []
+
+
 class EmptyShelf:
     """Fits `ports.Shelf` and `stores.retention.Archive`."""
 
     async def runs(self, *, only_open: bool = False, limit: int = 50) -> list[RunSummary]:
         """Return nothing."""
         return []
+
+    @property
+    def applies(self) -> EmptyApplies:
+        """Return nothing."""
+        return EmptyApplies()
 
     async def run(self, run: RunId) -> RunSummary | None:
         """Return nothing."""

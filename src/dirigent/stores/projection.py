@@ -48,6 +48,7 @@ from dirigent.model.run.journal import (
 )
 from dirigent.model.run.summary import RunSummary
 from dirigent.ports import AWAKE
+from dirigent.ports.applies import AFTER, APPLY
 
 # Facts that change the log of events, or who listens to it; how a run stands is the same after them.
 EVENTFUL: Final = frozenset((Listening, Heard, Unheard, Emitted))
@@ -233,6 +234,35 @@ def _projected(
     if standing.phase is None and standing.wake_at != wake_at:
         standing = replace(standing, wake_at=wake_at)
     return Projection(standing, changes)
+
+
+def apply_begins(run: RunId, title: Title | None, facts: Sequence[Fact], newest: str) -> bool:
+    """Return whether a run that is new is an apply; refuse one that another has overtaken (E2048).
+
+    `newest` is the apply that was begun last, as the transaction sees it that stores this one.
+    """
+    if title is None or title.kind != APPLY:
+        return False
+    after = after_of(facts)
+    if after is not None and after != newest:
+        raise overtaken(run)
+    return True
+
+
+def after_of(facts: Sequence[Fact]) -> str | None:
+    """Return which apply a new one takes for the newest before it, None where it does not say."""
+    first = facts[0] if facts else None
+    after = first.metadata.get(AFTER) if isinstance(first, Created) else None
+    return after if isinstance(after, str) else None
+
+
+def overtaken(run: RunId) -> Refusal:
+    """Return the refusal (E2048) of an apply that was checked before another one began."""
+    return refuse(
+        "E2048",
+        f"another apply began while `{run}` was being checked against those that are under way",
+        "give the command again; nothing was touched",
+    )
 
 
 def _goes_on(before: Standing, facts: Sequence[Fact], wake_at: float) -> bool:

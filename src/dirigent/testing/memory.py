@@ -17,7 +17,16 @@ from dirigent.model.program import Program
 from dirigent.model.run.journal import Created, Fact
 from dirigent.ports import AWAKE, Past, Waking
 from dirigent.stores import codec
-from dirigent.stores.projection import EarChanged, Title, expect, large, missing_definition, project, told
+from dirigent.stores.projection import (
+    EarChanged,
+    Title,
+    apply_begins,
+    expect,
+    large,
+    missing_definition,
+    project,
+    told,
+)
 from dirigent.testing.shelf import MemoryShelf
 
 
@@ -71,6 +80,8 @@ class MemoryStore(MemoryShelf):
         first = facts[0] if facts else None
         title = self.disk.titles.get(first.definition) if isinstance(first, Created) else None
         result = project(run, self.disk.standings.get(run), facts, title, wake_at)
+        if title is not None and not foreign and apply_begins(run, title, facts, self.disk.newest_apply):
+            self.disk.newest_apply = run
         self.disk.journals.setdefault(run, []).extend(contents)
         self.disk.standings[run] = result.standing
         if result.standing.phase is not None:

@@ -17,6 +17,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Listening
 from dirigent.model.run.retention import Pruned, Retention
 from dirigent.model.run.summary import RunSummary
+from dirigent.ports.applies import APPLY
 from dirigent.stores import codec
 from dirigent.stores.projection import (
     Change,
@@ -46,6 +47,7 @@ class MemoryDisk:
     logged: int = 0
     sinks: dict[str, bytes] = field(default_factory=dict)
     listeners: dict[tuple[RunId, str], bytes] = field(default_factory=dict)
+    newest_apply: str = ""
 
     def change(self, change: Change) -> None:
         """Apply one change of the projection."""
@@ -164,6 +166,33 @@ class MemoryLog:
         return [codec.decode(content, Listener) for _, content in sorted(self.disk.listeners.items())]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MemoryApplies:
+    """Fits `ports.applies.Applies`."""
+
+    disk: MemoryDisk
+    readable: Callable[[], None]
+
+    async def newest_apply(self) -> str:
+        """Return the id of the apply that was begun last, empty for none."""
+        self.readable()
+        return self.disk.newest_apply
+
+    async def open_applies(self) -> list[RunSummary]:
+        """Return every apply that has not ended, oldest first."""
+        self.readable()
+        return [
+            where.summary(len(self.disk.journals[run]))
+            for run, where in self.disk.standings.items()
+            if where.phase is None and where.title.kind == APPLY
+        ]
+
+    async def addresses(self) -> list[str]:
+        """Return the address of every instance that there ever was."""
+        self.readable()
+        return sorted(self.disk.history)
+
+
 class MemoryShelf:
     """Fits `ports.Shelf`. Each one is one opening of a disk for writing."""
 
@@ -210,6 +239,11 @@ class MemoryShelf:
         ]
 
     @property
+    def applies(self) -> MemoryApplies:
+        """Return what is known of applies."""
+        return MemoryApplies(self.disk, self._open)
+
+    @property
     def log(self) -> MemoryLog:
         """Return the log of events."""
         return MemoryLog(self.disk, self._open, self._check)
@@ -221,7 +255,7 @@ class MemoryShelf:
         ended = [where for where in standings.values() if where.ended_at is not None]
         ended.sort(key=lambda where: where.ended_at or 0.0)
         ages = {"completed": policy.completed, "faulted": policy.failed, "cancelled": policy.cancelled}
-        free = [where for where in ended if not self._needed(where)]
+        free = [where for where in ended if not _needed(standings, where)]
         found = [
             where.id
             for where in free
@@ -229,10 +263,6 @@ class MemoryShelf:
         ]
         too_many = 0 if policy.runs is None else max(0, len(ended) - policy.runs)
         return list(dict.fromkeys([*found, *(where.id for where in free[:too_many])]))[:limit]
-
-    def _needed(self, where: Standing) -> bool:
-        parent = self.disk.standings.get(where.parent) if where.parent else None
-        return parent is not None and parent.ended_at is None
 
     async def prune(self, runs: Sequence[RunId]) -> Pruned:
         """Remove those of the runs that have ended, each whole, and return how much that was."""
@@ -274,3 +304,8 @@ class MemoryShelf:
                 f" `{self.disk.epoch}` writes now",
                 "end this process; the other one goes on from the same journal",
             )
+
+
+def _needed(standings: dict[RunId, Standing], where: Standing) -> bool:
+    parent = standings.get(where.parent) if where.parent else None
+    return parent is not None and parent.ended_at is None

@@ -22,7 +22,7 @@ from dirigent.testing import Dice, FakeVault, SimulatedDisk, SimulatedStore, Uni
 from dirigent.testing.virtual import EPOCH
 from simulation.rig.code import improvised, improvised_child
 from simulation.rig.document import lowered
-from simulation.rig.folds import AUTHORS, TOOLS
+from simulation.rig.folds import AUTHORS, TOOLS, failure_of
 from simulation.rig.history import History
 from simulation.rig.outcomes import CANARY, Outcomes, kind_of
 from simulation.rig.world import World, WorldPerformer
@@ -131,11 +131,15 @@ class Bench:
 
     async def passing(self, life, place, detail=""):
         """A place that an engine passes: it may die here, sleep, wait, or be refused."""
+        if place == "effect before":
+            self.history.law("an engine that has failed begins nothing", not failure_of(life.engine), detail)
         if self.jitter is not None:
             # How many rounds of its loop an answer takes is nobody's promise.
             for _ in range(self.jitter.below(3)):
                 await asyncio.sleep(0)
         fault = self.due(place)
+        if fault is None and life.number > 1 and not life.open:
+            fault = self.due(f"opening {place}")
         if fault is None or not life.process.alive:
             return None
         self.say(f"engine {life.number}", f"{fault.what} at {place} {detail} (time {fault.number})")

@@ -55,6 +55,11 @@ def state_of(run):
     return run.phase, run.now, run.facts, run.entered, run.result, dict(run.stopping), asks, frames
 
 
+def failure_of(engine):
+    """Why an engine has failed, None while it has not."""
+    return engine._crew.failure
+
+
 def held_by(engine, run):
     """The fold that an engine holds of a run, None when it left memory."""
     live = engine._memory._live.get(run)

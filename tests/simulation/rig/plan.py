@@ -39,6 +39,13 @@ MORE = {
     "event after": (("crash", "slow", "refused"), 3),
     "outage": (("crash",), 1),
 }
+# The same while an engine opens on what one before it has left.
+OPENING = {
+    "opening read": (("slow", "slow", "slow", "refused", "crash"), 5),
+    "opening commit before": (("refused", "slow", "crash"), 2),
+    "opening commit after": (("refused", "refused", "slow", "crash"), 2),
+}
+ALL_PLACES = PLACES | MORE | OPENING
 OUTAGE = 150
 # What a schedule starts.
 BEATEN = "beaten"
@@ -169,6 +176,7 @@ def plan_of(seed):
         pause = (Word(first, number, "suspend"), Word(first + more.fraction() * 30, number, "resume"))
         words += pause
     faults += faults_more(more, eventful=shape.eventful, scheduled=scheduled)
+    faults += faults_opening(Dice(seed, "start"))
     return Plan(seed, shape, runs, words, faults, events, shuffled, lazy)
 
 
@@ -229,6 +237,18 @@ def faults_more(dice, *, eventful, scheduled):
     kinds, most = MORE[place]
     seconds = dice.fraction() * (OUTAGE if place == "outage" else 6)
     return (Fault(place, dice.between(1, most), dice.one_of(kinds), round(seconds, 3)),)
+
+
+def faults_opening(dice):
+    """What befalls an engine that opens, mostly after an outage: timers that are overdue ring meanwhile."""
+    if not dice.chance(8):
+        return ()
+    found = (Fault("outage", 1, "crash", round(dice.fraction() * 40, 3)),) if dice.chance(80) else ()
+    reads, *commits = OPENING
+    for place in (reads, dice.one_of(commits)):
+        kinds, most = OPENING[place]
+        found += (Fault(place, dice.between(1, most), dice.one_of(kinds), round(dice.fraction() * 6, 3)),)
+    return found
 
 
 def entry_of(dice, index, program):

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from dirigent.core import replay as replaying
 from dirigent.core.control import overruling
 from dirigent.core.nodes.events import listen
+from dirigent.engine.crew import Crew
 from dirigent.engine.effects import Effects
 from dirigent.engine.schedules import keeping
 from dirigent.engine.schedules.state import timely
+from dirigent.engine.turning import Turning
 from dirigent.model.fault import RUNTIME, Fault
 from dirigent.model.program import Graph, Loop, Sequence, Try
 from dirigent.model.queue import Limits, Queue
@@ -239,6 +241,21 @@ def turned(task):
     return replace(task, node=node)
 
 
+# -- an engine that has failed ------------------------------------------------------------------------
+
+TURN = Turning.go
+
+
+def waits_for_nobody(turning, live):
+    """Whoever brings something to a run whose turn broke off waits for ever."""
+    if not live.turning:
+        TURN(turning, live)
+
+
+def goes_on(crew):
+    """An engine that has failed turns runs all the same."""
+
+
 # -- events, people, schedules ------------------------------------------------------------------------
 
 
@@ -348,6 +365,12 @@ def with_children(plan):
     return bool(plan.shape.children and plan.words)
 
 
+def opening(plan):
+    """A seed in which an opening is slow, and is refused something."""
+    kinds = {fault.what for fault in plan.faults if fault.place.startswith("opening")}
+    return {"slow", "refused"} <= kinds
+
+
 def any_seed(plan):
     """Every seed."""
     return True
@@ -357,6 +380,8 @@ def any_seed(plan):
 ONLY = {
     "who ceased to listen is forgotten": taken_back,
     "a child does not follow its parent": with_children,
+    "who comes to an engine that has failed is not told": opening,
+    "an engine that has failed goes on": opening,
     "a turn that is made again forgets its run": scheduled,
     "a time of a schedule is started by each engine": scheduled,
     "what was missed is run": scheduled,
@@ -395,6 +420,11 @@ PLANTS = {
     "a child does not follow its parent": (Parts(engine=deaf_children), 1000),
     "a turn that is made again forgets its run": (Parts(core=((keeping, "recalled", forgotten),)), 5000),
     "a time of a schedule is started by each engine": (Parts(keeper=names_itself), 1000),
+    "who comes to an engine that has failed is not told": (
+        Parts(core=((Turning, "go", waits_for_nobody),)),
+        15_000,
+    ),
+    "an engine that has failed goes on": (Parts(core=((Crew, "check", goes_on),)), 6000),
     "what was missed is run": (Parts(core=((keeping, "timely", all_the_same),)), 2000),
     "a time of a schedule is dropped": (Parts(core=((keeping, "timely", drops),)), 6000),
 }

@@ -95,10 +95,10 @@ async def _start(desk, stack, name, number):
 
 async def _apply(desk, stack, inputs):
     """Change the files, unless the last change is under way still."""
-    if await changes.unfinished(desk.shelf) is None:
+    if not await changes.unfinished(desk.shelf):
         plan = await changes.proposed(desk.planner, changes.Aim(stack.name, stack, inputs))
         with suppress(Refusal):
-            say("S", await changes.apply(desk.conductor, desk.shelf, plan))
+            say("S", await changes.apply(desk, plan))
 
 
 async def _end(desk, run, port):

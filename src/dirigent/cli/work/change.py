@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from dirigent.app import conducting
 from dirigent.app.conducting import Desk
 from dirigent.app.stacks import Surrounding
@@ -9,7 +11,7 @@ from dirigent.cli import wire
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
-from dirigent.cli.session import around, leaving, opened
+from dirigent.cli.session import around, leaving, opened, refuse_selection, selection, who
 from dirigent.cli.text.plans import plan_text
 from dirigent.cli.text.runs import ended_text, fault_text, indented, left_out_lines
 from dirigent.cli.text.terminal import err, out
@@ -22,6 +24,8 @@ from dirigent.model.problem import refuse
 from dirigent.model.run.journal import Ended
 from dirigent.service import changes
 from dirigent.service.changes import Aim
+from dirigent.service.plans import How
+from dirigent.service.safety.leases import held, holders
 
 
 def up(options: Options) -> int:
@@ -31,39 +35,64 @@ def up(options: Options) -> int:
             raise refuse(
                 "E7007", "a stored plan has its inputs already", "leave them out, or make a new plan"
             )
+        refuse_selection(options)
         surrounding, aim = around(options), Aim("", stored=options.text("stored"))
     else:
         session = opened(options)
         surrounding = session.surrounding
-        aim = Aim(session.stack.name, session.stack, session.inputs)
+        how = How(selection=selection(options))
+        aim = Aim(session.stack.name, session.stack, session.inputs, how=how)
     return wait_for(_changed(surrounding, aim, options))
 
 
 def down(options: Options) -> int:
     """Take everything down; also when the stack file is broken by now, or gone."""
+    stored = options.text("stored")
+    if stored:
+        refuse_selection(options)
     surrounding, inputs = leaving(options)
-    stack = surrounding.stack
-    aim = Aim(stack.name if stack else "", stack, inputs, stored=options.text("stored"), destroy=True)
+    stack, how = surrounding.stack, How(selection=selection(options))
+    aim = Aim(stack.name if stack else "", stack, inputs, stored=stored, destroy=True, how=how)
     return wait_for(_changed(surrounding, aim, options))
 
 
 async def _changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
     async with conducting.conducting(surrounding) as desk:
-        await _finish_earlier(desk, options)
-        made = await changes.proposed(desk.planner, await changes.named(desk.shelf, aim))
+        await _finish_earlier(desk, surrounding, options)
+        aim = await changes.named(desk.shelf, aim)
+        made = await _free(desk, aim, options)
         if aim.stored:
             await changes.check_fresh(desk.shelf, made)
-        if not options.as_json:
-            say(plan_text(made, out()))
-        if not made.pending:
-            return await _told(desk, surrounding, made, options)
-        changes.check_secrets(desk.vault, desk.planner.language, made)
-        if not await _agreed(made, options):
-            note("nothing was touched")
-            return Exit.DONE
-        run = await changes.apply(desk.conductor, desk.shelf, made)
-        end = await followed(desk, run, quiet=options.as_json, seconds=options.number("timeout"))
-        return await _told(desk, surrounding, made, options, (run, end))
+        return await carried_out(desk, surrounding, made, options)
+
+
+async def carried_out(desk: Desk, surrounding: Surrounding, made: Plan, options: Options) -> int:
+    """Show a plan, ask, apply it, and tell how it ended."""
+    if not options.as_json:
+        say(plan_text(made, out()))
+    if not made.pending:
+        return await _told(desk, surrounding, made, options)
+    changes.check_secrets(desk.vault, desk.planner.language, made)
+    if not await _agreed(made, options):
+        note("nothing was touched")
+        return Exit.DONE
+    run = await changes.apply(desk, made, f"{who()}@{os.uname().nodename}")
+    end = await followed(desk, run, quiet=options.as_json, seconds=options.number("timeout"))
+    return await _told(desk, surrounding, made, options, (run, end))
+
+
+async def _free(desk: Desk, aim: Aim, options: Options) -> Plan:
+    """Return the plan for an aim that meets no other apply; with `--wait`, when those have ended."""
+    while True:
+        made = await changes.proposed(desk.planner, aim)
+        met = await holders(desk, made)
+        if not met:
+            return made
+        if not options.flag("wait"):
+            raise held(met[0])
+        for each in met:
+            note(f"waiting for {each.run.id}, which holds {', '.join(each.what[:3])}")
+            await desk.conductor.wait(each.run.id)
 
 
 async def _agreed(made: Plan, options: Options) -> bool:
@@ -72,20 +101,20 @@ async def _agreed(made: Plan, options: Options) -> bool:
     if options.as_json:
         raise refuse("E7005", "nobody is asked with `--json`", "add `--yes`; nothing was touched")
     if made.destroy:
-        question = f"\nThis takes everything down. Type the name of the stack (`{made.stack}`) to go on: "
+        what = "what the plan lists" if made.selection.partial else "everything"
+        question = f"\nThis takes {what} down. Type the name of the stack (`{made.stack}`) to go on: "
         return await confirmed(question, made.stack)
     return await confirmed("\nApply this plan? [y/N] ")
 
 
-async def _finish_earlier(desk: Desk, options: Options) -> None:
-    """An apply that a crash left open goes on first: its plan was approved."""
+async def _finish_earlier(desk: Desk, surrounding: Surrounding, options: Options) -> None:
+    """What a crash left open goes on first, where nobody else can be at it: its plan was approved."""
     for line in left_out_lines(await desk.conductor.left_out()):
         note(line)
-    earlier = await changes.unfinished(desk.shelf)
-    if earlier is None:
-        return
-    note(f"resuming {earlier.id}, which was left unfinished")
-    await followed(desk, earlier.id, quiet=options.as_json, seconds=options.number("timeout"))
+    alone = desk.crew is not None and surrounding.settings.database is None
+    for earlier in await changes.unfinished(desk.shelf) if alone else ():
+        note(f"resuming {earlier.id}, which was left unfinished")
+        await followed(desk, earlier.id, quiet=options.as_json, seconds=options.number("timeout"))
 
 
 async def _told(

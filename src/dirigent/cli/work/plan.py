@@ -9,13 +9,14 @@ from dirigent.cli import wire
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import say, say_json
-from dirigent.cli.session import around, leaving, opened
+from dirigent.cli.session import around, leaving, opened, refuse_selection, selection
 from dirigent.cli.text.plans import drift_text, next_step, plan_text
 from dirigent.cli.text.terminal import out
 from dirigent.cli.waiting import wait_for
 from dirigent.model.plan import Plan
 from dirigent.service import changes
 from dirigent.service.changes import Aim
+from dirigent.service.plans import How
 
 
 def plan(options: Options) -> int:
@@ -27,12 +28,13 @@ async def _planned(options: Options) -> int:
     if options.flag("destroy"):
         surrounding, inputs = leaving(options)
         stack = surrounding.stack
-        aim = Aim(stack.name if stack else "", stack, inputs, destroy=True)
+        how = How(selection=selection(options))
+        aim = Aim(stack.name if stack else "", stack, inputs, destroy=True, how=how)
     else:
         session = opened(options)
         surrounding = session.surrounding
-        refresh = not options.flag("no_refresh")
-        aim = Aim(session.stack.name, session.stack, session.inputs, refresh=refresh)
+        how = How(not options.flag("no_refresh"), selection(options))
+        aim = Aim(session.stack.name, session.stack, session.inputs, how=how)
     async with planning(surrounding) as board:
         made = await changes.proposed(board.planner, await changes.named(board.shelf, aim))
         known = await board.shelf.plan(made.id) is not None
@@ -43,6 +45,7 @@ async def _planned(options: Options) -> int:
 
 
 async def _stored(options: Options) -> int:
+    refuse_selection(options)
     async with planning(around(options)) as board:
         made = await changes.stored(board.shelf, options.text("stored"))
         if not options.as_json:

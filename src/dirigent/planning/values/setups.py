@@ -31,7 +31,7 @@ def setups_now(stack: Stack, scope: Scope, rows: Sequence[ResourceRow], language
     standing: dict[str, Value] = {row.address: row.attributes for row in rows if "#" not in row.address}
     shown = assemble(standing)
     for name, resource in stack.resources.items():
-        scope.show(name, shown.get(name, _absent(resource)))
+        scope.show(name, shown.get(name, absent(resource)))
     rendered = yield from setups_of(stack, tuple(stack.providers), scope, language)
     return {name: members_of(each.value) for name, each in rendered.items()}
 
@@ -64,7 +64,8 @@ def templates_of(template: Template) -> dict[str, Template]:
     return template if isinstance(template, dict) else {}
 
 
-def _absent(resource: Resource) -> Value:
+def absent(resource: Resource) -> Value:
+    """Return what a resource without a row looks like."""
     if is_counted(resource):
         return []
     return {} if is_keyed(resource) else Unknown((resource.name,))

@@ -8,6 +8,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
+from dirigent.stores.postgres.applies import PostgresApplies
 from dirigent.stores.postgres.database import Database
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.writer.fence import Fence
@@ -29,6 +30,11 @@ class PostgresShelf:
     async def run(self, run: RunId) -> RunSummary | None:
         """Return one run."""
         return await self.database.reader.run(run)
+
+    @property
+    def applies(self) -> PostgresApplies:
+        """Return what is known of applies."""
+        return PostgresApplies(self.database.links[0])
 
     async def row(self, address: str) -> ResourceRow | None:
         """Return one resource instance."""

@@ -105,12 +105,12 @@ class Reader:
     def runs(self, *, only_open: bool, limit: int) -> list[RunSummary]:
         """Return runs, newest first."""
         rows = self.rows_of("open_runs" if only_open else "runs", limit)
-        return [_summary(row) for row in rows]
+        return [summary(row) for row in rows]
 
     def run(self, run: RunId) -> RunSummary | None:
         """Return one run."""
         rows = self.rows_of("run", run)
-        return _summary(rows[0]) if rows else None
+        return summary(rows[0]) if rows else None
 
     def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
         """Return ended runs that a policy no longer keeps, oldest end first."""
@@ -161,7 +161,8 @@ def _position(row: records.Row) -> int:
     return cast("int", row[0])
 
 
-def _summary(row: records.Row) -> RunSummary:
+def summary(row: records.Row) -> RunSummary:
+    """Return what a list shows of a run, from a row of `standings`."""
     _, facts, where = records.standing(row)
     return where.summary(facts)
 

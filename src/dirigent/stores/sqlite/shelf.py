@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import cast
 
 from dirigent.model.ids import PlanId, RunId
 from dirigent.model.plan import Plan
@@ -15,8 +16,30 @@ from dirigent.model.run.summary import RunSummary
 from dirigent.stores import codec
 from dirigent.stores.sqlite.commit import GroupCommit
 from dirigent.stores.sqlite.pruning import named
-from dirigent.stores.sqlite.reading import Desk, Reader
+from dirigent.stores.sqlite.reading import Desk, Reader, summary
 from dirigent.stores.sqlite.writing import Append, ChangeCursor, KeepPlan, Prune
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SqliteApplies:
+    """Fits `ports.applies.Applies`."""
+
+    _desk: Desk
+    _reader: Reader
+
+    async def newest_apply(self) -> str:
+        """Return the id of the apply that was begun last, empty for none."""
+        rows = await self._desk.ask(self._reader.rows_of, "newest_apply")
+        return cast("str", rows[0][0])
+
+    async def open_applies(self) -> list[RunSummary]:
+        """Return every apply that has not ended, oldest first."""
+        rows = await self._desk.ask(self._reader.rows_of, "open_applies")
+        return [summary(row) for row in rows]
+
+    async def addresses(self) -> list[str]:
+        """Return the address of every instance that there ever was."""
+        return [cast("str", row[0]) for row in await self._desk.ask(self._reader.rows_of, "addresses")]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +70,11 @@ class SqliteShelf:
     async def history(self, address: str) -> list[tuple[float, RunId, ResourceRow | None]]:
         """Return what one instance was and is, oldest first; None where it was deleted."""
         return await self._desk.ask(self._reader.history, address)
+
+    @property
+    def applies(self) -> SqliteApplies:
+        """Return what is known of applies."""
+        return SqliteApplies(self._desk, self._reader)
 
     async def prunable(self, policy: Retention, now: float, limit: int) -> list[RunId]:
         """Return ended runs that a policy no longer keeps, oldest end first."""

@@ -22,6 +22,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Fact
 from dirigent.model.run.retention import Pruned
 from dirigent.ports import AWAKE
+from dirigent.ports.applies import APPLY
 from dirigent.stores import files
 from dirigent.stores.projection import (
     Change,
@@ -29,6 +30,7 @@ from dirigent.stores.projection import (
     Standing,
     Title,
     another_plan,
+    apply_begins,
     expect,
     project,
     told,
@@ -157,6 +159,7 @@ class _Batch:
     others: list[Statement] = field(default_factory=list)
     runs: list[Parameters] = field(default_factory=list)
     ended: list[Parameters] = field(default_factory=list)
+    newest_apply: str = ""
 
 
 class Writer:
@@ -321,6 +324,10 @@ class Writer:
         before = head.standing if head else None
         title = None if head else self._title(batch, job.facts)
         result = project(job.run, before, job.facts, title, job.wake_at)
+        applies = title is not None and title.kind == APPLY and not job.foreign
+        if applies and _takes_turn(self._connection, batch.newest_apply, job.run, title, job.facts):
+            batch.newest_apply = job.run
+            batch.others.append(("note_apply", (job.run,)))
         others = _others(job, result.changes) if result.changes or job.tells else ()
         number, stretch = (head.number, head.stretch) if head else (batch.next_number, -1)
         if head is None:
@@ -357,6 +364,19 @@ class Writer:
             batch.runs.append(records.run_row(head.number, head.length, head.standing))
         if head.standing.phase is not None:
             batch.ended.append((head.number,))
+
+
+def _takes_turn(
+    connection: sqlite3.Connection, pending: str, run: RunId, title: Title | None, facts: Sequence[Fact]
+) -> bool:
+    """Return whether a run that is new is an apply, and the newest one then; refuse an overtaken one (E2048).
+
+    `pending` is the newest of the batch, empty for none; the rest is asked of the file.
+    """
+    if title is None:
+        return False
+    newest = pending or connection.execute(SQL["newest_apply"]).fetchone()[0]
+    return apply_begins(run, title, facts, newest)
 
 
 def _others(job: Append, projected: Sequence[Change]) -> list[Statement]:

@@ -7,10 +7,15 @@ with own as (
     $10::integer[], $11::integer[], $12::bytea[])
     as t (id, shard, name, phase, created_at, wake_at, standing, count, checksum, facts)
   where t.shard in (select id from own)
+), turn as (
+  update latest set apply = $48::text
+  where $48 <> '' and ($49::text is null or apply = $49) and exists (select 1 from fresh where id = $48)
+  returning 1
 ), created as (
   insert into runs (number, id, shard, name, phase, created_at, wake_at, standing)
   overriding system value
   select number, id, shard, name, phase, created_at, wake_at, standing from fresh
+  where id <> $48 or exists (select 1 from turn)
   on conflict (id) do nothing
   returning number, id
 ), refused as (
@@ -71,11 +76,28 @@ with own as (
   delete from listeners l
   using unnest($44::integer[], $45::text[], $46::text[], $47::bytea[]) as t (shard, run, position, content)
   where l.run = t.run and l.position = t.position and t.content is null and t.shard in (select id from own)
+), applying as (
+  insert into applies (run) select id from created where id = $48 on conflict do nothing
 )
 select
   (select coalesce(array_agg(id), '{}') from own),
   (select coalesce(array_agg(id), '{}') from created),
-  (select coalesce(array_agg(number), '{}') from created);
+  (select coalesce(array_agg(number), '{}') from created),
+  exists (select 1 from turn) or exists (select 1 from runs where id = $48);
+
+-- name: newest_apply
+select apply from latest;
+
+-- name: open_applies
+select
+  r.standing,
+  coalesce((select j.position + j.count from journal j where j.run = r.number order by j.position desc limit 1), 0)
+from applies a join runs r on r.id = a.run
+where r.wake_at is not null
+order by r.number;
+
+-- name: addresses
+select distinct address from history order by address;
 
 -- name: grow
 with own as (

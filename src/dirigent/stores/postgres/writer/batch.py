@@ -57,7 +57,10 @@ class Births:
 
 @dataclass(slots=True)
 class Batch:
-    """Everything that goes into one statement. `heads` are those after it, by run."""
+    """Everything that goes into one statement. `heads` are those after it, by run.
+
+    `apply` is the one that begins with it, and which one it takes for the newest before it (None: whichever).
+    """
 
     fences: dict[int, Fence] = field(default_factory=dict)
     heads: dict[RunId, Head] = field(default_factory=dict)
@@ -70,6 +73,8 @@ class Batch:
     granted: list[tuple[object, ...]] = field(default_factory=list)
     events: list[tuple[object, ...]] = field(default_factory=list)
     ears: dict[tuple[str, str], tuple[object, ...]] = field(default_factory=dict)
+    apply: tuple[str, str | None] = ("", None)
+    overtaken: bool = False
 
     @property
     def plain(self) -> bool:
@@ -155,6 +160,7 @@ class Batch:
             *columns(self.granted, 4),
             *columns(self.events, 6),
             *columns(list(self.ears.values()), 4),
+            *self.apply,
         ]
 
     def _tokens(self) -> tuple[list[int], list[int]]:

@@ -18,6 +18,7 @@ from dirigent.model.ids import Digest, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Created, Fact
+from dirigent.ports.applies import APPLY
 from dirigent.stores.postgres import records
 from dirigent.stores.postgres.session import failures
 from dirigent.stores.postgres.session.failures import Again, Lost
@@ -25,7 +26,7 @@ from dirigent.stores.postgres.session.link import Link, Row
 from dirigent.stores.postgres.session.statements import SQL
 from dirigent.stores.postgres.writer.batch import Append, Batch
 from dirigent.stores.postgres.writer.fence import Fence, Head
-from dirigent.stores.projection import EarChanged, Title, expect, project, told
+from dirigent.stores.projection import EarChanged, Title, after_of, expect, overtaken, project, told
 
 Answers: TypeAlias = dict[Append, Refusal | None]
 Refence: TypeAlias = Callable[[Sequence[Fence]], Awaitable[None]]
@@ -96,8 +97,8 @@ class Writer:
         await self._learn(open_jobs)
         batch = Batch()
         for job in open_jobs:
-            if job.run in batch.births.heads:
-                continue  # Its number is known only after this batch.
+            if job.run in batch.births.heads or (batch.apply[0] and self._applies(job)):
+                continue  # Its number, or whether it is the newest, is known only after this batch.
             try:
                 self._admit(batch, job)
                 answers[job] = None
@@ -114,7 +115,8 @@ class Writer:
             (owned,), born = rows[0], {}
         else:
             rows = await self.link.once(SQL["write"], *batch.whole())
-            owned, ids, numbers = rows[0]
+            owned, ids, numbers, turned = rows[0]
+            batch.overtaken = not turned
             born = dict(zip(cast("list[str]", ids), cast("list[int]", numbers), strict=True))
         ours = set(cast("list[int]", owned))
         for shard in batch.fences.keys() - ours:
@@ -132,6 +134,8 @@ class Writer:
             head = batch.heads[job.run]
         elif job.run in born:
             head = Head(born[job.run], birth[1], birth[2])
+        elif batch.overtaken and job.run == batch.apply[0]:
+            return overtaken(job.run)
         else:
             return refuse(
                 "E5001",
@@ -156,12 +160,19 @@ class Writer:
             # A resource, or an event, of elsewhere is nothing that happened here; who listens does so here.
             if not job.foreign or isinstance(change, EarChanged):
                 batch.change(job, change)
+        if self._applies(job):
+            batch.apply = (job.run, after_of(job.facts))
         if head is None:
             batch.bear(job, result.standing)
         else:
             batch.grow(job, head, result.standing)
         batch.grant(job)
         batch.fences[fence.shard] = fence
+
+    def _applies(self, job: Append) -> bool:
+        """Return whether a job begins an apply of this store."""
+        title = self._title(job.facts) if _begins(job) and not job.foreign else None
+        return title is not None and title.kind == APPLY
 
     def _title(self, facts: Sequence[Fact]) -> Title | None:
         first = facts[0] if facts else None

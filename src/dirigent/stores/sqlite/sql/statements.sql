@@ -132,6 +132,18 @@ select content from resources order by address;
 -- name: history
 select at, run, content from history where address = ? order by id;
 
+-- name: addresses
+select distinct address from history order by address;
+
+-- name: newest_apply
+select newest from applies;
+
+-- name: note_apply
+update applies set newest = ?;
+
+-- name: open_applies
+select * from standings where phase is null and kind = 'apply' order by number;
+
 -- name: keep_event
 insert or ignore into events (at, key, type, run, content) values (?, ?, ?, ?, ?);
 

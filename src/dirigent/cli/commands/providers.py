@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
-
 import click
 
 from dirigent.cli.options import call, placed, with_json
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _for_platforms(command: Callable[P, T]) -> Callable[P, T]:
-    return click.option(
-        "--platform",
-        "platforms",
-        multiple=True,
-        metavar="OS_ARCH",
-        help="For this platform, as linux_arm64 (default: this machine's).",
-    )(command)
+_FOR_PLATFORMS = click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="OS_ARCH",
+    help="For this platform, as linux_arm64 (default: this machine's).",
+)
 
 
 @click.group()
@@ -30,7 +22,7 @@ def providers() -> None:
 
 @providers.command()
 @placed
-@_for_platforms
+@_FOR_PLATFORMS
 @click.option("--upgrade", is_flag=True, help="The newest versions that the stack allows.")
 @with_json
 def lock(**options: object) -> int:
@@ -44,7 +36,7 @@ def lock(**options: object) -> int:
 @providers.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
 @placed
-@_for_platforms
+@_FOR_PLATFORMS
 @with_json
 def mirror(**options: object) -> int:
     """Bring the stack's providers into DIR, for machines without a network."""

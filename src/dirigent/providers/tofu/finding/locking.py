@@ -129,6 +129,8 @@ async def _choice(wish: Wish, kept: Locked | None, platforms: Sequence[str], sup
 
 async def _brought(package: Package, origin: Origin, kept: Locked | None, places: Places) -> tuple[str, ...]:
     """Return the hashes of a package; that of this machine is kept, unless it runs from where it lies."""
+    if _runs_there(package, places) and Path(package.place).suffix != ".zip":
+        return (await taken(package, origin, kept, Path(package.place))).hashes
     try:
         places.cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=places.cache) as aside:

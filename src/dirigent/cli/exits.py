@@ -41,6 +41,8 @@ _SPECIAL: Final = {
     "E3030": Exit.NOT_FOUND,
     "E3038": Exit.USAGE,
     "E3039": Exit.NOT_FOUND,
+    "E3041": Exit.NOT_FOUND,
+    "E3042": Exit.NOT_FOUND,
     "E3058": Exit.CONFLICT,
     "E3059": Exit.USAGE,
     "E3061": Exit.NOT_FOUND,

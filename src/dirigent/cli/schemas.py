@@ -114,6 +114,11 @@ _TASK: Final = _object(
     at=_SPAN,
 )
 
+_OUTLINE: Final[dict[str, Json]] = {
+    **dict.fromkeys(("name", "what", "description", "deprecated"), _TEXT),
+    "said": _list(_TEXT),
+    "properties": _list({"type": "object"}),
+}
 _UP: Final = _object(
     plan=_PLAN, run=_maybe(_TEXT), phase=_maybe(_TEXT), fault=_FAULT, outputs={"type": "object"}
 )
@@ -198,6 +203,20 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "init": _object(files=_list(_TEXT)),
     "check": _object(file=_TEXT, what=_TEXT, problems=_list(_PROBLEM)),
     "schema": {"type": "object", "required": ["$schema"]},
+    # Of all types, or of one; what its properties hold is told in the same words.
+    "explain": {
+        "oneOf": [
+            _object(types=_list(_object(type=_TEXT, provider=_TEXT, description=_TEXT))),
+            _object(
+                type=_TEXT,
+                provider=_TEXT,
+                path=_list(_TEXT),
+                **_OUTLINE,
+                beside=_list(_object(**_OUTLINE)),
+                example=_ANY,
+            ),
+        ]
+    },
     "plan": _PLAN,
     "up": _UP,
     "down": _UP,

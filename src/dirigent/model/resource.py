@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from enum import Enum
+from typing import Final
 
 from dirigent.model.ids import Address, split_address
 from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template, Value
+
+# The type of a resource that is a stack itself.
+MODULE_TYPE: Final = "stack"
 
 
 class Replace(Enum):
@@ -54,6 +58,8 @@ class Resource:
 @dataclass(frozen=True, slots=True)
 class ResourceRow:
     """One instance as it was last applied: the state of the world that we answer for.
+
+    `name` is the address without the key; in a module both are paths (`net["eu"]/web`).
 
     `config` is the evaluated configuration that was applied, `attributes` what the provider
     reported (the value of `$resources.NAME`), `private` what only the provider understands.
@@ -134,14 +140,14 @@ def assemble(attributes: Mapping[str, Value]) -> dict[str, Value]:
     `web` is itself; `web[0]`, `web[1]` make a list under `web`, where None stands for an instance
     that is missing; `web["eu"]` makes an object. An empty list or object under the plain name
     `web` gives the shape when there is no instance. What is no address (`delete web`: a blank
-    before any bracket) is left out.
+    before any bracket) is left out, and so is what lies in a module.
     """
     assembled: dict[str, Value] = {}
     for address in sorted(attributes):
         name, key = split_address(address)
         value = attributes[address]
         shape = assembled.get(name)
-        if " " in name:
+        if " " in name or "/" in name:
             continue
         if key is None:
             assembled[name] = value.copy() if isinstance(value, list | dict) else value

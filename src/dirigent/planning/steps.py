@@ -121,7 +121,7 @@ def _free(address: str, taken: dict[str, None]) -> str:
 
 
 def _order_makes(changes: Sequence[Change], board: _Board) -> None:
-    reached = _reached(changes, board)
+    reached = makes_behind(changes, board.makes)
     for change in changes:
         make = board.makes.get(change.address)
         if make is None:
@@ -136,12 +136,15 @@ def _order_makes(changes: Sequence[Change], board: _Board) -> None:
             needs.append(delete.name)
 
 
-def _reached(changes: Sequence[Change], board: _Board) -> dict[str, tuple[str, ...]]:
-    """Return for each address the makes to wait for: its own, or through what is kept, those beyond it."""
+def makes_behind(changes: Sequence[Change], makes: Mapping[str, Step]) -> dict[str, tuple[str, ...]]:
+    """Return for each address the makes to wait for: its own, or through what is kept, those beyond it.
+
+    `makes` are the steps that create, update or record, by address.
+    """
     needs = {str(change.address): change.needs for change in changes}
     reached: dict[str, tuple[str, ...]] = {}
     for address in ordered(needs):
-        make = board.makes.get(address)
+        make = makes.get(address)
         if make is not None:
             reached[address] = (make.name,)
         else:

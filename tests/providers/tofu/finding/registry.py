@@ -73,12 +73,12 @@ class Pages:
         return answer.status
 
 
-def base(host=HOST):
+def service(host=HOST):
     return f"https://{host}/v1/providers/"
 
 
 def download(version="1.2.0", platform="linux_amd64", host=HOST):
-    return f"{base(host)}acme/thing/{version}/download/{platform.replace('_', '/')}"
+    return f"{service(host)}acme/thing/{version}/download/{platform.replace('_', '/')}"
 
 
 def sums(version, digests=None):
@@ -104,7 +104,7 @@ def registry(*versions, host=HOST, keys=("publisher",), at=FILES_AT):
         }
         for version in versions
     ]
-    found.lay(f"{base(host)}acme/thing/versions", {"versions": listed})
+    found.lay(f"{service(host)}acme/thing/versions", {"versions": listed})
     for version in versions:
         listing = sums(version)
         found.lay(f"{at}/{version}/SHA256SUMS", listing)

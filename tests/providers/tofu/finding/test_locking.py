@@ -24,12 +24,12 @@ from providers.tofu.finding.registry import (
     Pages,
     archive_of,
     armor,
-    base,
     download,
     files_of,
     h1_of,
     network_mirror,
     registry,
+    service,
     signed,
     sums,
     zh_of,
@@ -207,7 +207,7 @@ def gone_archive(pages):
 
 
 def not_json(pages):
-    pages.lay(f"{base()}acme/thing/versions", b"<html>")
+    pages.lay(f"{service()}acme/thing/versions", b"<html>")
 
 
 def offline(pages):
@@ -215,7 +215,7 @@ def offline(pages):
 
 
 def broken_service(pages):
-    pages.lay(f"{base()}acme/thing/versions", b"oh", 500)
+    pages.lay(f"{service()}acme/thing/versions", b"oh", 500)
 
 
 def no_service(pages):
@@ -265,7 +265,7 @@ async def test_a_version_of_an_older_protocol_is_not_offered(site):
     def older(found):
         found["versions"][1]["protocols"] = ["4.0"]
 
-    site.pages.change(f"{base()}acme/thing/versions", older)
+    site.pages.change(f"{service()}acme/thing/versions", older)
     assert (await site.lock()).locked.version == "1.1.0"
 
 

@@ -46,6 +46,7 @@ _SPECIAL: Final = {
     "E3058": Exit.CONFLICT,
     "E3059": Exit.USAGE,
     "E3061": Exit.NOT_FOUND,
+    "E3062": Exit.CONFLICT,
     "E4002": Exit.CONFLICT,
     "E4003": Exit.CONFLICT,
     "E4004": Exit.NOT_FOUND,

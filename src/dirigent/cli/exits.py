@@ -34,6 +34,7 @@ _SPECIAL: Final = {
     "E2042": Exit.CONFLICT,
     "E2044": Exit.CONFLICT,
     "E2048": Exit.CONFLICT,
+    "E2049": Exit.WAITING,
     "E3020": Exit.USAGE,
     "E3021": Exit.USAGE,
     "E3028": Exit.NOT_FOUND,

@@ -79,6 +79,8 @@ _PLAN: Final = _object(
     at=_NUMBER,
     changes=_list(_CHANGE),
     outputs={"type": "object"},
+    onFailure={"enum": ["keep", "pause", "compensate"]},
+    notTakenBack=_list(_object(address=_TEXT, action=_TEXT, why=_TEXT, stays=_FLAG)),
 )
 _SUMMARY: Final = _object(
     id=_TEXT,

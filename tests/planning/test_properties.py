@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dirigent.model.plan import Action
+from dirigent.model.plan import Action, Selection
 from planning.world import CREATE_FIRST, World, actions, refer, resource, stack
 
 NAMES = ["ant", "bee", "cat", "dog", "elk", "fox"]
@@ -141,3 +141,18 @@ def test_a_long_chain_is_no_deeper_than_a_list():
     links = [resource(name, needs=[names[index - 1]] if index else []) for index, name in enumerate(names)]
     made = World().plan(stack(*links[1::2], *reversed(links[0::2])))
     assert [str(change.address) for change in made.changes] == names
+
+
+@pytest.mark.slow
+@settings(derandomize=True, deadline=None, max_examples=80)
+@given(stacks(), stacks(), st.lists(st.sampled_from(NAMES), max_size=2), st.booleans())
+def test_a_part_may_come_first_and_the_whole_after_it(first, second, words, only):
+    world = World()
+    world.up(first)
+    known = {*second.resources, *(row.name for row in world.rows.values())}
+    chosen = tuple(word for word in words if word in known)
+    made = world.plan(second, selection=Selection(chosen, ()) if only else Selection((), chosen))
+    assert not {change.address for change in made.changes} & set(made.left_out)
+    world.apply(made)
+    world.up(second)
+    assert world.plan(second).pending == ()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dirigent.model.ids import Address
-from dirigent.model.plan import Action
+from dirigent.model.plan import EVERYTHING, Action
+from dirigent.model.program import Set
 from dirigent.model.resource import Lifecycle, Replace, Resource, ResourceRow, assemble
+from dirigent.model.run.views import Views
 from dirigent.model.stack import Secret, Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown
 from dirigent.planning.compile import compile_plan
@@ -54,13 +56,14 @@ class World:
         self.log = []
         self.made = 0
 
-    def plan(self, declared, inputs=None, propose=propose):
+    def plan(self, declared, inputs=None, propose=propose, selection=EVERYTHING):
         situation = Situation(
             stack=declared,
             language=PlainLanguage(),
             inputs=inputs or {},
             rows=tuple(self.rows.values()),
             readings=self.readings,
+            selection=selection,
         )
         return drive(plan(situation), propose)
 
@@ -68,6 +71,9 @@ class World:
         made = self.plan(declared, inputs)
         self.apply(made, choose)
         return made
+
+    def plan_down(self, selection):
+        return plan_destroy("shop", tuple(self.rows.values()), self.readings, 0.0, selection=selection)
 
     def down(self, choose=min):
         made = plan_destroy("shop", tuple(self.rows.values()), self.readings, 0.0)
@@ -87,11 +93,18 @@ class World:
             ready = sorted(n for n in tasks if n not in done and set(graph.needs[n]) <= done)
             assert ready, f"nothing can start after {sorted(done)}"
             name = choose(ready)
-            variables = {**graph.constants, **tasks[name].constants, graph.binds: assemble(outputs)}
+            variables = seen_by(tasks[name], graph, outputs)
+            done.add(name)
+            if isinstance(tasks[name].node, Set):
+                outputs[name] = fill(tasks[name].node.value, variables)
+                continue
             request = fill(tasks[name].node.request, variables)
             self.log.append(name)
             outputs[name] = self.step(request, leaving)
-            done.add(name)
+
+    def identity(self, address):
+        """Return the id of something new."""
+        return f"id-{self.made}"
 
     def step(self, request, leaving):
         address, action = request["address"], request["action"]
@@ -115,7 +128,7 @@ class World:
         self.made += action == "create"
         config = request["config"]
         known = {key: value for key, value in config.items() if key in {"size", "force"}}
-        identity = f"id-{self.made}" if action == "create" else row.attributes["id"]
+        identity = self.identity(address) if action == "create" else row.attributes["id"]
         self.rows[address] = ResourceRow(
             address=Address(address),
             name=request["name"],
@@ -127,6 +140,18 @@ class World:
             protect=request["protect"],
         )
         return self.rows[address].attributes
+
+
+def seen_by(task, graph, outputs):
+    """What the expressions of a task see, put together in the plainest way: no module's view is kept."""
+    variables = {**graph.constants, **task.constants, graph.binds: assemble(outputs)}
+    if task.scope:
+        views = Views(graph.scopes, outputs)
+        variables |= graph.scopes[task.scope]
+        variables |= {graph.binds: views.resources(task.scope), "inputs": views.inputs(task.scope)}
+    elif graph.scopes:
+        variables |= {graph.binds: Views(graph.scopes, outputs).resources("")}
+    return variables
 
 
 def fill(template, variables):

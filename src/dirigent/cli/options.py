@@ -99,6 +99,27 @@ def with_inputs(command: Callable[P, T]) -> Callable[P, T]:
     )(command)
 
 
+def with_parts(command: Callable[P, T]) -> Callable[P, T]:
+    """Add the options that select a part of the stack: `target` and `exclude`."""
+    command = click.option(
+        "--exclude", multiple=True, metavar="ADDRESS", help="Leave this out, and all that needs it."
+    )(command)
+    return click.option(
+        "--target", multiple=True, metavar="ADDRESS", help="Only this, with all that it needs."
+    )(command)
+
+
+def with_selection(command: Callable[P, T]) -> Callable[P, T]:
+    """Add the options that select what is planned: `target`, `exclude` and `replace`."""
+    command = click.option(
+        "--replace",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Make this anew, whatever else is planned.",
+    )(command)
+    return with_parts(command)
+
+
 def with_json(command: Callable[P, T]) -> Callable[P, T]:
     """Add `--json`, as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")(command)

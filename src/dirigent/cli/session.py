@@ -13,7 +13,9 @@ from dirigent.app.stacks import Surrounding
 from dirigent.cli.answer import complain
 from dirigent.cli.options import Options
 from dirigent.cli.place import Place, place
-from dirigent.model.problem import Refusal
+from dirigent.model.ids import canonical
+from dirigent.model.plan import EVERYTHING, Selection
+from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
@@ -25,7 +27,7 @@ STACKS: Final = "dirigent.cli.stack.reading"
 class _Stacks(Protocol):
     """What `dirigent.cli.stack.reading` offers, which is imported where there is a stack."""
 
-    def complete(self, options: Options, where: Place) -> tuple[Stack, dict[str, Value]]:
+    def complete(self, options: Options, where: Place, *, planning: bool) -> tuple[Stack, dict[str, Value]]:
         """Return the stack, and the value of each input."""
         ...
 
@@ -51,10 +53,13 @@ def who() -> str:
         return f"user {os.getuid()}"  # A container need not know its users by name.
 
 
-def opened(options: Options) -> Session:
-    """Read the stack and its inputs as the options say. Raises `Refusal` with every problem."""
+def opened(options: Options, *, planning: bool = True) -> Session:
+    """Read the stack and its inputs as the options say. Raises `Refusal` with every problem.
+
+    Only for `planning` must its providers be known, and its resources fit their types.
+    """
     where = place(options)
-    stack, inputs = _stacks().complete(options, where)
+    stack, inputs = _stacks().complete(options, where, planning=planning)
     surrounding = Surrounding(where.settings, where.folder, stack, events=options.text("sink"))
     return Session(stack, inputs, surrounding)
 
@@ -83,8 +88,22 @@ def leaving(options: Options) -> tuple[Surrounding, dict[str, Value]]:
     surrounding = around(options)
     if surrounding.stack is None or not surrounding.stack.providers:
         return surrounding, {}
-    session = opened(options)
+    session = opened(options, planning=False)
     return session.surrounding, session.inputs
+
+
+def selection(options: Options) -> Selection:
+    """Return what the options select; a shell may have taken the quotes of an address away."""
+    targets, exclude, again = (
+        tuple(canonical(word) for word in options.many(name)) for name in ("target", "exclude", "replace")
+    )
+    return Selection(targets, exclude, again)
+
+
+def refuse_selection(options: Options) -> None:
+    """Raise `Refusal` (E7007) when something is selected of a plan that is stored."""
+    if selection(options) != EVERYTHING:
+        raise refuse("E7007", "a stored plan is as it was shown", "select nothing, or make a new plan")
 
 
 def pairs(flags: tuple[str, ...]) -> dict[str, str]:

@@ -42,12 +42,17 @@ def fault(found: Fault | None) -> Json:
     return {**{name: value(each) for name, each in found.as_value().items()}, "at": span_json(found.span)}
 
 
-def plan(made: Plan) -> Json:
+def plan(made: Plan) -> dict[str, Json]:
     """Return a plan."""
     return {
         "id": made.id,
         "stack": made.stack,
         "destroy": made.destroy,
+        "partial": made.selection.partial,
+        "targets": list(made.selection.targets),
+        "exclude": list(made.selection.exclude),
+        "replace": list(made.selection.replace),
+        "leftOut": list(made.left_out),
         "at": made.at,
         "changes": [change(each) for each in made.changes],
         "outputs": {name: value(each) for name, each in made.outputs.items()},

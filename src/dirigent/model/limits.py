@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import Final
 
 # Documents.
-DOCUMENT_BYTES: Final = 1024 * 1024
+DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 DOCUMENT_DEPTH: Final = 64
 DOCUMENT_ALIASES: Final = 100
-DOCUMENT_NODES: Final = 100_000
+DOCUMENT_NODES: Final = 500_000
 SCALAR_CHARACTERS: Final = 256 * 1024
 PROBLEMS_SHOWN: Final = 20
+
+# Modules: how many may lie within each other.
+MODULE_DEPTH: Final = 16
 
 # Expressions.
 EXPRESSION_CHARACTERS: Final = 16 * 1024
@@ -105,14 +108,16 @@ PROVIDER_PARALLEL_MAX: Final = 1_000
 PROVIDER_IDLE_SECONDS: Final = 300.0
 PROVIDER_START_SECONDS: Final = 60.0
 PROVIDER_QUESTION_SECONDS: Final = 900.0
+PROVIDER_SCHEMA_SECONDS: Final = 120.0
 PROVIDER_CHANGE_SECONDS: Final = 4 * 3600.0
 PROVIDER_PARTING_SECONDS: Final = 2.0
 PROVIDER_MESSAGE_BYTES: Final = 256 * 1024 * 1024
 PROVIDER_TAIL_BYTES: Final = 64 * 1024
-
-# States of Terraform and OpenTofu: larger ones are an accident.
-STATE4_BYTES: Final = 256 * 1024 * 1024
 PROVIDER_FILES: Final = 10_000
+PROVIDER_LIST_BYTES: Final = 16 * 1024 * 1024
 PROVIDER_ARCHIVE_BYTES: Final = 1024 * 1024 * 1024
 PROVIDER_UNPACKED_BYTES: Final = 4 * 1024 * 1024 * 1024
 PROVIDER_FETCH_SECONDS: Final = 1800.0
+
+# States of Terraform and OpenTofu: larger ones are an accident.
+STATE4_BYTES: Final = 256 * 1024 * 1024

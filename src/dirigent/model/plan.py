@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import field, fields, is_dataclass
 from enum import Enum
+from typing import Final
 
 from dirigent.model.ids import Address, PlanId, digest_of
 from dirigent.model.record import dataclass
@@ -30,6 +31,7 @@ class Action(Enum):
     REPLACE = "replace"
     DELETE = "delete"
     FORGET = "forget"
+    ADOPT = "adopt"
     KEEP = "keep"
 
 
@@ -55,7 +57,10 @@ class Change:
     `each` is the value of `$each` (an object with key and value), None where there is none.
     `provider` names the configuration of its provider, and `setup` is that configuration, as a template
     that apply evaluates. `binding` is what the provider has promised, in a form that only it understands:
-    it sees it again at apply. `deferred` says that its provider could not be asked yet.
+    it sees it again at apply. `deferred` says that its provider could not be asked yet. `lingers` says that
+    the one that is replaced stays as a leftover, because what stands on it is not in the plan. `adopts` is
+    the row that an adoption writes as it is: nothing in the world is touched. `waits` are the names of the
+    bridges that its expressions see.
     """
 
     address: Address
@@ -79,6 +84,68 @@ class Change:
     binding: Value = None
     identity: str = ""
     deferred: bool = False
+    lingers: bool = False
+    adopts: ResourceRow | None = None
+    waits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a user asked of a plan: only `targets` with all they need, nothing that needs an `exclude`d one.
+
+    What `replace` names is made anew although nothing else demands it. All are names of resources, or
+    addresses of instances.
+    """
+
+    targets: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """Return whether anything may be left out."""
+        return bool(self.targets or self.exclude)
+
+
+EVERYTHING: Final = Selection()
+
+
+class OnFailure(Enum):
+    """What becomes of an apply when one of its steps fails.
+
+    Keep what was done, and go on with what does not need it; the same, but hold the step until a person has
+    mended what was wrong; or take back what was done.
+    """
+
+    KEEP = "keep"
+    PAUSE = "pause"
+    COMPENSATE = "compensate"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyPolicy:
+    """How a plan is carried out: what a failure means, and how many of its steps may be under way at once."""
+
+    on_failure: OnFailure = OnFailure.KEEP
+    parallel: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """An input or output of a module that is known only at apply: `net/$inputs.cidr`, `net/$outputs.id`.
+
+    Its `template` is evaluated in the module `scope`, with `each` as in `Change`; `needs` are the addresses
+    that it hangs on, `waits` the names of other bridges that it sees. `schema` is that of an input.
+    """
+
+    name: str
+    scope: str
+    template: Template
+    needs: tuple[str, ...] = ()
+    waits: tuple[str, ...] = ()
+    each: Value = None
+    schema: Value = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +155,10 @@ class Plan:
     `changes` are in the order in which they may start. `fingerprint` is the digest of the resource rows
     that it touches: a different one at apply refuses the plan (exit code 8). `secrets` are the
     names that `$secrets` has, never values; `empty` the resources without an instance (`[]`, `{}`).
+    `left_out` names what `selection` leaves alone: resources, and addresses of instances.
+    `bridges` are in an order in which they may be evaluated; `modules` has the variables of each module
+    instance in which something is still to be evaluated, and `shown` the outputs of instances as far as
+    they are known, both by address. `policy` is how it is to be carried out.
     """
 
     id: PlanId
@@ -102,6 +173,12 @@ class Plan:
     sources: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     empty: dict[str, Value] = field(default_factory=dict)
+    selection: Selection = EVERYTHING
+    left_out: tuple[str, ...] = ()
+    bridges: tuple[Bridge, ...] = ()
+    modules: dict[str, dict[str, Value]] = field(default_factory=dict)
+    shown: dict[str, Value] = field(default_factory=dict)
+    policy: ApplyPolicy = ApplyPolicy()
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -59,7 +59,8 @@ class Task:
     Order of the data flow (DSL 1.0, "Data Flow"): raw input, `condition`, `input` (schema, then
     shape), node, `output` (shape, then schema), `export` (shape, then schema), `then`.
     `timeout_seconds` is a template that gives seconds, or an ISO 8601 duration.
-    `constants` are variables that this task's expressions see, over all others.
+    `constants` are variables that this task's expressions see, over all others. `scope` is the module whose
+    resources and inputs the task of a graph sees, empty for the graph's own.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Task:
     definition: Value = None
     span: Span | None = None
     constants: dict[str, Value] = field(default_factory=dict)
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,14 @@ class Graph:
     `model.resource.assemble` (`web[0]` and `web["eu"]` lie under `web`; `delete web` is left out).
     `constants` are variables that every task sees. A failed task keeps its dependents from
     starting; the others finish, then the graph faults. Its output is the bound map.
+
+    `scopes` are modules by address, each with the variables that its tasks see over `constants`. Under
+    `binds` they see what lies in that module. What a task named `net/$inputs.NAME` gives is a member of
+    `$inputs` in the module `net`, and what `net/$outputs.NAME` gives a member of `net` itself.
+
+    With `undo` the graph turns back when a task fails: nothing new starts, and when all that is under way has
+    ended, every task that began is taken back by the task under its name, each before what it needed.
+    A call that has none stands, and so does all that it needs. Then the graph faults.
     """
 
     tasks: tuple[Task, ...]
@@ -100,6 +110,8 @@ class Graph:
     initial: dict[str, Value] = field(default_factory=dict)
     width: int = 16
     constants: dict[str, Value] = field(default_factory=dict)
+    scopes: dict[str, dict[str, Value]] = field(default_factory=dict)
+    undo: dict[str, Task] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +384,7 @@ def inside(node: Node) -> tuple[Task, ...]:
     """Return the tasks right below a node, in the order of the document."""
     match node:
         case Sequence(tasks) | Graph(tasks=tasks) | Fork(branches=tasks):
-            return tasks
+            return (*tasks, *node.undo.values()) if isinstance(node, Graph) else tasks
         case Loop(body=body):
             return body.tasks
         case Try(body, catch):
@@ -395,7 +407,8 @@ def with_tasks(node: Node, change: Callable[[Task], Task]) -> Node:
         case Sequence():
             found = _changed(node, change)
         case Graph(tasks):
-            found = replace(node, tasks=tuple(change(task) for task in tasks))
+            undo = {name: change(task) for name, task in node.undo.items()}
+            found = replace(node, tasks=tuple(change(task) for task in tasks), undo=undo)
         case Fork(branches):
             found = replace(node, branches=tuple(change(task) for task in branches))
         case Loop(body=body):

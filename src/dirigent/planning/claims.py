@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dirigent.model.ids import DEPOSED
 from dirigent.model.plan import Action, Change
 from dirigent.model.problem import Label, Problem, Refusal
-from dirigent.planning.steps import DEPOSED
 from dirigent.ports import Reading
 
 Claims = Mapping[str, Sequence[str]]
@@ -20,7 +20,7 @@ _GIVING_UP = frozenset({Action.DELETE, Action.REPLACE})
 
 
 def refuse_shared(changes: Sequence[Change], wanted: Claims, readings: Mapping[str, Reading]) -> None:
-    """Raise `Refusal` with every claim that is made twice (E2011), or made before it is free (E2012)."""
+    """Raise `Refusal` with every claim that is made twice (E2011), or before it is free (E2012, E2015)."""
     by_address = {str(change.address): change for change in changes}
     owners: dict[str, str] = {}
     problems: list[Problem] = []
@@ -39,6 +39,9 @@ def refuse_shared(changes: Sequence[Change], wanted: Claims, readings: Mapping[s
                 for claim, heir in heirs
                 if heir != str(change.address)
             ]
+        if change.create_first and not any(found.forces_replacement for found in change.differences):
+            # Nothing tells the two apart: they would stand at one place.
+            problems += [_same_place(claim, change) for claim in wanted.get(change.address, ())]
     if problems:
         raise Refusal(problems)
 
@@ -50,6 +53,15 @@ def _twice(claim: str, first: Change, second: Change) -> Problem:
         at=second.span,
         others=(Label(first.span, "the other one"),) if first.span else (),
         help=("let one of them have it, or give them different ones",),
+    )
+
+
+def _same_place(claim: str, change: Change) -> Problem:
+    return Problem(
+        "E2015",
+        f"{claim} belongs to the former `{change.address}` until it goes, so the new one cannot come first",
+        at=change.span,
+        help=("set `lifecycle.replace: delete-first`, or change what tells the two apart",),
     )
 
 

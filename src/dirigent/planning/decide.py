@@ -15,7 +15,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import Replace, ResourceRow
 from dirigent.model.values import Template, Value
 from dirigent.planning.expand import Instance
-from dirigent.planning.values.difference import differences, forced, keep_ignored, span_of
+from dirigent.planning.values.difference import differences, forced, keep_ignored
 from dirigent.planning.values.evaluate import Rendered, has_unknown
 from dirigent.planning.values.setups import templates_of
 from dirigent.ports import Proposal, Reading
@@ -33,7 +33,7 @@ class Case:
 
     `needs` are the addresses it depends on. `reading` None means that nobody looked. `setup` is how its
     provider is configured, None for a type of ours. `written` is what the stack says, where `value` holds
-    something else because the lifecycle ignores it.
+    something else because the lifecycle ignores it. `forced` says that the user wants it made anew.
     """
 
     instance: Instance
@@ -44,6 +44,7 @@ class Case:
     reading: Reading | None = None
     setup: Rendered | None = None
     written: Rendered | None = None
+    forced: bool = False
 
     @property
     def anew_as_written(self) -> Case:
@@ -129,8 +130,8 @@ def decide(case: Case, proposal: Proposal) -> Change:
     # A provider may name every path that ever forces a replacement: only those count that change.
     found = forced(found, proposal.replace)
     forcing = [item.path for item in found if item.forces_replacement]
-    if forcing:
-        because = f"{_listed(forcing)} {'force' if len(forcing) > 1 else 'forces'} replacement"
+    if case.forced or forcing:
+        because = _why_replaced(forcing)
         return _replaced(change, found, because, drifted=bool(drift))
     if found:
         drifted = bool(drift)
@@ -217,11 +218,11 @@ def _own_differences(case: Case, row: ResourceRow) -> tuple[Difference, ...]:
     resource = case.instance.resource
     found: list[Difference] = []
     if row.needs != case.needs:
-        span = span_of("needs", resource.spans)
+        span = resource.spans.get("needs")
         found.append(Difference("needs", list(row.needs), list(case.needs), span=span))
     protect = resource.lifecycle.protect
     if row.protect is not protect:
-        span = span_of("lifecycle.protect", resource.spans)
+        span = resource.spans.get("lifecycle.protect") or resource.spans.get("lifecycle")
         found.append(Difference("lifecycle.protect", row.protect, protect, span=span))
     return tuple(found)
 
@@ -239,6 +240,12 @@ def _why_anew(row: ResourceRow, type_name: str) -> str:
     if row.type != type_name:
         return f"its type changes from `{row.type}` to `{type_name}`"
     return "its creation failed half-way"
+
+
+def _why_replaced(forcing: Sequence[str]) -> str:
+    if not forcing:
+        return "asked for with `--replace`"
+    return f"{_listed(forcing)} {'force' if len(forcing) > 1 else 'forces'} replacement"
 
 
 def _why_update(found: Sequence[Difference], drift: Sequence[Difference]) -> str:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from dirigent.model.ids import PlanId
-from dirigent.model.plan import Change, Plan, identity
+from dirigent.model.plan import EVERYTHING, Change, Plan, Selection, identity
 from dirigent.model.resource import ResourceRow
 from dirigent.planning.plan import in_order
 from dirigent.planning.remove import refuse_protected, removals, with_setups
+from dirigent.planning.rows.selection import part_to_destroy
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.values.setups import Setups
 from dirigent.ports import Reading
@@ -23,15 +24,18 @@ def plan_destroy(
     rows: Sequence[ResourceRow],
     readings: Mapping[str, Reading],
     at: float,
-    read_seconds: float = 0.0,
     setups: Setups = NO_SETUPS,
+    selection: Selection = EVERYTHING,
 ) -> Plan:
-    """Return the plan that deletes every row, in reverse order of needs.
+    """Return the plan that deletes every row that is selected, in reverse order of needs.
 
     Raises:
-        Refusal: with every protected row (E2008), and every one whose provider is not known (E2047).
+        Refusal: with every protected row (E2008), every one whose provider is not known (E2047), and every
+            name that is not there (E2013).
     """
-    changes = with_setups(removals(rows, readings, None, {}), setups)
+    part = part_to_destroy(selection, rows)
+    chosen = [row for row in rows if part.has(row.name, row.address)]
+    changes = with_setups(removals(chosen, readings, None, {}), setups)
     refuse_protected(changes)
     made = Plan(
         id=PlanId(""),
@@ -40,7 +44,8 @@ def plan_destroy(
         changes=in_order(changes),
         fingerprint=world_of(changes, rows),
         destroy=True,
-        read_seconds=read_seconds,
+        selection=selection,
+        left_out=tuple(sorted({str(row.address) for row in rows} - {str(row.address) for row in chosen})),
     )
     return replace(made, id=identity(made))
 

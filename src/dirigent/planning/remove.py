@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from dirigent.model.ids import split_address
+from dirigent.model.ids import DEPOSED
 from dirigent.model.plan import Action, Change
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template
-from dirigent.planning.decide import standing
-from dirigent.planning.steps import DEPOSED
+from dirigent.planning.decide import standing as stands_now
+from dirigent.planning.modules.gone import modules_of, why_gone
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Reading
 
@@ -28,8 +28,9 @@ def removals(
 
     Who is gone already is only forgotten. `stack` None means that everything goes.
     """
+    standing = modules_of(declared)
     return [
-        removal(row, readings.get(row.address), _why(row, stack))
+        removal(row, readings.get(row.address), _why(row, stack, standing))
         for row in sorted(rows, key=lambda row: row.address)
         if row.address not in declared
     ]
@@ -71,7 +72,7 @@ def with_setups(changes: Sequence[Change], setups: Setups) -> list[Change]:
 
 def standing_shown(row: ResourceRow, reading: Reading | None) -> ResourceRow:
     """Return the row as it stands, for people to see what would be lost."""
-    return standing(row, reading) or row
+    return stands_now(row, reading) or row
 
 
 def refuse_protected(changes: Sequence[Change]) -> None:
@@ -97,17 +98,9 @@ def _remedy(change: Change) -> tuple[str, ...]:
     return ("declare it with `lifecycle.protect: false` and run `dirigent up` before you remove it",)
 
 
-def _why(row: ResourceRow, stack: Stack | None) -> str:
+def _why(row: ResourceRow, stack: Stack | None, standing: Collection[str]) -> str:
     if stack is None:
         return "the stack goes down"
     if DEPOSED in row.address:
         return "left over from a replacement"
-    resource = stack.resources.get(row.name)
-    _, key = split_address(row.address)
-    if resource is None:
-        return "removed from the stack"
-    if isinstance(key, int) and resource.count is not None:
-        return f"`count` of `{row.name}` no longer reaches it"
-    if isinstance(key, str) and resource.each is not None:
-        return f"`each` of `{row.name}` no longer has `{key}`"
-    return f"`{row.name}` is declared in another shape"
+    return why_gone(row.address, stack, standing)

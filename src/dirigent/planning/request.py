@@ -28,7 +28,8 @@ class Ask:
 class Wish:
     """One instance whose future a provider is asked for. `prior` is the row as the world stands now.
 
-    `provider` and `setup` are as in `model.plan.Change`, with values.
+    `provider` and `setup` are as in `model.plan.Change`, with values. `succeeds` is the row of what it takes
+    the place of, where there is no prior because that goes.
     """
 
     address: str
@@ -37,6 +38,7 @@ class Wish:
     config: dict[str, Value]
     provider: str = ""
     setup: dict[str, Value] = field(default_factory=dict)
+    succeeds: ResourceRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
+from dirigent.model.ids import DEPOSED
 from dirigent.model.plan import Action, Change
 from dirigent.model.record import dataclass
 from dirigent.planning.decide import is_record
 from dirigent.planning.graph import cycle_in, ordered
 
-DEPOSED = "#deposed"
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation: `action` is create, update, delete, record or forget, on the row at `address`.
+    """One operation: `action` is create, update, delete, record, adopt or forget, on the row at `address`.
 
     `name` is unique: the address for a create or an update, else the action and the address.
     `deposes` is the address to which a create moves the row that it replaces, "" if none.
@@ -99,11 +98,14 @@ def _place(changes: Sequence[Change], board: _Board) -> None:
                 old = _free(address, taken) if change.create_first else address
                 deposes = old if change.create_first else ""
                 board.makes[address] = Step(address, "create", address, change, deposes=deposes)
-                board.deletes[address] = Step(f"delete {old}", "delete", old, change)
+                if not change.lingers:
+                    board.deletes[address] = Step(f"delete {old}", "delete", old, change)
             case Action.DELETE:
                 board.deletes[address] = Step(f"delete {address}", "delete", address, change)
             case Action.FORGET:
                 board.deletes[address] = Step(f"forget {address}", "forget", address, change)
+            case Action.ADOPT:
+                board.makes[address] = Step(f"adopt {address}", "adopt", address, change)
             case Action.KEEP:
                 pass
 
@@ -119,7 +121,7 @@ def _free(address: str, taken: dict[str, None]) -> str:
 
 
 def _order_makes(changes: Sequence[Change], board: _Board) -> None:
-    reached = _reached(changes, board)
+    reached = makes_behind(changes, board.makes)
     for change in changes:
         make = board.makes.get(change.address)
         if make is None:
@@ -134,12 +136,15 @@ def _order_makes(changes: Sequence[Change], board: _Board) -> None:
             needs.append(delete.name)
 
 
-def _reached(changes: Sequence[Change], board: _Board) -> dict[str, tuple[str, ...]]:
-    """Return for each address the makes to wait for: its own, or through what is kept, those beyond it."""
+def makes_behind(changes: Sequence[Change], makes: Mapping[str, Step]) -> dict[str, tuple[str, ...]]:
+    """Return for each address the makes to wait for: its own, or through what is kept, those beyond it.
+
+    `makes` are the steps that create, update or record, by address.
+    """
     needs = {str(change.address): change.needs for change in changes}
     reached: dict[str, tuple[str, ...]] = {}
     for address in ordered(needs):
-        make = board.makes.get(address)
+        make = makes.get(address)
         if make is not None:
             reached[address] = (make.name,)
         else:

@@ -49,6 +49,14 @@ class Compiled(Protocol):
         """Return each free variable with the member taken of it: `("resources", "db")`, None if dynamic."""
         ...
 
+    @property
+    def paths(self) -> frozenset[tuple[str | None, ...]]:
+        """Return each use of a free variable with all steps: `("resources", "web", None, "url")`.
+
+        None stands for a step that is no constant name: an index, a key that is computed, `[]`.
+        """
+        ...
+
     def evaluate(self, dot: Value, variables: Mapping[str, Value]) -> Value:
         """Return the value, or raise `ExpressionFailed`. Bounded in steps and size."""
         ...
@@ -435,6 +443,15 @@ class Configurable(Protocol):
 
     def configured(self, setup: dict[str, Value]) -> Provider:
         """Return the provider under a configuration, which may hold `Unknown` while a plan is made."""
+        ...
+
+
+@runtime_checkable
+class Succeeding(Protocol):
+    """A provider whose new instance may stand where the one stood that goes for it."""
+
+    async def succeed(self, former: ResourceRow, type_name: str, config: dict[str, Value]) -> Proposal:
+        """Say what would become of an instance that takes the place of a former one; acts on nothing."""
         ...
 
 

@@ -19,43 +19,63 @@ from dirigent.planning.destroy import plan_destroy as make_plan_destroy
 from dirigent.planning.plan import Situation, evaluate_outputs, setups_standing
 from dirigent.planning.plan import plan as make_plan
 from dirigent.planning.request import Answers, Ask, Asking, Wish
+from dirigent.planning.rows.selection import part_to_destroy, rows_of
+from dirigent.planning.safety.governing import governed, of_end
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
-from dirigent.ports import Configurable, Managing, Oracle, Proposal, Provider, ProviderFailed, Reading
-from dirigent.service.plans import Planner
+from dirigent.ports import (
+    Configurable,
+    Managing,
+    Oracle,
+    Proposal,
+    Provider,
+    ProviderFailed,
+    Reading,
+    Succeeding,
+)
+from dirigent.service.plans import How, Planner
 
 READS_AT_ONCE: Final = 16
 
 T = TypeVar("T")
 
 
-async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], *, refresh: bool) -> Plan:
-    """Return the plan for a stack. Without `refresh` the world is taken to be as it was applied.
+async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how: How) -> Plan:
+    """Return the plan for a stack.
 
     Raises:
         Refusal: with every problem of the stack in this world (E2xxx, E3xxx).
     """
-    rows = await _rows_of(planner, stack.name)
+    rows = await rows_of_stack(planner, stack.name)
     asking = setups_standing(stack, inputs, rows, planner.language)
     setups = await carry(asking, planner.providers, planner.oracle)
-    readings, seconds = await _read(planner, setups) if refresh else ({}, 0.0)
-    now = planner.clock.now()
-    situation = Situation(stack, planner.language, inputs, rows, readings, now, seconds, setups)
-    return await carry(make_plan(situation), planner.providers, planner.oracle)
+    chosen = rows_of(stack, planner.language, rows, how.selection)
+    readings, seconds = await _read(planner, chosen, setups) if how.refresh else ({}, 0.0)
+    at = planner.clock.now()
+    situation = Situation(
+        *(stack, planner.language, inputs, rows, readings, at, seconds, setups), selection=how.selection
+    )
+    return governed(await carry(make_plan(situation), planner.providers, planner.oracle), stack.apply)
 
 
-async def plan_destroy(planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value]) -> Plan:
-    """Return the plan that takes everything down. Raises `Refusal` (E2044, E2047, E3xxx)."""
-    rows = await _rows_of(planner, name)
+async def plan_destroy(
+    planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value], how: How
+) -> Plan:
+    """Return the plan that takes down what is selected. Raises `Refusal` (E2013, E2044, E2047, E3xxx)."""
+    rows = await rows_of_stack(planner, name)
     setups: Setups = {}
     if stack is not None:
         asking = setups_standing(stack, inputs, rows, planner.language)
         setups = await carry(asking, planner.providers, planner.oracle)
-    readings, seconds = await _read(planner, setups)
-    return make_plan_destroy(name, rows, readings, planner.clock.now(), seconds, setups)
+    part = part_to_destroy(how.selection, rows)
+    chosen = [row for row in rows if part.has(row.name, row.address)]
+    readings, seconds = await _read(planner, chosen, setups)
+    now = planner.clock.now()
+    made = make_plan_destroy(name, rows, readings, now, setups, how.selection)
+    return governed(replace(made, read_seconds=seconds), of_end(stack.apply) if stack else made.policy)
 
 
-async def _rows_of(planner: Planner, name: str) -> list[ResourceRow]:
+async def rows_of_stack(planner: Planner, name: str) -> list[ResourceRow]:
     """Return the rows of the store, which must be those of the stack: else a plan would delete them."""
     rows = await planner.shelf.rows()
     for row in rows[:1]:  # One apply makes rows of one stack only.
@@ -80,11 +100,13 @@ async def evaluate(
     return await carry(asking, planner.providers, planner.oracle)
 
 
-async def _read(planner: Planner, setups: Setups) -> tuple[dict[str, Reading], float]:
+async def _read(
+    planner: Planner, rows: Sequence[ResourceRow], setups: Setups
+) -> tuple[dict[str, Reading], float]:
     before = planner.clock.now()
-    readings, problems = await read_all(planner.providers, await planner.shelf.rows(), setups)
+    readings, problems = await read_all(planner.providers, rows, setups)
     if problems:
-        raise Refusal(problems)
+        raise Refusal(dict.fromkeys(problems))
     return readings, planner.clock.now() - before
 
 
@@ -141,6 +163,8 @@ async def carry(
             return Refusal([_unmanaged(wish.address, wish.type)])
         async with gate:
             try:
+                if wish.succeeds is not None and isinstance(provider, Succeeding):
+                    return await provider.succeed(wish.succeeds, wish.type, wish.config)
                 return await provider.propose(wish.type, wish.prior, wish.config)
             except Refusal as refusal:
                 return refusal

@@ -10,7 +10,7 @@ from dataclasses import field, replace
 from typing import Final
 
 from dirigent.model.ids import PlanId, RunId
-from dirigent.model.plan import Change, Plan
+from dirigent.model.plan import Action, Change, Plan
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
@@ -22,10 +22,11 @@ from dirigent.model.values import Expression, SecretRef, SecretText, Template, V
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import drift
 from dirigent.planning.safety.touching import world_of
+from dirigent.planning.values.evaluate import has_unknown
 from dirigent.ports import Conductor, Language, Shelf, Vault
 from dirigent.ports.applies import AFTER
 from dirigent.service import runs
-from dirigent.service.plans import Planner
+from dirigent.service.plans import USUALLY, How, Planner
 from dirigent.service.runs import Driven
 from dirigent.service.safety.leases import applies_of, check_free
 
@@ -45,7 +46,7 @@ class Aim:
     inputs: Mapping[str, Value] = field(default_factory=dict)
     stored: str = ""
     destroy: bool = False
-    refresh: bool = True
+    how: How = USUALLY
 
 
 async def proposed(planner: Planner, aim: Aim) -> Plan:
@@ -66,10 +67,10 @@ async def proposed(planner: Planner, aim: Aim) -> Plan:
             )
         return made
     if aim.destroy:
-        return await planner.plan_destroy(aim.name, aim.stack, aim.inputs)
+        return await planner.plan_destroy(aim.name, aim.stack, aim.inputs, aim.how)
     if aim.stack is None:
         raise AssertionError("only a stored plan and an end can do without a stack")
-    return await planner.plan(aim.stack, aim.inputs, refresh=aim.refresh)
+    return await planner.plan(aim.stack, aim.inputs, aim.how)
 
 
 async def drifted(planner: Planner, aim: Aim) -> tuple[Change, ...]:
@@ -87,7 +88,7 @@ async def stored(shelf: Shelf, wanted: str) -> Plan:
 
 async def check_fresh(shelf: Shelf, chosen: Plan) -> None:
     """Raise `Refusal` (`E2040`) when the resources are no longer those that a plan was made for."""
-    if world_of(chosen.changes, await shelf.rows()) != chosen.fingerprint:
+    if world_of(chosen.changes, await shelf.rows(), chosen.bridges) != chosen.fingerprint:
         raise refuse(
             "E2040",
             f"the world changed since plan `{chosen.id}` was made",
@@ -154,8 +155,16 @@ async def _start(desk: Driven, chosen: Plan, program: Program, words: Mapping[st
     await check_free(desk, chosen)
     await check_fresh(desk.shelf, chosen)
     await keep(desk.conductor, desk.shelf, chosen)
-    run = runs.name_run("down" if chosen.destroy else "up")
+    run = runs.name_run(verb_of(chosen))
     return await desk.conductor.start(Start(run, program, metadata={"plan": chosen.id, **words}))
+
+
+def verb_of(made: Plan) -> str:
+    """Return what the run of a plan is called by: `down`, `import` or `up`."""
+    if made.destroy:
+        return "down"
+    adopts = made.pending and all(change.action is Action.ADOPT for change in made.pending)
+    return "import" if adopts else "up"
 
 
 async def outputs(planner: Planner, stack: Stack | None, made: Plan, end: Ended | None) -> dict[str, Value]:
@@ -165,7 +174,9 @@ async def outputs(planner: Planner, stack: Stack | None, made: Plan, end: Ended 
     """
     if stack is None or made.destroy or (end is not None and end.phase != "completed"):
         return {}
-    return await planner.evaluate(stack, made.inputs, stack.outputs)
+    values = await planner.evaluate(stack, made.inputs, stack.outputs)
+    # What a plan has left out may not be there yet, and what hangs on it has no value.
+    return {name: value for name, value in values.items() if not has_unknown(value)}
 
 
 async def unfinished(shelf: Shelf) -> list[RunSummary]:

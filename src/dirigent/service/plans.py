@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Final, Protocol, cast
 
-from dirigent.model.plan import Plan
+from dirigent.model.plan import EVERYTHING, Plan, Selection
 from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template, Value
@@ -18,19 +18,28 @@ from dirigent.ports import Clock, Language, Managing, Oracle, Shelf
 ASKING: Final = "dirigent.service.asking"
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a plan is made: without `refresh` the world is taken to be as it was applied."""
+
+    refresh: bool = True
+    selection: Selection = EVERYTHING
+
+
+USUALLY: Final = How()
+
+
 class _Asking(Protocol):
     """What `dirigent.service.asking` offers."""
 
-    async def plan(
-        self, planner: Planner, stack: Stack, inputs: Mapping[str, Value], *, refresh: bool
-    ) -> Plan:
+    async def plan(self, planner: Planner, stack: Stack, inputs: Mapping[str, Value], how: How) -> Plan:
         """Return the plan for a stack."""
         ...
 
     async def plan_destroy(
-        self, planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value]
+        self, planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value], how: How
     ) -> Plan:
-        """Return the plan that takes everything down."""
+        """Return the plan that takes down what is selected."""
         ...
 
     async def evaluate(
@@ -50,21 +59,25 @@ class Planner:
     clock: Clock
     language: Language
 
-    async def plan(self, stack: Stack, inputs: Mapping[str, Value], *, refresh: bool = True) -> Plan:
-        """Return the plan for a stack. Without `refresh` the world is taken to be as it was applied.
+    async def plan(self, stack: Stack, inputs: Mapping[str, Value], how: How = USUALLY) -> Plan:
+        """Return the plan for a stack.
 
         Raises:
             Refusal: with every problem of the stack in this world (E2xxx, E3xxx).
         """
-        return await _asking().plan(self, stack, inputs, refresh=refresh)
+        return await _asking().plan(self, stack, inputs, how)
 
-    async def plan_destroy(self, name: str, stack: Stack | None, inputs: Mapping[str, Value]) -> Plan:
-        """Return the plan that takes everything down; without the stack only what needs no provider of it.
+    async def plan_destroy(
+        self, name: str, stack: Stack | None, inputs: Mapping[str, Value], how: How = USUALLY
+    ) -> Plan:
+        """Return the plan that takes down what is selected.
+
+        Without the stack there is only what needs no provider of it.
 
         Raises:
-            Refusal: E2044, E2047, E3xxx.
+            Refusal: E2013, E2044, E2047, E3xxx.
         """
-        return await _asking().plan_destroy(self, name, stack, inputs)
+        return await _asking().plan_destroy(self, name, stack, inputs, how)
 
     async def evaluate(
         self, stack: Stack, inputs: Mapping[str, Value], templates: Mapping[str, Template]

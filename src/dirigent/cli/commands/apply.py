@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import click
 
-from dirigent.cli.options import call, placed, with_inputs, with_json, with_timeout
+from dirigent.cli.options import (
+    call,
+    placed,
+    with_inputs,
+    with_json,
+    with_parts,
+    with_selection,
+    with_timeout,
+)
 
 
 @click.command()
 @click.argument("stored", required=False, metavar="[PLAN]")
 @placed
 @with_inputs
+@with_selection
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--wait", is_flag=True, help="Wait for changes under way that touch the same.")
 @with_timeout
@@ -28,6 +37,7 @@ def up(**options: object) -> int:
 @click.argument("stored", required=False, metavar="[PLAN]")
 @placed
 @with_inputs
+@with_parts
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--wait", is_flag=True, help="Wait for changes under way that touch the same.")
 @with_timeout

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from dirigent.cli.options import call, placed, with_inputs, with_json
+from dirigent.cli.options import call, placed, with_inputs, with_json, with_selection
 
 
 @click.command()
 @click.argument("stored", required=False, metavar="[PLAN]")
 @placed
 @with_inputs
+@with_selection
 @click.option("--destroy", is_flag=True, help="Plan to take everything down.")
 @click.option("--full", is_flag=True, help="List every change and every difference.")
 @click.option("--no-refresh", is_flag=True, help="Do not look at the world; take it as it was applied.")

@@ -9,9 +9,10 @@ from typing import Final
 
 from dirigent.cli import wire
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
-from dirigent.model.plan import Action, Change, Difference, Plan
+from dirigent.model.plan import Action, Change, Difference, OnFailure, Plan
 from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Unknown, Value
+from dirigent.planning.safety.undoing import losses
 
 DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
 _SIGNS: Final = {
@@ -20,6 +21,7 @@ _SIGNS: Final = {
     Action.REPLACE: ("-/+", "red"),
     Action.DELETE: ("-", "red"),
     Action.FORGET: ("x", "yellow"),
+    Action.ADOPT: (">", "blue"),
     Action.KEEP: ("=", "grey"),
 }
 _VERBS: Final = {
@@ -27,19 +29,22 @@ _VERBS: Final = {
     Action.REPLACE: "to replace",
     Action.UPDATE: "to update",
     Action.FORGET: "to forget",
+    Action.ADOPT: "to adopt",
     Action.CREATE: "to create",
     Action.KEEP: "unchanged",
 }
 # More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
-ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "CREATE": 12}
+ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "ADOPT": 20, "CREATE": 12}
 DIFFERENCES: Final = 8
+LOSSES: Final = 12
+NAMES: Final = 5
 VALUE_COLUMNS: Final = 48
 NAME_COLUMNS: Final = (12, 32)
 
 
 def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
     """Return the text of a plan. `full` lists every change and every difference."""
-    lines = [_head(plan, terminal)]
+    lines = [_head(plan, terminal), *_partial(plan, terminal)]
     widths = _widths(plan.pending)
     for title, tint, changes in _groups(plan):
         lines += ["", f"  {terminal.paint(title, tint, 'bold')}  {_counts(changes)}"]
@@ -49,7 +54,7 @@ def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
         if len(changes) > len(listed):
             rest = changes[len(listed) :]
             lines.append(f"  and {len(rest)} more: {_types(rest)}")
-    lines += ["", f"  {summary(plan)}"]
+    lines += ["", f"  {summary(plan)}", *failure_lines(plan, full=full)]
     return "\n".join(lines)
 
 
@@ -59,8 +64,27 @@ def summary(plan: Plan) -> str:
     if not plan.pending:
         kept = f" ({counted[Action.KEEP]} unchanged)" if counted[Action.KEEP] else ""
         what = "nothing is left to take down" if plan.destroy else "what is declared is what stands"
+        if plan.selection.partial:
+            what = "nothing of this part is left to do"
         return f"Nothing to do: {what}{kept}."
     return ", ".join(f"{counted[action]} {verb}" for action, verb in _VERBS.items() if counted[action])
+
+
+def failure_lines(plan: Plan, *, full: bool = False) -> list[str]:
+    """Return what becomes of the plan when a step fails, and what could not be taken back then."""
+    if not plan.pending or plan.policy.on_failure is OnFailure.KEEP:
+        return []
+    if plan.policy.on_failure is OnFailure.PAUSE:
+        return ["  when a step fails: it waits for you; what does not need it goes on"]
+    lost = losses(plan)
+    lines = ["  when a step fails: what was done is taken back" + (", but" if lost else "")]
+    lines += [
+        f"        {loss.address} {loss.why}{'; it stays as it is then' if loss.whole else ''}"
+        for loss in (lost if full else lost[:LOSSES])
+    ]
+    if not full and len(lost) > LOSSES:
+        lines.append(f"        and {len(lost) - LOSSES} more")
+    return lines
 
 
 def next_step(plan: Plan, *, full: bool = False) -> str:
@@ -90,11 +114,29 @@ def _head(plan: Plan, terminal: Terminal) -> str:
     return f"{terminal.paint(f'plan {plan.id}', 'bold')}  {aim}{plan.stack}  ({read})"
 
 
+def _partial(plan: Plan, terminal: Terminal) -> list[str]:
+    """Return the lines that say of what a plan is a part."""
+    if not plan.selection.partial:
+        return []
+    chosen = plan.selection
+    only = [f"only {_names(chosen.targets)} and what belongs to it"] if chosen.targets else []
+    without = [f"without {_names(chosen.exclude)}"] if chosen.exclude else []
+    left = [f"{len(plan.left_out)} left out: {_names(plan.left_out)}"] if plan.left_out else []
+    said = "; ".join([*only, *without, *left])
+    return ["", f"  {terminal.paint('PARTIAL', 'yellow', 'bold')}  {said}"]
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    return ", ".join(shown(name) for name in names[:NAMES]) + more
+
+
 def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
     destructive = [c for c in plan.changes if c.action in DESTRUCTIVE]
     others = [
         ("UPDATE", "yellow", [c for c in plan.changes if c.action is Action.UPDATE]),
         ("FORGET", "yellow", [c for c in plan.changes if c.action is Action.FORGET]),
+        ("ADOPT", "blue", [c for c in plan.changes if c.action is Action.ADOPT]),
         ("CREATE", "green", [c for c in plan.changes if c.action is Action.CREATE]),
     ]
     return [group for group in [("DESTRUCTIVE", "red", destructive), *others] if group[2]]
@@ -126,14 +168,15 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
     if change.action in {Action.UPDATE, Action.REPLACE}:
         chosen = change.differences if full else change.differences[:DIFFERENCES]
         width = max((columns(d.path) for d in chosen), default=0)
-        lines += [_difference_line(d, width, terminal) for d in chosen]
+        lines += [difference_line(d, width, terminal) for d in chosen]
         if len(change.differences) > len(chosen):
             lines.append(f"        and {len(change.differences) - len(chosen)} more properties")
     lines += [f"        {terminal.paint('warning', 'yellow')}: {shown(text)}" for text in change.warnings]
     return lines
 
 
-def _difference_line(found: Difference, width: int, terminal: Terminal) -> str:
+def difference_line(found: Difference, width: int, terminal: Terminal) -> str:
+    """Return one property that changed; `width` is that of the longest path beside it."""
     forced = f"   {terminal.paint('forces replacement', 'red')}" if found.forces_replacement else ""
     change = f"{_value_text(found.before)} -> {_value_text(found.after)}"
     return _with_place(f"        {padded(found.path, width)}  {change}{forced}", found.span, terminal)

@@ -11,12 +11,13 @@ from dirigent.cli import wire
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
-from dirigent.cli.session import around, leaving, opened, who
+from dirigent.cli.session import around, leaving, opened, refuse_selection, selection, who
 from dirigent.cli.text.plans import plan_text
 from dirigent.cli.text.runs import ended_text, fault_text, indented, left_out_lines
 from dirigent.cli.text.terminal import err, out
 from dirigent.cli.waiting import confirmed, wait_for
 from dirigent.cli.work.following import followed
+from dirigent.cli.work.plan import plan_json
 from dirigent.cli.work.schedules.steering import kept
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
@@ -24,6 +25,7 @@ from dirigent.model.problem import refuse
 from dirigent.model.run.journal import Ended
 from dirigent.service import changes
 from dirigent.service.changes import Aim
+from dirigent.service.plans import How
 from dirigent.service.safety.leases import held, holders
 
 
@@ -34,19 +36,24 @@ def up(options: Options) -> int:
             raise refuse(
                 "E7007", "a stored plan has its inputs already", "leave them out, or make a new plan"
             )
+        refuse_selection(options)
         surrounding, aim = around(options), Aim("", stored=options.text("stored"))
     else:
         session = opened(options)
         surrounding = session.surrounding
-        aim = Aim(session.stack.name, session.stack, session.inputs)
+        how = How(selection=selection(options))
+        aim = Aim(session.stack.name, session.stack, session.inputs, how=how)
     return wait_for(_changed(surrounding, aim, options))
 
 
 def down(options: Options) -> int:
     """Take everything down; also when the stack file is broken by now, or gone."""
+    stored = options.text("stored")
+    if stored:
+        refuse_selection(options)
     surrounding, inputs = leaving(options)
-    stack = surrounding.stack
-    aim = Aim(stack.name if stack else "", stack, inputs, stored=options.text("stored"), destroy=True)
+    stack, how = surrounding.stack, How(selection=selection(options))
+    aim = Aim(stack.name if stack else "", stack, inputs, stored=stored, destroy=True, how=how)
     return wait_for(_changed(surrounding, aim, options))
 
 
@@ -57,17 +64,22 @@ async def _changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
         made = await _free(desk, aim, options)
         if aim.stored:
             await changes.check_fresh(desk.shelf, made)
-        if not options.as_json:
-            say(plan_text(made, out()))
-        if not made.pending:
-            return await _told(desk, surrounding, made, options)
-        changes.check_secrets(desk.vault, desk.planner.language, made)
-        if not await _agreed(made, options):
-            note("nothing was touched")
-            return Exit.DONE
-        run = await changes.apply(desk, made, f"{who()}@{os.uname().nodename}")
-        end = await followed(desk, run, quiet=options.as_json, seconds=options.number("timeout"))
-        return await _told(desk, surrounding, made, options, (run, end))
+        return await carried_out(desk, surrounding, made, options)
+
+
+async def carried_out(desk: Desk, surrounding: Surrounding, made: Plan, options: Options) -> int:
+    """Show a plan, ask, apply it, and tell how it ended."""
+    if not options.as_json:
+        say(plan_text(made, out()))
+    if not made.pending:
+        return await _told(desk, surrounding, made, options)
+    changes.check_secrets(desk.vault, desk.planner.language, made)
+    if not await _agreed(made, options):
+        note("nothing was touched")
+        return Exit.DONE
+    run = await changes.apply(desk, made, f"{who()}@{os.uname().nodename}")
+    end = await followed(desk, run, quiet=options.as_json, seconds=options.number("timeout"))
+    return await _told(desk, surrounding, made, options, (run, end))
 
 
 async def _free(desk: Desk, aim: Aim, options: Options) -> Plan:
@@ -90,7 +102,8 @@ async def _agreed(made: Plan, options: Options) -> bool:
     if options.as_json:
         raise refuse("E7005", "nobody is asked with `--json`", "add `--yes`; nothing was touched")
     if made.destroy:
-        question = f"\nThis takes everything down. Type the name of the stack (`{made.stack}`) to go on: "
+        what = "what the plan lists" if made.selection.partial else "everything"
+        question = f"\nThis takes {what} down. Type the name of the stack (`{made.stack}`) to go on: "
         return await confirmed(question, made.stack)
     return await confirmed("\nApply this plan? [y/N] ")
 
@@ -120,7 +133,7 @@ async def _told(
     if options.as_json:
         say_json(
             {
-                "plan": wire.plan(made),
+                "plan": plan_json(made),
                 "run": run[0] if run else None,
                 "phase": end.phase if end else None,
                 "fault": wire.fault(end.fault) if end else None,

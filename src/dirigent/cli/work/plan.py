@@ -6,33 +6,38 @@ from dirigent.app.planning import planning
 from dirigent.app.seat import keep_plan
 from dirigent.app.stacks import Surrounding
 from dirigent.cli import wire
+from dirigent.cli.answer import Json
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import say, say_json
-from dirigent.cli.session import around, leaving, opened
+from dirigent.cli.session import around, leaving, opened, refuse_selection, selection
 from dirigent.cli.text.plans import drift_text, next_step, plan_text
 from dirigent.cli.text.terminal import out
 from dirigent.cli.waiting import wait_for
-from dirigent.model.plan import Plan
+from dirigent.model.plan import OnFailure, Plan
+from dirigent.planning.safety.undoing import losses
 from dirigent.service import changes
 from dirigent.service.changes import Aim
+from dirigent.service.plans import How
 
 
 def plan(options: Options) -> int:
     """Show what would change, or a stored plan again."""
-    return wait_for(_stored(options) if options.text("stored") else _planned(options))
+    return wait_for(_stored(options) if options.text("stored") else _planned(*_aimed(options), options))
 
 
-async def _planned(options: Options) -> int:
+def _aimed(options: Options) -> tuple[Surrounding, Aim]:
     if options.flag("destroy"):
         surrounding, inputs = leaving(options)
         stack = surrounding.stack
-        aim = Aim(stack.name if stack else "", stack, inputs, destroy=True)
-    else:
-        session = opened(options)
-        surrounding = session.surrounding
-        refresh = not options.flag("no_refresh")
-        aim = Aim(session.stack.name, session.stack, session.inputs, refresh=refresh)
+        how = How(selection=selection(options))
+        return surrounding, Aim(stack.name if stack else "", stack, inputs, destroy=True, how=how)
+    session = opened(options)
+    how = How(not options.flag("no_refresh"), selection(options))
+    return session.surrounding, Aim(session.stack.name, session.stack, session.inputs, how=how)
+
+
+async def _planned(surrounding: Surrounding, aim: Aim, options: Options) -> int:
     async with planning(surrounding) as board:
         made = await changes.proposed(board.planner, await changes.named(board.shelf, aim))
         known = await board.shelf.plan(made.id) is not None
@@ -43,6 +48,7 @@ async def _planned(options: Options) -> int:
 
 
 async def _stored(options: Options) -> int:
+    refuse_selection(options)
     async with planning(around(options)) as board:
         made = await changes.stored(board.shelf, options.text("stored"))
         if not options.as_json:
@@ -53,7 +59,7 @@ async def _stored(options: Options) -> int:
 
 def _shown(made: Plan, options: Options) -> int:
     if options.as_json:
-        say_json(wire.plan(made))
+        say_json(plan_json(made))
     else:
         say(plan_text(made, out(), full=options.flag("full")))
         if made.pending:
@@ -82,3 +88,13 @@ async def _drift(surrounding: Surrounding, aim: Aim, options: Options) -> int:
     else:
         say(drift_text(found, out()))
     return Exit.CHANGES if options.flag("check") and found else Exit.DONE
+
+
+def plan_json(made: Plan) -> dict[str, Json]:
+    """Return a plan for programs, with what becomes of it when a step fails."""
+    back = made.policy.on_failure is OnFailure.COMPENSATE
+    lost: list[Json] = [
+        {"address": each.address, "action": each.action, "why": each.why, "stays": each.whole}
+        for each in (losses(made) if back else ())
+    ]
+    return {**wire.plan(made), "onFailure": made.policy.on_failure.value, "notTakenBack": lost}

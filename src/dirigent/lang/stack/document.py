@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+from typing import Final
+
 from dirigent.lang.shape import check
 from dirigent.lang.source import load
 from dirigent.lang.stack.outside.offering import read_offers
 from dirigent.lang.stack.outside.providers import declared_in, read_providers
 from dirigent.lang.stack.outside.sinks import read_sinks
 from dirigent.lang.stack.policy.probes import read_probes
-from dirigent.lang.stack.policy.reading import read_doubt, read_hosts, read_network, read_retention
+from dirigent.lang.stack.policy.reading import (
+    read_apply,
+    read_doubt,
+    read_hosts,
+    read_network,
+    read_retention,
+)
 from dirigent.lang.stack.queues import check_queues, read_queues
 from dirigent.lang.stack.reading import Reading, StackContext, keys_of, section, text_of
 from dirigent.lang.stack.resources import read_resources
@@ -19,6 +29,9 @@ from dirigent.lang.stack.workflows import read_workflows
 from dirigent.lang.tree import Members, Node
 from dirigent.model.problem import Problem, ordered
 from dirigent.model.stack import ProviderSetup, Stack
+
+# A provider says so of its types; a stack may use them a thousand times.
+DEPRECATED: Final = "W1427"
 
 
 def read_stack(
@@ -41,7 +54,25 @@ def read_stack(
     reported = {problem.at for problem in problems}
     problems += [problem for problem in reading.problems if problem.at not in reported]
     broken = any(problem.severity == "error" for problem in problems)
-    return (None if broken else stack), list(ordered(problems))
+    return (None if broken else stack), _said_once(list(ordered(problems)))
+
+
+def _said_once(problems: list[Problem]) -> list[Problem]:
+    """Return the problems, with each word on what is deprecated once, however often it is used."""
+    times = Counter(problem.message for problem in problems if problem.code == DEPRECATED)
+    said: dict[str, None] = {}
+    found: list[Problem] = []
+    for problem in problems:
+        if problem.code == DEPRECATED and times[problem.message] > 1:
+            if problem.message in said:
+                continue
+            said[problem.message] = None
+            more = times[problem.message] - 1
+            words = f"and so it is at {more} more place{'s' if more > 1 else ''}"
+            found.append(replace(problem, help=(*problem.help, words)))
+        else:
+            found.append(problem)
+    return found
 
 
 def declared_providers(text: str, file: str) -> dict[str, ProviderSetup]:
@@ -75,6 +106,7 @@ def _assemble(reading: Reading, root: Node) -> Stack:
         network=read_network(reading, section(root, "policy")),
         doubt=read_doubt(section(root, "policy")),
         retention=read_retention(section(root, "policy")),
+        apply=read_apply(section(root, "policy")),
         probes=read_probes(reading, section(root, "policy")),
         queues=queues,
         sinks=read_sinks(reading, section(root, "events")),

@@ -46,10 +46,20 @@ class FilesProvider:
         Raises:
             Refusal: E3101-E3103 for the configuration; E3104 if a file is in the way of a new one.
         """
+        return await self._proposed(prior, type_name, config)
+
+    async def succeed(self, former: ResourceRow, type_name: str, config: dict[str, Value]) -> Proposal:
+        """Foretell what takes the place of a former one, whose path is free by then. Raises as `propose`."""
+        return await self._proposed(former, type_name, config)
+
+    async def _proposed(
+        self, standing: ResourceRow | None, type_name: str, config: dict[str, Value]
+    ) -> Proposal:
+        """Return the proposal; what stands of our own is not in the way."""
         wish = wish_of(type_name, config, self._site.folder)
         attributes = _foretold(wish, config)
         path = attributes["path"]
-        is_there = prior is not None and prior.attributes.get("path") == path
+        is_there = standing is not None and standing.attributes.get("path") == path
         if type_name == FILE and isinstance(path, str) and not wish.adopt and not is_there:
             await asyncio.to_thread(_refuse_in_the_way, path)
         claims = claims_of(path) if type_name == FILE and isinstance(path, str) else ()

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Final, TypeAlias
 
-from dirigent.model.ids import digest_of
+from dirigent.model.ids import DEPOSED, digest_of
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Value
-from dirigent.planning.steps import DEPOSED
 from dirigent.providers.tofu.schema.shape import Block, Schema
 from dirigent.providers.tofu.state4.document import DATA, MANAGED, Document, Entry, Instance, Key, origin_of
 from dirigent.providers.tofu.state4.hiding import marked

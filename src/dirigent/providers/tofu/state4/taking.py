@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from dirigent.model.ids import Address, address_of
+from dirigent.model.ids import DEPOSED, Address, address_of
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import ProviderSetup
 from dirigent.model.values import Value
-from dirigent.planning.steps import DEPOSED
 from dirigent.providers.tofu.schema.shape import Schema
 from dirigent.providers.tofu.state4.document import DATA, Document, Instance, origin_of, shown
 from dirigent.providers.tofu.state4.hiding import Hide, hidden, hidden_at, settable

@@ -1,0 +1,1 @@
+"""What a plan does with the rows of the state before it looks at what each shall be."""

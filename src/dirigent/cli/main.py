@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "revisions": ("resources.back", "List the applies that have ended: what to go back to."),
     "rollback": ("resources.back", "Bring back what stood after an earlier apply."),
     "drift": ("plan", "Show what differs from what was applied."),
+    "providers": ("resources.providers", "Lock, mirror and list the providers of a stack; show schemas."),
     "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),
     "suspend": ("control", "Stop a run for a while."),
     "cancel": ("control", "Stop a run for good."),

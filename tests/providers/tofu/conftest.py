@@ -67,6 +67,12 @@ def real():
 
 
 @pytest.fixture
+def program_named():
+    """What finds a real provider by the beginning of its name."""
+    return program_of
+
+
+@pytest.fixture
 def terraform():
     """Terraform 1.0.3, whose program `python scripts/binaries.py` brings as well."""
     program = FETCHED / "terraform"

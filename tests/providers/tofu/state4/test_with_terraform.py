@@ -6,9 +6,11 @@ import shutil
 import stat
 import subprocess
 
+import jsonschema_rs
 import pytest
 
 from cli.rig import Desk
+from dirigent.cli import schemas
 
 pytestmark = pytest.mark.slow
 
@@ -155,7 +157,8 @@ def test_what_terraform_made_comes_is_changed_and_goes_back_and_neither_sees_a_c
     assert theirs.state.with_name("terraform.tfstate.backup").exists()
     assert not theirs.changes()
     # And whoever has not changed anything need not write anything.
-    again = ours.say("state", "export", str(theirs.state), "--json").json
+    again = ours.answer("state", "export", str(theirs.state))
+    assert jsonschema_rs.is_valid(schemas.schema_of("state"), again)
     assert again["serial"] == json.loads(theirs.state.read_bytes())["serial"]
     assert again["resources"] == 6
 

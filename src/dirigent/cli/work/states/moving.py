@@ -21,6 +21,7 @@ from dirigent.model.problem import refuse
 from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Stack
 from dirigent.ports import Managing, Shelf
+from dirigent.service.plans import Planner
 from dirigent.service.resources import states
 
 STATE: Final = "terraform.tfstate"
@@ -32,7 +33,7 @@ class _Exchange(Protocol):
     @property
     def import_from(
         self,
-    ) -> Callable[[bytes, Stack, Mapping[str, Managing], Wanted], Awaitable[Import]]:
+    ) -> Callable[[bytes, Stack, Planner, Wanted], Awaitable[Import]]:
         """Return what takes a state."""
         ...
 
@@ -56,7 +57,7 @@ async def _taken(session: Session, content: bytes, options: Options) -> int:
     stack, settings = session.stack, session.surrounding.settings
     wanted = Wanted(options.many("names"), options.flag("undeclared"))
     async with conducting(session.surrounding) as desk:
-        found = await _exchange().import_from(content, stack, desk.planner.providers, wanted)
+        found = await _exchange().import_from(content, stack, desk.planner, wanted)
         made = await states.adoption(
             desk.planner, stack, session.inputs, found.rows, replacing=options.flag("replacing")
         )

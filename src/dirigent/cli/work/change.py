@@ -59,7 +59,7 @@ def down(options: Options) -> int:
 
 async def _changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
     async with conducting.conducting(surrounding) as desk:
-        await _finish_earlier(desk, surrounding, options)
+        await finish_earlier(desk, surrounding, options)
         aim = await changes.named(desk.shelf, aim)
         made = await _free(desk, aim, options)
         if aim.stored:
@@ -108,7 +108,7 @@ async def _agreed(made: Plan, options: Options) -> bool:
     return await confirmed("\nApply this plan? [y/N] ")
 
 
-async def _finish_earlier(desk: Desk, surrounding: Surrounding, options: Options) -> None:
+async def finish_earlier(desk: Desk, surrounding: Surrounding, options: Options) -> None:
     """What a crash left open goes on first, where nobody else can be at it: its plan was approved."""
     for line in left_out_lines(await desk.conductor.left_out()):
         note(line)

@@ -1,4 +1,4 @@
-"""Processes of providers: how they start, what they say, how they are called, and that none is left behind."""
+"""Processes of providers: how they start, what they say, how they are called, and how they end."""
 
 import os
 

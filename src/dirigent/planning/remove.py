@@ -43,7 +43,7 @@ def removal(row: ResourceRow, reading: Reading | None, because: str) -> Change:
         address=row.address,
         name=row.name,
         type=row.type,
-        action=Action.FORGET if gone else Action.DELETE,
+        action=Action.FORGET if gone or row.reads else Action.DELETE,
         key=row.key,
         prior=row if gone else standing_shown(row, reading),
         because=f"{because}, and already gone" if gone else because,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import field
+from enum import Enum
 from typing import TypeAlias, TypeVar
 
 from dirigent.model.fault import Fault
@@ -24,6 +25,14 @@ class Ask:
     questions: tuple[Question, ...]
 
 
+class Looks(Enum):
+    """Whether something is only looked up: at once, or later, when more is known."""
+
+    NOT = "not"
+    NOW = "now"
+    LATER = "later"
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One instance whose future a provider is asked for. `prior` is the row as the world stands now.
@@ -39,6 +48,7 @@ class Wish:
     provider: str = ""
     setup: dict[str, Value] = field(default_factory=dict)
     succeeds: ResourceRow | None = None
+    looks: Looks = Looks.NOT
 
 
 @dataclass(frozen=True, slots=True)

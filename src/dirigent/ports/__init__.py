@@ -469,6 +469,18 @@ class Leaving(Protocol):
 
 
 @runtime_checkable
+class Looking(Protocol):
+    """A provider that can look up what it does not manage."""
+
+    async def look_up(self, type_name: str, config: dict[str, Value], *, later: bool) -> Proposal:
+        """Return what is found; `later` asks only what will be known, before anybody can look.
+
+        Raises `Refusal`, `ProviderFailed`.
+        """
+        ...
+
+
+@runtime_checkable
 class Finishing(Protocol):
     """A provider whose operations cannot be taken back half-way: they end, and what they made is kept."""
 

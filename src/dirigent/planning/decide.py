@@ -15,6 +15,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import Replace, ResourceRow
 from dirigent.model.values import Template, Value
 from dirigent.planning.expand import Instance
+from dirigent.planning.request import Looks
 from dirigent.planning.values.difference import differences, forced, keep_ignored
 from dirigent.planning.values.evaluate import Rendered, has_unknown
 from dirigent.planning.values.setups import templates_of
@@ -43,6 +44,7 @@ class Case:
     row: ResourceRow | None = None
     reading: Reading | None = None
     setup: Rendered | None = None
+    looks: Looks = Looks.NOT
     written: Rendered | None = None
     forced: bool = False
 

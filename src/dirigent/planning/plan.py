@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
-from typing import Final
 
 from dirigent.model.ids import PlanId, split_path
 from dirigent.model.plan import EVERYTHING, Action, Change, Plan, Selection, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.resource import Resource, ResourceRow, assemble
-from dirigent.model.stack import Stack
+from dirigent.model.resource import ResourceRow, assemble
+from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value, leaves
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, create_first, decide
@@ -30,12 +29,10 @@ from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first, steps_of
-from dirigent.planning.values.difference import span_of
 from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
+from dirigent.planning.values.placing import placed
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
 from dirigent.ports import Language, Proposal, Reading, Schemas
-
-NOTHING_LOOKED_UP: Final[Mapping[str, Looks]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +204,9 @@ class _Draft:
         will be, and what of it is unknown.
         """
         _refuse_mixed(cases)
-        proposals = yield from _propose([(case, case.prior) for case in cases], self._looks(cases))
+        cases = [replace(case, looks=self._looks(case)) for case in cases]
+        setups = self._situation.stack.providers
+        proposals = yield from _propose([(case, case.prior) for case in cases], setups)
         judged = [
             (case, decide(case, proposal), proposal) for case, proposal in zip(cases, proposals, strict=True)
         ]
@@ -216,22 +215,19 @@ class _Draft:
             for index, (case, change, _) in enumerate(judged)
             if change.action is Action.REPLACE and case.prior is not None
         ]
-        fresh = yield from _propose([(cases[index].anew_as_written, None) for index in again])
+        fresh = yield from _propose([(cases[index].anew_as_written, None) for index in again], setups)
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
             config = case.anew_as_written.template
             judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
         return judged
 
-    def _looks(self, cases: Sequence[Case]) -> dict[str, Looks]:
-        """Return when each instance is looked up that is: not before what it needs is as it will be."""
-        looked = [case for case in cases if case.instance.resource.reads]
-        return {
-            str(case.instance.address): Looks.LATER
-            if has_unknown(case.value) or any(self._waits_for(need) for need in case.needs)
-            else Looks.NOW
-            for case in looked
-        }
+    def _looks(self, case: Case) -> Looks:
+        """Return when an instance is looked up, if it is: not before what it needs is as it will be."""
+        if not case.instance.resource.reads:
+            return Looks.NOT
+        early = has_unknown(case.value) or any(self._waits_for(need) for need in case.needs)
+        return Looks.LATER if early else Looks.NOW
 
     def _waits_for(self, need: str) -> bool:
         change = self._changes.get(need)
@@ -278,12 +274,13 @@ class _Draft:
         changes = self._worth_it(changes)
         refuse_shared(changes, self._claims, situation.readings)
         refuse_protected(changes)
+        bridges = self.premises.bridges.behind([name for change in changes for name in change.waits])
         made = Plan(
             id=PlanId(""),
             stack=situation.stack.name,
             at=situation.at,
             changes=in_order(changes),
-            fingerprint=world_of(changes, situation.rows),
+            fingerprint=world_of(changes, situation.rows, bridges),
             inputs=dict(situation.inputs),
             outputs={name: output.template for name, output in outputs.items()},
             read_seconds=situation.read_seconds,
@@ -292,7 +289,7 @@ class _Draft:
             empty=self.premises.empty,
             selection=situation.selection,
             left_out=self._outside.names(),
-            bridges=self.premises.bridges.behind([name for change in changes for name in change.waits]),
+            bridges=bridges,
             modules=self.premises.bridges.variables(),
             shown=self.premises.shown(),
         )
@@ -349,7 +346,7 @@ def _refuse_mixed(cases: Sequence[Case]) -> None:
 
 
 def _propose(
-    wishes: Sequence[tuple[Case, ResourceRow | None]], looks: Mapping[str, Looks] = NOTHING_LOOKED_UP
+    wishes: Sequence[tuple[Case, ResourceRow | None]], setups: Mapping[str, ProviderSetup]
 ) -> Asking[list[Proposal]]:
     """Ask for proposals, all at once.
 
@@ -368,7 +365,7 @@ def _propose(
                 case.instance.resource.provider,
                 members_of(case.setup.value) if case.setup else {},
                 succeeds=case.standing if prior is None else None,
-                looks=looks.get(case.instance.address, Looks.NOT),
+                looks=case.looks,
             )
             for case, prior in wishes
         )
@@ -379,9 +376,9 @@ def _propose(
         if isinstance(answer, Proposal):
             proposals.append(answer)
         elif isinstance(answer, Refusal):
-            problems.extend(_placed(problem, case.instance.resource) for problem in answer.problems)
+            problems += placed(answer.problems, case.instance.resource, setups)
     if problems:
-        raise Refusal(problems)
+        raise Refusal(dict.fromkeys(problems))
     return proposals
 
 
@@ -390,10 +387,3 @@ def _future(change: Change, proposal: Proposal) -> Value:
     if change.action is Action.KEEP and change.prior is not None:
         return change.prior.attributes
     return proposal.attributes
-
-
-def _placed(problem: Problem, resource: Resource) -> Problem:
-    """Return a provider's problem with a place. A provider knows none: it names the property as label."""
-    if problem.at is not None:
-        return problem
-    return replace(problem, at=span_of(problem.label, resource.spans) or resource.span, label="")

@@ -20,6 +20,7 @@ from dirigent.planning.plan import Situation, evaluate_outputs, setups_standing
 from dirigent.planning.plan import plan as make_plan
 from dirigent.planning.request import Answers, Ask, Asking, Looks, Wish
 from dirigent.planning.rows.selection import part_to_destroy, rows_of
+from dirigent.planning.safety.governing import governed, of_end
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import (
@@ -55,7 +56,7 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how:
     situation = Situation(
         *(stack, planner.language, inputs, rows, readings, at, seconds, setups), selection=how.selection
     )
-    return await carry(make_plan(situation), planner.providers, planner.oracle)
+    return governed(await carry(make_plan(situation), planner.providers, planner.oracle), stack.apply)
 
 
 async def plan_destroy(
@@ -72,7 +73,7 @@ async def plan_destroy(
     readings, seconds = await _read(planner, chosen, setups)
     now = planner.clock.now()
     made = make_plan_destroy(name, rows, readings, now, setups, how.selection)
-    return replace(made, read_seconds=seconds)
+    return governed(replace(made, read_seconds=seconds), of_end(stack.apply) if stack else made.policy)
 
 
 async def rows_of_stack(planner: Planner, name: str) -> list[ResourceRow]:
@@ -106,7 +107,7 @@ async def _read(
     before = planner.clock.now()
     readings, problems = await read_all(planner.providers, rows, setups)
     if problems:
-        raise Refusal(problems)
+        raise Refusal(dict.fromkeys(problems))
     return readings, planner.clock.now() - before
 
 

@@ -9,9 +9,10 @@ from typing import Final
 
 from dirigent.cli import wire
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
-from dirigent.model.plan import Action, Change, Difference, Plan
+from dirigent.model.plan import Action, Change, Difference, OnFailure, Plan
 from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Unknown, Value
+from dirigent.planning.safety.undoing import losses
 
 DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
 _SIGNS: Final = {
@@ -37,6 +38,7 @@ _VERBS: Final = {
 # More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
 ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "ADOPT": 20, "READ": 12, "CREATE": 12}
 DIFFERENCES: Final = 8
+LOSSES: Final = 12
 NAMES: Final = 5
 VALUE_COLUMNS: Final = 48
 NAME_COLUMNS: Final = (12, 32)
@@ -54,7 +56,7 @@ def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
         if len(changes) > len(listed):
             rest = changes[len(listed) :]
             lines.append(f"  and {len(rest)} more: {_types(rest)}")
-    lines += ["", f"  {summary(plan)}"]
+    lines += ["", f"  {summary(plan)}", *failure_lines(plan, full=full)]
     return "\n".join(lines)
 
 
@@ -68,6 +70,23 @@ def summary(plan: Plan) -> str:
             what = "nothing of this part is left to do"
         return f"Nothing to do: {what}{kept}."
     return ", ".join(f"{counted[action]} {verb}" for action, verb in _VERBS.items() if counted[action])
+
+
+def failure_lines(plan: Plan, *, full: bool = False) -> list[str]:
+    """Return what becomes of the plan when a step fails, and what could not be taken back then."""
+    if not plan.pending or plan.policy.on_failure is OnFailure.KEEP:
+        return []
+    if plan.policy.on_failure is OnFailure.PAUSE:
+        return ["  when a step fails: it waits for you; what does not need it goes on"]
+    lost = losses(plan)
+    lines = ["  when a step fails: what was done is taken back" + (", but" if lost else "")]
+    lines += [
+        f"        {loss.address} {loss.why}{'; it stays as it is then' if loss.whole else ''}"
+        for loss in (lost if full else lost[:LOSSES])
+    ]
+    if not full and len(lost) > LOSSES:
+        lines.append(f"        and {len(lost) - LOSSES} more")
+    return lines
 
 
 def next_step(plan: Plan, *, full: bool = False) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dirigent.model.plan import Action, Change, fingerprint
+from dirigent.model.plan import Action, Bridge, Change, fingerprint
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 
@@ -21,14 +21,15 @@ class Touch:
     reads: tuple[str, ...]
 
 
-def touch_of(changes: Iterable[Change]) -> Touch:
+def touch_of(changes: Iterable[Change], bridges: Sequence[Bridge] = ()) -> Touch:
     """Return what changes touch: the needs of what is changed, as declared and as it was, all down."""
     by_address = {str(change.address): change for change in changes}
     pending = [change for change in by_address.values() if change.action is not Action.KEEP]
     writes = dict.fromkeys(_owner(change.address) for change in pending)
     reads: dict[str, None] = {}
     seen: dict[str, None] = {}
-    stack = [str(need) for change in reversed(pending) for need in _needs(change)]
+    stack = [str(need) for bridge in reversed(bridges) for need in bridge.needs] if pending else []
+    stack += [str(need) for change in reversed(pending) for need in _needs(change)]
     while stack:
         address = stack.pop()
         if address in seen:
@@ -42,9 +43,9 @@ def touch_of(changes: Iterable[Change]) -> Touch:
     return Touch(tuple(writes), tuple(reads))
 
 
-def world_of(changes: Iterable[Change], rows: Sequence[ResourceRow]) -> str:
+def world_of(changes: Iterable[Change], rows: Sequence[ResourceRow], bridges: Sequence[Bridge] = ()) -> str:
     """Return the digest of the rows that changes touch: a plan of them is good for a world that has it."""
-    touch = touch_of(changes)
+    touch = touch_of(changes, bridges)
     touched = frozenset((*touch.writes, *touch.reads))
     return fingerprint([row for row in rows if _owner(row.address) in touched])
 

@@ -13,7 +13,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.request import Looks
-from dirigent.ports import Proposal
+from dirigent.ports.resources import Proposal
 from planning.world import World, propose, refer, resource, stack
 
 

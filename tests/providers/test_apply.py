@@ -16,7 +16,7 @@ from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Broken, Done, Order
 from dirigent.model.values import Expression
 from dirigent.planning.request import Ask, Propose, Wish
-from dirigent.ports import Proposal, ProviderFailed, Reading
+from dirigent.ports.resources import Proposal, ProviderFailed, Reading
 from dirigent.providers.apply import ResourcePerformer, request_of
 from dirigent.service.asking import carry, read_all
 

@@ -10,7 +10,8 @@ from dirigent.app.planning import Close, inherited
 from dirigent.app.protocols.extras import require
 from dirigent.app.stacks import Surrounding
 from dirigent.lang.stack import TypeShape
-from dirigent.ports import Managing, Vault
+from dirigent.ports import Vault
+from dirigent.ports.resources import Managing
 from dirigent.providers.files import FilesProvider
 from dirigent.providers.files.shape import TYPES as FILE_TYPES
 from dirigent.providers.services.provider import ServiceProvider

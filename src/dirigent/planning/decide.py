@@ -19,7 +19,7 @@ from dirigent.planning.request import Looks
 from dirigent.planning.values.difference import differences, forced, keep_ignored
 from dirigent.planning.values.evaluate import Rendered, has_unknown
 from dirigent.planning.values.setups import templates_of
-from dirigent.ports import Proposal, Reading
+from dirigent.ports.resources import Proposal, Reading
 
 # Differences of what we keep about an instance; no provider is called for these alone.
 OWN_PATHS: Final = ("needs", "lifecycle.protect")

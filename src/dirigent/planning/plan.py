@@ -32,7 +32,8 @@ from dirigent.planning.steps import spread_create_first, steps_of
 from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
 from dirigent.planning.values.placing import placed
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
-from dirigent.ports import Language, Proposal, Reading, Schemas
+from dirigent.ports import Language, Schemas
+from dirigent.ports.resources import Proposal, Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dirigent.model.values import Template
 from dirigent.planning.decide import standing as stands_now
 from dirigent.planning.modules.gone import modules_of, why_gone
 from dirigent.planning.values.setups import Setups, undeclared
-from dirigent.ports import Reading
+from dirigent.ports.resources import Reading
 
 
 def removals(

@@ -13,7 +13,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.command import Question
 from dirigent.model.values import Value
-from dirigent.ports import Proposal
+from dirigent.ports.resources import Proposal
 
 T = TypeVar("T")
 

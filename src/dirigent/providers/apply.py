@@ -18,8 +18,8 @@ from dirigent.model.resource import ResourceRow, keeper_of, row_of
 from dirigent.model.run.effect import PAUSED, Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
-from dirigent.ports import (
-    Clock,
+from dirigent.ports import Clock
+from dirigent.ports.resources import (
     Configurable,
     Finishing,
     Looking,

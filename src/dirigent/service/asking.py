@@ -23,11 +23,11 @@ from dirigent.planning.rows.selection import part_to_destroy, rows_of
 from dirigent.planning.safety.governing import governed, of_end
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
-from dirigent.ports import (
+from dirigent.ports import Oracle
+from dirigent.ports.resources import (
     Configurable,
     Looking,
     Managing,
-    Oracle,
     Proposal,
     Provider,
     ProviderFailed,

@@ -10,7 +10,7 @@ from typing import Final
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown, Value
-from dirigent.ports import Operation, Proposal, ProviderDoubt, ProviderFailed, Reading
+from dirigent.ports.resources import Operation, Proposal, ProviderDoubt, ProviderFailed, Reading
 from dirigent.providers.tofu.lifecycle.cycle import intend, look
 from dirigent.providers.tofu.lifecycle.proposing import same
 from dirigent.providers.tofu.lifecycle.session import Session, Standing
@@ -52,7 +52,7 @@ class TofuProvider:
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredProvider:
-    """Implements `ports.Provider` and `ports.Finishing`."""
+    """Implements `ports.resources.Provider` and `ports.resources.Finishing`."""
 
     of: TofuProvider
     setup: dict[str, Value]

@@ -20,7 +20,7 @@ from dirigent.planning.safety.undoing import pausing, undo_of
 from dirigent.planning.steps import Step, makes_behind, steps_of
 from dirigent.planning.values.evaluate import template_of
 
-MAKES: Final = frozenset({"create", "update", "record"})
+MAKES: Final = frozenset({"create", "update", "record", "adopt"})
 
 
 def compile_plan(plan: Plan) -> Program:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from dirigent.lang.schema import SCHEMAS
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.resource import ResourceRow, keeper_of
@@ -54,7 +55,9 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how:
     readings, seconds = await _read(planner, chosen, setups) if how.refresh else ({}, 0.0)
     at = planner.clock.now()
     situation = Situation(
-        *(stack, planner.language, inputs, rows, readings, at, seconds, setups), selection=how.selection
+        *(stack, planner.language, inputs, rows, readings, at, seconds, setups),
+        selection=how.selection,
+        schemas=SCHEMAS,
     )
     return governed(await carry(make_plan(situation), planner.providers, planner.oracle), stack.apply)
 

@@ -20,7 +20,8 @@ from dirigent.cli.work.change import carried_out, finish_earlier
 from dirigent.model.problem import refuse
 from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Stack
-from dirigent.ports import Managing, Shelf
+from dirigent.ports import Shelf
+from dirigent.ports.resources import Managing
 from dirigent.service.plans import Planner
 from dirigent.service.resources import states
 

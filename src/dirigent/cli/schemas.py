@@ -59,7 +59,7 @@ _DIFFERENCE: Final = _object(path=_TEXT, before=_ANY, after=_ANY, forcesReplacem
 _CHANGE: Final = _object(
     address=_TEXT,
     type=_TEXT,
-    action={"enum": ["create", "update", "replace", "delete", "forget", "adopt", "keep"]},
+    action={"enum": ["create", "update", "replace", "delete", "forget", "adopt", "read", "keep"]},
     because=_TEXT,
     drifted=_FLAG,
     needs=_list(_TEXT),

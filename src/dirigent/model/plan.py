@@ -32,6 +32,7 @@ class Action(Enum):
     DELETE = "delete"
     FORGET = "forget"
     ADOPT = "adopt"
+    READ = "read"
     KEEP = "keep"
 
 

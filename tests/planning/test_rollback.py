@@ -12,7 +12,7 @@ from dirigent.model.resource import Lifecycle
 from dirigent.model.values import Unknown
 from dirigent.planning.safety.rollback import ANEW, LOST, Return, plan_rollback
 from dirigent.planning.safety.touching import world_of
-from dirigent.ports import Reading
+from dirigent.ports.resources import Reading
 from planning.plain_language import drive
 from planning.world import World, propose, refer, resource, stack
 

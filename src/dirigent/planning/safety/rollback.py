@@ -24,7 +24,7 @@ from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first
 from dirigent.planning.values.evaluate import Rendered, has_unknown, template_of
 from dirigent.planning.values.setups import Setups, members_of, undeclared
-from dirigent.ports import Proposal, Reading
+from dirigent.ports.resources import Proposal, Reading
 
 ANEW = "it is made anew with its configuration of then; what it held besides is lost"
 LOST = "what it holds now is lost"

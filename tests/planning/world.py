@@ -7,12 +7,12 @@ from dataclasses import replace
 from dirigent.model.ids import Address
 from dirigent.model.plan import EVERYTHING, Action
 from dirigent.model.resource import Lifecycle, Replace, Resource, ResourceRow, assemble
-from dirigent.model.stack import Secret, Stack
+from dirigent.model.stack import Move, Release, Secret, Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import plan_destroy
 from dirigent.planning.plan import Situation, plan
-from dirigent.ports import Proposal
+from dirigent.ports import Proposal, Reading
 from planning.plain_language import Plain, PlainLanguage, drive
 
 CREATE_FIRST = Lifecycle(replace=Replace.CREATE_FIRST)
@@ -24,8 +24,11 @@ def resource(name, *, kind="box", needs=(), count=None, each=None, lifecycle=Non
     )
 
 
-def stack(*resources, outputs=None, secrets=()):
+def stack(*resources, outputs=None, secrets=(), moved=(), forget=(), imports=()):
     return Stack(
+        moved=tuple(Move(source, to) for source, to in moved),
+        released=tuple(Release(address) for address in forget),
+        imports=tuple(imports),
         name="shop",
         folder="/srv/shop",
         resources={item.name: item for item in resources},
@@ -63,7 +66,7 @@ class World:
             readings=self.readings,
             selection=selection,
         )
-        return drive(plan(situation), propose)
+        return drive(plan(situation), propose, adopt)
 
     def up(self, declared, inputs=None, choose=min):
         made = self.plan(declared, inputs)
@@ -97,10 +100,21 @@ class World:
             outputs[name] = self.step(request, leaving)
             done.add(name)
 
+    def move(self, moves):
+        rows = [(self.rows.pop(move["from"]), move) for move in moves]
+        for row, move in rows:
+            address, needs = Address(move["to"]), tuple(move["needs"])
+            assert address not in self.rows, f"{address} is there already"
+            self.rows[address] = replace(
+                row, address=address, name=move["name"], key=move["key"], needs=needs
+            )
+
     def step(self, request, leaving):
         address, action = request["address"], request["action"]
+        if action == "move":
+            return self.move(request["moves"])
         row = self.rows.get(address)
-        if action in {"delete", "forget"}:
+        if action in {"delete", "forget", "release"}:
             for other in self.rows.values():
                 still = str(other.address) in leaving and address in other.needs
                 assert not still, f"{address} goes while {other.address} stands on it"
@@ -109,6 +123,9 @@ class World:
             return None
         missing = [need for need in request["needs"] if need not in self.rows]
         assert not missing, f"{address} is made while {missing} do not stand"
+        if action == "adopt":
+            self.rows[address] = found_row(request)
+            return self.rows[address].attributes
         if action == "record":
             self.rows[address] = replace(row, needs=tuple(request["needs"]), protect=request["protect"])
             return None
@@ -131,6 +148,30 @@ class World:
             protect=request["protect"],
         )
         return self.rows[address].attributes
+
+
+def adopt(wish):
+    """What exists under any id but `nothing`: a box of size 9."""
+    return Reading(None) if wish.identity == "nothing" else found(wish.identity)
+
+
+def found(identity):
+    return Reading({"id": identity, "size": 9}, {"size": 9}, private={"seen": True})
+
+
+def found_row(request):
+    seen = found(request["id"])
+    return ResourceRow(
+        address=Address(request["address"]),
+        name=request["name"],
+        type=request["type"],
+        config=seen.config,
+        attributes=seen.attributes,
+        key=request["key"],
+        needs=tuple(request["needs"]),
+        private=seen.private,
+        protect=request["protect"],
+    )
 
 
 def fill(template, variables):

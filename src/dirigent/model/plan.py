@@ -24,13 +24,17 @@ _IGNORED = frozenset({"id", "at", "read_seconds", "sources"})
 
 
 class Action(Enum):
-    """What happens to one instance."""
+    """What happens to one instance.
+
+    To forget one that is gone already clears our traces of it; to release one lets go of what stands.
+    """
 
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
     FORGET = "forget"
+    RELEASE = "release"
     KEEP = "keep"
 
 
@@ -58,6 +62,8 @@ class Change:
     that apply evaluates. `binding` is what the provider has promised, in a form that only it understands:
     it sees it again at apply. `deferred` says that its provider could not be asked yet. `lingers` says that
     the one that is replaced stays as a leftover, because what stands on it is not in the plan.
+    `moved_from` is the address that the row had; one that `follows` stands on something that has moved;
+    `adopts` is the id under which something that exists is taken over before anything else is done.
     """
 
     address: Address
@@ -82,6 +88,14 @@ class Change:
     identity: str = ""
     deferred: bool = False
     lingers: bool = False
+    moved_from: str = ""
+    follows: bool = False
+    adopts: str = ""
+
+    @property
+    def acts(self) -> bool:
+        """Return whether it does anything, be it only to what we know."""
+        return self.action is not Action.KEEP or bool(self.moved_from or self.adopts) or self.follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +147,7 @@ class Plan:
     @property
     def pending(self) -> tuple[Change, ...]:
         """Return the changes that do something."""
-        return tuple(change for change in self.changes if change.action is not Action.KEEP)
+        return tuple(change for change in self.changes if change.acts)
 
 
 def fingerprint(rows: Sequence[ResourceRow]) -> str:

@@ -18,7 +18,7 @@ def compile_plan(plan: Plan) -> Program:
     """Return the program of a plan. Its tasks are named as `Step.name` says."""
     steps = steps_of(plan.changes)
     graph = Graph(
-        tasks=tuple(_task(step) for step in steps),
+        tasks=tuple(_task(step, plan) for step in steps),
         needs={step.name: step.needs for step in steps},
         binds="resources",
         initial=_initial(plan),
@@ -45,13 +45,13 @@ def _initial(plan: Plan) -> dict[str, Value]:
     return initial
 
 
-def _task(step: Step) -> Task:
+def _task(step: Step, plan: Plan) -> Task:
     change = step.change
     place = step.address.replace("~", "~0").replace("/", "~1")
     return Task(
         name=step.name,
         pointer=f"/changes/{place}/{step.action}",
-        node=Call(function="resource", request=_request(step)),
+        node=Call(function="resource", request=_request(step) if step.action != "move" else _moves(plan)),
         span=change.span,
         constants={} if change.each is None else {"each": change.each},
     )
@@ -62,8 +62,10 @@ def _request(step: Step) -> Template:
     change = step.change
     request: dict[str, Template] = {"action": step.action, "address": step.address, "name": change.name}
     request |= {"key": change.key, "type": _type_of(step, change)}
-    if step.action in {"create", "update", "record"}:
+    if step.action in {"create", "update", "record", "adopt"}:
         request |= {"needs": template_of([str(need) for need in change.needs]), "protect": change.protect}
+    if step.action == "adopt":
+        request |= {"config": change.config, "id": change.adopts}
     if step.action in {"create", "update"}:
         request["config"] = change.config
         request |= _promised(change)
@@ -72,6 +74,22 @@ def _request(step: Step) -> Template:
     if step.deposes:
         request["deposes"] = step.deposes
     return request
+
+
+def _moves(plan: Plan) -> Template:
+    """Return what gives rows their new addresses, and new needs to what stands on them."""
+    moves: list[Template] = [
+        {
+            "from": change.moved_from or change.address,
+            "to": change.address,
+            "name": change.name,
+            "key": change.prior.key,
+            "needs": template_of([str(need) for need in change.prior.needs]),
+        }
+        for change in plan.changes
+        if (change.moved_from or change.follows) and change.prior is not None
+    ]
+    return {"action": "move", "address": "", "name": "", "type": "", "moves": moves}
 
 
 def _promised(change: Change) -> dict[str, Template]:

@@ -20,8 +20,10 @@ from dirigent.planning import graph
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, create_first, decide
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
-from dirigent.planning.remove import refuse_protected, removals, with_setups
+from dirigent.planning.remove import refuse_protected, refuse_released, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Propose, Wish
+from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_astray, wanted_of
+from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.touching import world_of
@@ -62,7 +64,9 @@ def plan(situation: Situation) -> Asking[Plan]:
     """
     edges = graph.edges_of(situation.stack.resources, situation.language, situation.stack.providers)
     graph.refuse_cycle(situation.stack.resources, edges)
-    draft = _Draft(situation, part_of(situation.selection, edges, situation.rows))
+    moved = relocated(situation.rows, situation.stack.moved)
+    draft = _Draft(situation, part_of(situation.selection, edges, moved.rows), moved)
+    yield from draft.look_for_imports()
     for wave in graph.waves({name: edges[name] for name in draft.chosen()}):
         resources = [situation.stack.resources[name] for name in wave]
         instances = yield from draft.expand(resources)
@@ -109,11 +113,19 @@ def constants(stack: str, inputs: Mapping[str, Value], secrets: Sequence[str]) -
 class _Draft:
     """A plan in the making."""
 
-    def __init__(self, situation: Situation, part: Part) -> None:
+    def __init__(self, situation: Situation, part: Part, moved: Relocated) -> None:
         self._situation = situation
         self._part = part
-        self._outside = Outside(part, situation.rows)
-        self._rows = {str(row.address): row for row in situation.rows}
+        self._moved = moved
+        self._outside = Outside(part, moved.rows)
+        self._rows = {str(row.address): row for row in moved.rows}
+        self._readings = {
+            address: reading
+            for address in self._rows
+            if (reading := situation.readings.get(moved.origin.get(address, address))) is not None
+        }
+        self._imports: dict[str, Wanted] = {}
+        self._adopted: dict[str, str] = {}
         self._wanted: dict[str, bool] = {}
         self._addresses: dict[str, tuple[str, ...]] = {}
         self._changes: dict[str, Change] = {}
@@ -121,6 +133,10 @@ class _Draft:
         self._claims: dict[str, tuple[str, ...]] = {}
         names = tuple(situation.stack.secrets)
         self.scope = Scope(constants(situation.stack.name, situation.inputs, names))
+
+    def look_for_imports(self) -> Asking[None]:
+        """Find out what exists already and is to be taken over. Raises as `adopting.wanted_of` does."""
+        self._imports = yield from wanted_of(self._situation.stack, self.scope, self._situation.language)
 
     def chosen(self) -> list[str]:
         """Return the resources that the plan is for, and show the others as they stand."""
@@ -137,6 +153,11 @@ class _Draft:
     def refuse_unmatched(self) -> None:
         """Raise `Refusal` (E2013) with every instance that the user named and that is not there."""
         known = (*self._changes, *self._situation.stack.resources)
+        if not self._situation.selection.partial:
+            refuse_astray(self._imports, self._changes)
+        self._changes = {address: self._moved.told(change) for address, change in self._changes.items()}
+        refuse_moves(self._changes, self._situation.stack.moved)
+        refuse_released(self._changes, self._situation.stack.released)
         self._outside.refuse_unmatched(self._situation.selection, known)
 
     def expand(self, resources: Sequence[Resource]) -> Asking[list[Instance]]:
@@ -169,6 +190,17 @@ class _Draft:
         names = (instance.resource.provider for instance in instances if instance.resource.provider)
         setups = yield from setups_of(stack, names, self.scope, self._situation.language)
         again = self._situation.selection.replace
+        found = yield from adopt(
+            [
+                Candidate(instance, result.value, needs[name], setups.get(instance.resource.provider))
+                for instance, result in zip(instances, rendered, strict=True)
+                for name in (instance.resource.name,)
+                if instance.address not in self._rows
+            ],
+            self._imports,
+        )
+        self._rows |= found.rows
+        self._adopted |= found.identities
         return [
             replace(
                 case_of(
@@ -176,7 +208,7 @@ class _Draft:
                     result,
                     needs[instance.resource.name],
                     self._rows.get(instance.address),
-                    self._situation.readings.get(instance.address),
+                    self._readings.get(instance.address),
                     setups.get(instance.resource.provider),
                 ),
                 forced=names_it(again, instance),
@@ -214,7 +246,9 @@ class _Draft:
         """Keep the changes of a wave and show its resources to the next."""
         attributes: dict[str, dict[str, Value]] = {resource.name: {} for resource in resources}
         for case, change, proposal in judged:
-            self._changes[change.address] = change
+            adopts = self._adopted.get(change.address, "")
+            because = change.because or (f"imported as `{adopts}`" if adopts else "")
+            self._changes[change.address] = replace(change, adopts=adopts, because=because)
             self._wanted[change.address] = create_first(case)
             self._claims[change.address] = proposal.claims
             attributes[change.name][change.address] = _future(change, proposal)
@@ -233,9 +267,9 @@ class _Draft:
         situation = self._situation
         declared = spread_create_first(list(self._changes.values()), self._wanted)
         removable = self._outside.removable(self._changes)
-        going = removals(removable, situation.readings, situation.stack, self._changes)
-        changes = [*map(self._outside.beside, declared), *with_setups(going, situation.setups)]
-        refuse_shared(changes, self._claims, situation.readings)
+        going = map(self._moved.told, removals(removable, self._readings, situation.stack, self._changes))
+        changes = [*map(self._outside.beside, declared), *with_setups([*going], situation.setups)]
+        refuse_shared(changes, self._claims, self._readings)
         refuse_protected(changes)
         made = Plan(
             id=PlanId(""),

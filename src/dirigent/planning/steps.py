@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from typing import Final
 
 from dirigent.model.ids import DEPOSED
 from dirigent.model.plan import Action, Change
@@ -16,10 +17,12 @@ from dirigent.model.record import dataclass
 from dirigent.planning.decide import is_record
 from dirigent.planning.graph import cycle_in, ordered
 
+MOVE: Final = "move rows"
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation: `action` is create, update, delete, record or forget, on the row at `address`.
+    """One operation on the row at `address`: create, update, delete, record, forget, release, adopt or move.
 
     `name` is unique: the address for a create or an update, else the action and the address.
     `deposes` is the address to which a create moves the row that it replaces, "" if none.
@@ -39,6 +42,7 @@ class _Board:
 
     makes: dict[str, Step] = field(default_factory=dict)
     deletes: dict[str, Step] = field(default_factory=dict)
+    adopts: dict[str, Step] = field(default_factory=dict)
     hard: dict[str, list[str]] = field(default_factory=dict)
     soft: dict[str, list[str]] = field(default_factory=dict)
     loose: dict[str, list[str]] = field(default_factory=dict)
@@ -53,11 +57,26 @@ def steps_of(changes: Sequence[Change]) -> tuple[Step, ...]:
     """Return the steps of all changes that do something, in an order in which they may be done."""
     board = _Board()
     _place(changes, board)
+    for change in changes:
+        if change.adopts:
+            address = str(change.address)
+            board.adopts[address] = Step(f"import {address}", "adopt", address, change)
     _order_makes(changes, board)
     _order_deletes(changes, board)
-    steps = {step.name: step for step in (*board.makes.values(), *board.deletes.values())}
+    placed = (*board.adopts.values(), *board.makes.values(), *board.deletes.values())
+    steps = {step.name: step for step in placed}
     edges = _without_circles(steps, board)
-    return tuple(replace(steps[name], needs=tuple(edges[name])) for name in ordered(edges))
+    done = tuple(replace(steps[name], needs=tuple(edges[name])) for name in ordered(edges))
+    return _after_moves(changes, done)
+
+
+def _after_moves(changes: Sequence[Change], steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps behind the one that gives rows their new addresses: all of them at once, or none."""
+    first = next((change for change in changes if change.moved_from or change.follows), None)
+    if first is None:
+        return steps
+    move = Step(MOVE, "move", first.address, first)
+    return (move, *(step if step.needs else replace(step, needs=(MOVE,)) for step in steps))
 
 
 def spread_create_first(changes: Sequence[Change], wanted: Mapping[str, bool]) -> list[Change]:
@@ -102,8 +121,9 @@ def _place(changes: Sequence[Change], board: _Board) -> None:
                     board.deletes[address] = Step(f"delete {old}", "delete", old, change)
             case Action.DELETE:
                 board.deletes[address] = Step(f"delete {address}", "delete", address, change)
-            case Action.FORGET:
-                board.deletes[address] = Step(f"forget {address}", "forget", address, change)
+            case Action.FORGET | Action.RELEASE:
+                action = change.action.value
+                board.deletes[address] = Step(f"{action} {address}", action, address, change)
             case Action.KEEP:
                 pass
 
@@ -121,17 +141,24 @@ def _free(address: str, taken: dict[str, None]) -> str:
 def _order_makes(changes: Sequence[Change], board: _Board) -> None:
     reached = _reached(changes, board)
     for change in changes:
-        make = board.makes.get(change.address)
+        adopt, make = board.adopts.get(change.address), board.makes.get(change.address)
+        first = adopt or make
+        if first is None:
+            continue
+        for need in change.needs:
+            board.hard.setdefault(first.name, []).extend(reached.get(need, ()))
         if make is None:
             continue
         needs = board.hard.setdefault(make.name, [])
-        for need in change.needs:
-            needs.extend(reached.get(need, ()))
+        if adopt is not None:
+            needs.append(adopt.name)
         delete = board.deletes.get(change.address)
         if delete is not None and change.create_first:
             board.hard.setdefault(delete.name, []).append(make.name)
         elif delete is not None:
             needs.append(delete.name)
+            if adopt is not None:
+                board.hard.setdefault(delete.name, []).append(adopt.name)
 
 
 def _reached(changes: Sequence[Change], board: _Board) -> dict[str, tuple[str, ...]]:
@@ -139,7 +166,7 @@ def _reached(changes: Sequence[Change], board: _Board) -> dict[str, tuple[str, .
     needs = {str(change.address): change.needs for change in changes}
     reached: dict[str, tuple[str, ...]] = {}
     for address in ordered(needs):
-        make = board.makes.get(address)
+        make = board.makes.get(address) or board.adopts.get(address)
         if make is not None:
             reached[address] = (make.name,)
         else:

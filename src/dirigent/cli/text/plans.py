@@ -14,12 +14,14 @@ from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Unknown, Value
 
 DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
+_PARTING: Final = (Action.FORGET, Action.RELEASE)
 _SIGNS: Final = {
     Action.CREATE: ("+", "green"),
     Action.UPDATE: ("~", "yellow"),
     Action.REPLACE: ("-/+", "red"),
     Action.DELETE: ("-", "red"),
     Action.FORGET: ("x", "yellow"),
+    Action.RELEASE: ("x", "yellow"),
     Action.KEEP: ("=", "grey"),
 }
 _VERBS: Final = {
@@ -27,11 +29,12 @@ _VERBS: Final = {
     Action.REPLACE: "to replace",
     Action.UPDATE: "to update",
     Action.FORGET: "to forget",
+    Action.RELEASE: "to let go of",
     Action.CREATE: "to create",
     Action.KEEP: "unchanged",
 }
 # More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
-ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "CREATE": 12}
+ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "IMPORT": 20, "MOVE": 20, "CREATE": 12}
 DIFFERENCES: Final = 8
 NAMES: Final = 5
 VALUE_COLUMNS: Final = 48
@@ -63,7 +66,15 @@ def summary(plan: Plan) -> str:
         if plan.selection.partial:
             what = "nothing of this part is left to do"
         return f"Nothing to do: {what}{kept}."
-    return ", ".join(f"{counted[action]} {verb}" for action, verb in _VERBS.items() if counted[action])
+    beside = {
+        "to import": sum(1 for change in plan.changes if change.adopts),
+        "to move": sum(1 for change in plan.changes if change.moved_from),
+    }
+    counts = {verb: counted[action] for action, verb in _VERBS.items() if action is not Action.KEEP}
+    # What only gets another name, or becomes known, stays as it is.
+    same = sum(1 for c in plan.changes if c.action is Action.KEEP and not (c.adopts or c.moved_from))
+    counts |= {**beside, _VERBS[Action.KEEP]: same}
+    return ", ".join(f"{number} {verb}" for verb, number in counts.items() if number)
 
 
 def next_step(plan: Plan, *, full: bool = False) -> str:
@@ -114,7 +125,9 @@ def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
     destructive = [c for c in plan.changes if c.action in DESTRUCTIVE]
     others = [
         ("UPDATE", "yellow", [c for c in plan.changes if c.action is Action.UPDATE]),
-        ("FORGET", "yellow", [c for c in plan.changes if c.action is Action.FORGET]),
+        ("FORGET", "yellow", [c for c in plan.changes if c.action in _PARTING]),
+        ("IMPORT", "yellow", [c for c in plan.changes if c.adopts and c.action is Action.KEEP]),
+        ("MOVE", "yellow", [c for c in plan.changes if c.moved_from and c.action is Action.KEEP]),
         ("CREATE", "green", [c for c in plan.changes if c.action is Action.CREATE]),
     ]
     return [group for group in [("DESTRUCTIVE", "red", destructive), *others] if group[2]]
@@ -133,7 +146,7 @@ def _types(changes: Sequence[Change]) -> str:
 
 
 def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *, full: bool) -> list[str]:
-    sign, tint = _SIGNS[change.action]
+    sign, tint = (">", "yellow") if change.action is Action.KEEP else _SIGNS[change.action]
     name = padded(change.address, widths[0])
     # Of a new instance and of one whose differences follow, the reason is plain.
     plain = change.action in {Action.CREATE, Action.UPDATE} and not full
@@ -141,6 +154,8 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
     because = f"  {told}" if told else ""
     line = f"  {terminal.paint(padded(sign, 3), tint)} {name} {padded(change.type, widths[1])}{because}"
     lines = [_with_place(line, change.span, terminal)]
+    if change.action is not Action.KEEP:
+        lines += [f"        {told}" for told in _before(change)]
     if change.drifted:
         lines.append("        drifted: it is no longer as it was applied")
     if change.action in {Action.UPDATE, Action.REPLACE}:
@@ -151,6 +166,14 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
             lines.append(f"        and {len(change.differences) - len(chosen)} more properties")
     lines += [f"        {terminal.paint('warning', 'yellow')}: {shown(text)}" for text in change.warnings]
     return lines
+
+
+def _before(change: Change) -> list[str]:
+    """Return what happens before the change itself, in words."""
+    moved = [f"moved from {shown(change.moved_from)}"] if change.moved_from else []
+    adopted = [f"imported as {shown(change.adopts)}, then:"] if change.adopts else []
+    deferred = ["known only at apply: its provider hangs on another change"] if change.deferred else []
+    return [*moved, *adopted, *deferred]
 
 
 def _difference_line(found: Difference, width: int, terminal: Terminal) -> str:

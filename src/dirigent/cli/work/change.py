@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from dirigent.app import conducting
 from dirigent.app.conducting import Desk
@@ -42,7 +43,7 @@ def up(options: Options) -> int:
         surrounding = session.surrounding
         how = How(selection=selection(options))
         aim = Aim(session.stack.name, session.stack, session.inputs, how=how)
-    return wait_for(_changed(surrounding, aim, options))
+    return wait_for(changed(surrounding, aim, options))
 
 
 def down(options: Options) -> int:
@@ -53,13 +54,17 @@ def down(options: Options) -> int:
     surrounding, inputs = leaving(options)
     stack, how = surrounding.stack, How(selection=selection(options))
     aim = Aim(stack.name if stack else "", stack, inputs, stored=stored, destroy=True, how=how)
-    return wait_for(_changed(surrounding, aim, options))
+    return wait_for(changed(surrounding, aim, options))
 
 
-async def _changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
+async def changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
+    """Propose, ask, apply, and tell how it ended: the whole of an aim."""
     async with conducting.conducting(surrounding) as desk:
         await _finish_earlier(desk, surrounding, options)
         aim = await changes.named(desk.shelf, aim)
+        if aim.how.errand is not None:
+            # What the stack declares is another matter: neither outputs nor schedules change.
+            surrounding = replace(surrounding, stack=None)
         made = await _free(desk, aim, options)
         if aim.stored:
             await changes.check_fresh(desk.shelf, made)

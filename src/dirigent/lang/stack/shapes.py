@@ -29,6 +29,7 @@ from dirigent.lang.stack.outside.offers import TypeShape
 from dirigent.lang.stack.outside.shapes import PROVIDER, SINK
 from dirigent.lang.stack.outside.types import Provided, ResourceShape
 from dirigent.lang.stack.policy.shapes import POLICY
+from dirigent.lang.stack.rows.shapes import FORGET, IMPORT, MOVED
 from dirigent.lang.tree import Leaf
 from dirigent.lang.workflow.shapes.schedule import POLICY as SCHEDULE_POLICY
 from dirigent.model import limits
@@ -54,9 +55,6 @@ LATER_SECTIONS: Final = (
     "objectives",
     "modules",
     "checks",
-    "moved",
-    "import",
-    "forget",
     "approvals",
     "compensation",
 )
@@ -265,6 +263,9 @@ def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDER
         "events": Field(
             MapOf(SINK, _LABEL, _LABEL_WORDS), description="where events are delivered to, by a name"
         ),
+        "moved": Field(MOVED, description="what has another name now, and stays what it is"),
+        "forget": Field(FORGET, description="what is let go of without being deleted"),
+        "import": Field(IMPORT, description="what exists already and is taken over"),
         "policy": Field(POLICY, description="what may happen"),
         "outputs": Field(
             MapOf(Templates(AnyValue()), _NAME, _NAME_WORDS),

@@ -8,4 +8,5 @@ $compile pyproject.toml -o requirements/run.txt
 $compile pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 printf '%s\neditables\n' "$backend" | $compile - -o requirements/build.txt
 printf 'pip\n' | $compile - -o requirements/pip.txt
+printf "tf\n" | $compile - -o requirements/framework.txt
 # Only the wheel of pip is ever used, and it comes first.

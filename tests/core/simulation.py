@@ -52,6 +52,10 @@ class ForTheWorker:
     def references(self):
         return self.compiled.references
 
+    @property
+    def paths(self):
+        return self.compiled.paths
+
     def evaluate(self, dot, variables):
         raise AssertionError("only the worker evaluates this")
 

@@ -28,6 +28,10 @@ class ToyCompiled:
     def references(self):
         return frozenset((found[1], found[2] or found[3]) for found in MENTION.finditer(self.text))
 
+    @property
+    def paths(self):
+        return frozenset((name, member) if member else (name,) for name, member in self.references)
+
     def evaluate(self, dot, variables):
         raise ExpressionFailed("a toy has no values")
 

@@ -30,6 +30,13 @@ HEAD = "stack: shop\nproviders:\n  docker: {source: kreuzwerker/docker, version:
 RESOURCES = f"{HEAD}resources:\n"
 
 
+class Going:
+    what = "a mapping"
+
+    def inspect(self, place):
+        place.report("W1427", "`docker_image` is deprecated", place.where)
+
+
 def read(text, offers=None, asked=None):
     def answer(declared):
         if asked is not None:
@@ -110,6 +117,17 @@ def test_why_nothing_is_known_is_said_at_the_entry(at):
     assert places == [("W1428", 3, 20 if at else 3)]
     assert stack is not None
     assert read(RESOURCES, {"docker": Problem("E3040", "not found")})[0] is None
+
+
+def test_what_is_deprecated_is_said_once_and_counted():
+    going = Offer({"docker_image": TypeShape(Going())}, Record({}))
+    used = "".join(f"  r{number}: {{type: docker_image, with: {{}}}}\n" for number in range(3))
+    stack, places, (problem,) = read(f"{RESOURCES}{used}", {"docker": going})
+    assert stack is not None
+    assert places == [("W1427", 5, 28)]
+    assert problem.help == ("and so it is at 2 more places",)
+    _, _, (problem,) = read(f"{RESOURCES}  r: {{type: docker_image, with: {{}}}}\n", {"docker": going})
+    assert problem.help == ()
 
 
 def test_a_provider_that_is_not_declared_is_one_mistake():

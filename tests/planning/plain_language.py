@@ -41,6 +41,13 @@ class Plain:
             found.add((match[1], (first[1] or first[3]) if first else None))
         return frozenset(found)
 
+    @property
+    def paths(self):
+        return frozenset(
+            (match[1], *(step[1] or step[3] for step in STEP.finditer(match[2])))
+            for match in PATH.finditer(self.text)
+        )
+
     def evaluate(self, dot, variables):
         total = None
         for term in re.split(r"\s+\+\s+", self.text.removeprefix("worker(").removesuffix(")")):

@@ -65,6 +65,18 @@ def test_the_place_is_that_of_the_nearest_path():
     assert span_of("z", spans) is None
 
 
+def test_an_index_is_passed_over_where_one_mapping_stands_for_a_list():
+    spans = {"with": OTHER, "with.port": OTHER, "with.port.number": PLACE}
+    assert span_of("port[0].number", spans) == PLACE
+    assert span_of("port[0].name", spans) == OTHER
+
+
+def test_an_attribute_with_the_name_of_a_key_of_every_resource_is_that_under_with():
+    spans = {"type": OTHER, "with": OTHER, "with.type": PLACE}
+    assert span_of("type", spans) == PLACE
+    assert span_of("type", {"type": OTHER, "with": PLACE}) == OTHER
+
+
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [

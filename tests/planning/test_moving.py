@@ -206,7 +206,7 @@ def test_what_exists_is_taken_over_and_then_changed_in_one_plan():
     )
     made = world.plan(declared)
     change = change_of(made, "web")
-    assert (change.action.value, change.adopts) == ("update", "b-7")
+    assert (change.action.value, change.imported) == ("update", "b-7")
     (found,) = change.differences
     assert (found.path, found.before, found.after) == ("size", 9, 5)
     world.apply(made)
@@ -235,7 +235,7 @@ def test_an_import_that_was_cut_off_after_its_first_step_goes_on_as_an_update():
     )
     world.apply(graph_only_import)
     again = world.plan(declared)
-    assert (actions(again), change_of(again, "web").adopts) == ({"web": "update"}, "")
+    assert (actions(again), change_of(again, "web").imported) == ({"web": "update"}, "")
 
 
 def test_what_is_taken_over_and_cannot_be_changed_in_place_is_replaced():

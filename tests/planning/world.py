@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from dirigent.model.ids import Address
 from dirigent.model.plan import EVERYTHING, Action
+from dirigent.model.program import Set
 from dirigent.model.resource import Lifecycle, Replace, Resource, ResourceRow, assemble
+from dirigent.model.run.views import Views
 from dirigent.model.stack import Move, Release, Secret, Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown
 from dirigent.planning.compile import compile_plan
@@ -94,11 +96,18 @@ class World:
             ready = sorted(n for n in tasks if n not in done and set(graph.needs[n]) <= done)
             assert ready, f"nothing can start after {sorted(done)}"
             name = choose(ready)
-            variables = {**graph.constants, **tasks[name].constants, graph.binds: assemble(outputs)}
+            variables = seen_by(tasks[name], graph, outputs)
+            done.add(name)
+            if isinstance(tasks[name].node, Set):
+                outputs[name] = fill(tasks[name].node.value, variables)
+                continue
             request = fill(tasks[name].node.request, variables)
             self.log.append(name)
             outputs[name] = self.step(request, leaving)
-            done.add(name)
+
+    def identity(self, address):
+        """Return the id of something new."""
+        return f"id-{self.made}"
 
     def move(self, moves):
         rows = [(self.rows.pop(move["from"]), move) for move in moves]
@@ -123,7 +132,7 @@ class World:
             return None
         missing = [need for need in request["needs"] if need not in self.rows]
         assert not missing, f"{address} is made while {missing} do not stand"
-        if action == "adopt":
+        if action == "import":
             self.rows[address] = found_row(request)
             return self.rows[address].attributes
         if action == "record":
@@ -136,7 +145,7 @@ class World:
         self.made += action == "create"
         config = request["config"]
         known = {key: value for key, value in config.items() if key in {"size", "force"}}
-        identity = f"id-{self.made}" if action == "create" else row.attributes["id"]
+        identity = self.identity(address) if action == "create" else row.attributes["id"]
         self.rows[address] = ResourceRow(
             address=Address(address),
             name=request["name"],
@@ -172,6 +181,18 @@ def found_row(request):
         private=seen.private,
         protect=request["protect"],
     )
+
+
+def seen_by(task, graph, outputs):
+    """What the expressions of a task see, put together in the plainest way: no module's view is kept."""
+    variables = {**graph.constants, **task.constants, graph.binds: assemble(outputs)}
+    if task.scope:
+        views = Views(graph.scopes, outputs)
+        variables |= graph.scopes[task.scope]
+        variables |= {graph.binds: views.resources(task.scope), "inputs": views.inputs(task.scope)}
+    elif graph.scopes:
+        variables |= {graph.binds: Views(graph.scopes, outputs).resources("")}
+    return variables
 
 
 def fill(template, variables):

@@ -11,7 +11,7 @@ from dirigent.model.fault import CONFIGURATION, EXPRESSION, RUNTIME, Fault
 from dirigent.model.ids import Address, EffectId, Position, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import OnDoubt
-from dirigent.model.resource import ResourceRow
+from dirigent.model.resource import ResourceRow, value_of
 from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Broken, Done, Order
 from dirigent.model.values import Expression
@@ -133,6 +133,15 @@ def test_a_deletion_ends_the_row_and_of_nothing_there_is_nothing_to_delete():
     assert perform(provider, order("delete"), ROW) == Done(None, perform(provider, order("forget")).records)
     assert provider.asked[0].config == {"size": 1}
     assert perform(Told(), order("delete"), None) == Done(None)
+
+
+def test_an_adoption_writes_the_row_as_it_is_and_asks_no_provider():
+    provider = Told()
+    adopted = replace(ROW, tainted=True, provider="boxes", key="eu")
+    outcome = perform(provider, order("adopt", row=value_of(adopted)), None)
+    assert (provider.asked, outcome.output, rows(outcome)) == ([], {"id": "old"}, {"web": adopted})
+    # Given again after a crash it says the same: the row may be there by now.
+    assert perform(provider, order("adopt", row=value_of(adopted)), adopted) == outcome
 
 
 def test_a_record_changes_only_what_is_ours():

@@ -97,7 +97,7 @@ def test_what_is_let_go_of_needs_no_provider():
 
 
 def test_what_is_found_becomes_a_row_and_once_only():
-    request = {"action": "adopt", "id": "b", "config": {"size": 2}, "needs": ["db"], "protect": True}
+    request = {"action": "import", "id": "b", "config": {"size": 2}, "needs": ["db"], "protect": True}
     found = Finder(Reading({"id": "b"}, {"size": 1}, private={"p": 1}))
     outcome, rows = perform(request, provider=found)
     assert outcome.output == {"id": "b"}
@@ -108,7 +108,7 @@ def test_what_is_found_becomes_a_row_and_once_only():
 
 
 def test_a_provider_that_compares_attributes_leaves_the_configuration_to_the_stack():
-    request = {"action": "adopt", "id": "b", "config": {"size": 2}, "needs": [], "protect": False}
+    request = {"action": "import", "id": "b", "config": {"size": 2}, "needs": [], "protect": False}
     _, rows = perform(request, provider=Finder(Reading({"id": "b"})))
     assert rows["web"].config == {"size": 2}
 
@@ -123,7 +123,7 @@ def test_a_provider_that_compares_attributes_leaves_the_configuration_to_the_sta
     ],
 )
 def test_what_cannot_be_taken_over_leaves_no_row(provider, code):
-    outcome, rows = perform({"action": "adopt", "id": "b", "config": {}}, provider=provider)
+    outcome, rows = perform({"action": "import", "id": "b", "config": {}}, provider=provider)
     assert (isinstance(outcome, Broken), code in outcome.fault.detail, rows) == (True, True, {})
 
 

@@ -59,7 +59,7 @@ _DIFFERENCE: Final = _object(path=_TEXT, before=_ANY, after=_ANY, forcesReplacem
 _CHANGE: Final = _object(
     address=_TEXT,
     type=_TEXT,
-    action={"enum": ["create", "update", "replace", "delete", "forget", "release", "keep"]},
+    action={"enum": ["create", "update", "replace", "delete", "forget", "release", "adopt", "keep"]},
     because=_TEXT,
     drifted=_FLAG,
     protected=_FLAG,
@@ -120,6 +120,11 @@ _TASK: Final = _object(
     at=_SPAN,
 )
 
+_OUTLINE: Final[dict[str, Json]] = {
+    **dict.fromkeys(("name", "what", "description", "deprecated"), _TEXT),
+    "said": _list(_TEXT),
+    "properties": _list({"type": "object"}),
+}
 _UP: Final = _object(
     plan=_PLAN, run=_maybe(_TEXT), phase=_maybe(_TEXT), fault=_FAULT, outputs={"type": "object"}
 )
@@ -140,6 +145,28 @@ _SCHEDULES: Final = _object(
 )
 _COMING: Final = _object(next=_list(_object(name=_TEXT, at=_NUMBER, due=_NUMBER, skipped=_maybe(_TEXT))))
 _FILLED: Final = _object(runs=_list(_object(at=_NUMBER, run=_TEXT, started=_FLAG)))
+_MANAGED: Final = _object(resources=_list(_ROW))
+_MANAGED_ONE: Final = _object(resource=_ROW, provider=_TEXT, config={"type": "object"})
+_HISTORY: Final = _object(
+    address=_TEXT,
+    revisions=_list(
+        _object(
+            number=_COUNT,
+            at=_NUMBER,
+            run=_TEXT,
+            what={"enum": ["created", "changed", "deleted"]},
+            differences=_list(_DIFFERENCE),
+            attributes=_maybe({"type": "object"}),
+        )
+    ),
+)
+_EXPORTED: Final = _object(
+    file=_maybe(_TEXT),
+    lineage=_TEXT,
+    serial=_COUNT,
+    resources=_COUNT,
+    leftOut={"type": "object", "additionalProperties": _COUNT},
+)
 _RUN: Final = _object(run=_TEXT, phase=_TEXT, output=_ANY, fault=_FAULT)
 _CONTROL: Final = _object(run=_TEXT, phase=_TEXT)
 
@@ -149,6 +176,20 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "init": _object(files=_list(_TEXT)),
     "check": _object(file=_TEXT, what=_TEXT, problems=_list(_PROBLEM)),
     "schema": {"type": "object", "required": ["$schema"]},
+    # Of all types, or of one; what its properties hold is told in the same words.
+    "explain": {
+        "oneOf": [
+            _object(types=_list(_object(type=_TEXT, provider=_TEXT, description=_TEXT))),
+            _object(
+                type=_TEXT,
+                provider=_TEXT,
+                path=_list(_TEXT),
+                **_OUTLINE,
+                beside=_list(_object(**_OUTLINE)),
+                example=_ANY,
+            ),
+        ]
+    },
     "plan": _PLAN,
     "up": _UP,
     "move": _UP,
@@ -234,6 +275,7 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "schedule": {"oneOf": [_SCHEDULES, _COMING, _FILLED, _object(name=_TEXT, state=_TEXT)]},
     # Of `store copy`: every kind of record.
     "store": {"type": "object", "additionalProperties": _object(count=_COUNT, digest=_TEXT)},
+    "state": {"oneOf": [_MANAGED, _MANAGED_ONE, _HISTORY, _EXPORTED, _UP]},
     "drift": _object(drifted=_list(_CHANGE)),
     "prune": _object(runs=_COUNT, facts=_COUNT, blobs=_COUNT, events=_COUNT, bytes=_COUNT, dry=_FLAG),
     "import-run": _object(run=_TEXT, facts=_COUNT, open=_FLAG),

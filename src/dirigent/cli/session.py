@@ -27,7 +27,7 @@ STACKS: Final = "dirigent.cli.stack.reading"
 class _Stacks(Protocol):
     """What `dirigent.cli.stack.reading` offers, which is imported where there is a stack."""
 
-    def complete(self, options: Options, where: Place) -> tuple[Stack, dict[str, Value]]:
+    def complete(self, options: Options, where: Place, *, planning: bool) -> tuple[Stack, dict[str, Value]]:
         """Return the stack, and the value of each input."""
         ...
 
@@ -53,10 +53,13 @@ def who() -> str:
         return f"user {os.getuid()}"  # A container need not know its users by name.
 
 
-def opened(options: Options) -> Session:
-    """Read the stack and its inputs as the options say. Raises `Refusal` with every problem."""
+def opened(options: Options, *, planning: bool = True) -> Session:
+    """Read the stack and its inputs as the options say. Raises `Refusal` with every problem.
+
+    Only for `planning` must its providers be known, and its resources fit their types.
+    """
     where = place(options)
-    stack, inputs = _stacks().complete(options, where)
+    stack, inputs = _stacks().complete(options, where, planning=planning)
     surrounding = Surrounding(where.settings, where.folder, stack, events=options.text("sink"))
     return Session(stack, inputs, surrounding)
 
@@ -85,7 +88,7 @@ def leaving(options: Options) -> tuple[Surrounding, dict[str, Value]]:
     surrounding = around(options)
     if surrounding.stack is None or not surrounding.stack.providers:
         return surrounding, {}
-    session = opened(options)
+    session = opened(options, planning=False)
     return session.surrounding, session.inputs
 
 

@@ -72,7 +72,7 @@ def change(each: Change) -> Json:
         "leavesFormer": each.lingers,
         "deferred": each.deferred,
         "movedFrom": each.moved_from or None,
-        "importedAs": each.adopts or None,
+        "importedAs": each.imported or None,
         "needs": list(each.needs),
         "differences": [difference(found) for found in each.differences],
         "warnings": list(each.warnings),

@@ -17,6 +17,7 @@ from dirigent.model.ids import Position
 from dirigent.model.program import Node, Task
 from dirigent.model.record import dataclass
 from dirigent.model.run.code import Site, Wanted
+from dirigent.model.run.views import Views
 from dirigent.model.values import Value
 from dirigent.ports import Play
 
@@ -99,7 +100,10 @@ class TryState:
 
 @dataclass(slots=True, eq=False)
 class GraphState:
-    """What each task still waits for, and what the finished ones gave."""
+    """What each task still waits for, and what the finished ones gave.
+
+    `views` are a cache of what the modules of the graph show, made anew from the rest where it is missing.
+    """
 
     blockers: dict[str, int]
     dependents: dict[str, list[str]]
@@ -108,6 +112,7 @@ class GraphState:
     outputs: dict[str, Value] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     assembled: Value = None
+    views: Views | None = None
 
 
 @dataclass(slots=True, eq=False)

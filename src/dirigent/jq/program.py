@@ -49,6 +49,11 @@ class Program:
         """Return each free variable with the constant member taken of it, else None."""
         return self._parsed.references
 
+    @property
+    def paths(self) -> frozenset[tuple[str | None, ...]]:
+        """Return each use of a free variable: its name, then the steps taken, None for one not constant."""
+        return self._parsed.paths
+
     def evaluate(self, dot: Value, variables: Mapping[str, Value]) -> Value:
         """Return the value: null for no result, an array for several. Raises `ExpressionFailed`."""
         run = self._run

@@ -35,6 +35,7 @@ class Action(Enum):
     DELETE = "delete"
     FORGET = "forget"
     RELEASE = "release"
+    ADOPT = "adopt"
     KEEP = "keep"
 
 
@@ -61,9 +62,10 @@ class Change:
     `provider` names the configuration of its provider, and `setup` is that configuration, as a template
     that apply evaluates. `binding` is what the provider has promised, in a form that only it understands:
     it sees it again at apply. `deferred` says that its provider could not be asked yet. `lingers` says that
-    the one that is replaced stays as a leftover, because what stands on it is not in the plan.
-    `moved_from` is the address that the row had; one that `follows` stands on something that has moved;
-    `adopts` is the id under which something that exists is taken over before anything else is done.
+    the one that is replaced stays as a leftover, because what stands on it is not in the plan. `adopts` is
+    the row that an adoption writes as it is: nothing in the world is touched. `waits` are the names of the
+    bridges that its expressions see. `moved_from` is the address that the row had; one that `follows` stands
+    on something that has moved; `imported` is the id under which something that exists is taken over first.
     """
 
     address: Address
@@ -88,14 +90,16 @@ class Change:
     identity: str = ""
     deferred: bool = False
     lingers: bool = False
+    adopts: ResourceRow | None = None
+    waits: tuple[str, ...] = ()
     moved_from: str = ""
     follows: bool = False
-    adopts: str = ""
+    imported: str = ""
 
     @property
     def acts(self) -> bool:
         """Return whether it does anything, be it only to what we know."""
-        return self.action is not Action.KEEP or bool(self.moved_from or self.adopts) or self.follows
+        return self.action is not Action.KEEP or bool(self.moved_from or self.imported) or self.follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,24 @@ EVERYTHING: Final = Selection()
 
 
 @dataclass(frozen=True, slots=True)
+class Bridge:
+    """An input or output of a module that is known only at apply: `net/$inputs.cidr`, `net/$outputs.id`.
+
+    Its `template` is evaluated in the module `scope`, with `each` as in `Change`; `needs` are the addresses
+    that it hangs on, `waits` the names of other bridges that it sees. `schema` is that of an input.
+    """
+
+    name: str
+    scope: str
+    template: Template
+    needs: tuple[str, ...] = ()
+    waits: tuple[str, ...] = ()
+    each: Value = None
+    schema: Value = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """`destroy` marks a plan for `down`. `inputs` are the values that it was made with.
 
@@ -127,6 +149,9 @@ class Plan:
     that it touches: a different one at apply refuses the plan (exit code 8). `secrets` are the
     names that `$secrets` has, never values; `empty` the resources without an instance (`[]`, `{}`).
     `left_out` names what `selection` leaves alone: resources, and addresses of instances.
+    `bridges` are in an order in which they may be evaluated; `modules` has the variables of each module
+    instance in which something is still to be evaluated, and `shown` the outputs of instances as far as
+    they are known, both by address.
     """
 
     id: PlanId
@@ -143,6 +168,9 @@ class Plan:
     empty: dict[str, Value] = field(default_factory=dict)
     selection: Selection = EVERYTHING
     left_out: tuple[str, ...] = ()
+    bridges: tuple[Bridge, ...] = ()
+    modules: dict[str, dict[str, Value]] = field(default_factory=dict)
+    shown: dict[str, Value] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[Change, ...]:

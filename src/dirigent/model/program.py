@@ -59,7 +59,8 @@ class Task:
     Order of the data flow (DSL 1.0, "Data Flow"): raw input, `condition`, `input` (schema, then
     shape), node, `output` (shape, then schema), `export` (shape, then schema), `then`.
     `timeout_seconds` is a template that gives seconds, or an ISO 8601 duration.
-    `constants` are variables that this task's expressions see, over all others.
+    `constants` are variables that this task's expressions see, over all others. `scope` is the module whose
+    resources and inputs the task of a graph sees, empty for the graph's own.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Task:
     definition: Value = None
     span: Span | None = None
     constants: dict[str, Value] = field(default_factory=dict)
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ class Graph:
     `model.resource.assemble` (`web[0]` and `web["eu"]` lie under `web`; `delete web` is left out).
     `constants` are variables that every task sees. A failed task keeps its dependents from
     starting; the others finish, then the graph faults. Its output is the bound map.
+
+    `scopes` are modules by address, each with the variables that its tasks see over `constants`. Under
+    `binds` they see what lies in that module. What a task named `net/$inputs.NAME` gives is a member of
+    `$inputs` in the module `net`, and what `net/$outputs.NAME` gives a member of `net` itself.
     """
 
     tasks: tuple[Task, ...]
@@ -100,6 +106,7 @@ class Graph:
     initial: dict[str, Value] = field(default_factory=dict)
     width: int = 16
     constants: dict[str, Value] = field(default_factory=dict)
+    scopes: dict[str, dict[str, Value]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from enum import Enum
+from typing import Final
 
 from dirigent.model.ids import Address, split_address
 from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, Template, Value
+
+# The type of a resource that is a stack itself.
+MODULE_TYPE: Final = "stack"
 
 
 class Replace(Enum):
@@ -55,6 +59,8 @@ class Resource:
 class ResourceRow:
     """One instance as it was last applied: the state of the world that we answer for.
 
+    `name` is the address without the key; in a module both are paths (`net["eu"]/web`).
+
     `config` is the evaluated configuration that was applied, `attributes` what the provider
     reported (the value of `$resources.NAME`), `private` what only the provider understands.
     `needs` are the addresses it depended on, for destruction in reverse. `tainted` marks an
@@ -80,20 +86,68 @@ def keeper_of(type_name: str, provider: str) -> str:
     return f"{provider}:" if provider else type_name
 
 
+def value_of(row: ResourceRow) -> Value:
+    """Return a row as a value: what the program of an adoption sends; `row_of` is the inverse."""
+    return {
+        "name": row.name,
+        "type": row.type,
+        "key": row.key,
+        "config": row.config,
+        "attributes": row.attributes,
+        "needs": [*row.needs],
+        "private": row.private,
+        "protect": row.protect,
+        "tainted": row.tainted,
+        "provider": row.provider,
+    }
+
+
+def row_of(address: str, value: Value) -> ResourceRow:
+    """Return the row that a value stands for. Raises `TypeError` for what `value_of` has not written."""
+    match value:
+        case {
+            "name": str() as name,
+            "type": str() as kind,
+            "key": None | int() | str() as key,
+            "config": dict() as config,
+            "attributes": dict() as attributes,
+            "needs": list() as needs,
+            "private": private,
+            "protect": bool() as protect,
+            "tainted": bool() as tainted,
+            "provider": str() as provider,
+        }:
+            return ResourceRow(
+                address=Address(address),
+                name=name,
+                type=kind,
+                config=config,
+                attributes=attributes,
+                key=key,
+                needs=tuple(str(each) for each in needs),
+                private=private,
+                protect=protect,
+                tainted=tainted,
+                provider=provider,
+            )
+        case _:
+            raise TypeError(f"`{address}` is to adopt what is no row")
+
+
 def assemble(attributes: Mapping[str, Value]) -> dict[str, Value]:
     """Return what `$resources` shows, by name, from the attributes by address, sorted by address.
 
     `web` is itself; `web[0]`, `web[1]` make a list under `web`, where None stands for an instance
     that is missing; `web["eu"]` makes an object. An empty list or object under the plain name
     `web` gives the shape when there is no instance. What is no address (`delete web`: a blank
-    before any bracket) is left out.
+    before any bracket) is left out, and so is what lies in a module.
     """
     assembled: dict[str, Value] = {}
     for address in sorted(attributes):
         name, key = split_address(address)
         value = attributes[address]
         shape = assembled.get(name)
-        if " " in name:
+        if " " in name or "/" in name:
             continue
         if key is None:
             assembled[name] = value.copy() if isinstance(value, list | dict) else value

@@ -92,6 +92,21 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
+class Module:
+    """A stack as a resource of another one. `inputs` are what the parent gives, `spans` their places.
+
+    `providers` are names of the module's providers with those of the parent that they mean. `depth` is how
+    many modules lie within each other below this one.
+    """
+
+    stack: Stack
+    inputs: dict[str, Template] = field(default_factory=dict)
+    providers: dict[str, str] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StackWorkflow:
     """A workflow of the stack; `input` lies under the input that a caller gives."""
 
@@ -132,7 +147,8 @@ class Stack:
     `hosts` are network hosts that `policy.http.hosts` lets the guarded client reach; `doubt` is
     `policy.doubt`: what becomes of an effect of which nobody can say whether it happened; `retention` is
     how long runs are kept that have ended; `probes` say how servers are asked what became of a call;
-    `schedules` are of workflows, by their names; `sinks` is where events are delivered to.
+    `schedules` are of workflows, by their names; `sinks` is where events are delivered to;
+    `modules` are the resources of type `stack`, by their names.
     """
 
     name: str
@@ -156,3 +172,4 @@ class Stack:
     moved: tuple[Move, ...] = ()
     released: tuple[Release, ...] = ()
     imports: tuple[Adoption, ...] = ()
+    modules: dict[str, Module] = field(default_factory=dict)

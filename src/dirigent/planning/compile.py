@@ -6,23 +6,45 @@ which sees the same variables as it did then.
 
 from __future__ import annotations
 
-from dirigent.model.plan import Action, Change, Plan
-from dirigent.model.program import Call, Graph, Program, Task
-from dirigent.model.values import Template, Value
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from dirigent.model.ids import split_path
+from dirigent.model.plan import Action, Bridge, Change, Plan
+from dirigent.model.program import UNFILTERED, Call, Filter, Graph, Program, Set, Task
+from dirigent.model.resource import value_of
+from dirigent.model.run.views import input_name
+from dirigent.model.values import Expression, Template, Value, leaves
 from dirigent.planning.plan import constants
-from dirigent.planning.steps import Step, steps_of
+from dirigent.planning.steps import Step, makes_behind, steps_of
 from dirigent.planning.values.evaluate import template_of
+
+MAKES: Final = frozenset({"create", "update", "record"})
 
 
 def compile_plan(plan: Plan) -> Program:
-    """Return the program of a plan. Its tasks are named as `Step.name` says."""
+    """Return the program of a plan. Its tasks are named as `Step.name` and `Bridge.name` say."""
     steps = steps_of(plan.changes)
+    configured = {
+        str(change.address): _setup_bridge(change, number)
+        for number, change in enumerate(plan.changes)
+        if _is_open_in_module(change)
+    }
+    bridges = [*plan.bridges, *configured.values()]
+    behind = makes_behind(plan.changes, {s.address: s for s in steps if s.action in MAKES}) if bridges else {}
+    modules = {split_path(address)[0]: plan.modules.get(split_path(address)[0], {}) for address in configured}
+    scopes = {**modules, **plan.modules}
+    needs = {step.name: (*step.needs, *_waits(step, configured)) for step in steps}
+    for bridge in bridges:
+        makes = (name for address in bridge.needs for name in behind.get(address, ()))
+        needs[bridge.name] = tuple(dict.fromkeys((*makes, *bridge.waits)))
     graph = Graph(
-        tasks=tuple(_task(step, plan) for step in steps),
-        needs={step.name: step.needs for step in steps},
+        tasks=(*(_task(step, plan, scopes, configured) for step in steps), *map(_crossing, bridges)),
+        needs=needs,
         binds="resources",
         initial=_initial(plan),
         constants=constants(plan.stack, plan.inputs, plan.secrets),
+        scopes=scopes,
     )
     return Program(
         name=plan.stack,
@@ -35,9 +57,41 @@ def compile_plan(plan: Plan) -> Program:
     )
 
 
+def _is_open_in_module(change: Change) -> bool:
+    """Return whether the configuration of a provider is evaluated at apply, for something in a module."""
+    inside = bool(split_path(change.address)[0]) and change.action is not Action.KEEP
+    return inside and next(leaves(change.setup), None) is not None
+
+
+def _setup_bridge(change: Change, number: int) -> Bridge:
+    """Return the bridge by which a configuration of the stack itself comes into a module."""
+    module = split_path(change.address)[0]
+    return Bridge(input_name(module, f"$setup.{number}"), "", change.setup, change.needs, change.waits)
+
+
+def _waits(step: Step, configured: Mapping[str, Bridge]) -> tuple[str, ...]:
+    if step.action not in {"create", "update"}:
+        return ()
+    own = configured.get(str(step.change.address))
+    return (*step.change.waits, own.name) if own is not None else step.change.waits
+
+
+def _crossing(bridge: Bridge) -> Task:
+    """Return the task that gives an input or output of a module its value."""
+    return Task(
+        name=bridge.name,
+        pointer=f"/modules/{_pointed(bridge.name)}",
+        node=Set(bridge.template),
+        output=Filter(schema=bridge.schema, present=True) if bridge.schema else UNFILTERED,
+        span=bridge.span,
+        constants={} if bridge.each is None else {"each": bridge.each},
+        scope=bridge.scope,
+    )
+
+
 def _initial(plan: Plan) -> dict[str, Value]:
     """Return the attributes, by address, of what stands already and is not made anew."""
-    initial: dict[str, Value] = {**plan.empty}
+    initial: dict[str, Value] = {**plan.empty, **plan.shown}
     for change in plan.changes:
         stays = change.action is Action.KEEP or change.action is Action.UPDATE
         if stays and change.prior is not None:
@@ -45,30 +99,42 @@ def _initial(plan: Plan) -> dict[str, Value]:
     return initial
 
 
-def _task(step: Step, plan: Plan) -> Task:
+def _task(step: Step, plan: Plan, scopes: Collection[str], configured: Mapping[str, Bridge]) -> Task:
     change = step.change
-    place = step.address.replace("~", "~0").replace("/", "~1")
+    module = split_path(change.address)[0]
+    request = _request(step) if step.action != "move" else _moves(plan)
+    if step.action != "move" and str(change.address) in configured:
+        # Its own expressions see the module, those of the configuration the stack: one task has one scope.
+        name = configured[str(change.address)].name.removeprefix(f"{module}/$inputs.")
+        request["setup"] = Expression(f'$inputs["{name}"]')
     return Task(
         name=step.name,
-        pointer=f"/changes/{place}/{step.action}",
-        node=Call(function="resource", request=_request(step) if step.action != "move" else _moves(plan)),
+        pointer=f"/changes/{_pointed(step.address)}/{step.action}",
+        node=Call(function="resource", request=request),
         span=change.span,
         constants={} if change.each is None else {"each": change.each},
+        scope=module if module in scopes else "",
     )
 
 
-def _request(step: Step) -> Template:
+def _pointed(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _request(step: Step) -> dict[str, Template]:
     """Return what the performer of `resource` gets; see `providers.apply`."""
     change = step.change
     request: dict[str, Template] = {"action": step.action, "address": step.address, "name": change.name}
     request |= {"key": change.key, "type": _type_of(step, change)}
-    if step.action in {"create", "update", "record", "adopt"}:
+    if step.action in {"create", "update", "record", "import"}:
         request |= {"needs": template_of([str(need) for need in change.needs]), "protect": change.protect}
-    if step.action == "adopt":
-        request |= {"config": change.config, "id": change.adopts}
+    if step.action == "import":
+        request |= {"config": change.config, "id": change.imported}
     if step.action in {"create", "update"}:
         request["config"] = change.config
         request |= _promised(change)
+    if change.adopts is not None:
+        request["row"] = template_of(value_of(change.adopts))
     if change.provider:
         request |= {"provider": change.provider, "setup": change.setup}
     if step.deposes:
@@ -76,7 +142,7 @@ def _request(step: Step) -> Template:
     return request
 
 
-def _moves(plan: Plan) -> Template:
+def _moves(plan: Plan) -> dict[str, Template]:
     """Return what gives rows their new addresses, and new needs to what stands on them."""
     moves: list[Template] = [
         {

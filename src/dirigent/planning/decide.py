@@ -15,7 +15,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import Replace, ResourceRow
 from dirigent.model.values import Template, Value
 from dirigent.planning.expand import Instance
-from dirigent.planning.values.difference import differences, forced, keep_ignored, span_of
+from dirigent.planning.values.difference import differences, forced, keep_ignored
 from dirigent.planning.values.evaluate import Rendered, has_unknown
 from dirigent.planning.values.setups import templates_of
 from dirigent.ports import Proposal, Reading
@@ -218,11 +218,11 @@ def _own_differences(case: Case, row: ResourceRow) -> tuple[Difference, ...]:
     resource = case.instance.resource
     found: list[Difference] = []
     if row.needs != case.needs:
-        span = span_of("needs", resource.spans)
+        span = resource.spans.get("needs")
         found.append(Difference("needs", list(row.needs), list(case.needs), span=span))
     protect = resource.lifecycle.protect
     if row.protect is not protect:
-        span = span_of("lifecycle.protect", resource.spans)
+        span = resource.spans.get("lifecycle.protect") or resource.spans.get("lifecycle")
         found.append(Difference("lifecycle.protect", row.protect, protect, span=span))
     return tuple(found)
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
-from dirigent.model.ids import PlanId
+from dirigent.model.ids import PlanId, split_path
 from dirigent.model.plan import EVERYTHING, Action, Change, Plan, Selection, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource, ResourceRow, assemble
 from dirigent.model.stack import Stack
 from dirigent.model.values import SecretRef, SecretText, Template, Value
-from dirigent.planning import graph
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, create_first, decide
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
+from dirigent.planning.modules.layout import Layout, Node, layout_of
+from dirigent.planning.modules.now import Now, premises_now
+from dirigent.planning.modules.places import Place
+from dirigent.planning.modules.premises import Premises, Standing
 from dirigent.planning.remove import refuse_protected, refuse_released, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Propose, Wish
 from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_astray, wanted_of
@@ -29,9 +32,9 @@ from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first, steps_of
 from dirigent.planning.values.difference import span_of
-from dirigent.planning.values.evaluate import Rendered, Scope, render
-from dirigent.planning.values.setups import Setups, absent, members_of, setups_now, setups_of
-from dirigent.ports import Language, Proposal, Reading
+from dirigent.planning.values.evaluate import Job, Rendered, render, render_all
+from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
+from dirigent.ports import Language, Proposal, Reading, Schemas
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Situation:
 
     `rows` is the state as stored, `readings` what the providers saw, by address (an address that is
     missing was not looked at). `at` is the time of planning, `read_seconds` how long reading took.
-    `setups` is how the providers are configured as the rows stand; `selection` is what the plan is for.
+    `setups` is how the providers are configured as the rows stand; `selection` is what the plan is for;
+    `schemas` checks what modules are given.
     """
 
     stack: Stack
@@ -52,30 +56,32 @@ class Situation:
     read_seconds: float = 0.0
     setups: Setups = field(default_factory=dict)
     selection: Selection = EVERYTHING
+    schemas: Schemas | None = None
 
 
 def plan(situation: Situation) -> Asking[Plan]:
     """Return the plan that turns what is into what is declared.
 
     Raises:
-        Refusal: with all problems of the stage that failed: references (E2001-E2004), repetition
-            (E2005-E2009), a provider's refusal (E3xxx), what two instances want (E2011, E2012),
-            protected resources (E2008).
+        Refusal: with all problems of the stage that failed: references (E2001-E2004, E2030), repetition
+            (E2005-E2009), inputs of modules (E2031), a provider's refusal (E3xxx), what two instances
+            want (E2011, E2012), protected resources (E2008).
     """
-    edges = graph.edges_of(situation.stack.resources, situation.language, situation.stack.providers)
-    graph.refuse_cycle(situation.stack.resources, edges)
+    layout = layout_of(situation.stack, situation.language)
+    waves = layout.waves()
     moved = relocated(situation.rows, situation.stack.moved)
-    draft = _Draft(situation, part_of(situation.selection, edges, moved.rows), moved)
+    draft = _Draft(situation, layout, part_of(situation.selection, layout.edges, moved.rows), moved)
     yield from draft.look_for_imports()
-    for wave in graph.waves({name: edges[name] for name in draft.chosen()}):
-        resources = [situation.stack.resources[name] for name in wave]
-        instances = yield from draft.expand(resources)
-        cases = yield from draft.cases(instances, edges)
+    for wave in waves:
+        chosen = yield from draft.advance(wave)
+        instances = yield from draft.expand(chosen)
+        cases = yield from draft.cases(instances)
         judged = yield from draft.judge(cases)
-        draft.accept(resources, judged)
+        draft.accept(chosen, judged)
     draft.refuse_unmatched()
+    scope = draft.premises.root.scope
     outputs = yield from render(
-        [(template, {}) for template in situation.stack.outputs.values()], draft.scope, situation.language
+        [(template, {}) for template in situation.stack.outputs.values()], scope, situation.language
     )
     return draft.finish(dict(zip(situation.stack.outputs, outputs, strict=True)))
 
@@ -84,21 +90,27 @@ def evaluate_outputs(
     stack: Stack, inputs: Mapping[str, Value], rows: Sequence[ResourceRow], language: Language
 ) -> Asking[dict[str, Value]]:
     """Return the outputs of a stack as its rows stand, for `up` to show when it has ended."""
-    scope = Scope(constants(stack.name, inputs, tuple(stack.secrets)))
-    attributes: dict[str, Value] = {row.address: row.attributes for row in rows if "#" not in row.address}
-    shown = {name: absent(resource) for name, resource in stack.resources.items()}
-    for name, value in {**shown, **assemble(attributes)}.items():
-        scope.show(name, value)
-    rendered = yield from render([(template, {}) for template in stack.outputs.values()], scope, language)
+    given = constants(stack.name, inputs, tuple(stack.secrets))
+    wanted = list(stack.outputs.values())
+    premises = yield from premises_now(Now(stack, given, rows, language, wanted))
+    rendered = yield from render([(template, {}) for template in wanted], premises.root.scope, language)
     return {name: output.value for name, output in zip(stack.outputs, rendered, strict=True)}
 
 
 def setups_standing(
     stack: Stack, inputs: Mapping[str, Value], rows: Sequence[ResourceRow], language: Language
 ) -> Asking[Setups]:
-    """Return how the providers of a stack are configured as its rows stand. Raises `Refusal` (E2004)."""
-    scope = Scope(constants(stack.name, inputs, tuple(stack.secrets)))
-    return setups_now(stack, scope, rows, language)
+    """Return how the providers of a stack are configured as its rows stand. Raises `Refusal` (E2004).
+
+    A resource that has no row is unknown.
+    """
+    if not stack.providers:
+        return {}
+    given = constants(stack.name, inputs, tuple(stack.secrets))
+    wanted: list[Template] = [setup.config for setup in stack.providers.values()]
+    premises = yield from premises_now(Now(stack, given, rows, language, wanted))
+    rendered = yield from setups_of(stack, tuple(stack.providers), premises.root.scope, language)
+    return {name: members_of(each.value) for name, each in rendered.items()}
 
 
 def constants(stack: str, inputs: Mapping[str, Value], secrets: Sequence[str]) -> dict[str, Value]:
@@ -113,7 +125,7 @@ def constants(stack: str, inputs: Mapping[str, Value], secrets: Sequence[str]) -
 class _Draft:
     """A plan in the making."""
 
-    def __init__(self, situation: Situation, part: Part, moved: Relocated) -> None:
+    def __init__(self, situation: Situation, layout: Layout, part: Part, moved: Relocated) -> None:
         self._situation = situation
         self._part = part
         self._moved = moved
@@ -127,32 +139,33 @@ class _Draft:
         self._imports: dict[str, Wanted] = {}
         self._adopted: dict[str, str] = {}
         self._wanted: dict[str, bool] = {}
-        self._addresses: dict[str, tuple[str, ...]] = {}
         self._changes: dict[str, Change] = {}
-        self._empty: dict[str, Value] = {}
         self._claims: dict[str, tuple[str, ...]] = {}
-        names = tuple(situation.stack.secrets)
-        self.scope = Scope(constants(situation.stack.name, situation.inputs, names))
+        self._standing: dict[str, Standing] = {}
+        self._declared = tuple(layout.nodes)
+        given = constants(situation.stack.name, situation.inputs, tuple(situation.stack.secrets))
+        self.premises = Premises(layout, given, situation.language, situation.schemas)
 
     def look_for_imports(self) -> Asking[None]:
         """Find out what exists already and is to be taken over. Raises as `adopting.wanted_of` does."""
-        self._imports = yield from wanted_of(self._situation.stack, self.scope, self._situation.language)
+        root, situation = self.premises.root.scope, self._situation
+        self._imports = yield from wanted_of(situation.stack, root, situation.language)
 
-    def chosen(self) -> list[str]:
-        """Return the resources that the plan is for, and show the others as they stand."""
-        resources = self._situation.stack.resources
-        chosen: list[str] = []
-        for name, resource in resources.items():
-            if self._part.touches(name):
-                chosen.append(name)
-            else:
-                self._outside.note(name)
-                self.scope.show(name, assemble(self._outside.standing(name)).get(name, absent(resource)))
-        return chosen
+    def advance(self, wave: Sequence[Node]) -> Asking[list[Standing]]:
+        """Return the resources of a wave that the plan is for, and show the others as they stand."""
+        chosen = [node for node in wave if self._part.touches(node.path)]
+        left = [node for node in wave if not self._part.touches(node.path)]
+        yield from self.premises.advance(chosen)
+        self.premises.leave_out(left)
+        for each in self.premises.resources(left):
+            self._outside.note(each.resource.name)
+            shown = local(self._outside.standing(each.resource.name)).get(each.local, absent(each.resource))
+            self.premises.stand(each, (), shown)
+        return self.premises.resources(chosen)
 
     def refuse_unmatched(self) -> None:
         """Raise `Refusal` (E2013) with every instance that the user named and that is not there."""
-        known = (*self._changes, *self._situation.stack.resources)
+        known = (*self._changes, *self._situation.stack.resources, *self._declared)
         if not self._situation.selection.partial:
             refuse_astray(self._imports, self._changes)
         self._changes = {address: self._moved.told(change) for address, change in self._changes.items()}
@@ -160,35 +173,36 @@ class _Draft:
         refuse_released(self._changes, self._situation.stack.released)
         self._outside.refuse_unmatched(self._situation.selection, known)
 
-    def expand(self, resources: Sequence[Resource]) -> Asking[list[Instance]]:
+    def expand(self, standing: Sequence[Standing]) -> Asking[list[Instance]]:
         """Return the instances of one wave."""
-        rendered = yield from render(
-            [(repeats(resource), {}) for resource in resources], self.scope, self._situation.language
+        self._standing = {each.resource.name: each for each in standing}
+        rendered = yield from render_all(
+            [Job(repeats(each.resource), each.place.scope, {}) for each in standing],
+            self._situation.language,
         )
         instances: list[Instance] = []
         problems: list[Problem] = []
-        for resource, repeated in zip(resources, rendered, strict=True):
+        for each, repeated in zip(standing, rendered, strict=True):
             try:
-                instances.extend(self._outside.inside(expand(resource, repeated.value)))
+                instances.extend(self._outside.inside(expand(each.resource, repeated.value)))
             except Refusal as refusal:
                 problems.extend(refusal.problems)
         if problems:
             raise Refusal(problems)
         return instances
 
-    def cases(self, instances: Sequence[Instance], edges: graph.Edges) -> Asking[list[Case]]:
+    def cases(self, instances: Sequence[Instance]) -> Asking[list[Case]]:
         """Return what is known of each instance: what it shall be, and what stands."""
-        templates: list[tuple[Template, Mapping[str, Value]]] = [
-            (instance.resource.config, instance.variables) for instance in instances
+        jobs = [
+            Job(instance.resource.config, self._place(instance).scope, instance.variables)
+            for instance in instances
         ]
-        rendered = yield from render(templates, self.scope, self._situation.language)
-        needs = {
-            name: tuple(address for need in edges[name] for address in self._addresses[need])
-            for name in dict.fromkeys(instance.resource.name for instance in instances)
-        }
+        rendered = yield from render_all(jobs, self._situation.language)
+        needs = {name: self.premises.needs(standing) for name, standing in self._standing.items()}
         stack = self._situation.stack
         names = (instance.resource.provider for instance in instances if instance.resource.provider)
-        setups = yield from setups_of(stack, names, self.scope, self._situation.language)
+        root = self.premises.root.scope
+        setups = yield from setups_of(stack, names, root, self._situation.language)
         again = self._situation.selection.replace
         found = yield from adopt(
             [
@@ -238,29 +252,37 @@ class _Draft:
             judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
         return judged
 
-    def accept(
-        self,
-        resources: Sequence[Resource],
-        judged: Sequence[tuple[Case, Change, Proposal]],
-    ) -> None:
+    def accept(self, standing: Sequence[Standing], judged: Sequence[tuple[Case, Change, Proposal]]) -> None:
         """Keep the changes of a wave and show its resources to the next."""
-        attributes: dict[str, dict[str, Value]] = {resource.name: {} for resource in resources}
+        attributes: dict[str, dict[str, Value]] = {each.resource.name: {} for each in standing}
         for case, change, proposal in judged:
-            adopts = self._adopted.get(change.address, "")
-            because = change.because or (f"imported as `{adopts}`" if adopts else "")
-            self._changes[change.address] = replace(change, adopts=adopts, because=because)
+            imported = self._adopted.get(change.address, "")
+            because = change.because or (f"imported as `{imported}`" if imported else "")
+            told = replace(change, imported=imported, because=because)
+            self._changes[change.address] = self._waiting(case, told)
             self._wanted[change.address] = create_first(case)
             self._claims[change.address] = proposal.claims
             attributes[change.name][change.address] = _future(change, proposal)
-        for resource in resources:
-            by_address: dict[str, Value] = {**attributes[resource.name]}
-            self._addresses[resource.name] = tuple(by_address)
-            by_address = {**by_address, **self._outside.standing(resource.name)}
+        for each in standing:
+            made: dict[str, Value] = {**attributes[each.resource.name]}
+            by_address = {**made, **self._outside.standing(each.resource.name)}
+            shown: Value = [] if is_counted(each.resource) else {}
             if by_address:
-                self.scope.show(resource.name, assemble(by_address)[resource.name])
-            else:
-                self._empty[resource.name] = [] if is_counted(resource) else {}
-                self.scope.show(resource.name, self._empty[resource.name])
+                shown = local(by_address)[each.local]
+            self.premises.stand(each, tuple(made), shown)
+
+    def _place(self, instance: Instance) -> Place:
+        return self._standing[instance.resource.name].place
+
+    def _waiting(self, case: Case, change: Change) -> Change:
+        """Return a change with the inputs and outputs of modules that it sees only at apply."""
+        if not self._situation.stack.modules:
+            return change
+        place = self._place(case.instance)
+        waits = self.premises.bridges.waits(place, (change.config,))
+        if change.setup:
+            waits += self.premises.bridges.waits(self.premises.root, (change.setup,))
+        return replace(change, waits=tuple(dict.fromkeys(waits)))
 
     def finish(self, outputs: Mapping[str, Rendered]) -> Plan:
         """Return the plan, in the order in which its changes may start."""
@@ -282,11 +304,19 @@ class _Draft:
             read_seconds=situation.read_seconds,
             sources=situation.stack.sources,
             secrets=tuple(situation.stack.secrets),
-            empty=self._empty,
+            empty=self.premises.empty,
             selection=situation.selection,
             left_out=self._outside.names(),
+            bridges=self.premises.bridges.behind([name for change in changes for name in change.waits]),
+            modules=self.premises.bridges.variables(),
+            shown=self.premises.shown(),
         )
         return replace(made, id=identity(made))
+
+
+def local(by_address: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what the module shows in which some addresses lie."""
+    return assemble({split_path(address)[1]: value for address, value in by_address.items()})
 
 
 def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:

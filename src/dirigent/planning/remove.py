@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, cast
 
-from dirigent.model.ids import DEPOSED, split_address
+from dirigent.model.ids import DEPOSED
 from dirigent.model.plan import Action, Change
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Release, Stack
 from dirigent.model.values import Template
-from dirigent.planning.decide import standing
+from dirigent.planning.decide import standing as stands_now
+from dirigent.planning.modules.gone import modules_of, why_gone
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Reading
 
@@ -29,10 +30,11 @@ def removals(
 
     Who is gone already is only forgotten. `stack` None means that everything goes.
     """
+    standing = modules_of(declared)
     return [
         removal(row, readings.get(row.address), RELEASED, released=True)
         if lets_go(row, stack)
-        else removal(row, readings.get(row.address), _why(row, stack))
+        else removal(row, readings.get(row.address), _why(row, stack, standing))
         for row in sorted(rows, key=lambda row: row.address)
         if row.address not in declared
     ]
@@ -75,7 +77,7 @@ def with_setups(changes: Sequence[Change], setups: Setups) -> list[Change]:
 
 def standing_shown(row: ResourceRow, reading: Reading | None) -> ResourceRow:
     """Return the row as it stands, for people to see what would be lost."""
-    return standing(row, reading) or row
+    return stands_now(row, reading) or row
 
 
 def refuse_protected(changes: Sequence[Change]) -> None:
@@ -124,17 +126,9 @@ def lets_go(row: ResourceRow, stack: Stack | None) -> bool:
     return row.address in names or row.name in names
 
 
-def _why(row: ResourceRow, stack: Stack | None) -> str:
+def _why(row: ResourceRow, stack: Stack | None, standing: Collection[str]) -> str:
     if stack is None:
         return "the stack goes down"
     if DEPOSED in row.address:
         return "left over from a replacement"
-    resource = stack.resources.get(row.name)
-    _, key = split_address(row.address)
-    if resource is None:
-        return "removed from the stack"
-    if isinstance(key, int) and resource.count is not None:
-        return f"`count` of `{row.name}` no longer reaches it"
-    if isinstance(key, str) and resource.each is not None:
-        return f"`each` of `{row.name}` no longer has `{key}`"
-    return f"`{row.name}` is declared in another shape"
+    return why_gone(row.address, stack, standing)

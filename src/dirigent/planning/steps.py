@@ -22,7 +22,7 @@ MOVE: Final = "move rows"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation on the row at `address`: create, update, delete, record, forget, release, adopt or move.
+    """One operation on the row at `address`: `action` is as `providers.apply` knows it.
 
     `name` is unique: the address for a create or an update, else the action and the address.
     `deposes` is the address to which a create moves the row that it replaces, "" if none.
@@ -42,7 +42,7 @@ class _Board:
 
     makes: dict[str, Step] = field(default_factory=dict)
     deletes: dict[str, Step] = field(default_factory=dict)
-    adopts: dict[str, Step] = field(default_factory=dict)
+    imports: dict[str, Step] = field(default_factory=dict)
     hard: dict[str, list[str]] = field(default_factory=dict)
     soft: dict[str, list[str]] = field(default_factory=dict)
     loose: dict[str, list[str]] = field(default_factory=dict)
@@ -58,12 +58,12 @@ def steps_of(changes: Sequence[Change]) -> tuple[Step, ...]:
     board = _Board()
     _place(changes, board)
     for change in changes:
-        if change.adopts:
+        if change.imported:
             address = str(change.address)
-            board.adopts[address] = Step(f"import {address}", "adopt", address, change)
+            board.imports[address] = Step(f"import {address}", "import", address, change)
     _order_makes(changes, board)
     _order_deletes(changes, board)
-    placed = (*board.adopts.values(), *board.makes.values(), *board.deletes.values())
+    placed = (*board.imports.values(), *board.makes.values(), *board.deletes.values())
     steps = {step.name: step for step in placed}
     edges = _without_circles(steps, board)
     done = tuple(replace(steps[name], needs=tuple(edges[name])) for name in ordered(edges))
@@ -124,6 +124,8 @@ def _place(changes: Sequence[Change], board: _Board) -> None:
             case Action.FORGET | Action.RELEASE:
                 action = change.action.value
                 board.deletes[address] = Step(f"{action} {address}", action, address, change)
+            case Action.ADOPT:
+                board.makes[address] = Step(f"adopt {address}", "adopt", address, change)
             case Action.KEEP:
                 pass
 
@@ -139,9 +141,9 @@ def _free(address: str, taken: dict[str, None]) -> str:
 
 
 def _order_makes(changes: Sequence[Change], board: _Board) -> None:
-    reached = _reached(changes, board)
+    reached = makes_behind(changes, {**board.imports, **board.makes})
     for change in changes:
-        adopt, make = board.adopts.get(change.address), board.makes.get(change.address)
+        adopt, make = board.imports.get(change.address), board.makes.get(change.address)
         first = adopt or make
         if first is None:
             continue
@@ -161,12 +163,15 @@ def _order_makes(changes: Sequence[Change], board: _Board) -> None:
                 board.hard.setdefault(delete.name, []).append(adopt.name)
 
 
-def _reached(changes: Sequence[Change], board: _Board) -> dict[str, tuple[str, ...]]:
-    """Return for each address the makes to wait for: its own, or through what is kept, those beyond it."""
+def makes_behind(changes: Sequence[Change], makes: Mapping[str, Step]) -> dict[str, tuple[str, ...]]:
+    """Return for each address the makes to wait for: its own, or through what is kept, those beyond it.
+
+    `makes` are the steps that create, update or record, by address.
+    """
     needs = {str(change.address): change.needs for change in changes}
     reached: dict[str, tuple[str, ...]] = {}
     for address in ordered(needs):
-        make = board.makes.get(address) or board.adopts.get(address)
+        make = makes.get(address)
         if make is not None:
             reached[address] = (make.name,)
         else:

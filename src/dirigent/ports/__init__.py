@@ -49,6 +49,14 @@ class Compiled(Protocol):
         """Return each free variable with the member taken of it: `("resources", "db")`, None if dynamic."""
         ...
 
+    @property
+    def paths(self) -> frozenset[tuple[str | None, ...]]:
+        """Return each use of a free variable with all steps: `("resources", "web", None, "url")`.
+
+        None stands for a step that is no constant name: an index, a key that is computed, `[]`.
+        """
+        ...
+
     def evaluate(self, dot: Value, variables: Mapping[str, Value]) -> Value:
         """Return the value, or raise `ExpressionFailed`. Bounded in steps and size."""
         ...

@@ -13,7 +13,7 @@ from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.resource import ResourceRow, keeper_of
+from dirigent.model.resource import ResourceRow, keeper_of, row_of
 from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
@@ -47,7 +47,8 @@ class Moving:
 class Request:
     """What the compiled plan sends. `deposes` is where a create moves the row that it replaces.
 
-    The last four are as in `model.plan.Change`, with values.
+    The last ones are as in `model.plan.Change`, with values; `row` is the one to adopt, as
+    `model.resource.value_of` writes it.
     """
 
     action: str
@@ -65,13 +66,14 @@ class Request:
     identity: str = ""
     id: str = ""
     moves: tuple[Moving, ...] = ()
+    row: Value = None
 
 
 class ResourcePerformer:
     """Implements `ports.Performer` for the function `resource`.
 
-    Actions are create, update, delete and forget, which a provider does, and record, which only
-    changes the row. What no provider manages any more is forgotten all the same. `providers` are by
+    Actions are create, update, delete and forget, which a provider does, and record and adopt, which only
+    change the row. What no provider manages any more is forgotten all the same. `providers` are by
     type; `row_of` reads one row of the store.
     """
 
@@ -86,10 +88,13 @@ class ResourcePerformer:
         request = request_of(order.request)
         if request.action == "move":
             return await self._moved(request)
+        if request.row is not None:
+            adopted = row_of(request.address, request.row)
+            return Done(adopted.attributes, self._changed((request.address, adopted)))
         row = await self._row_of(request.address)
         provider = self._provider(request)
-        if request.action == "adopt":
-            return await self._adopted(request, row, provider)
+        if request.action == "import":
+            return await self._imported(request, row, provider)
         forgets = request.action == "forget" and row is not None and provider is not None
         if not forgets and (
             request.action in {"forget", "record", "release"} or (row is None and request.action != "create")
@@ -133,7 +138,9 @@ class ResourcePerformer:
         taken = {address for address, _ in there}
         return Done(None, self._changed(*(each for each in away if each[0] not in taken), *there))
 
-    async def _adopted(self, request: Request, row: ResourceRow | None, provider: Provider | None) -> Outcome:
+    async def _imported(
+        self, request: Request, row: ResourceRow | None, provider: Provider | None
+    ) -> Outcome:
         """Take down what exists already. Looking is all that is done, so it may be done again."""
         if row is not None:
             return Done(row.attributes)
@@ -252,6 +259,7 @@ def request_of(value: Value) -> Request:
         identity=str(value.get("identity") or ""),
         id=str(value.get("id") or ""),
         moves=_moves_of(value.get("moves")),
+        row=value.get("row"),
     )
 
 
@@ -298,7 +306,7 @@ def _row(
 
 def _fault(kind: str, request: Request, detail: str) -> Fault:
     verbs = {"create": "created", "update": "updated", "delete": "deleted", "forget": "forgotten"}
-    verbs |= {"adopt": "imported", "move": "moved"}
+    verbs |= {"import": "imported", "move": "moved"}
     done = verbs.get(request.action, request.action)
     status = 400 if kind == CONFIGURATION else 500
     return Fault(kind, status, title=f"`{request.address}` could not be {done}", detail=detail)

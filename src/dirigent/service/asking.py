@@ -50,7 +50,7 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how:
     Raises:
         Refusal: with every problem of the stack in this world (E2xxx, E3xxx).
     """
-    rows = await _rows_of(planner, stack.name)
+    rows = await rows_of_stack(planner, stack.name)
     asking = setups_standing(stack, inputs, rows, planner.language)
     setups = await carry(asking, planner.providers, planner.oracle)
     chosen = rows_of(stack, planner.language, rows, how.selection)
@@ -70,7 +70,7 @@ async def plan_errand(
     planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value], errand: Errand
 ) -> Plan:
     """Return the plan of an errand. Raises `Refusal` (E2013, E2016, E2022, E2023, E2044)."""
-    rows = await _rows_of(planner, name)
+    rows = await rows_of_stack(planner, name)
     if stack is None or errand.adoption is None:
         made = make_plan_errand(name, rows, errand, planner.clock.now())
         refuse_rooted(planner.providers, made)
@@ -103,7 +103,7 @@ async def plan_destroy(
     planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value], how: How
 ) -> Plan:
     """Return the plan that takes down what is selected. Raises `Refusal` (E2013, E2044, E2047, E3xxx)."""
-    rows = await _rows_of(planner, name)
+    rows = await rows_of_stack(planner, name)
     setups: Setups = {}
     if stack is not None:
         asking = setups_standing(stack, inputs, rows, planner.language)
@@ -116,7 +116,7 @@ async def plan_destroy(
     return replace(made, read_seconds=seconds)
 
 
-async def _rows_of(planner: Planner, name: str) -> list[ResourceRow]:
+async def rows_of_stack(planner: Planner, name: str) -> list[ResourceRow]:
     """Return the rows of the store, which must be those of the stack: else a plan would delete them."""
     rows = await planner.shelf.rows()
     for row in rows[:1]:  # One apply makes rows of one stack only.

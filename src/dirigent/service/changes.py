@@ -10,7 +10,7 @@ from dataclasses import field, replace
 from typing import Final
 
 from dirigent.model.ids import PlanId, RunId
-from dirigent.model.plan import Change, Plan
+from dirigent.model.plan import Action, Change, Plan
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
@@ -157,8 +157,16 @@ async def _start(desk: Driven, chosen: Plan, program: Program, words: Mapping[st
     await check_free(desk, chosen)
     await check_fresh(desk.shelf, chosen)
     await keep(desk.conductor, desk.shelf, chosen)
-    run = runs.name_run("down" if chosen.destroy else "up")
+    run = runs.name_run(verb_of(chosen))
     return await desk.conductor.start(Start(run, program, metadata={"plan": chosen.id, **words}))
+
+
+def verb_of(made: Plan) -> str:
+    """Return what the run of a plan is called by: `down`, `import` or `up`."""
+    if made.destroy:
+        return "down"
+    adopts = made.pending and all(change.action is Action.ADOPT for change in made.pending)
+    return "import" if adopts else "up"
 
 
 async def outputs(planner: Planner, stack: Stack | None, made: Plan, end: Ended | None) -> dict[str, Value]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from dirigent.jq import LANGUAGE
 from dirigent.lang.inputs import Given, resolve_inputs
 from dirigent.lang.schema import SCHEMAS
-from dirigent.lang.stack import StackContext, TypeShape, read_stack
+from dirigent.lang.stack import Offers, StackContext, TypeShape, nothing_known, read_stack
 from dirigent.lang.tree import Node
 from dirigent.lang.workflow.document import read_workflow
 from dirigent.model.problem import Problem, Refusal
@@ -29,8 +29,11 @@ class Loaded:
     warnings: tuple[Problem, ...] = ()
 
 
-def load_stack(path: Path, types: Mapping[str, TypeShape]) -> Loaded:
-    """Return a stack. Raises `Refusal` with every problem of its files (E1xxx)."""
+def load_stack(path: Path, types: Mapping[str, TypeShape], offers: Offers = nothing_known) -> Loaded:
+    """Return a stack. Raises `Refusal` with every problem of its files (E1xxx), and of its providers.
+
+    `types` are ours; `offers` tells of those of its providers.
+    """
     content = content_of(path)
     text, problems = decoded(content, str(path))
     if text is None:
@@ -41,7 +44,7 @@ def load_stack(path: Path, types: Mapping[str, TypeShape]) -> Loaded:
         # Relative paths start from the folder of the stack, whatever directory the user stands in.
         return text_or_none(folder / name)
 
-    context = StackContext(types, LANGUAGE, SCHEMAS, read_file, _read_workflow)
+    context = StackContext(types, LANGUAGE, SCHEMAS, read_file, _read_workflow, offers)
     stack, problems = read_stack(text, str(path), str(folder.resolve()), context)
     errors = [problem for problem in problems if problem.severity == "error"]
     if stack is None or errors:

@@ -1,5 +1,7 @@
 """The schema of a provider as a shape: it refuses what the provider's side would refuse, and nothing else."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -23,7 +25,7 @@ from dirigent.providers.tofu.values.types import (
     Structure,
 )
 from providers.tofu.schemas import blocks, configurations
-from providers.tofu.shapes import BOX, attribute
+from providers.tofu.shapes import BOX, LIMITS, attribute
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 HERE = Span("stack.yaml", 1, 1, 1, 2)
@@ -112,7 +114,7 @@ WRONG = {
     "decided": (
         {"id": "a"},
         "E1426",
-        "`id` of `with` of a `fixture_box` is decided by the provider and cannot be set",
+        "`id` of a `fixture_box` is decided by the provider and cannot be set",
     ),
     "decided inside": (
         {"port": {"number": 1, "bound": Unknown()}},
@@ -145,7 +147,7 @@ def test_what_is_going_away_is_a_warning():
     found = problems_of(type_shape("x_y", block).inside, {"part": [{"a": 1}]})
     assert [(each.code, each.message) for each in found] == [
         ("W1427", "`x_y` is deprecated: use x_z"),
-        ("W1427", "`part` of `with` of a `x_y` is deprecated: use x_z"),
+        ("W1427", "`part` of a `x_y` is deprecated: use x_z"),
         ("W1427", "`a` of `x_y.part` is deprecated: use `b` instead"),
     ]
 
@@ -174,7 +176,13 @@ def test_types_have_words(words, kind):
     assert TypedShape(kind).what == words
 
 
-BOUNDS = {(0, 0): "mappings", (1, 0): "at least 1 mappings", (2, 2): "2 mappings", (1, 3): "1 to 3 mappings"}
+BOUNDS = {
+    (0, 0): "mappings",
+    (1, 0): "at least one mapping",
+    (2, 2): "2 mappings",
+    (1, 3): "1 to 3 mappings",
+    (0, 2): "at most 2 mappings",
+}
 
 
 @pytest.mark.parametrize(("bounds", "words"), BOUNDS.items())
@@ -182,6 +190,22 @@ def test_numbers_of_blocks_have_words(bounds, words):
     nested = NestedBlock("a", Block(), Nesting.LIST, *bounds)
     assert NestedShape(nested, "x_y.a").what == f"a mapping, or a list of {words}"
     assert NestedShape(nested, "x_y.a", sugared=False).what == f"a list of {words}"
+
+
+def test_where_only_one_may_stand_it_is_a_mapping():
+    nested = NestedBlock("a", LIMITS, Nesting.LIST, 1, 1)
+    assert (NestedShape(nested, "x_y.a").what, NestedShape(nested, "x_y.a").example()) == ("a mapping", {})
+    assert NestedShape(nested, "x_y.a", sugared=False).what == "a list of one mapping"
+
+
+def test_the_schema_for_editors_grows_with_the_depth_and_not_with_its_power():
+    block = LIMITS
+    for _ in range(24):
+        block = Block(
+            {}, {"a": NestedBlock("a", block, Nesting.LIST), "b": NestedBlock("b", LIMITS, Nesting.SET)}
+        )
+    written = type_shape("x_y", block).inside.schema(Form(templates=True))
+    assert len(json.dumps(written)) < 100_000
 
 
 def test_what_can_be_said_of_a_type_is_told_with_all_its_keys():

@@ -62,7 +62,7 @@ def move(**options: object) -> int:
 
     Change the stack file too, or say it there under `moved`: then it holds for every state of the stack.
     """
-    return call("rows.move", options)
+    return call("states.errands.move", options)
 
 
 @click.command()
@@ -76,7 +76,7 @@ def forget(**options: object) -> int:
 
     What the stack file still declares is made anew by the next `up`.
     """
-    return call("rows.forget", options)
+    return call("states.errands.forget", options)
 
 
 @click.command("import")
@@ -92,4 +92,4 @@ def import_(**options: object) -> int:
 
     It is not changed: `dirigent plan` shows what differs from the declaration.
     """
-    return call("rows.take_over", options)
+    return call("states.errands.take_over", options)

@@ -1,4 +1,4 @@
-"""Declares the commands about documents: `init`, `check`, `schema`."""
+"""Declares the commands about documents: `init`, `check`, `schema`, `explain`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,21 @@ def check(**options: object) -> int:
     metavar="NAME",
     help="`stack` (default), `test-file`, `problems`, or a command.",
 )
+@placed
 @with_json
 def schema(**options: object) -> int:
     """Print a JSON Schema: of the stack file for editors, or of what a command prints with --json."""
     return call("document.schema", options)
+
+
+@click.command()
+@click.argument("what", required=False, metavar="[TYPE[.PATH]]")
+@placed
+@with_json
+def explain(**options: object) -> int:
+    """Tell of the types of a stack: all of them, TYPE with its properties, or the part at PATH.
+
+    The types are those of Dirigent and of the providers that the stack declares. A PROVIDER by its name tells
+    of its own configuration.
+    """
+    return call("types.explain", options)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final, Protocol, cast
 
 from dirigent.app.resources import TYPES
 from dirigent.cli.answer import complain
@@ -11,22 +14,51 @@ from dirigent.cli.options import Options
 from dirigent.cli.place import Place
 from dirigent.cli.session import pairs
 from dirigent.lang.inputs import Given
-from dirigent.model.stack import Stack
+from dirigent.lang.stack import Offer, Offers, nothing_known
+from dirigent.model.problem import Problem
+from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import Value
 from dirigent.service import stacks
 
+OFFERS: Final = "dirigent.app.types.offers"
 
-def complete(options: Options, where: Place) -> tuple[Stack, dict[str, Value]]:
-    """Return the stack and the value of each input; warnings are shown. Raises `Refusal`."""
-    loaded = stacks.load_stack(where.stack_file, TYPES)
+
+class _Tell(Protocol):
+    """What `dirigent.app.types.offers` offers."""
+
+    def offers_of(
+        self, declared: Mapping[str, ProviderSetup], folder: Path, *, strict: bool
+    ) -> Mapping[str, Offer | Problem]:
+        """Return what each provider offers, or why that is not known."""
+        ...
+
+
+def complete(options: Options, where: Place, *, planning: bool) -> tuple[Stack, dict[str, Value]]:
+    """Return the stack and the value of each input; warnings are shown. Raises `Refusal`.
+
+    For `planning` its providers must be known, and its resources fit their types.
+    """
+    known = offers(where, strict=True) if planning else nothing_known
+    loaded = stacks.load_stack(where.stack_file, TYPES, known)
     if loaded.warnings:
         complain(loaded.warnings)
     return loaded.stack, stacks.resolved(loaded.stack, given_by(options, loaded.stack))
 
 
 def alone(where: Place) -> Stack:
-    """Return the stack. Raises `Refusal`."""
+    """Return the stack, whatever its providers are like. Raises `Refusal`."""
     return stacks.load_stack(where.stack_file, TYPES).stack
+
+
+def offers(where: Place, *, strict: bool) -> Offers:
+    """Return what tells of the providers of a stack; it is imported where there are any."""
+
+    def known(declared: Mapping[str, ProviderSetup]) -> Mapping[str, Offer | Problem | None]:
+        if not declared:
+            return {}
+        return cast("_Tell", importlib.import_module(OFFERS)).offers_of(declared, where.folder, strict=strict)
+
+    return known
 
 
 def given_by(options: Options, stack: Stack) -> dict[str, Given]:

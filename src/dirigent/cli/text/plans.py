@@ -22,6 +22,7 @@ _SIGNS: Final = {
     Action.DELETE: ("-", "red"),
     Action.FORGET: ("x", "yellow"),
     Action.RELEASE: ("x", "yellow"),
+    Action.ADOPT: (">", "blue"),
     Action.KEEP: ("=", "grey"),
 }
 _VERBS: Final = {
@@ -30,11 +31,20 @@ _VERBS: Final = {
     Action.UPDATE: "to update",
     Action.FORGET: "to forget",
     Action.RELEASE: "to let go of",
+    Action.ADOPT: "to adopt",
     Action.CREATE: "to create",
     Action.KEEP: "unchanged",
 }
 # More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
-ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "IMPORT": 20, "MOVE": 20, "CREATE": 12}
+ROWS: Final = {
+    "DESTRUCTIVE": 40,
+    "UPDATE": 20,
+    "FORGET": 20,
+    "ADOPT": 20,
+    "IMPORT": 20,
+    "MOVE": 20,
+    "CREATE": 12,
+}
 DIFFERENCES: Final = 8
 NAMES: Final = 5
 VALUE_COLUMNS: Final = 48
@@ -67,12 +77,12 @@ def summary(plan: Plan) -> str:
             what = "nothing of this part is left to do"
         return f"Nothing to do: {what}{kept}."
     beside = {
-        "to import": sum(1 for change in plan.changes if change.adopts),
+        "to import": sum(1 for change in plan.changes if change.imported),
         "to move": sum(1 for change in plan.changes if change.moved_from),
     }
     counts = {verb: counted[action] for action, verb in _VERBS.items() if action is not Action.KEEP}
     # What only gets another name, or becomes known, stays as it is.
-    same = sum(1 for c in plan.changes if c.action is Action.KEEP and not (c.adopts or c.moved_from))
+    same = sum(1 for c in plan.changes if c.action is Action.KEEP and not (c.imported or c.moved_from))
     counts |= {**beside, _VERBS[Action.KEEP]: same}
     return ", ".join(f"{number} {verb}" for verb, number in counts.items() if number)
 
@@ -126,7 +136,8 @@ def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
     others = [
         ("UPDATE", "yellow", [c for c in plan.changes if c.action is Action.UPDATE]),
         ("FORGET", "yellow", [c for c in plan.changes if c.action in _PARTING]),
-        ("IMPORT", "yellow", [c for c in plan.changes if c.adopts and c.action is Action.KEEP]),
+        ("ADOPT", "blue", [c for c in plan.changes if c.action is Action.ADOPT]),
+        ("IMPORT", "blue", [c for c in plan.changes if c.imported and c.action is Action.KEEP]),
         ("MOVE", "yellow", [c for c in plan.changes if c.moved_from and c.action is Action.KEEP]),
         ("CREATE", "green", [c for c in plan.changes if c.action is Action.CREATE]),
     ]
@@ -161,7 +172,7 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
     if change.action in {Action.UPDATE, Action.REPLACE}:
         chosen = change.differences if full else change.differences[:DIFFERENCES]
         width = max((columns(d.path) for d in chosen), default=0)
-        lines += [_difference_line(d, width, terminal) for d in chosen]
+        lines += [difference_line(d, width, terminal) for d in chosen]
         if len(change.differences) > len(chosen):
             lines.append(f"        and {len(change.differences) - len(chosen)} more properties")
     lines += [f"        {terminal.paint('warning', 'yellow')}: {shown(text)}" for text in change.warnings]
@@ -171,12 +182,13 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
 def _before(change: Change) -> list[str]:
     """Return what happens before the change itself, in words."""
     moved = [f"moved from {shown(change.moved_from)}"] if change.moved_from else []
-    adopted = [f"imported as {shown(change.adopts)}, then:"] if change.adopts else []
+    adopted = [f"imported as {shown(change.imported)}, then:"] if change.imported else []
     deferred = ["known only at apply: its provider hangs on another change"] if change.deferred else []
     return [*moved, *adopted, *deferred]
 
 
-def _difference_line(found: Difference, width: int, terminal: Terminal) -> str:
+def difference_line(found: Difference, width: int, terminal: Terminal) -> str:
+    """Return one property that changed; `width` is that of the longest path beside it."""
     forced = f"   {terminal.paint('forces replacement', 'red')}" if found.forces_replacement else ""
     change = f"{_value_text(found.before)} -> {_value_text(found.after)}"
     return _with_place(f"        {padded(found.path, width)}  {change}{forced}", found.span, terminal)

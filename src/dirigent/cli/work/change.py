@@ -68,17 +68,22 @@ async def changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
         made = await _free(desk, aim, options)
         if aim.stored:
             await changes.check_fresh(desk.shelf, made)
-        if not options.as_json:
-            say(plan_text(made, out()))
-        if not made.pending:
-            return await _told(desk, surrounding, made, options)
-        changes.check_secrets(desk.vault, desk.planner.language, made)
-        if not await _agreed(made, options):
-            note("nothing was touched")
-            return Exit.DONE
-        run = await changes.apply(desk, made, f"{who()}@{os.uname().nodename}")
-        end = await followed(desk, run, quiet=options.as_json, seconds=options.number("timeout"))
-        return await _told(desk, surrounding, made, options, (run, end))
+        return await carried_out(desk, surrounding, made, options)
+
+
+async def carried_out(desk: Desk, surrounding: Surrounding, made: Plan, options: Options) -> int:
+    """Show a plan, ask, apply it, and tell how it ended."""
+    if not options.as_json:
+        say(plan_text(made, out()))
+    if not made.pending:
+        return await _told(desk, surrounding, made, options)
+    changes.check_secrets(desk.vault, desk.planner.language, made)
+    if not await _agreed(made, options):
+        note("nothing was touched")
+        return Exit.DONE
+    run = await changes.apply(desk, made, f"{who()}@{os.uname().nodename}")
+    end = await followed(desk, run, quiet=options.as_json, seconds=options.number("timeout"))
+    return await _told(desk, surrounding, made, options, (run, end))
 
 
 async def _free(desk: Desk, aim: Aim, options: Options) -> Plan:

@@ -14,11 +14,11 @@ from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
-from dirigent.cli.stack.reading import given_by
+from dirigent.cli.stack.reading import given_by, offers
 from dirigent.cli.text import templates
-from dirigent.lang.stack import stack_schema
+from dirigent.lang.stack import Offer, Provided, declared_providers, stack_schema
 from dirigent.lang.trial import trials_schema
-from dirigent.model.problem import refuse
+from dirigent.model.problem import Problem, refuse
 from dirigent.service import documents, stacks
 
 
@@ -65,7 +65,7 @@ def check(options: Options) -> int:
         program, warnings = documents.load_workflow(where.stack_file)
         what = f"workflow {program.namespace}/{program.name}:{program.version}"
     else:
-        loaded = stacks.load_stack(where.stack_file, TYPES)
+        loaded = stacks.load_stack(where.stack_file, TYPES, offers(where, strict=False))
         found, warnings = loaded.stack, loaded.warnings
         given = given_by(options, found)
         if given:
@@ -90,7 +90,7 @@ def schema(options: Options) -> int:
     """Print a JSON Schema."""
     name = options.text("what")
     if name == "stack":
-        say_json(stack_schema(TYPES))
+        say_json(stack_schema(TYPES, _provided(options)))
         if not options.as_json:
             note("tip: save it and put `# yaml-language-server: $schema=FILE` on top of the stack file")
     elif name == "test-file":
@@ -104,3 +104,17 @@ def schema(options: Options) -> int:
             f"`{name}` has no schema; there are: stack, test-file, {', '.join(schemas.NAMES)}"
         )
     return Exit.DONE
+
+
+def _provided(options: Options) -> Provided:
+    """Return what the providers of the stack offer, where there is a stack; what is not known is said."""
+    where = place(options)
+    named = bool(options.text("stack"))
+    text = documents.text_of(where.stack_file) if named or where.stack_file.exists() else None
+    declared = declared_providers(text, str(where.stack_file)) if text is not None else {}
+    found = offers(where, strict=False)(declared)
+    problems = [each for each in found.values() if isinstance(each, Problem)]
+    if problems:
+        complain(problems)
+    places = {name: each.span for name, each in declared.items() if each.span is not None}
+    return Provided(places, {name: each for name, each in found.items() if isinstance(each, Offer)})

@@ -21,20 +21,21 @@ from dirigent.service.plans import How
 
 def plan(options: Options) -> int:
     """Show what would change, or a stored plan again."""
-    return wait_for(_stored(options) if options.text("stored") else _planned(options))
+    return wait_for(_stored(options) if options.text("stored") else _planned(*_aimed(options), options))
 
 
-async def _planned(options: Options) -> int:
+def _aimed(options: Options) -> tuple[Surrounding, Aim]:
     if options.flag("destroy"):
         surrounding, inputs = leaving(options)
         stack = surrounding.stack
         how = How(selection=selection(options))
-        aim = Aim(stack.name if stack else "", stack, inputs, destroy=True, how=how)
-    else:
-        session = opened(options)
-        surrounding = session.surrounding
-        how = How(not options.flag("no_refresh"), selection(options))
-        aim = Aim(session.stack.name, session.stack, session.inputs, how=how)
+        return surrounding, Aim(stack.name if stack else "", stack, inputs, destroy=True, how=how)
+    session = opened(options)
+    how = How(not options.flag("no_refresh"), selection(options))
+    return session.surrounding, Aim(session.stack.name, session.stack, session.inputs, how=how)
+
+
+async def _planned(surrounding: Surrounding, aim: Aim, options: Options) -> int:
     async with planning(surrounding) as board:
         made = await changes.proposed(board.planner, await changes.named(board.shelf, aim))
         known = await board.shelf.plan(made.id) is not None

@@ -53,7 +53,7 @@ def run(options: Options) -> int:
             f"`{path}`: no such file or directory",
             "paths start from the folder of the command; `-C DIR` names another",
         )
-    session = opened(options)
+    session = opened(options, planning=False)
     return wait_for(_run(session.surrounding, session, value, options))
 
 

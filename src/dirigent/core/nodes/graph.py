@@ -13,6 +13,7 @@ from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.model.fault import Fault
 from dirigent.model.program import Graph
 from dirigent.model.resource import assemble
+from dirigent.model.run.views import Views
 from dirigent.model.values import Value
 
 
@@ -41,9 +42,27 @@ def binding(frame: Frame) -> dict[str, Callable[[], Value]]:
     return {node.binds: lambda: _bound(frame)}
 
 
+def within(frame: Frame, module: str) -> dict[str, Callable[[], Value]]:
+    """Return the variables that a graph gives its tasks of a module: its resources and its inputs."""
+    node, _ = _parts(frame)
+    return {
+        node.binds: lambda: _views(frame).resources(module),
+        "inputs": lambda: _views(frame).inputs(module),
+    }
+
+
+def _views(frame: Frame) -> Views:
+    node, state = _parts(frame)
+    if state.views is None:
+        state.views = Views(node.scopes, {**node.initial, **state.outputs})
+    return state.views
+
+
 def _bound(frame: Frame) -> Value:
     """Return what the finished tasks gave, put together anew only after another one finished."""
     node, state = _parts(frame)
+    if node.scopes:
+        return _views(frame).resources("")
     if state.assembled is None:
         state.assembled = assemble({**node.initial, **state.outputs})
     return state.assembled
@@ -53,7 +72,11 @@ def _start(run: Run, frame: Frame) -> None:
     node, state = _parts(frame)
     while state.ready and len(frame.children) < node.width:
         number = state.numbers[state.ready.pop(0)]
-        run.enter(frame, node.tasks[number], number, frame.input)
+        task = node.tasks[number]
+        child = run.enter(frame, task, number, frame.input)
+        if task.scope:
+            child.variables = {**child.variables, **node.scopes.get(task.scope, {})}
+            child.lazy = {**(child.lazy or {}), **within(frame, task.scope)}
     if not frame.children:
         _finish(run, frame, node, state)
 
@@ -72,6 +95,8 @@ def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) ->
     node, state = _parts(frame)
     name = node.tasks[int(child.slot)].name
     state.outputs[name], state.assembled = output, None
+    if state.views is not None:
+        state.views.put(name, output)
     for dependent in state.dependents[name]:
         state.blockers[dependent] -= 1
         if state.blockers[dependent] == 0:

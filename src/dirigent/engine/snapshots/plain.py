@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, cast
 from dirigent.core import frame as frames
 from dirigent.core.frame import Frame, GraphState
 from dirigent.core.machine import Ask, Run, Tools
-from dirigent.core.nodes.graph import binding
+from dirigent.core.nodes.graph import binding, within
 from dirigent.core.status import Phase, Status
 from dirigent.model.events.listening import Link, Quorum, Sought, Test, Want
 from dirigent.model.fault import Fault
@@ -44,8 +44,8 @@ _STATES: Final = (
     *(Fault, Question, Ticket, Origin, Created, Suspended, Resumed),
 )
 _CLASSES: Final[Mapping[str, type]] = {each.__name__: each for each in _STATES}
-# What is made again, not kept: `lazy` are closures over the frames themselves.
-_MADE: Final = frozenset({"lazy"})
+# What is made again, not kept: `lazy` are closures over the frames themselves, `views` a cache.
+_MADE: Final = frozenset({"lazy", "views"})
 _FIELDS: Final = {
     name: tuple(each.name for each in fields(kind) if each.name not in _MADE)
     for name, kind in _CLASSES.items()
@@ -118,7 +118,11 @@ def _bind(run: Run) -> None:
     """Make the lazy variables again, from the root down."""
     todo = [run.root] if run.root is not None else []
     for frame in todo:
-        inherited = frame.parent.lazy if frame.parent is not None else None
+        above = frame.parent
+        inherited = above.lazy if above is not None else None
+        scope = frame.task.scope if frame.task is not None else ""
+        if scope and above is not None:
+            inherited = {**(inherited or {}), **within(above, scope)}
         bound = isinstance(frame.node, Graph) and isinstance(frame.state, GraphState)
         frame.lazy = {**(inherited or {}), **binding(frame)} if bound else inherited
         todo.extend(frame.children.values())

@@ -55,7 +55,7 @@ def _call(reader: Reader, name: str, arguments: tuple[Node, ...]) -> Node:
     if not arguments and name in _CONSTANTS:
         return Literal(_CONSTANTS[name])
     if name == "now" and not arguments:
-        reader.scope.note("now", None)
+        reader.scope.note("now", ())
         return Variable("now")
     if f"{name}/{len(arguments)}" in LOCAL:
         return Call(name, arguments)
@@ -119,7 +119,7 @@ def _entry(reader: Reader) -> tuple[Node, Node]:
         name = reader.take().text
         inner = reader.scope.resolve(name)
         if inner == name:
-            reader.scope.note(name, None)
+            reader.scope.note(name, ())
         return (Variable(inner), _value(reader)) if reader.skip(":") else (Literal(name), Variable(inner))
     if reader.skip("("):
         key = reader.query()

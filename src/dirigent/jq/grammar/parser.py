@@ -45,6 +45,7 @@ class Parsed:
     local: bool
     variables: frozenset[str]
     references: frozenset[tuple[str, str | None]]
+    paths: frozenset[tuple[str | None, ...]]
 
 
 def parse(text: str) -> Parsed:
@@ -59,7 +60,9 @@ def parse(text: str) -> Parsed:
     if reader.token.kind != "end":
         raise reader.unexpected()
     scope = reader.scope
-    return Parsed(tree, reader.local, frozenset(scope.free), frozenset(scope.references))
+    return Parsed(
+        tree, reader.local, frozenset(scope.free), frozenset(scope.references), frozenset(scope.paths)
+    )
 
 
 def _query(reader: Reader) -> Node:

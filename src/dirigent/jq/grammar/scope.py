@@ -13,12 +13,13 @@ from dirigent.ports import ExpressionFailed
 
 
 class Scope:
-    """What the parser knows about names at one point; `free` and `references` collect what it meets."""
+    """What the parser knows about names at one point; `free`, `references`, `paths` collect what it meets."""
 
     def __init__(self) -> None:
         """Begin with nothing bound."""
         self.free: set[str] = set()
         self.references: set[tuple[str, str | None]] = set()
+        self.paths: set[tuple[str | None, ...]] = set()
         self._bound: list[tuple[str, str]] = []
         self._functions: set[str] = set()
         self._made = 0
@@ -46,10 +47,11 @@ class Scope:
             raise ExpressionFailed(f"`${name}` is not available: names with two underscores are reserved")
         return name
 
-    def note(self, name: str, member: str | None) -> None:
-        """Note that a free variable is used, and which member of it."""
+    def note(self, name: str, steps: tuple[str | None, ...]) -> None:
+        """Note that a free variable is used, and which steps are taken from it, None for one not constant."""
         self.free.add(name)
-        self.references.add((name, member))
+        self.references.add((name, steps[0] if steps else None))
+        self.paths.add((name, *steps))
 
     def define(self, name: str) -> None:
         """Note a function of the expression's own; it may be called from here on."""

@@ -32,22 +32,22 @@ def postfix(reader: Reader) -> Node:
     inner = reader.scope.resolve(name)
     path = _steps(reader, Variable(inner))
     if inner == name:
-        reader.scope.note(name, _member_of(path))
+        reader.scope.note(name, _taken(path))
     return path
 
 
-def _member_of(path: Node) -> str | None:
-    """Return the first member that a path takes of its variable, or None if it is not constant."""
-    first: str | None = None
+def _taken(path: Node) -> tuple[str | None, ...]:
+    """Return the steps that a path takes from its variable: names, or None for one that is not constant."""
+    found: tuple[str | None, ...] = ()
     while True:
         match path:
             case Attempt(body):
                 path = body
             case Path(origin, steps):
-                first = steps[0].name if steps and isinstance(steps[0], Member) else None
+                found = (*(step.name if isinstance(step, Member) else None for step in steps), *found)
                 path = origin
             case _:
-                return first
+                return found
 
 
 def _steps(reader: Reader, origin: Node) -> Node:

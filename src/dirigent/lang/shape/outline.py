@@ -5,18 +5,20 @@ Shapes of other rooms tell it of themselves (`Outlined`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from dirigent.lang.shape.choices import ByKey, ByKind, OrExpression, Templates
 from dirigent.lang.shape.containers import Field, ListOf, MapOf, Record
 from dirigent.lang.shape.place import Fixed, Shape
-from dirigent.lang.shape.scalars import Flag, Number, Text, Whole
+from dirigent.lang.shape.scalars import Flag, Number, Text, Whole, matches
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 
-ANY_TEXT = "..."
+ANY_TEXT: Final = "..."
+_QUOTED: Final = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,10 @@ def _scalar(shape: Shape) -> Value:
     match shape:
         case Text(choices=(first, *_)):
             return first
+        case Text(pattern, what=what) if pattern:
+            # The words of a shape show a text that fits, as `/health`.
+            quoted = (each.strip('"') for each in _QUOTED.findall(what))
+            return next((each for each in quoted if matches(pattern, each)), ANY_TEXT)
         case Number(min=least) | Whole(min=least):
             return 1 if least is None else max(1, int(least))
         case Flag():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+from typing import Final
+
 from dirigent.lang.shape import check
 from dirigent.lang.source import load
 from dirigent.lang.stack.outside.offering import read_offers
@@ -20,6 +24,9 @@ from dirigent.lang.stack.workflows import read_workflows
 from dirigent.lang.tree import Members, Node
 from dirigent.model.problem import Problem, ordered
 from dirigent.model.stack import ProviderSetup, Stack
+
+# A provider says so of its types; a stack may use them a thousand times.
+DEPRECATED: Final = "W1427"
 
 
 def read_stack(
@@ -42,7 +49,25 @@ def read_stack(
     reported = {problem.at for problem in problems}
     problems += [problem for problem in reading.problems if problem.at not in reported]
     broken = any(problem.severity == "error" for problem in problems)
-    return (None if broken else stack), list(ordered(problems))
+    return (None if broken else stack), _said_once(list(ordered(problems)))
+
+
+def _said_once(problems: list[Problem]) -> list[Problem]:
+    """Return the problems, with each word on what is deprecated once, however often it is used."""
+    times = Counter(problem.message for problem in problems if problem.code == DEPRECATED)
+    said: dict[str, None] = {}
+    found: list[Problem] = []
+    for problem in problems:
+        if problem.code == DEPRECATED and times[problem.message] > 1:
+            if problem.message in said:
+                continue
+            said[problem.message] = None
+            more = times[problem.message] - 1
+            words = f"and so it is at {more} more place{'s' if more > 1 else ''}"
+            found.append(replace(problem, help=(*problem.help, words)))
+        else:
+            found.append(problem)
+    return found
 
 
 def declared_providers(text: str, file: str) -> dict[str, ProviderSetup]:

@@ -46,9 +46,9 @@ def only_import(made: Plan, errand: Errand, rows: Sequence[ResourceRow]) -> Plan
         Refusal: E2023 when it is managed already.
     """
     adopted = [
-        replace(change, action=Action.KEEP, differences=(), because=f"imported as `{change.adopts}`")
+        replace(change, action=Action.KEEP, differences=(), because=f"imported as `{change.imported}`")
         for change in made.changes
-        if change.adopts
+        if change.imported
     ]
     if not adopted and errand.adoption is not None:
         raise refuse(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from dirigent.model.ids import DEPOSED, Address, address_of, bare_address, split_address
+from dirigent.model.ids import DEPOSED, Address, address_of, bare_address, split_address, split_path
 from dirigent.model.plan import Change
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
@@ -107,12 +107,21 @@ def _followed(address: str, by_source: Mapping[str, Move]) -> str:
 
 
 def _next(address: str, by_source: Mapping[str, Move]) -> str:
-    if address in by_source:
-        return by_source[address].to
-    name, key = split_address(address)
-    move = by_source.get(name)
-    # A resource as a whole moves with all its instances; into an instance moves only the single one.
-    return address_of(move.to, key) if move is not None and _is_whole(move) else address
+    """Return where one entry leads: that of an address, of its resource, or of a module around it."""
+    inner, below = address, ""
+    while True:
+        if inner in by_source:
+            move = by_source[inner]
+            return move.to + below
+        name, key = split_address(inner)
+        found = by_source.get(name)
+        # A resource as a whole moves with all its instances; into an instance moves only the single one.
+        if found is not None and _is_whole(found):
+            return address_of(found.to, key) + below
+        module, local = split_path(inner)
+        if not module:
+            return address
+        inner, below = module, f"/{local}{below}"
 
 
 def _is_whole(move: Move) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from dirigent.model.ids import DEPOSED, bare_address
+from dirigent.model.ids import DEPOSED, bare_address, declared_path
 from dirigent.model.plan import Action, Change, Selection
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Value
 from dirigent.planning.expand import Instance
-from dirigent.planning.rows.selection import Part, unknown
+from dirigent.planning.rows.selection import Part, modules_around, unknown
 
 # How many names a warning shows.
 _SHOWN = 3
@@ -84,7 +84,8 @@ class Outside:
         """Raise `Refusal` (E2013) with every instance that the user named and that is not there."""
         there = dict.fromkeys((*known, *self._left))
         for row in self._rows:
-            there |= {row.address: None, row.name: None}
+            there |= {row.address: None, row.name: None, declared_path(row.name): None}
+        there |= {each: None for name in list(there) for each in modules_around(name)}
         words = dict.fromkeys((*selection.targets, *selection.exclude, *selection.replace))
         lost = [word for word in words if word not in there]
         if lost:
@@ -92,5 +93,9 @@ class Outside:
 
 
 def names_it(words: Sequence[str], instance: Instance) -> bool:
-    """Return whether one of the words is an instance or its resource."""
-    return instance.resource.name in words or bare_address(instance.address) in words
+    """Return whether one of the words is an instance, its resource, or a module that it lies in."""
+    if not words:
+        return False
+    name = instance.resource.name
+    own = (name, declared_path(name), bare_address(instance.address))
+    return any(each in words for each in (*own, *modules_around(instance.address)))

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Final
 
-from dirigent.model.ids import bare_address, split_address
+from dirigent.model.ids import bare_address, declared_path, split_path
 from dirigent.model.plan import Selection
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Stack
-from dirigent.planning.graph import Edges, edges_of
+from dirigent.planning.graph import Edges
+from dirigent.planning.modules.layout import is_whole, layout_of, whole_name
 from dirigent.ports import Language
 
 # How many similar names a refusal shows.
@@ -37,13 +38,13 @@ class Part:
 
     def has(self, name: str, address: str) -> bool:
         """Return whether an instance is in it; the leftover of a replacement goes with its instance."""
-        bare = bare_address(address)
+        bare, name = bare_address(address), declared_path(name)
         if name in self.names_without or address in self.without or bare in self.without:
             return False
         return self.whole is None or name in self.whole or address in self.single or bare in self.single
 
     def touches(self, name: str) -> bool:
-        """Return whether any instance of a resource may be in it."""
+        """Return whether any instance of a resource may be in it, or an input or output of a module."""
         if name in self.names_without:
             return False
         return self.whole is None or name in self.whole or any(_name_of(each) == name for each in self.single)
@@ -56,19 +57,21 @@ def part_of(selection: Selection, edges: Edges, rows: Sequence[ResourceRow]) -> 
         Refusal: with every name that is neither declared nor there (E2013), and what is to be replaced
             although it is left out (E2014).
     """
+    selection = _without_modules(selection, edges)
     words = [*selection.targets, *selection.exclude, *selection.replace]
     refuse_unknown(words, [*edges], rows)
     pulls: dict[str, list[str]] = {name: list(needs) for name, needs in edges.items()}
+    nodes = {str(row.address): declared_path(row.name) for row in rows}
+    for address, node in nodes.items():
+        if node not in edges:
+            pulls.setdefault(address, [])
     for row in rows:
-        if row.name not in edges:
-            pulls.setdefault(row.address, [])
-    for row in rows:
-        node = row.name if row.name in edges else str(row.address)
+        node = nodes[row.address] if nodes[row.address] in edges else str(row.address)
         for need in row.needs:
             if need in pulls and need not in edges:
                 # It is declared no more, so it goes: what stands on it has to move first.
                 pulls[need].append(node)
-    part = _part(selection, pulls, {str(row.address): row.name for row in rows}, set(edges))
+    part = _part(selection, pulls, nodes, set(edges))
     lost = [word for word in selection.replace if not _may_have(part, word)]
     if lost:
         raise Refusal(
@@ -87,10 +90,10 @@ def part_of(selection: Selection, edges: Edges, rows: Sequence[ResourceRow]) -> 
 def rows_of(
     stack: Stack, language: Language, rows: Sequence[ResourceRow], selection: Selection
 ) -> Sequence[ResourceRow]:
-    """Return the rows that a plan looks at. Raises `Refusal` as `part_of` and `graph.edges_of` do."""
+    """Return the rows that a plan looks at. Raises `Refusal` as `part_of` and `layout_of` do."""
     if not selection.partial:
         return rows
-    part = part_of(selection, edges_of(stack.resources, language, stack.providers), rows)
+    part = part_of(selection, layout_of(stack, language).edges, rows)
     return [row for row in rows if part.has(row.name, row.address)]
 
 
@@ -100,6 +103,9 @@ def part_to_destroy(selection: Selection, rows: Sequence[ResourceRow]) -> Part:
     Raises:
         Refusal: with every name that is not there (E2013).
     """
+    targets = [each for word in selection.targets for each in _standing_in(word, rows)]
+    exclude = [each for word in selection.exclude for each in _standing_in(word, rows)]
+    selection = Selection(tuple(targets), tuple(exclude))
     refuse_unknown([*selection.targets, *selection.exclude], [], rows)
     pulls: dict[str, list[str]] = {str(row.address): [] for row in rows}
     for row in rows:
@@ -190,4 +196,43 @@ def _may_have(part: Part, word: str) -> bool:
 
 
 def _name_of(address: str) -> str:
-    return split_address(bare_address(address))[0]
+    return declared_path(address)
+
+
+def _without_modules(selection: Selection, edges: Edges) -> Selection:
+    """Return a selection with all that lies in a module in its place. An instance stands for all of them."""
+    if not any(is_whole(name) for name in edges):
+        return selection
+    exclude = [each for word in selection.exclude for each in _members(word, edges)]
+    targets = [_whole(word, edges) for word in selection.targets]
+    replace = [each for word in selection.replace for each in _members(word, edges)]
+    return Selection(tuple(targets), tuple(exclude), tuple(replace))
+
+
+def _whole(word: str, edges: Edges) -> str:
+    name = whole_name(declared_path(word))
+    return name if name in edges else word
+
+
+def _members(word: str, edges: Edges) -> Iterable[str]:
+    """Return the resources of a module, or the word where it names none."""
+    if _whole(word, edges) == word:
+        return (word,)
+    inside = f"{declared_path(word)}/"
+    return (name for name in edges if name.startswith(inside) and "$" not in name)
+
+
+def _standing_in(word: str, rows: Sequence[ResourceRow]) -> Sequence[str]:
+    """Return the instances that stand in a module, or the word where it names none."""
+    inside = [str(row.address) for row in rows if word in modules_around(row.address)]
+    return inside or [word]
+
+
+def modules_around(address: str) -> Sequence[str]:
+    """Return the modules that something lies in, as instances and as declared."""
+    found: list[str] = []
+    module, _ = split_path(address)
+    while module:
+        found += [module, declared_path(module)]
+        module, _ = split_path(module)
+    return found

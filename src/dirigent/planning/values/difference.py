@@ -38,15 +38,29 @@ def differences(
 
 
 def span_of(path: str, spans: Mapping[str, Span]) -> Span | None:
-    """Return the place of a path or of the nearest one above it; `with.` may stand before it."""
+    """Return the place of a path, or of the nearest one above it, below `with` if it leads further there.
+
+    An index is passed over where one mapping was written in place of a list of one.
+    """
     parts = segments(path)
-    while parts:
-        text = joined(parts)
-        span = spans.get(text) or spans.get(f"with.{text}")
-        if span is not None:
-            return span
-        parts = parts[:-1]
-    return None
+    inside, outside = _deepest(["with"], parts, spans), _deepest([], parts, spans)
+    found = outside if len(outside) > len(inside) - 1 else inside if len(inside) > 1 else []
+    return spans.get(joined(found))
+
+
+def _deepest(
+    start: list[str | int], parts: Sequence[str | int], spans: Mapping[str, Span]
+) -> list[str | int]:
+    """Return as much of a path as was written."""
+    at, found = start, start
+    for part in parts:
+        below = [*at, part]
+        known = joined(below) in spans
+        if known or isinstance(part, str):
+            at = below
+        if known:
+            found = below
+    return found
 
 
 def segments(path: str) -> list[str | int]:

@@ -1,7 +1,7 @@
 """Templates become values. What hangs on an attribute that is not known yet stays an expression.
 
 The language itself carries `Unknown` through what it evaluates in place. The worker cannot: before it
-is asked, each mention of `$resources` is followed as far as its path is literal, and if anything
+is asked, each mention of `$resources` or `$inputs` is followed as far as its path is literal, and if anything
 unknown lies there, the expression waits.
 """
 
@@ -20,7 +20,7 @@ from dirigent.model.values import Expression, Template, Unknown, UriTemplate, Va
 from dirigent.planning.request import Ask, Asking
 from dirigent.ports import Compiled, ExpressionFailed, Language, Proposal, Reading
 
-_MENTION: Final = re.compile(r"\$resources(?![A-Za-z0-9_:])")
+_MENTION: Final = re.compile(r"\$(resources|inputs)(?![A-Za-z0-9_:])")
 _STEP: Final = re.compile(
     r"""\s*(?:\.([A-Za-z_][A-Za-z0-9_]*)        # .name
           | \.?\[\s*(-?[0-9]+)\s*\]             # [0]
@@ -40,39 +40,55 @@ class Rendered:
 
 
 class Scope:
-    """The variables of one stack's expressions. Resources become visible while the plan is made."""
+    """The variables of one stack's expressions. Resources become visible while the plan is made.
 
-    def __init__(self, constants: Mapping[str, Value]) -> None:
+    In a module, which lies at `module`, inputs do so too.
+    """
+
+    def __init__(self, constants: Mapping[str, Value], module: str = "") -> None:
         """Begin with what is known from the start (`inputs`, `secrets`, `stack`), and no resource."""
-        self._attributes: dict[str, Value] = {}
-        self._known: dict[str, Value] = {}
-        self._partial: dict[str, None] = {}
-        self.variables: dict[str, Value] = {**constants, "resources": self._attributes}
+        inputs = constants.get("inputs")
+        self._module = module
+        self._values: dict[str, dict[str, Value]] = {
+            "resources": {},
+            "inputs": dict(inputs) if isinstance(inputs, dict) else {},
+        }
+        self._known = {variable: dict(members) for variable, members in self._values.items()}
+        # What is not wholly known, each with the names of the resources that it waits for.
+        self._partial: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.variables: dict[str, Value] = {**constants, **_shown(self._values, constants)}
         # The same for the worker, with null where `missing` has made sure that nobody looks.
-        self.known: dict[str, Value] = {**constants, "resources": self._known}
+        self.known: dict[str, Value] = {**constants, **_shown(self._known, constants)}
 
     def show(self, name: str, attributes: Value) -> None:
         """Make a resource visible; its attributes may hold `Unknown`."""
-        self._attributes[name] = attributes
-        self._known[name] = attributes
-        if has_unknown(attributes):
-            self._partial[name] = None
-            self._known[name] = without_unknown(attributes)
+        self._put("resources", name, attributes)
+
+    def give(self, name: str, value: Value) -> None:
+        """Make an input visible; its value may hold `Unknown`."""
+        self._put("inputs", name, value)
+
+    def _put(self, variable: str, name: str, value: Value) -> None:
+        self._values[variable][name] = value
+        self._known[variable][name] = value
+        self._partial.pop((variable, name), None)
+        if has_unknown(value):
+            full = f"{self._module}/{name}" if self._module else name
+            self._partial[variable, name] = (full,) if variable == "resources" else needs_of(value)
+            self._known[variable][name] = without_unknown(value)
 
     def missing(self, expression: Expression, compiled: Compiled) -> tuple[str, ...]:
         """Return the names of the resources whose unknown attributes an expression may see."""
-        mentioned = sorted(
-            member for variable, member in compiled.references if variable == "resources" and member
-        )
-        partial = tuple(name for name in mentioned if name in self._partial)
+        mentioned = sorted((variable, member) for variable, member in compiled.references if member)
+        partial = [self._partial[each] for each in mentioned if each in self._partial]
         if not partial or not any(has_unknown(value) for value in self._seen(expression.text)):
             return ()
-        return partial
+        return tuple(dict.fromkeys(name for names in partial for name in names))
 
     def _seen(self, text: str) -> Iterator[Value]:
-        """Yield the subtree under each literal path that starts with `$resources`."""
+        """Yield the subtree under each literal path that starts with `$resources` or `$inputs`."""
         for mention in _MENTION.finditer(text):
-            value: Value = self._attributes
+            value: Value = self._values[mention[1]]
             at = mention.end()
             while (step := _STEP.match(text, at)) is not None and not isinstance(value, Unknown):
                 value = _member(value, step)
@@ -80,10 +96,48 @@ class Scope:
             yield value
 
 
+def _shown(values: dict[str, dict[str, Value]], constants: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the variables of a scope; `$inputs` only where there is such a thing."""
+    return {
+        variable: members for variable, members in values.items() if variable in {"resources", *constants}
+    }
+
+
+def needs_of(value: Value) -> tuple[str, ...]:
+    """Return the names of the resources that the unknown parts of a value wait for."""
+    found: dict[str, None] = {}
+    stack: list[Value] = [value]
+    while stack:
+        match stack.pop():
+            case Unknown(needs=needs):
+                found |= dict.fromkeys(needs)
+            case list() as items:
+                stack.extend(reversed(items))
+            case dict() as members:
+                stack.extend(reversed(members.values()))
+            case _:
+                pass
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A template to be evaluated in a scope, with variables of its own beside those of the scope."""
+
+    template: Template
+    scope: Scope
+    own: Mapping[str, Value]
+
+
 def render(
     templates: Sequence[tuple[Template, Mapping[str, Value]]], scope: Scope, language: Language
 ) -> Asking[list[Rendered]]:
-    """Evaluate templates, each with variables of its own beside those of the scope.
+    """Evaluate templates of one scope, each with variables of its own; see `render_all`."""
+    return render_all([Job(template, scope, own) for template, own in templates], language)
+
+
+def render_all(jobs: Sequence[Job], language: Language) -> Asking[list[Rendered]]:
+    """Evaluate templates.
 
     Yields at most one `Ask`, for the expressions that the language cannot evaluate in place.
 
@@ -93,10 +147,10 @@ def render(
     problems: list[Problem] = []
     outcomes: list[list[Value]] = []
     questions: list[tuple[int, int, Question]] = []
-    for index, (template, own) in enumerate(templates):
+    for index, job in enumerate(jobs):
         results: list[Value] = []
-        for leaf in leaves(template):
-            outcome = _evaluate(leaf, own, scope, language, problems)
+        for leaf in leaves(job.template):
+            outcome = _evaluate(leaf, job.own, job.scope, language, problems)
             if isinstance(outcome, Question):
                 questions.append((index, len(results), outcome))
                 results.append(None)
@@ -112,7 +166,7 @@ def render(
                 outcomes[index][place] = answer
     if problems:
         raise Refusal(problems)
-    return [_rendered(template, results) for (template, _), results in zip(templates, outcomes, strict=True)]
+    return [_rendered(job.template, results) for job, results in zip(jobs, outcomes, strict=True)]
 
 
 def template_of(value: Value) -> Template:

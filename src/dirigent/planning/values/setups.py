@@ -6,10 +6,10 @@ what nothing declares any more; and as it will be, for what is declared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from dirigent.model.problem import Problem
-from dirigent.model.resource import Resource, ResourceRow, assemble
+from dirigent.model.resource import Resource
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template, Unknown, Value
 from dirigent.planning.expand import is_counted, is_keyed
@@ -19,21 +19,6 @@ from dirigent.ports import Language
 
 Setups = Mapping[str, dict[str, Value]]
 """The configuration of each provider, by its name; it holds `Unknown` where it is not known yet."""
-
-
-def setups_now(stack: Stack, scope: Scope, rows: Sequence[ResourceRow], language: Language) -> Asking[Setups]:
-    """Return how each provider of a stack is configured as the rows stand; `scope` shows no resource yet.
-
-    A resource that has no row is unknown. Raises `Refusal` (E2004).
-    """
-    if not stack.providers:
-        return {}
-    standing: dict[str, Value] = {row.address: row.attributes for row in rows if "#" not in row.address}
-    shown = assemble(standing)
-    for name, resource in stack.resources.items():
-        scope.show(name, shown.get(name, absent(resource)))
-    rendered = yield from setups_of(stack, tuple(stack.providers), scope, language)
-    return {name: members_of(each.value) for name, each in rendered.items()}
 
 
 def setups_of(

@@ -8,11 +8,10 @@ from dirigent.lang.shape import AnyValue, ByKind, Field, ListOf, MapOf, Number, 
 
 _NAME: Final = "[A-Za-z_][A-Za-z0-9_-]{0,62}"
 _KEY: Final = r'\[(?:[0-9]{1,6}|"[^"\[\]]{1,200}")\]'
-ADDRESS: Final = Text(
-    rf"{_NAME}(?:{_KEY})?", what='the name of a resource or the address of an instance, as `web["eu"]`'
-)
+_ADDRESS: Final = rf"{_NAME}(?:{_KEY})?(?:/{_NAME}(?:{_KEY})?)*"
+ADDRESS: Final = Text(_ADDRESS, what='the name of a resource or the address of an instance, as `web["eu"]`')
 _LEFTOVER: Final = Text(
-    rf"{_NAME}(?:{_KEY})?(?:#deposed[0-9]*)?",
+    rf"{_ADDRESS}(?:#deposed[0-9]*)?",
     what='the name of a resource or the address of an instance, as `web["eu"]`',
 )
 

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from dirigent.model.record import dataclass
 from dirigent.providers.tofu.schema.shape import (
+    DEPRECATED,
     Attribute,
     Block,
     Nested,
@@ -62,7 +63,7 @@ def _block(message: Message) -> Block:
         _attributes(message.attributes),
         {str(each.type_name): _nested_block(each) for each in message.block_types},
         str(message.description),
-        str(message.deprecation_message) or ("it is deprecated" if message.deprecated else ""),
+        str(message.deprecation_message) or (DEPRECATED if message.deprecated else ""),
     )
 
 
@@ -98,5 +99,5 @@ def _attribute(message: Message) -> Attribute:
         sensitive=bool(message.sensitive),
         write_only=bool(message.write_only),
         description=str(message.description),
-        deprecated=str(message.deprecation_message) or ("it is deprecated" if message.deprecated else ""),
+        deprecated=str(message.deprecation_message) or (DEPRECATED if message.deprecated else ""),
     )

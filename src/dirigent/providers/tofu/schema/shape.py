@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from enum import IntEnum
+from typing import Final
 
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.providers.tofu.values.types import DYNAMIC, Collection, Kind, Primitive, Row, Structure, Type
+
+# What stands for the words of a deprecation where a provider gives none.
+DEPRECATED: Final = "it is deprecated"
 
 
 class Nesting(IntEnum):

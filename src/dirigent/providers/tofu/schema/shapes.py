@@ -11,22 +11,24 @@ from typing import Final
 
 from dirigent.lang.shape import Form, Place, Shape, nearest, shortened
 from dirigent.lang.shape.outline import Outline, example_of, least_of
+from dirigent.lang.shape.place import EXPRESSION_SCHEMA
 from dirigent.lang.stack import TypeShape
 from dirigent.lang.tree import Items, Leaf, Member, Members, Node
 from dirigent.model.record import dataclass
 from dirigent.model.source import Span
 from dirigent.model.values import Value
-from dirigent.providers.tofu.schema.shape import Attribute, Block, NestedBlock, Nesting
+from dirigent.providers.tofu.schema.shape import DEPRECATED, Attribute, Block, NestedBlock, Nesting
 from dirigent.providers.tofu.schema.typed import TypedShape, complain
 
 # So many names a message lists; `dirigent explain` lists all.
 SHOWN: Final = 12
+_EXPRESSION: Final[tuple[Value, ...]] = (dict(EXPRESSION_SCHEMA),)
 _COLLECTED: Final = (Nesting.LIST, Nesting.SET)
 
 
 def type_shape(name: str, block: Block) -> TypeShape:
     """Return the shape of a type of resources."""
-    inside = BlockShape(block, name, f"`with` of a `{name}`")
+    inside = BlockShape(block, name, f"a `{name}`", top=True)
     return TypeShape(inside, description=_line(block.description), demanded=bool(inside.demanded()))
 
 
@@ -36,18 +38,27 @@ def setup_shape(name: str, block: Block) -> BlockShape:
     What it demands is not demanded here: many a provider drops a demand when a variable of its environment
     says the same, so that only the provider that runs can tell.
     """
-    return BlockShape(block, f"provider {name}", f"`with` of the provider `{name}`", lenient=True)
+    return BlockShape(block, name, f"the provider `{name}`", top=True, lenient=True)
 
 
 @dataclass(frozen=True, slots=True)
 class BlockShape:
-    """The attributes and blocks of one block. `path` is how `dirigent explain` finds it (`TYPE.PATH`)."""
+    """The attributes and blocks of one block. `path` is how `dirigent explain` finds it (`TYPE.PATH`).
+
+    `owner` is in words whose block it is; `top` says that it stands under `with`.
+    """
 
     block: Block
     path: str
-    title: str
+    owner: str
+    top: bool = False
     lenient: bool = False
     what: str = "a mapping"
+
+    @property
+    def title(self) -> str:
+        """Return what it is called in messages."""
+        return f"`with` of {self.owner}" if self.top else self.owner
 
     def inspect(self, place: Place) -> None:
         """Report what cannot be set (E1426), is unknown (E1203), missing (E1202) or going away (W1427)."""
@@ -55,7 +66,7 @@ class BlockShape:
         if not isinstance(node, Members):
             complain(place, self.what)
             return
-        if self.block.deprecated and "." not in self.path:
+        if self.block.deprecated and self.top:
             self._warn(place, place.where, f"`{self.path}`", self.block.deprecated)
         excused: set[str] = set()
         for member in node:
@@ -123,25 +134,26 @@ class BlockShape:
         if not attribute.settable:
             place.report(
                 "E1426",
-                f"`{member.key}` of {self.title} is decided by the provider and cannot be set",
+                f"`{member.key}` of {self.owner} is decided by the provider and cannot be set",
                 member.key_span,
                 "only the provider sets it",
                 ("remove it", f"others read it as `${{ $resources.NAME.{member.key} }}`"),
             )
             return
         if attribute.deprecated:
-            self._warn(place, member.key_span, f"`{member.key}` of {self.title}", attribute.deprecated)
+            self._warn(place, member.key_span, f"`{member.key}` of {self.owner}", attribute.deprecated)
         place.enter(member.key, member.node, self.inner(member.key), member.key_span)
 
     def _nested(self, place: Place, member: Member, nested: NestedBlock) -> None:
         if _left_out(member.node):
             return
         if nested.block.deprecated:
-            self._warn(place, member.key_span, f"`{member.key}` of {self.title}", nested.block.deprecated)
+            self._warn(place, member.key_span, f"`{member.key}` of {self.owner}", nested.block.deprecated)
         place.enter(member.key, member.node, self.inner(member.key), member.key_span)
 
     def _warn(self, place: Place, at: Span, what: str, words: str) -> None:
-        place.report("W1427", f"{what} is deprecated: {_line(words)}", at, "deprecated")
+        said = "" if words == DEPRECATED else f": {_line(words)}"
+        place.report("W1427", f"{what} is deprecated{said}", at, "deprecated")
 
     def _unknown(self, place: Place, node: Members, member: Member) -> str:
         settable = [name for name, each in self.block.attributes.items() if each.settable]
@@ -187,7 +199,7 @@ class BlockShape:
             shape.what,
             tuple(word for word, true in flags if true),
             each.description,
-            each.deprecated,
+            _reason(each.deprecated),
             shape.outlines() if isinstance(shape, NestedShape | TypedShape) else (),
             example_of(shape),
         )
@@ -225,8 +237,15 @@ class NestedShape:
             case Nesting.MAP:
                 return "a mapping from names to mappings"
             case Nesting.LIST | Nesting.SET:
-                several = f"a list of {self._bounds()}mappings"
-                return f"a mapping, or {several}" if self.sugared else several
+                several = f"a list of {self._bounds()}"
+                return (
+                    "a mapping" if self._single else f"a mapping, or {several}" if self.sugared else several
+                )
+
+    @property
+    def _single(self) -> bool:
+        """Return whether it is best written as the one mapping that may stand there."""
+        return self.sugared and self.nested.most == 1
 
     @property
     def element(self) -> BlockShape:
@@ -257,13 +276,16 @@ class NestedShape:
             case Nesting.MAP:
                 return {"type": "object", "additionalProperties": one}
             case Nesting.LIST | Nesting.SET:
-                several: dict[str, Value] = {"type": "array", "items": one}
+                several: dict[str, Value] = {"type": "array"}
                 if self.nested.least:
                     several["minItems"] = self.nested.least
                 if self.nested.most:
                     several["maxItems"] = self.nested.most
-                # An expression is among the alternatives of one.
-                return {"anyOf": [several, one]} if self.sugared else several
+                # Its parts stand in one of the two forms, the usual one: twice at each depth is too much.
+                if self._single:
+                    return {"anyOf": [*_alternatives(one), several]}
+                several["items"] = one
+                return {"anyOf": [several, {"type": "object"}, *_EXPRESSION]} if self.sugared else several
 
     def outlines(self) -> tuple[Outline, ...]:
         """Return what may stand in one of them."""
@@ -278,13 +300,15 @@ class NestedShape:
             case Nesting.MAP:
                 return {"name": one}
             case Nesting.LIST | Nesting.SET:
-                return [one] * max(1, self.nested.least)
+                return one if self._single else [one] * max(1, self.nested.least)
 
     def _bounds(self) -> str:
         least, most = self.nested.least, self.nested.most
         if least and most:
-            return f"{least} " if least == most else f"{least} to {most} "
-        return f"at least {least} " if least else f"at most {most} " if most else ""
+            return _mappings(least) if least == most else f"{least} to {_mappings(most)}"
+        return (
+            f"at least {_mappings(least)}" if least else f"at most {_mappings(most)}" if most else "mappings"
+        )
 
     def _count(self, place: Place, count: int) -> None:
         nested = self.nested
@@ -294,6 +318,19 @@ class NestedShape:
         elif nested.most and count > nested.most:
             message = f"{place.title} may stand at most {_times(nested.most)}, not {_times(count)}"
             place.report("E1208", message, place.where, "too many")
+
+
+def _reason(deprecated: str) -> str:
+    return "" if deprecated == DEPRECATED else deprecated
+
+
+def _mappings(count: int) -> str:
+    return "one mapping" if count == 1 else f"{count} mappings"
+
+
+def _alternatives(written: dict[str, Value]) -> list[Value]:
+    found = written.get("anyOf")
+    return found if isinstance(found, list) else [written]
 
 
 def _times(count: int) -> str:

@@ -29,8 +29,9 @@ _PLURALS: Final = {
 }
 # Nothing may stand in the place of every value: it is then left to the provider.
 _SCHEMAS: Final[dict[Primitive, dict[str, Value]]] = {
-    Primitive.STRING: {"type": ["string", "number", "boolean", "null"]},
-    Primitive.NUMBER: {"type": ["number", "string", "null"]},
+    # An expression is a text: what takes texts needs no alternative for it.
+    Primitive.STRING: {"anyOf": [{"type": ["string", "number", "boolean", "null"]}]},
+    Primitive.NUMBER: {"anyOf": [{"type": ["number", "string", "null"]}]},
     Primitive.BOOL: {"enum": [True, False, "true", "false", "1", "0", None]},
     Primitive.DYNAMIC: {},
 }

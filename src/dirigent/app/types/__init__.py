@@ -1,0 +1,1 @@
+"""What the providers of a stack offer. Imported only where a stack declares one."""

@@ -1,0 +1,1 @@
+"""Declares the commands about what is managed beyond plans and runs."""

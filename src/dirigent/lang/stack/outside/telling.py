@@ -1,0 +1,117 @@
+"""What can be told of the types that a stack may use: all of them, one of them, or a part of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from dirigent.lang.shape import nearest, shortened
+from dirigent.lang.shape.outline import Outline, example_of, outline_of, outlines_of
+from dirigent.lang.stack.outside.offers import Offer, TypeShape
+from dirigent.model.problem import refuse
+from dirigent.model.record import dataclass
+from dirigent.model.values import Value
+
+_INDEX: Final = re.compile(r"\[[^\]]*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One type, or a part of one, or the configuration of a provider (`type` is empty then).
+
+    `provider` is its name in the stack, empty for a type of ours. `beside` are the keys that stand beside
+    `with`; `example` is the least that may be written, as a stack has it.
+    """
+
+    type: str
+    provider: str
+    outline: Outline
+    path: tuple[str, ...] = ()
+    beside: tuple[Outline, ...] = ()
+    example: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The types of ours, and what the providers of a stack offer."""
+
+    own: Mapping[str, TypeShape]
+    offers: Mapping[str, Offer]
+
+    def names(self) -> list[tuple[str, str]]:
+        """Return every type with its provider, ours first."""
+        theirs = [(kind, name) for name, offer in self.offers.items() for kind in offer.types]
+        return [*((kind, "") for kind in self.own), *theirs]
+
+    def tell(self, wanted: str) -> Told:
+        """Return what `TYPE`, `TYPE.PATH`, or `PROVIDER` for its own configuration, means.
+
+        Raises `Refusal` (E3041 no such type, E3042 nothing at that path).
+        """
+        first, *path = _INDEX.sub("", wanted).split(".")
+        found = self._of_type(first) or self._of_provider(first)
+        if found is None:
+            meant = nearest(first, [*dict.fromkeys(kind for kind, _ in self.names()), *self.offers])
+            raise refuse(
+                "E3041",
+                f"there is no type `{shortened(first)}` here",
+                f"did you mean `{meant}`?"
+                if meant
+                else "declare its provider under `providers` of the stack",
+                "`dirigent explain` lists all types",
+            )
+        inside = {each.name for each in found.outline.inside}
+        skipped = path[:1] == ["with"] and "with" not in inside
+        return _below(found, path[1:] if skipped else path)
+
+    def _of_type(self, name: str) -> Told | None:
+        if name in self.own:
+            return _of_shape(name, "", self.own[name])
+        for provider, offer in self.offers.items():
+            shape = offer.types.get(name)
+            if shape is not None:
+                return _of_shape(name, provider, shape)
+        return None
+
+    def _of_provider(self, name: str) -> Told | None:
+        offer = self.offers.get(name)
+        if offer is None:
+            return None
+        outline = Outline(name, "a mapping", inside=outlines_of(offer.setup))
+        return Told("", name, outline)
+
+
+def _of_shape(name: str, provider: str, shape: TypeShape) -> Told:
+    inside = outlines_of(shape.inside)
+    outline = Outline(name, "a mapping", description=shape.description, inside=inside)
+    beside = tuple(outline_of(key, each) for key, each in shape.beside.items())
+    entry: dict[str, Value] = {"type": name}
+    least = example_of(shape.inside)
+    if least:
+        entry["with"] = least
+    return Told(name, provider, outline, beside=beside, example={"resources": {"example": entry}})
+
+
+def _below(told: Told, path: list[str]) -> Told:
+    """Return what lies at a path; beside keys are found like those of `with`."""
+    at, keys = told.outline, told.beside
+    for number, name in enumerate(path):
+        known = {each.name: each for each in (*at.inside, *keys)}
+        if name not in known:
+            whole = ".".join((told.type or told.provider, *path[:number]))
+            meant = nearest(name, list(known))
+            listed = ", ".join(known) if known else ""
+            raise refuse(
+                "E3042",
+                f"`{whole}` has nothing that is called `{shortened(name)}`",
+                f"did you mean `{whole}.{meant}`?"
+                if meant
+                else f"it has: {listed}"
+                if listed
+                else f"it is {at.what}, and has no parts",
+            )
+        at, keys = known[name], ()
+    if not path:
+        return told
+    return Told(told.type, told.provider, at, tuple(path), example={at.name: at.example})

@@ -1,0 +1,1 @@
+"""Modules: stacks as resources of other stacks, laid out and instantiated."""

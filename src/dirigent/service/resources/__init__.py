@@ -1,0 +1,1 @@
+"""What is managed: looked at, and taken from elsewhere."""

@@ -115,6 +115,11 @@ class Settings:
         return str(self.state / "sensitive.key")
 
     @property
+    def lineage(self) -> str:
+        """Return the path of the record of the state of Terraform that resources came from, or went to."""
+        return str(self.state / "lineage.json")
+
+    @property
     def made(self) -> str:
         """Return the path of the record of directories that were made on the way to files."""
         return str(self.state / "made.json")

@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "queues": ("queue", "List the queues, with what waits in them."),
     "state": ("resources.state", "What is managed, its history; to and from Terraform's state."),
     "drift": ("plan", "Show what differs from what was applied."),
+    "providers": ("resources.providers", "Lock, mirror and list the providers of a stack; show schemas."),
     "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),
     "suspend": ("control", "Stop a run for a while."),
     "cancel": ("control", "Stop a run for good."),

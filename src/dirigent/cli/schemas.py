@@ -85,6 +85,8 @@ _PLAN: Final = _object(
     at=_NUMBER,
     changes=_list(_CHANGE),
     outputs={"type": "object"},
+    onFailure={"enum": ["keep", "pause", "compensate"]},
+    notTakenBack=_list(_object(address=_TEXT, action=_TEXT, why=_TEXT, stays=_FLAG)),
 )
 _SUMMARY: Final = _object(
     id=_TEXT,
@@ -128,6 +130,39 @@ _OUTLINE: Final[dict[str, Json]] = {
 _UP: Final = _object(
     plan=_PLAN, run=_maybe(_TEXT), phase=_maybe(_TEXT), fault=_FAULT, outputs={"type": "object"}
 )
+_LOCKED: Final = _object(
+    providers=_list(
+        _object(
+            source=_TEXT,
+            version=_TEXT,
+            before=_maybe(_TEXT),
+            origin=_maybe(_TEXT),
+            signedBy=_maybe(_TEXT),
+            hashes={"type": "object", "additionalProperties": _list(_TEXT)},
+        )
+    ),
+    written=_FLAG,
+)
+_MIRRORED: Final = _object(
+    folder=_TEXT,
+    providers=_list(_object(source=_TEXT, version=_TEXT, origin=_TEXT, paths=_list(_TEXT))),
+)
+_LISTED: Final = _object(
+    providers=_list(
+        _object(
+            name=_TEXT,
+            source=_TEXT,
+            of=_maybe(_TEXT),
+            wanted=_maybe(_TEXT),
+            locked=_maybe(_TEXT),
+            version=_maybe(_TEXT),
+            program=_maybe(_TEXT),
+            sha256=_maybe(_TEXT),
+            problem=_maybe(_PROBLEM),
+        )
+    )
+)
+_OFFERED: Final = _object(format_version=_TEXT, provider_schemas={"type": "object"})
 _SCHEDULES: Final = _object(
     schedules=_list(
         _object(
@@ -271,6 +306,8 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "emit": _list(_object(source=_TEXT, id=_TEXT, type=_TEXT, new=_FLAG)),
     # It prints nothing but lines for people.
     "serve": _object(),
+    # Of `providers lock`, `mirror`, `list`, and of `schema`, as others give it.
+    "providers": {"oneOf": [_LOCKED, _MIRRORED, _LISTED, _OFFERED]},
     # Of `schedule list`, `next`, `backfill`, and of `pause` and `resume`.
     "schedule": {"oneOf": [_SCHEDULES, _COMING, _FILLED, _object(name=_TEXT, state=_TEXT)]},
     # Of `store copy`: every kind of record.

@@ -42,7 +42,7 @@ def fault(found: Fault | None) -> Json:
     return {**{name: value(each) for name, each in found.as_value().items()}, "at": span_json(found.span)}
 
 
-def plan(made: Plan) -> Json:
+def plan(made: Plan) -> dict[str, Json]:
     """Return a plan."""
     return {
         "id": made.id,

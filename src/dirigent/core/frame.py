@@ -100,9 +100,11 @@ class TryState:
 
 @dataclass(slots=True, eq=False)
 class GraphState:
-    """What each task still waits for, and what the finished ones gave.
+    """What each task still waits for, and what the finished ones gave; `begun` are those that were entered.
 
-    `views` are a cache of what the modules of the graph show, made anew from the rest where it is missing.
+    Once `turned`, the graph is on its way back: `blockers` says for each task that was begun how many that
+    need it still stand, and `standing` are those that could not be taken back. `views` are a cache of what
+    the modules of the graph show, made anew from the rest where it is missing.
     """
 
     blockers: dict[str, int]
@@ -113,6 +115,9 @@ class GraphState:
     faults: dict[str, Fault] = field(default_factory=dict)
     assembled: Value = None
     views: Views | None = None
+    begun: list[str] = field(default_factory=list)
+    turned: bool = False
+    standing: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)

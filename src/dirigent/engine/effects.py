@@ -126,11 +126,11 @@ class Effects:
                 return (*records, Succeeded(now, position, attempt, result))
             case Broken(fault, records):
                 return (*records, Failed(now, position, attempt, self._redacted(fault)))
-            case Doubt(reason, evidence):
+            case Doubt(reason, evidence, records):
                 shown = self.vault.redact(dict(evidence))
                 if not isinstance(shown, dict) or unstorable(reason, shown) is not None:
                     reason, shown = reason[:TEXT_CHARACTERS], {}
-                return (Held(now, position, attempt, reason, shown),)
+                return (*records, Held(now, position, attempt, str(self.vault.redact(reason)), shown))
             case _:
                 assert_never(outcome)
 

@@ -123,6 +123,26 @@ class Selection:
 EVERYTHING: Final = Selection()
 
 
+class OnFailure(Enum):
+    """What becomes of an apply when one of its steps fails.
+
+    Keep what was done, and go on with what does not need it; the same, but hold the step until a person has
+    mended what was wrong; or take back what was done.
+    """
+
+    KEEP = "keep"
+    PAUSE = "pause"
+    COMPENSATE = "compensate"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyPolicy:
+    """How a plan is carried out: what a failure means, and how many of its steps may be under way at once."""
+
+    on_failure: OnFailure = OnFailure.KEEP
+    parallel: int = 16
+
+
 @dataclass(frozen=True, slots=True)
 class Bridge:
     """An input or output of a module that is known only at apply: `net/$inputs.cidr`, `net/$outputs.id`.
@@ -151,7 +171,7 @@ class Plan:
     `left_out` names what `selection` leaves alone: resources, and addresses of instances.
     `bridges` are in an order in which they may be evaluated; `modules` has the variables of each module
     instance in which something is still to be evaluated, and `shown` the outputs of instances as far as
-    they are known, both by address.
+    they are known, both by address. `policy` is how it is to be carried out.
     """
 
     id: PlanId
@@ -171,6 +191,7 @@ class Plan:
     bridges: tuple[Bridge, ...] = ()
     modules: dict[str, dict[str, Value]] = field(default_factory=dict)
     shown: dict[str, Value] = field(default_factory=dict)
+    policy: ApplyPolicy = ApplyPolicy()
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -98,6 +98,10 @@ class Graph:
     `scopes` are modules by address, each with the variables that its tasks see over `constants`. Under
     `binds` they see what lies in that module. What a task named `net/$inputs.NAME` gives is a member of
     `$inputs` in the module `net`, and what `net/$outputs.NAME` gives a member of `net` itself.
+
+    With `undo` the graph turns back when a task fails: nothing new starts, and when all that is under way has
+    ended, every task that began is taken back by the task under its name, each before what it needed.
+    A call that has none stands, and so does all that it needs. Then the graph faults.
     """
 
     tasks: tuple[Task, ...]
@@ -107,6 +111,7 @@ class Graph:
     width: int = 16
     constants: dict[str, Value] = field(default_factory=dict)
     scopes: dict[str, dict[str, Value]] = field(default_factory=dict)
+    undo: dict[str, Task] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +384,7 @@ def inside(node: Node) -> tuple[Task, ...]:
     """Return the tasks right below a node, in the order of the document."""
     match node:
         case Sequence(tasks) | Graph(tasks=tasks) | Fork(branches=tasks):
-            return tasks
+            return (*tasks, *node.undo.values()) if isinstance(node, Graph) else tasks
         case Loop(body=body):
             return body.tasks
         case Try(body, catch):
@@ -402,7 +407,8 @@ def with_tasks(node: Node, change: Callable[[Task], Task]) -> Node:
         case Sequence():
             found = _changed(node, change)
         case Graph(tasks):
-            found = replace(node, tasks=tuple(change(task) for task in tasks))
+            undo = {name: change(task) for name, task in node.undo.items()}
+            found = replace(node, tasks=tuple(change(task) for task in tasks), undo=undo)
         case Fork(branches):
             found = replace(node, branches=tuple(change(task) for task in branches))
         case Loop(body=body):

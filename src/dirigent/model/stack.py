@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from dirigent.model.events.sink import Sink
+from dirigent.model.plan import ApplyPolicy
 from dirigent.model.program import OnDoubt, Program
 from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
@@ -148,7 +149,8 @@ class Stack:
     `policy.doubt`: what becomes of an effect of which nobody can say whether it happened; `retention` is
     how long runs are kept that have ended; `probes` say how servers are asked what became of a call;
     `schedules` are of workflows, by their names; `sinks` is where events are delivered to;
-    `modules` are the resources of type `stack`, by their names.
+    `modules` are the resources of type `stack`, by their names; `apply` is `policy.apply`: how plans are
+    carried out.
     """
 
     name: str
@@ -173,3 +175,4 @@ class Stack:
     released: tuple[Release, ...] = ()
     imports: tuple[Adoption, ...] = ()
     modules: dict[str, Module] = field(default_factory=dict)
+    apply: ApplyPolicy = ApplyPolicy()

@@ -10,12 +10,13 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from dirigent.model.ids import split_path
-from dirigent.model.plan import Action, Bridge, Change, Plan
+from dirigent.model.plan import Action, Bridge, Change, OnFailure, Plan
 from dirigent.model.program import UNFILTERED, Call, Filter, Graph, Program, Set, Task
 from dirigent.model.resource import value_of
 from dirigent.model.run.views import input_name
 from dirigent.model.values import Expression, Template, Value, leaves
 from dirigent.planning.plan import constants
+from dirigent.planning.safety.undoing import pausing, undo_of
 from dirigent.planning.steps import Step, makes_behind, steps_of
 from dirigent.planning.values.evaluate import template_of
 
@@ -38,13 +39,17 @@ def compile_plan(plan: Plan) -> Program:
     for bridge in bridges:
         makes = (name for address in bridge.needs for name in behind.get(address, ()))
         needs[bridge.name] = tuple(dict.fromkeys((*makes, *bridge.waits)))
+    tasks = tuple(_task(step, plan, scopes, configured) for step in steps)
+    on_failure = plan.policy.on_failure
     graph = Graph(
-        tasks=(*(_task(step, plan, scopes, configured) for step in steps), *map(_crossing, bridges)),
+        tasks=(*(map(pausing, tasks) if on_failure is OnFailure.PAUSE else tasks), *map(_crossing, bridges)),
         needs=needs,
         binds="resources",
         initial=_initial(plan),
         constants=constants(plan.stack, plan.inputs, plan.secrets),
+        width=plan.policy.parallel,
         scopes=scopes,
+        undo=undo_of(steps, tasks) if on_failure is OnFailure.COMPENSATE else {},
     )
     return Program(
         name=plan.stack,

@@ -13,8 +13,8 @@ from dirigent.model.ids import PlanId, split_path
 from dirigent.model.plan import EVERYTHING, Action, Change, Plan, Selection, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.resource import Resource, ResourceRow, assemble
-from dirigent.model.stack import Stack
+from dirigent.model.resource import ResourceRow, assemble
+from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, create_first, decide
@@ -31,8 +31,8 @@ from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first, steps_of
-from dirigent.planning.values.difference import span_of
 from dirigent.planning.values.evaluate import Job, Rendered, render, render_all
+from dirigent.planning.values.placing import placed
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
 from dirigent.ports import Language, Proposal, Reading, Schemas
 
@@ -236,7 +236,8 @@ class _Draft:
         Who is replaced is asked for twice: only without a prior state is it known what the new one
         will be, and what of it is unknown.
         """
-        proposals = yield from _propose([(case, case.prior) for case in cases])
+        setups = self._situation.stack.providers
+        proposals = yield from _propose([(case, case.prior) for case in cases], setups)
         judged = [
             (case, decide(case, proposal), proposal) for case, proposal in zip(cases, proposals, strict=True)
         ]
@@ -245,7 +246,7 @@ class _Draft:
             for index, (case, change, _) in enumerate(judged)
             if change.action is Action.REPLACE and case.prior is not None
         ]
-        fresh = yield from _propose([(cases[index].anew_as_written, None) for index in again])
+        fresh = yield from _propose([(cases[index].anew_as_written, None) for index in again], setups)
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
             config = case.anew_as_written.template
@@ -293,12 +294,13 @@ class _Draft:
         changes = [*map(self._outside.beside, declared), *with_setups([*going], situation.setups)]
         refuse_shared(changes, self._claims, self._readings)
         refuse_protected(changes)
+        bridges = self.premises.bridges.behind([name for change in changes for name in change.waits])
         made = Plan(
             id=PlanId(""),
             stack=situation.stack.name,
             at=situation.at,
             changes=in_order(changes),
-            fingerprint=world_of(changes, situation.rows),
+            fingerprint=world_of(changes, situation.rows, bridges),
             inputs=dict(situation.inputs),
             outputs={name: output.template for name, output in outputs.items()},
             read_seconds=situation.read_seconds,
@@ -307,7 +309,7 @@ class _Draft:
             empty=self.premises.empty,
             selection=situation.selection,
             left_out=self._outside.names(),
-            bridges=self.premises.bridges.behind([name for change in changes for name in change.waits]),
+            bridges=bridges,
             modules=self.premises.bridges.variables(),
             shown=self.premises.shown(),
         )
@@ -327,7 +329,9 @@ def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     return (*(by_address[address] for address in order), *kept)
 
 
-def _propose(wishes: Sequence[tuple[Case, ResourceRow | None]]) -> Asking[list[Proposal]]:
+def _propose(
+    wishes: Sequence[tuple[Case, ResourceRow | None]], setups: Mapping[str, ProviderSetup]
+) -> Asking[list[Proposal]]:
     """Ask for proposals, all at once.
 
     Raises:
@@ -355,9 +359,9 @@ def _propose(wishes: Sequence[tuple[Case, ResourceRow | None]]) -> Asking[list[P
         if isinstance(answer, Proposal):
             proposals.append(answer)
         elif isinstance(answer, Refusal):
-            problems.extend(_placed(problem, case.instance.resource) for problem in answer.problems)
+            problems += placed(answer.problems, case.instance.resource, setups)
     if problems:
-        raise Refusal(problems)
+        raise Refusal(dict.fromkeys(problems))
     return proposals
 
 
@@ -366,10 +370,3 @@ def _future(change: Change, proposal: Proposal) -> Value:
     if change.action is Action.KEEP and change.prior is not None:
         return change.prior.attributes
     return proposal.attributes
-
-
-def _placed(problem: Problem, resource: Resource) -> Problem:
-    """Return a provider's problem with a place. A provider knows none: it names the property as label."""
-    if problem.at is not None:
-        return problem
-    return replace(problem, at=span_of(problem.label, resource.spans) or resource.span, label="")

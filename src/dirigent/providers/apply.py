@@ -14,7 +14,7 @@ from dirigent.model.ids import Address
 from dirigent.model.problem import Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, keeper_of, row_of
-from dirigent.model.run.effect import Broken, Done, Doubt, Order, Outcome
+from dirigent.model.run.effect import PAUSED, Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
 from dirigent.ports import (
@@ -45,10 +45,12 @@ class Moving:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the compiled plan sends. `deposes` is where a create moves the row that it replaces.
+    """What the compiled plan sends.
 
-    The last ones are as in `model.plan.Change`, with values; `row` is the one to adopt, as
-    `model.resource.value_of` writes it.
+    `deposes` is where a create moves the row that it replaces, and from where a deletion that takes such a
+    create back brings it again. `provider` and the three after it are as in `model.plan.Change`, with
+    values; `row` is the one to adopt, as `model.resource.value_of` writes it. What `pauses` waits for a
+    person when it fails.
     """
 
     action: str
@@ -67,14 +69,16 @@ class Request:
     id: str = ""
     moves: tuple[Moving, ...] = ()
     row: Value = None
+    pauses: bool = False
 
 
 class ResourcePerformer:
     """Implements `ports.Performer` for the function `resource`.
 
     Actions are create, update, delete and forget, which a provider does, and record and adopt, which only
-    change the row. What no provider manages any more is forgotten all the same. `providers` are by
-    type; `row_of` reads one row of the store.
+    change the row. On the way back of a plan there are two more: restore, which updates what stands, or
+    creates it, and recreate, which creates what is gone. What no provider manages any more is forgotten all
+    the same. `providers` are by type; `row_of` reads one row of the store.
     """
 
     def __init__(self, providers: Mapping[str, Managing], row_of: RowOf, clock: Clock) -> None:
@@ -92,12 +96,22 @@ class ResourcePerformer:
             adopted = row_of(request.address, request.row)
             return Done(adopted.attributes, self._changed((request.address, adopted)))
         row = await self._row_of(request.address)
+        request = _as_it_stands(request, row)
+        if request.action == "delete" and request.deposes:
+            return await self._brought_back(order, request, row)
+        outcome = await self._performed(order, request, row)
+        if request.pauses and isinstance(outcome, Broken):
+            return Doubt(_paused(outcome.fault), {PAUSED: outcome.fault.as_value()}, outcome.records)
+        return outcome
+
+    async def _performed(self, order: Order, request: Request, row: ResourceRow | None) -> Outcome:
         provider = self._provider(request)
         if request.action == "import":
             return await self._imported(request, row, provider)
         forgets = request.action == "forget" and row is not None and provider is not None
         if not forgets and (
-            request.action in {"forget", "record", "release"} or (row is None and request.action != "create")
+            request.action in {"forget", "record", "release", "stand"}
+            or (row is None and request.action != "create")
         ):
             return self._kept(request, row)
         if provider is None:
@@ -105,11 +119,28 @@ class ResourcePerformer:
             return Broken(_fault(CONFIGURATION, request, detail))
         return await self._operated(provider, order, request, row)
 
+    async def _brought_back(self, order: Order, request: Request, row: ResourceRow | None) -> Outcome:
+        """Take a successor back: it is deleted, and its predecessor has the address again."""
+        before = await self._row_of(request.deposes)
+        if before is None:
+            # The successor was never made: who stands there is the predecessor.
+            return Done(None)
+        outcome = await self._performed(order, request, row)
+        if not isinstance(outcome, Done):
+            return outcome
+        again = replace(before, address=Address(request.address))
+        return Done(None, self._changed((request.deposes, None), (request.address, again)))
+
     async def _operated(
         self, provider: Provider, order: Order, request: Request, row: ResourceRow | None
     ) -> Outcome:
         """Let the provider do the step."""
         try:
+            if request.action == "create" and row is not None and row.tainted and not request.deposes:
+                # A person has it made again: what is left of the first attempt goes first, and is looked for.
+                gone = replace(request, action="delete", binding=None)
+                await provider.apply(_operation(replace(order, doubtful=True), gone, row))
+                row = None
             attributes, private = await provider.apply(_operation(order, request, row))
         except Refusal as refusal:
             return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
@@ -194,6 +225,8 @@ class ResourcePerformer:
 
     def _kept(self, request: Request, row: ResourceRow | None) -> Outcome:
         """Do what concerns only our own row, or find that there is none to work on."""
+        if request.action == "stand":
+            return Done(row.attributes if row is not None else None)
         if request.action in {"forget", "release"}:
             return Done(None, self._changed((request.address, None)))
         if request.action == "delete":
@@ -260,6 +293,7 @@ def request_of(value: Value) -> Request:
         id=str(value.get("id") or ""),
         moves=_moves_of(value.get("moves")),
         row=value.get("row"),
+        pauses=value.get("pauses") is True,
     )
 
 
@@ -275,6 +309,18 @@ def _moves_of(value: Value) -> tuple[Moving, ...]:
         for each in (value if isinstance(value, list) else [])
         if isinstance(each, dict)
     )
+
+
+def _as_it_stands(request: Request, row: ResourceRow | None) -> Request:
+    """Return a request of the way back as what it comes to, given what stands."""
+    match request.action:
+        case "restore":
+            return replace(request, action="create" if row is None else "update")
+        case "recreate":
+            # What is there still was not deleted; then there is nothing to be made again.
+            return replace(request, action="create" if row is None else "stand")
+        case _:
+            return request
 
 
 def _operation(order: Order, request: Request, row: ResourceRow | None) -> Operation:
@@ -310,6 +356,10 @@ def _fault(kind: str, request: Request, detail: str) -> Fault:
     done = verbs.get(request.action, request.action)
     status = 400 if kind == CONFIGURATION else 500
     return Fault(kind, status, title=f"`{request.address}` could not be {done}", detail=detail)
+
+
+def _paused(fault: Fault) -> str:
+    return f"{fault.title}: {fault.detail}" if fault.detail else fault.title
 
 
 def _coded(code: str, detail: str) -> str:

@@ -24,6 +24,7 @@ from dirigent.planning.request import Adopt, Answers, Ask, Asking, Propose, Wish
 from dirigent.planning.rows.errand import only_import
 from dirigent.planning.rows.errand import plan_errand as make_plan_errand
 from dirigent.planning.rows.selection import part_to_destroy, rows_of
+from dirigent.planning.safety.governing import governed, of_end
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import (
@@ -63,7 +64,7 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how:
     )
     made = await carry(make_plan(situation), planner.providers, planner.oracle)
     refuse_rooted(planner.providers, made)
-    return made
+    return governed(made, stack.apply)
 
 
 async def plan_errand(
@@ -113,7 +114,7 @@ async def plan_destroy(
     readings, seconds = await _read(planner, chosen, setups)
     now = planner.clock.now()
     made = make_plan_destroy(name, rows, readings, now, setups, how.selection)
-    return replace(made, read_seconds=seconds)
+    return governed(replace(made, read_seconds=seconds), of_end(stack.apply) if stack else made.policy)
 
 
 async def rows_of_stack(planner: Planner, name: str) -> list[ResourceRow]:
@@ -147,7 +148,7 @@ async def _read(
     before = planner.clock.now()
     readings, problems = await read_all(planner.providers, rows, setups)
     if problems:
-        raise Refusal(problems)
+        raise Refusal(dict.fromkeys(problems))
     return readings, planner.clock.now() - before
 
 

@@ -90,7 +90,7 @@ async def stored(shelf: Shelf, wanted: str) -> Plan:
 
 async def check_fresh(shelf: Shelf, chosen: Plan) -> None:
     """Raise `Refusal` (`E2040`) when the resources are no longer those that a plan was made for."""
-    if world_of(chosen.changes, await shelf.rows()) != chosen.fingerprint:
+    if world_of(chosen.changes, await shelf.rows(), chosen.bridges) != chosen.fingerprint:
         raise refuse(
             "E2040",
             f"the world changed since plan `{chosen.id}` was made",

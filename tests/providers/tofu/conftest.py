@@ -55,9 +55,21 @@ def program_of(name):
 
 
 @pytest.fixture
+def program():
+    """What finds the program of a real provider by the beginning of its name."""
+    return program_of
+
+
+@pytest.fixture
 def real():
     """What starts a real provider by the beginning of its name."""
     return lambda name, **settings: session_with(program_of(name), {"PATH": os.environ["PATH"]}, settings)
+
+
+@pytest.fixture
+def program_named():
+    """What finds a real provider by the beginning of its name."""
+    return program_of
 
 
 @pytest.fixture

@@ -203,7 +203,7 @@ async def test_what_is_wrong_has_its_code_and_its_place(world):
         warned = await provider.propose(TYPE, None, {"name": "a", "size": 99})
         assert warned.warnings == ("that is large",)
     async with world(region="moon") as provider:
-        with pytest.raises(Refusal, match="nothing on the moon"):
+        with pytest.raises(Refusal, match="nothing on the moon") as refusal:
             await provider.propose(TYPE, None, {"name": "a"})
     async with world(climate="mild") as provider:
         with pytest.raises(Refusal) as refused:
@@ -216,6 +216,8 @@ async def test_what_is_wrong_has_its_code_and_its_place(world):
     async with world("wrong plan") as provider:
         with pytest.raises(ProviderFailed, match="E3014"):
             await provider.propose(TYPE, None, {"name": "a", "size": 1})
+    problem = refusal.value.problems[0]
+    assert (problem.code, problem.label) == ("E3011", "region")
 
 
 @in_loop

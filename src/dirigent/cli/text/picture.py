@@ -14,6 +14,7 @@ from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
 from dirigent.model.ids import Position, RunId
 from dirigent.model.program import Program, Task, tasks_of
 from dirigent.model.record import dataclass
+from dirigent.model.run.effect import PAUSED
 from dirigent.model.run.journal import (
     Abandoned,
     Created,
@@ -50,6 +51,7 @@ class Row:
     status: str
     since: float
     why: str = ""
+    paused: bool = False
 
 
 @dataclass(slots=True)
@@ -86,8 +88,9 @@ class Picture:
                 before = self.rows.get(position)
                 name = name_of(position, self.tasks)
                 self.rows[position] = Row(name, status, fact.at, before.why if before else "")
-            case Held(position=position, reason=reason):
-                self.rows[position] = Row(name_of(position, self.tasks), "held", fact.at, reason)
+            case Held(position=position, reason=reason, evidence=evidence):
+                paused = PAUSED in evidence
+                self.rows[position] = Row(name_of(position, self.tasks), "held", fact.at, reason, paused)
             case Failed(position=position, fault=fault):
                 self.failed += 1
                 why = fault.detail or fault.title
@@ -111,10 +114,17 @@ class Picture:
 
     @property
     def stopped(self) -> str:
-        """Return `held` or `suspended` when only a person can move the run, else nothing."""
+        """Return `held`, `paused` or `suspended` when only a person can move the run, else nothing.
+
+        Beside a step that failed and waits to be mended others go on: it is `paused` when they have ended.
+        """
         if self.suspended:
             return "suspended"
-        return "held" if any(row.status == "held" for row in self.rows.values()) else ""
+        held = [row for row in self.rows.values() if row.status == "held"]
+        if any(not row.paused for row in held):
+            return "held"
+        going = any(row.status in {"running", "waiting", "retrying"} for row in self.rows.values())
+        return "paused" if held and not going else ""
 
     def lines(self, now: float, terminal: Terminal, foot: str) -> list[str]:
         """Return the picture: a head, the rows that there is room for, and the foot."""

@@ -9,9 +9,10 @@ from typing import Final
 
 from dirigent.cli import wire
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
-from dirigent.model.plan import Action, Change, Difference, Plan
+from dirigent.model.plan import Action, Change, Difference, OnFailure, Plan
 from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Unknown, Value
+from dirigent.planning.safety.undoing import losses
 
 DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
 _PARTING: Final = (Action.FORGET, Action.RELEASE)
@@ -46,6 +47,7 @@ ROWS: Final = {
     "CREATE": 12,
 }
 DIFFERENCES: Final = 8
+LOSSES: Final = 12
 NAMES: Final = 5
 VALUE_COLUMNS: Final = 48
 NAME_COLUMNS: Final = (12, 32)
@@ -63,7 +65,7 @@ def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
         if len(changes) > len(listed):
             rest = changes[len(listed) :]
             lines.append(f"  and {len(rest)} more: {_types(rest)}")
-    lines += ["", f"  {summary(plan)}"]
+    lines += ["", f"  {summary(plan)}", *failure_lines(plan, full=full)]
     return "\n".join(lines)
 
 
@@ -85,6 +87,23 @@ def summary(plan: Plan) -> str:
     same = sum(1 for c in plan.changes if c.action is Action.KEEP and not (c.imported or c.moved_from))
     counts |= {**beside, _VERBS[Action.KEEP]: same}
     return ", ".join(f"{number} {verb}" for verb, number in counts.items() if number)
+
+
+def failure_lines(plan: Plan, *, full: bool = False) -> list[str]:
+    """Return what becomes of the plan when a step fails, and what could not be taken back then."""
+    if not plan.pending or plan.policy.on_failure is OnFailure.KEEP:
+        return []
+    if plan.policy.on_failure is OnFailure.PAUSE:
+        return ["  when a step fails: it waits for you; what does not need it goes on"]
+    lost = losses(plan)
+    lines = ["  when a step fails: what was done is taken back" + (", but" if lost else "")]
+    lines += [
+        f"        {loss.address} {loss.why}{'; it stays as it is then' if loss.whole else ''}"
+        for loss in (lost if full else lost[:LOSSES])
+    ]
+    if not full and len(lost) > LOSSES:
+        lines.append(f"        and {len(lost) - LOSSES} more")
+    return lines
 
 
 def next_step(plan: Plan, *, full: bool = False) -> str:

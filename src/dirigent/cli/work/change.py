@@ -18,6 +18,7 @@ from dirigent.cli.text.runs import ended_text, fault_text, indented, left_out_li
 from dirigent.cli.text.terminal import err, out
 from dirigent.cli.waiting import confirmed, wait_for
 from dirigent.cli.work.following import followed
+from dirigent.cli.work.plan import plan_json
 from dirigent.cli.work.schedules.steering import kept
 from dirigent.model.ids import RunId
 from dirigent.model.plan import Plan
@@ -137,7 +138,7 @@ async def _told(
     if options.as_json:
         say_json(
             {
-                "plan": wire.plan(made),
+                "plan": plan_json(made),
                 "run": run[0] if run else None,
                 "phase": end.phase if end else None,
                 "fault": wire.fault(end.fault) if end else None,

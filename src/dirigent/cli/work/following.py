@@ -68,6 +68,14 @@ async def followed(desk: Desk, run: RunId, *, quiet: bool, seconds: float | None
 
 def _left(run: RunId, stopped: str) -> Refusal:
     match stopped:
+        case "paused":
+            return refuse(
+                "E2049",
+                f"run `{run}` waits for you: a step failed, and the stack says to pause then",
+                f"see what failed with `dirigent show {run}`, and mend it",
+                f"then `dirigent resume {run} --repeat`, or pass over the step with `--skip`; "
+                f"`dirigent cancel {run}` ends it, and what was done is kept",
+            )
         case "held":
             return refuse(
                 "E4013",

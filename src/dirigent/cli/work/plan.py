@@ -6,6 +6,7 @@ from dirigent.app.planning import planning
 from dirigent.app.seat import keep_plan
 from dirigent.app.stacks import Surrounding
 from dirigent.cli import wire
+from dirigent.cli.answer import Json
 from dirigent.cli.exits import Exit
 from dirigent.cli.options import Options
 from dirigent.cli.output import say, say_json
@@ -13,7 +14,8 @@ from dirigent.cli.session import around, leaving, opened, refuse_selection, sele
 from dirigent.cli.text.plans import drift_text, next_step, plan_text
 from dirigent.cli.text.terminal import out
 from dirigent.cli.waiting import wait_for
-from dirigent.model.plan import Plan
+from dirigent.model.plan import OnFailure, Plan
+from dirigent.planning.safety.undoing import losses
 from dirigent.service import changes
 from dirigent.service.changes import Aim
 from dirigent.service.plans import How
@@ -57,7 +59,7 @@ async def _stored(options: Options) -> int:
 
 def _shown(made: Plan, options: Options) -> int:
     if options.as_json:
-        say_json(wire.plan(made))
+        say_json(plan_json(made))
     else:
         say(plan_text(made, out(), full=options.flag("full")))
         if made.pending:
@@ -86,3 +88,13 @@ async def _drift(surrounding: Surrounding, aim: Aim, options: Options) -> int:
     else:
         say(drift_text(found, out()))
     return Exit.CHANGES if options.flag("check") and found else Exit.DONE
+
+
+def plan_json(made: Plan) -> dict[str, Json]:
+    """Return a plan for programs, with what becomes of it when a step fails."""
+    back = made.policy.on_failure is OnFailure.COMPENSATE
+    lost: list[Json] = [
+        {"address": each.address, "action": each.action, "why": each.why, "stays": each.whole}
+        for each in (losses(made) if back else ())
+    ]
+    return {**wire.plan(made), "onFailure": made.policy.on_failure.value, "notTakenBack": lost}

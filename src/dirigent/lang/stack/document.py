@@ -12,7 +12,13 @@ from dirigent.lang.stack.outside.offering import read_offers
 from dirigent.lang.stack.outside.providers import declared_in, read_providers
 from dirigent.lang.stack.outside.sinks import read_sinks
 from dirigent.lang.stack.policy.probes import read_probes
-from dirigent.lang.stack.policy.reading import read_doubt, read_hosts, read_network, read_retention
+from dirigent.lang.stack.policy.reading import (
+    read_apply,
+    read_doubt,
+    read_hosts,
+    read_network,
+    read_retention,
+)
 from dirigent.lang.stack.queues import check_queues, read_queues
 from dirigent.lang.stack.reading import Reading, StackContext, keys_of, section, text_of
 from dirigent.lang.stack.resources import read_resources
@@ -101,6 +107,7 @@ def _assemble(reading: Reading, root: Node) -> Stack:
         network=read_network(reading, section(root, "policy")),
         doubt=read_doubt(section(root, "policy")),
         retention=read_retention(section(root, "policy")),
+        apply=read_apply(section(root, "policy")),
         probes=read_probes(reading, section(root, "policy")),
         queues=queues,
         sinks=read_sinks(reading, section(root, "events")),

@@ -26,6 +26,7 @@ from dirigent.lang.shape import (
     json_schema,
 )
 from dirigent.lang.stack.outside.offers import TypeShape
+from dirigent.lang.stack.outside.section import SectionShape
 from dirigent.lang.stack.outside.shapes import PROVIDER, SINK
 from dirigent.lang.stack.outside.types import Provided, ResourceShape
 from dirigent.lang.stack.policy.shapes import POLICY
@@ -245,7 +246,7 @@ def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDER
             description="where secret values are found: `{env: NAME}`, `{file: path}`",
         ),
         "providers": Field(
-            MapOf(PROVIDER, _PREFIX, _PREFIX_WORDS),
+            SectionShape(MapOf(PROVIDER, _PREFIX, _PREFIX_WORDS), provided),
             description="OpenTofu and Terraform providers, by the prefix of their types",
         ),
         "resources": Field(_map(resource), description="everything with a lifecycle"),

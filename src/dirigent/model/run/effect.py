@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from dirigent.model.fault import Fault
 from dirigent.model.ids import EffectId, Position, RunId
@@ -11,6 +11,9 @@ from dirigent.model.program import OnDoubt
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
+
+PAUSED: Final = "failed"
+"""The member of a held step's evidence that says how it failed: nobody is in doubt, it waits to be mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,11 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Nobody can say. The run is held and shows this."""
+    """Nobody can say. The run is held and shows this; what changed all the same is in `records`."""
 
     reason: str
     evidence: dict[str, Value] = field(default_factory=dict)
+    records: tuple[ResourceChanged, ...] = ()
 
 
 Outcome: TypeAlias = Done | Broken | Doubt

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dirigent.model.plan import Change, fingerprint
+from dirigent.model.plan import Bridge, Change, fingerprint
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 
@@ -21,7 +21,7 @@ class Touch:
     reads: tuple[str, ...]
 
 
-def touch_of(changes: Iterable[Change]) -> Touch:
+def touch_of(changes: Iterable[Change], bridges: Sequence[Bridge] = ()) -> Touch:
     """Return what changes touch: the needs of what is changed, as declared and as it was, all down."""
     by_address = {str(change.address): change for change in changes}
     pending = [change for change in by_address.values() if change.acts]
@@ -29,7 +29,8 @@ def touch_of(changes: Iterable[Change]) -> Touch:
     writes |= dict.fromkeys(_owner(change.moved_from) for change in pending if change.moved_from)
     reads: dict[str, None] = {}
     seen: dict[str, None] = {}
-    stack = [str(need) for change in reversed(pending) for need in _needs(change)]
+    stack = [str(need) for bridge in reversed(bridges) for need in bridge.needs] if pending else []
+    stack += [str(need) for change in reversed(pending) for need in _needs(change)]
     while stack:
         address = stack.pop()
         if address in seen:
@@ -43,9 +44,9 @@ def touch_of(changes: Iterable[Change]) -> Touch:
     return Touch(tuple(writes), tuple(reads))
 
 
-def world_of(changes: Iterable[Change], rows: Sequence[ResourceRow]) -> str:
+def world_of(changes: Iterable[Change], rows: Sequence[ResourceRow], bridges: Sequence[Bridge] = ()) -> str:
     """Return the digest of the rows that changes touch: a plan of them is good for a world that has it."""
-    touch = touch_of(changes)
+    touch = touch_of(changes, bridges)
     touched = frozenset((*touch.writes, *touch.reads))
     return fingerprint([row for row in rows if _owner(row.address) in touched])
 

@@ -42,14 +42,14 @@ def applies_of(shelf: Shelf) -> Applies:
 
 async def holders(desk: Driven, wanted: Plan) -> list[Holder]:
     """Return the applies under way that a plan would meet, oldest first."""
-    mine = touch_of(wanted.changes)
+    mine = touch_of(wanted.changes, wanted.bridges)
     found: list[Holder] = []
     if not mine.writes:
         return found
     for run in await applies_of(desk.shelf).open_applies():
         theirs = await _plan_of(desk, run)
         # Nobody can say what an apply touches whose plan is gone: so it touches everything.
-        met = mine.writes if theirs is None else in_conflict(mine, touch_of(theirs.changes))
+        met = mine.writes if theirs is None else in_conflict(mine, touch_of(theirs.changes, theirs.bridges))
         if met:
             found.append(Holder(run, met, await _began(desk, run)))
     return found

@@ -7,8 +7,8 @@ import zipfile
 import pytest
 
 from dirigent.model import limits
-from dirigent.providers.tofu.finding.archive import BadArchive, content_in, unpack
-from dirigent.providers.tofu.finding.hashes import content_of
+from dirigent.providers.tofu.finding.disk.archive import BadArchive, content_in, unpack
+from dirigent.providers.tofu.finding.disk.hashes import content_of
 from providers.tofu.finding.samples import FILES, archive, h1
 
 

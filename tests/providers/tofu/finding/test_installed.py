@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from dirigent.model.problem import Refusal
-from dirigent.providers.tofu.finding.hashes import content_of, digest_of
+from dirigent.providers.tofu.finding.disk.hashes import content_of, digest_of
 from dirigent.providers.tofu.finding.installed import Installed, installed
 from dirigent.providers.tofu.finding.places import places_of
 from providers.tofu.finding.samples import (

@@ -6,6 +6,7 @@ import pytest
 
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import Lifecycle, Resource
+from dirigent.providers.tofu.state4.document import origin_of
 from dirigent.providers.tofu.state4.placing import same_source, split_names
 from dirigent.providers.tofu.state4.reading import read_document
 from dirigent.providers.tofu.state4.taking import taken
@@ -151,8 +152,19 @@ def test_the_public_registries_serve_the_same_providers_and_others_do_not():
 
 
 def test_resources_of_a_module_have_its_name_before_theirs():
-    content = state(entry("a", instance(), module="module.net.module.inner"))
-    assert list(rows(content, declared(resource("net/inner/a")))) == ["net/inner/a"]
+    content = state(
+        entry("a", instance(), module="module.net.module.inner"),
+        entry("a", instance(index_key=0), module='module.net["a/b"].module.inner[0]'),
+    )
+    stack = declared(resource("net/inner/a"))
+    found = rows(content, stack)
+    assert list(found) == ["net/inner/a", 'net["a/b"]/inner[0]/a[0]']
+    kept = taken(read_document(content), stack, schema_of, hide)
+    assert kept.names == {}
+    assert [origin_of(row.name, row.type) for row in found.values()] == [
+        "module.net.module.inner.null_resource.a",
+        'module.net["a/b"].module.inner[0].null_resource.a',
+    ]
 
 
 @pytest.mark.parametrize("module", ["module.net", 'module.net["eu"]', "module.net[0].module.inner"])

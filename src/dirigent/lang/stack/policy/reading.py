@@ -6,6 +6,7 @@ from typing import Final
 
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.tree import Items, Members, Node, plain
+from dirigent.model.plan import ApplyPolicy, OnFailure
 from dirigent.model.program import OnDoubt
 from dirigent.model.run.retention import Retention, age_seconds
 from dirigent.model.stack import Identity, Network
@@ -17,6 +18,18 @@ def read_doubt(policy: Members | None) -> OnDoubt:
     """Return `policy.doubt`; without it, and for a word that was refused, a person is asked."""
     wanted = text_of(policy.get("doubt")) if policy is not None else None
     return next((each for each in OnDoubt if each.value == wanted), OnDoubt.HOLD)
+
+
+def read_apply(policy: Members | None) -> ApplyPolicy:
+    """Return `policy.apply`; what was refused is as if it were not written."""
+    found = mapping_of(policy.get("apply")) if policy is not None else None
+    if found is None:
+        return ApplyPolicy()
+    word, usual = text_of(found.get("on-failure")), ApplyPolicy()
+    on_failure = next((each for each in OnFailure if each.value == word), usual.on_failure)
+    parallel = found.members.get("parallel")
+    number = plain(parallel.node) if parallel is not None else None
+    return ApplyPolicy(on_failure, number if isinstance(number, int) else usual.parallel)
 
 
 def read_retention(policy: Members | None) -> Retention:

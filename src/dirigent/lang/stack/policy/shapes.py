@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from dirigent.lang.shape import ByKey, ExpressionText, Field, ListOf, MapOf, Record, Text, Whole
+from dirigent.model import limits
 from dirigent.model.run.retention import AGE_PATTERN
 
 _HOST: Final = (
@@ -112,6 +113,22 @@ POLICY: Final = Record(
         "doubt": Field(
             Text(choices=("hold", "repeat", "skip")),
             description="what becomes of an effect of which nobody can say whether it happened",
+        ),
+        "apply": Field(
+            Record(
+                {
+                    "on-failure": Field(
+                        Text(choices=("keep", "pause", "compensate")),
+                        description="when a step fails: keep what was done, hold the step, or take all back",
+                    ),
+                    "parallel": Field(
+                        Whole(min=1, max=limits.CALLS_AT_ONCE),
+                        description="how many steps may be under way at once (default: 16)",
+                    ),
+                },
+                title="`policy.apply`",
+            ),
+            description="how plans are carried out",
         ),
         "retention": Field(
             Record(

@@ -13,11 +13,11 @@ from dirigent.lang.stack.outside.versions import NoVersion, read_constraints, re
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.stack import ProviderSetup
-from dirigent.providers.tofu.finding.archive import BadArchive, content_in
-from dirigent.providers.tofu.finding.cache import holds, keep_archive
-from dirigent.providers.tofu.finding.executable import Unrunnable, program_in, sound
-from dirigent.providers.tofu.finding.folders import Lying, lying, unpacked_place
-from dirigent.providers.tofu.finding.hashes import ARCHIVE, Content, Unhashable, content_of, digest_of
+from dirigent.providers.tofu.finding.disk.archive import BadArchive, content_in
+from dirigent.providers.tofu.finding.disk.cache import holds, keep_archive
+from dirigent.providers.tofu.finding.disk.executable import Unrunnable, program_in, sound
+from dirigent.providers.tofu.finding.disk.folders import Lying, lying, unpacked_place
+from dirigent.providers.tofu.finding.disk.hashes import ARCHIVE, Content, Unhashable, content_of, digest_of
 from dirigent.providers.tofu.finding.lock.reading import locks_of
 from dirigent.providers.tofu.finding.lock.shape import Locked
 from dirigent.providers.tofu.finding.naming import Source, source_of

@@ -11,7 +11,7 @@ from dirigent.lang.stack.outside.providers import LOCAL
 from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
 
-_PLATFORM: Final = re.compile(r"[a-z0-9]+_[a-z0-9]+")
+PLATFORM: Final = re.compile(r"[a-z0-9]+_[a-z0-9]+")
 # What the system calls its processor, in the words of Go.
 _PROCESSORS: Final = {
     "x86_64": "amd64",
@@ -56,7 +56,7 @@ def this_platform() -> str:
 
 def read_platform(text: str) -> str:
     """Return OS_ARCH. Raises `Refusal` (E3021)."""
-    if not _PLATFORM.fullmatch(text):
+    if not PLATFORM.fullmatch(text):
         raise refuse(
             "E3021",
             f"`{text}` is no platform",

@@ -74,6 +74,10 @@ class Refused(Exception):
         self.said = said
 
 
+class Misconfigured(Refused):
+    """A provider refused its own configuration."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """What can be asked. Every call may raise `CallBroken`, `CallUnknown` and `Misfit`.

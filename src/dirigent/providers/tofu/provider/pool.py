@@ -15,7 +15,7 @@ from typing import Final
 from dirigent.model import limits
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
-from dirigent.providers.tofu.lifecycle.session import Session, opened
+from dirigent.providers.tofu.lifecycle.session import Misconfigured, Refused, Session, opened
 from dirigent.providers.tofu.process.connection import CallBroken, CallUnknown, connected
 from dirigent.providers.tofu.process.launch import launched
 from dirigent.providers.tofu.schema.reading import Schemas
@@ -69,7 +69,7 @@ class Pool:
         """Yield a session under a configuration, None for one that is only asked for its schemas.
 
         Raises:
-            NotStarted, CallBroken, Refused, Misfit: as starting and configuring do.
+            NotStarted, CallBroken, Refused, Misfit: as starting does; Misconfigured.
         """
         if self._closed:
             raise CallBroken("it is not asked any more: the engine ends")
@@ -116,7 +116,7 @@ class Pool:
             session = await opened(await stack.enter_async_context(connected(plugin)))
             self._schemas[program.digest] = session.schemas
             if setup is not None:
-                await session.configure(setup)
+                await _configure(session, setup)
             warm = _Warm(key, stack.pop_all(), session)
         self._warm[key] = warm
         return warm
@@ -144,6 +144,13 @@ class Pool:
         if not warm.users:
             self._retire(warm)
             self._rest(warm)
+
+
+async def _configure(session: Session, setup: dict[str, Value]) -> None:
+    try:
+        await session.configure(setup)
+    except Refused as refused:
+        raise Misconfigured(refused.said) from None
 
 
 def _digest(setup: Mapping[str, Value]) -> str:

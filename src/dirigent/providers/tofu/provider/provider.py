@@ -85,13 +85,15 @@ class ConfiguredProvider:
                 return Proposal(later, decided=True, deferred=True)
             standing = None if prior is None else await _upgraded(talk, prior, schema)
             intention = await talk.ask(lambda session: intend(session, type_name, standing, given))
+            inputs = await talk.inputs(type_name, given)
         planned = intention.change.planned or {}
+        bound = Binding(planned, standing, inputs, intention.change.private, intention.legacy)
         return Proposal(
             talk.secrecy.hide(schema.block, planned),
             tuple(shown(path) for path in intention.replaces),
             warnings(intention.said, talk.secrecy),
             decided=True,
-            binding=Binding(planned, standing).written(implied(schema.block), talk.secrecy),
+            binding=bound.written(implied(schema.block), talk.secrecy),
         )
 
     async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:

@@ -11,7 +11,7 @@ from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.values import Value
 from dirigent.ports import ProviderFailed
 from dirigent.providers.tofu.lifecycle.cycle import Unreliable
-from dirigent.providers.tofu.lifecycle.session import Refused
+from dirigent.providers.tofu.lifecycle.session import Misconfigured, Refused
 from dirigent.providers.tofu.process.connection import CallBroken, CallUnknown
 from dirigent.providers.tofu.process.launch import NotStarted
 from dirigent.providers.tofu.provider.secrecy import Secrecy
@@ -30,11 +30,14 @@ def told(name: str, secrecy: Secrecy) -> Iterator[None]:
     """Turn what the inner rooms raise into `ProviderFailed` and `Refusal`, without any secret.
 
     Raises:
-        Refusal: E3013 what the provider says is wrong, E3010 it cannot be started.
+        Refusal: E3013 what the provider says is wrong, E3011 with its own configuration, E3010 it cannot be
+            started.
         ProviderFailed: E3014 it broke its word, E3015 it did not answer.
     """
     try:
         yield
+    except Misconfigured as refused:
+        raise Refusal(complaints(name, refused.said, secrecy, "E3011")) from None
     except Refused as refused:
         raise Refusal(complaints(name, refused.said, secrecy)) from None
     except NotStarted as failure:
@@ -58,10 +61,10 @@ def broken(code: str, detail: str, left: Left = NOTHING_LEFT) -> ProviderFailed:
     return ProviderFailed(f"{code}: {detail}", *left)
 
 
-def complaints(name: str, said: Iterable[Diagnostic], secrecy: Secrecy) -> list[Problem]:
+def complaints(name: str, said: Iterable[Diagnostic], secrecy: Secrecy, code: str = "E3013") -> list[Problem]:
     """Return the errors among what a provider says, each with the property that it is about as label."""
     return [
-        Problem("E3013", f"{secrecy.withheld(str(each))}", label=each.label, help=(f"so says `{name}`",))
+        Problem(code, f"{secrecy.withheld(str(each))}", label=each.label, help=(f"so says `{name}`",))
         for each in said
         if each.severe
     ]

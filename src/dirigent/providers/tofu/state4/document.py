@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Final, TypeAlias
@@ -13,6 +14,11 @@ VERSION: Final = 4
 MANAGED: Final = "managed"
 DATA: Final = "data"
 TAINTED: Final = "tainted"
+
+# A slash within quotes is part of a key; no key has a double quote.
+_BORDER: Final = re.compile(r'/(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_MODULE: Final = re.compile(r'(?:^|\.)module\.([\w-]+(?:\[(?:"[^"]*"|[0-9]+)\])?)')
+_KEY: Final = re.compile(r'\[(?:"[^"]*"|[0-9]+)\]')
 
 Key: TypeAlias = "int | str | None"
 
@@ -90,8 +96,18 @@ class Document:
 
 def origin_of(name: str, kind: str) -> str:
     """Return what Terraform calls a resource of ours when nobody says otherwise; `net/web` is in a module."""
-    *modules, last = name.split("/")
+    *modules, last = _BORDER.split(name)
     return "".join(f"module.{each}." for each in modules) + f"{kind}.{last}"
+
+
+def path_of(module: str) -> str:
+    """Return the path of a module as our names begin: `net["eu"]/sub/` for `module.net["eu"].module.sub`."""
+    return "".join(f"{part}/" for part in _MODULE.findall(module))
+
+
+def declared_path(name: str) -> str:
+    """Return where the declaration of a resource stands: `net/web` for `net["eu"]/web`."""
+    return _KEY.sub("", name)
 
 
 def shown(origin: str, instance: Instance) -> str:

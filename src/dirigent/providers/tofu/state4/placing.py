@@ -6,7 +6,6 @@ its type (`null_resource-web`); whoever wants another one says so. Nothing is ta
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -15,24 +14,28 @@ from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource
 from dirigent.model.stack import ProviderSetup
-from dirigent.providers.tofu.state4.document import Entry
+from dirigent.providers.tofu.state4.document import Entry, declared_path, path_of
 
 REGISTRIES: Final = ("registry.opentofu.org", "registry.terraform.io")
-_MODULE: Final = re.compile(r"module\.([\w-]+)")
 _NOTHING: Final = "nothing was imported"
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the stack declares. `names` maps what Terraform calls a resource to what we do (`--as`).
+    """What the stack declares: resources by their paths (`net/web`), and providers by their names.
 
-    With `undeclared`, what the stack does not declare is placed too, under a name of its own.
+    `names` maps what Terraform calls a resource to what we do (`--as`). With `undeclared`, what the stack
+    does not declare is placed too, under a name of its own.
     """
 
     resources: Mapping[str, Resource]
     providers: Mapping[str, ProviderSetup]
     names: Mapping[str, str]
     undeclared: bool = False
+
+    def at(self, name: str) -> Resource | None:
+        """Return the resource that a name means; in a module that is repeated, what it declares once."""
+        return self.resources.get(declared_path(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def neutral(source: str) -> str:
 
 def _place(entry: Entry, declared: Declared, *, alone: bool) -> Placed:
     name = _name(entry, declared, alone=alone)
-    resource = declared.resources.get(name)
+    resource = declared.at(name)
     setup = declared.providers.get(resource.provider) if resource is not None else None
     if setup is not None and not same_source(setup.source, entry.source):
         raise _foreign(entry, setup)
@@ -110,7 +113,7 @@ def _name(entry: Entry, declared: Declared, *, alone: bool) -> str:
     """Return our name; `alone` says that no entry of another type is called the same."""
     given = declared.names.get(entry.origin)
     if given is not None:
-        resource = declared.resources.get(given)
+        resource = declared.at(given)
         if resource is not None and resource.type != entry.type:
             raise refuse(
                 "E3059",
@@ -122,10 +125,10 @@ def _name(entry: Entry, declared: Declared, *, alone: bool) -> str:
         return given
     candidates = [*_candidates(entry)]
     for name in candidates:
-        resource = declared.resources.get(name)
+        resource = declared.at(name)
         if resource is not None and resource.type == entry.type:
             return name
-    if not candidates or (entry.module and not declared.undeclared):
+    if entry.module and not declared.undeclared:
         raise refuse(
             "E3057",
             f"`{entry.origin}` belongs to a module that the stack does not have",
@@ -134,16 +137,13 @@ def _name(entry: Entry, declared: Declared, *, alone: bool) -> str:
         )
     if not declared.undeclared:
         raise _undeclared(entry, entry.name)
-    plain = alone and candidates[0] not in declared.resources
+    plain = alone and declared.at(candidates[0]) is None
     return candidates[0] if plain else candidates[-1]
 
 
 def _candidates(entry: Entry) -> Iterator[str]:
-    """Yield the names that an entry may have here, the likeliest first; none in a module that is repeated."""
-    parts = _MODULE.findall(entry.module)
-    if entry.module and ".".join(f"module.{part}" for part in parts) != entry.module:
-        return
-    prefix = "".join(f"{part}/" for part in parts)
+    """Yield the names that an entry may have here, the likeliest first."""
+    prefix = path_of(entry.module)
     for name in (entry.name, f"{entry.type}-{entry.name}"):
         yield f"{prefix}{name}"
         if "_" in entry.name:

@@ -29,6 +29,9 @@ from dirigent.providers.tofu.state4.members import Members, misshaped
 _PROVIDER: Final = re.compile(
     r'(?:(?P<module>module\..+)\.)?provider\["(?P<source>[^"\]/]+/[^"\]/]+/[^"\]/]+)"\](?:\.(?P<alias>[^."\[\]]+))?'
 )
+_MODULE: Final = re.compile(
+    r'module\.[\w-]+(?:\[(?:"[^"]*"|[0-9]+)\])?(?:\.module\.[\w-]+(?:\[(?:"[^"]*"|[0-9]+)\])?)*'
+)
 _NAME: Final = re.compile(r"[^\W\d][\w-]*")
 _AGAIN: Final = "take the file again: `terraform state pull > state.json`; nothing was imported"
 
@@ -114,9 +117,16 @@ def _entry(found: Members) -> Entry:
         name=_name(found, "name"),
         source=source["source"].lower(),
         alias=source["alias"] or "",
-        module=found.text("module"),
+        module=_module(found),
         instances=tuple(_instance(each) for each in found.each("instances")),
     )
+
+
+def _module(found: Members) -> str:
+    text = found.text("module")
+    if text and _MODULE.fullmatch(text) is None:
+        raise found.odd("module", 'the path of a module, as `module.net` or `module.net["eu"].module.sub`')
+    return text
 
 
 def _name(found: Members, member: str) -> str:
@@ -157,12 +167,12 @@ def _instance(found: Members) -> Instance:
 def _key(found: Members) -> Key:
     value = found.found.get("index_key")
     match value:
-        case None | str():
+        case None | str() if '"' not in (value or ""):
             return value
         case int() if not isinstance(value, bool) and value >= 0:
             return value
         case _:
-            raise found.odd("index_key", "a text or a whole number that is not negative")
+            raise found.odd("index_key", "a text without double quotes, or a whole number from 0 on")
 
 
 def _steps(place: str, path: list[Value]) -> Steps:

@@ -38,7 +38,8 @@ def diagnostics_of(messages: Iterable[Message]) -> tuple[Diagnostic, ...]:
     return tuple(
         Diagnostic(
             each.severity == ERROR,
-            str(each.summary).strip(),
+            # The first kit puts a path before it, which may be empty.
+            str(each.summary).strip().removeprefix(": "),
             str(each.detail).strip(),
             path_of(each.attribute),
         )

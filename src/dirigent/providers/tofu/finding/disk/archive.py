@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from dirigent.model import limits
-from dirigent.providers.tofu.finding.hashes import CHUNK_BYTES, Content
+from dirigent.providers.tofu.finding.disk.hashes import CHUNK_BYTES, Content
 from dirigent.providers.tofu.finding.naming import PROGRAM
 
 _ENCRYPTED: Final = 0x1

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dirigent.model.problem import refuse
-from dirigent.providers.tofu.finding.archive import unpack
-from dirigent.providers.tofu.finding.hashes import Content, Unhashable, content_of
+from dirigent.providers.tofu.finding.disk.archive import unpack
+from dirigent.providers.tofu.finding.disk.hashes import Content, Unhashable, content_of
 from dirigent.providers.tofu.finding.naming import PROGRAM
 
 

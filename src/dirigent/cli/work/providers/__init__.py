@@ -1,0 +1,1 @@
+"""The work of `providers`: to lock, to mirror, to list, to show schemas."""

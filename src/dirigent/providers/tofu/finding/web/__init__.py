@@ -1,0 +1,1 @@
+"""Providers from elsewhere: registries and network mirrors, asked over HTTPS by whoever is given."""

@@ -13,7 +13,7 @@ from dirigent.model.resource import Lifecycle
 from dirigent.model.stack import Adoption, Errand, Move, Release
 from dirigent.planning.rows.errand import only_import, plan_errand
 from dirigent.planning.safety.touching import touch_of, world_of
-from dirigent.ports import Reading
+from dirigent.ports.resources import Reading
 from planning.world import World, actions, refer, resource, stack
 
 

@@ -15,8 +15,8 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.effect import Broken, Done, Order
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.planning.request import Adopt, Wish
-from dirigent.ports import ProviderFailed, Reading
 from dirigent.ports.importing import Importing, Rooted
+from dirigent.ports.resources import ProviderFailed, Reading
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.providers.files.provider import FilesProvider
 from dirigent.providers.services.provider import ServiceProvider

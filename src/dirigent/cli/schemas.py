@@ -59,7 +59,9 @@ _DIFFERENCE: Final = _object(path=_TEXT, before=_ANY, after=_ANY, forcesReplacem
 _CHANGE: Final = _object(
     address=_TEXT,
     type=_TEXT,
-    action={"enum": ["create", "update", "replace", "delete", "forget", "release", "adopt", "keep"]},
+    action={
+        "enum": ["create", "update", "replace", "delete", "forget", "release", "adopt", "read", "keep"],
+    },
     because=_TEXT,
     drifted=_FLAG,
     protected=_FLAG,

@@ -36,6 +36,7 @@ class Action(Enum):
     FORGET = "forget"
     RELEASE = "release"
     ADOPT = "adopt"
+    READ = "read"
     KEEP = "keep"
 
 

@@ -107,8 +107,8 @@ def _place(changes: Sequence[Change], board: _Board) -> None:
     for change in changes:
         address = str(change.address)
         match change.action:
-            case Action.CREATE:
-                board.makes[address] = Step(address, "create", address, change)
+            case Action.CREATE | Action.READ:
+                board.makes[address] = Step(address, change.action.value, address, change)
             case Action.UPDATE:
                 action = "record" if is_record(change) else "update"
                 name = address if action == "update" else f"record {address}"

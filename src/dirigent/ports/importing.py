@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from dirigent.model.values import Value
-from dirigent.ports import Reading
+from dirigent.ports.resources import Reading
 
 
 @runtime_checkable

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field, replace
+from typing import Final
 
 from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
@@ -17,18 +18,28 @@ from dirigent.model.resource import ResourceRow, keeper_of, row_of
 from dirigent.model.run.effect import PAUSED, Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
-from dirigent.ports import (
-    Clock,
+from dirigent.ports import Clock
+from dirigent.ports.importing import Importing
+from dirigent.ports.resources import (
     Configurable,
     Finishing,
+    Looking,
     Managing,
     Operation,
     Provider,
     ProviderDoubt,
     ProviderFailed,
 )
-from dirigent.ports.importing import Importing
 
+_VERBS: Final = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "forget": "forgotten",
+    "read": "looked up",
+    "import": "imported",
+    "move": "moved",
+}
 RowOf = Callable[[str], Awaitable[ResourceRow | None]]
 
 
@@ -108,6 +119,8 @@ class ResourcePerformer:
         provider = self._provider(request)
         if request.action == "import":
             return await self._imported(request, row, provider)
+        if request.action == "read":
+            return await self._looked_up(provider, request)
         forgets = request.action == "forget" and row is not None and provider is not None
         if not forgets and (
             request.action in {"forget", "record", "release", "stand"}
@@ -191,6 +204,20 @@ class ResourcePerformer:
         made = _row(request, None, found.attributes, found.private)
         made = replace(made, config=found.config or config)
         return Done(found.attributes, self._changed((request.address, made)))
+
+    async def _looked_up(self, provider: Provider | None, request: Request) -> Outcome:
+        """Look up what is not managed, and keep what was found."""
+        if provider is None or not isinstance(provider, Looking):
+            detail = _coded("E3001", f"no provider looks up the type `{request.type}`")
+            return Broken(_fault(CONFIGURATION, request, detail))
+        try:
+            found = await provider.look_up(request.type, request.config or {}, later=False)
+        except Refusal as refusal:
+            return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
+        except ProviderFailed as failure:
+            return Broken(_fault(RUNTIME, request, str(failure)))
+        kept = replace(_row(request, None, found.attributes, found.binding), reads=True)
+        return Done(found.attributes, self._changed((request.address, kept)))
 
     async def abandon(self, order: Order) -> None:
         """Let the provider stop the step, if it can."""
@@ -351,9 +378,7 @@ def _row(
 
 
 def _fault(kind: str, request: Request, detail: str) -> Fault:
-    verbs = {"create": "created", "update": "updated", "delete": "deleted", "forget": "forgotten"}
-    verbs |= {"import": "imported", "move": "moved"}
-    done = verbs.get(request.action, request.action)
+    done = _VERBS.get(request.action, request.action)
     status = 400 if kind == CONFIGURATION else 500
     return Fault(kind, status, title=f"`{request.address}` could not be {done}", detail=detail)
 

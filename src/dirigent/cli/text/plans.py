@@ -24,6 +24,7 @@ _SIGNS: Final = {
     Action.FORGET: ("x", "yellow"),
     Action.RELEASE: ("x", "yellow"),
     Action.ADOPT: (">", "blue"),
+    Action.READ: ("<=", "blue"),
     Action.KEEP: ("=", "grey"),
 }
 _VERBS: Final = {
@@ -34,6 +35,7 @@ _VERBS: Final = {
     Action.RELEASE: "to let go of",
     Action.ADOPT: "to adopt",
     Action.CREATE: "to create",
+    Action.READ: "to look up",
     Action.KEEP: "unchanged",
 }
 # More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
@@ -44,6 +46,7 @@ ROWS: Final = {
     "ADOPT": 20,
     "IMPORT": 20,
     "MOVE": 20,
+    "READ": 12,
     "CREATE": 12,
 }
 DIFFERENCES: Final = 8
@@ -158,6 +161,7 @@ def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
         ("ADOPT", "blue", [c for c in plan.changes if c.action is Action.ADOPT]),
         ("IMPORT", "blue", [c for c in plan.changes if c.imported and c.action is Action.KEEP]),
         ("MOVE", "yellow", [c for c in plan.changes if c.moved_from and c.action is Action.KEEP]),
+        ("READ", "blue", [c for c in plan.changes if c.action is Action.READ]),
         ("CREATE", "green", [c for c in plan.changes if c.action is Action.CREATE]),
     ]
     return [group for group in [("DESTRUCTIVE", "red", destructive), *others] if group[2]]

@@ -61,7 +61,7 @@ def down(options: Options) -> int:
 async def changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
     """Propose, ask, apply, and tell how it ended: the whole of an aim."""
     async with conducting.conducting(surrounding) as desk:
-        await _finish_earlier(desk, surrounding, options)
+        await finish_earlier(desk, surrounding, options)
         aim = await changes.named(desk.shelf, aim)
         if aim.how.errand is not None:
             # What the stack declares is another matter: neither outputs nor schedules change.
@@ -113,7 +113,7 @@ async def _agreed(made: Plan, options: Options) -> bool:
     return await confirmed("\nApply this plan? [y/N] ")
 
 
-async def _finish_earlier(desk: Desk, surrounding: Surrounding, options: Options) -> None:
+async def finish_earlier(desk: Desk, surrounding: Surrounding, options: Options) -> None:
     """What a crash left open goes on first, where nobody else can be at it: its plan was approved."""
     for line in left_out_lines(await desk.conductor.left_out()):
         note(line)

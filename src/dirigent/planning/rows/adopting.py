@@ -19,7 +19,8 @@ from dirigent.planning.expand import Instance
 from dirigent.planning.request import Adopt, Answers, Asking, Wish
 from dirigent.planning.values.evaluate import Rendered, Scope, render
 from dirigent.planning.values.setups import members_of
-from dirigent.ports import Language, Reading
+from dirigent.ports import Language
+from dirigent.ports.resources import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from dirigent.model.problem import refuse
 from dirigent.model.values import SecretText, Value
-from dirigent.ports import Reading, Vault
+from dirigent.ports import Vault
+from dirigent.ports.resources import Reading
 from dirigent.providers.files import disk, seal
 from dirigent.providers.files.reading import GONE, claims_of, shown_content
 from dirigent.providers.files.wish import DIRECTORY, FILE, shown_mode

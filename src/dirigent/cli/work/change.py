@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from dirigent.app import conducting
@@ -66,7 +68,11 @@ async def changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
         if aim.how.errand is not None:
             # What the stack declares is another matter: neither outputs nor schedules change.
             surrounding = replace(surrounding, stack=None)
-        made = await _free(desk, aim, options)
+
+        async def propose() -> Plan:
+            return await changes.proposed(desk.planner, aim)
+
+        made = await waited(desk, propose, options)
         if aim.stored:
             await changes.check_fresh(desk.shelf, made)
         return await carried_out(desk, surrounding, made, options)
@@ -87,10 +93,10 @@ async def carried_out(desk: Desk, surrounding: Surrounding, made: Plan, options:
     return await _told(desk, surrounding, made, options, (run, end))
 
 
-async def _free(desk: Desk, aim: Aim, options: Options) -> Plan:
-    """Return the plan for an aim that meets no other apply; with `--wait`, when those have ended."""
+async def waited(desk: Desk, propose: Callable[[], Awaitable[Plan]], options: Options) -> Plan:
+    """Return a plan that meets no other apply; with `--wait`, one that is made when those have ended."""
     while True:
-        made = await changes.proposed(desk.planner, aim)
+        made = await propose()
         met = await holders(desk, made)
         if not met:
             return made
@@ -98,7 +104,20 @@ async def _free(desk: Desk, aim: Aim, options: Options) -> Plan:
             raise held(met[0])
         for each in met:
             note(f"waiting for {each.run.id}, which holds {', '.join(each.what[:3])}")
-            await desk.conductor.wait(each.run.id)
+            await _over(desk, each.run.id, options.number("timeout"))
+
+
+async def _over(desk: Desk, run: RunId, seconds: float | None) -> None:
+    """Return when a run has ended. Raises `Refusal` (E4016) when the time is over before."""
+    try:
+        async with asyncio.timeout(seconds):
+            await desk.conductor.wait(run)
+    except TimeoutError:
+        raise refuse(
+            "E4016",
+            f"run `{run}` was not over in time, so nothing was begun",
+            "wait longer, or see what it does with `dirigent show " + run + "`",
+        ) from None
 
 
 async def _agreed(made: Plan, options: Options) -> bool:

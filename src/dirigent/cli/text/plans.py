@@ -111,7 +111,7 @@ def _widths(changes: Sequence[Change]) -> tuple[int, int]:
 
 
 def _head(plan: Plan, terminal: Terminal) -> str:
-    aim = "take down " if plan.destroy else ""
+    aim = "take down " if plan.destroy else f"back to {plan.rollback}: " if plan.rollback else ""
     read = f"{sum(1 for c in plan.changes if c.prior)} resources read in {plan.read_seconds:.1f}s"
     return f"{terminal.paint(f'plan {plan.id}', 'bold')}  {aim}{plan.stack}  ({read})"
 

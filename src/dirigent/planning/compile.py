@@ -131,9 +131,9 @@ def _request(step: Step) -> dict[str, Template]:
     change = step.change
     request: dict[str, Template] = {"action": step.action, "address": step.address, "name": change.name}
     request |= {"key": change.key, "type": _type_of(step, change)}
-    if step.action in {"create", "update", "record"}:
+    if step.action in {"create", "update", "read", "record"}:
         request |= {"needs": template_of([str(need) for need in change.needs]), "protect": change.protect}
-    if step.action in {"create", "update"}:
+    if step.action in {"create", "update", "read"}:
         request["config"] = change.config
         request |= _promised(change)
     if change.adopts is not None:

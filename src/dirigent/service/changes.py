@@ -178,8 +178,8 @@ async def _start(desk: Driven, chosen: Plan, program: Program, words: Mapping[st
 
 def verb_of(made: Plan) -> str:
     """Return what the run of a plan is called by: `down`, `import` or `up`."""
-    if made.destroy:
-        return "down"
+    if made.destroy or made.rollback:
+        return "down" if made.destroy else "rollback"
     adopts = made.pending and all(change.action is Action.ADOPT for change in made.pending)
     return "import" if adopts else "up"
 
@@ -189,7 +189,7 @@ async def outputs(planner: Planner, stack: Stack | None, made: Plan, end: Ended 
 
     `end` is None for a plan that had nothing to do. The inputs are those of the plan.
     """
-    if stack is None or made.destroy or (end is not None and end.phase != "completed"):
+    if stack is None or made.destroy or made.rollback or (end is not None and end.phase != "completed"):
         return {}
     values = await planner.evaluate(stack, made.inputs, stack.outputs)
     # What a plan has left out may not be there yet, and what hangs on it has no value.

@@ -70,7 +70,7 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
     lifecycle = mapping_of(entry.get("lifecycle"))
     resource = Resource(
         name=name,
-        type=text_of(entry.get("type")) or "",
+        type=_type(entry),
         config=config,
         needs=needs,
         count=count,
@@ -79,6 +79,7 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
         span=member.key_span,
         spans=_spans(entry),
         provider=_provider(reading, name, entry),
+        reads=entry.get("type") is None and entry.get("read") is not None,
         identity=text_of(lifecycle.get("identity")) or "" if lifecycle is not None else "",
     )
     return _Entry(resource, use.found)
@@ -98,7 +99,11 @@ def _provider(reading: Reading, name: str, entry: Members) -> str:
             f"change it to `{meant}`" if meant else f"declare `{shortened(named)}` under `providers`",
         )
         return ""
-    return provider_of(text_of(entry.get("type")) or "", named, reading.providers)
+    return provider_of(_type(entry), named, reading.providers)
+
+
+def _type(entry: Members) -> str:
+    return text_of(entry.get("type")) or text_of(entry.get("read")) or ""
 
 
 def _check_repetition(reading: Reading, name: str, entry: Members) -> bool:

@@ -46,7 +46,7 @@ _PREFIX: Final = "[a-z][a-z0-9-]{0,62}"
 _PREFIX_WORDS: Final = "1 to 63 lower-case letters, digits and hyphens that begin with a letter, as `docker`"
 _VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
 # Keys that every resource has, whatever its type.
-COMMON: Final = ("type", "with", "provider", "needs", "count", "each", "lifecycle", "checks")
+COMMON: Final = ("type", "read", "with", "provider", "needs", "count", "each", "lifecycle", "checks")
 
 NO_PROVIDERS: Final = Provided()
 
@@ -319,7 +319,8 @@ def _resource(name: str, shape: TypeShape) -> Record:
         for key, each in shape.beside.items()
     }
     fields: dict[str, Field] = {
-        "type": Field(Text(), required=True, description=shape.description),
+        "type": Field(Text(), description=shape.description),
+        "read": Field(Text(), description="a data source of a provider: it is looked up, and never changed"),
         "with": Field(Templates(shape.inside, whole=False), shape.wanted, f"the properties of `{name}`"),
         "provider": Field(
             Text(min_length=1, what="the name of a provider"),

@@ -42,6 +42,9 @@ def test_a_life_of_a_stack_in_json(small):
     assert applied["outputs"] == {"path": str(small.folder / "site/note.txt")}
     assert valid("up", small.answer("up"))["run"] is None
     assert valid("drift", small.answer("drift"))["drifted"] == []
+    assert len(valid("state", small.answer("state", "list"))["resources"]) == 2
+    assert valid("state", small.answer("state", "show", "note"))["resource"]["needs"] == ["site"]
+    assert valid("state", small.answer("state", "history", "note"))["revisions"][0]["what"] == "created"
     ran = valid("run", small.answer("run", "quick", "--input", "name=Ada"))
     assert ran["output"] == {"text": "hello, Ada"}
     assert valid("resume", small.answer("resume", ran["run"]))["output"] == ran["output"]

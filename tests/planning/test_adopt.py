@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dirigent.model.ids import Address
 from dirigent.model.plan import Action, Plan, fingerprint
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow, row_of, value_of
+from dirigent.model.stack import Input, Module, Stack
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.planning.compile import compile_plan
-from dirigent.planning.rows.adopt import declared_needs, plan_adoption
+from dirigent.planning.rows.adopt import declared_needs, declared_resources, plan_adoption
 from dirigent.planning.safety.touching import world_of
 from dirigent.stores import codec
 from planning.plain_language import PlainLanguage, drive
-from planning.world import propose, refer, resource, stack
+from planning.world import World, propose, refer, resource, stack
 
 SEALED = SecretText((SecretRef("sealed:abc"),))
 
@@ -109,3 +112,46 @@ def test_a_circle_in_the_stack_is_refused_before_anything_is_adopted():
     with pytest.raises(Refusal) as caught:
         needs_of(declared, [])
     assert caught.value.problems[0].code == "E2001"
+
+
+NET = Stack(
+    "part",
+    "/srv/part",
+    inputs={"size": Input("size", {})},
+    resources={
+        "db": resource("db", size=refer("$inputs.size")),
+        "web": resource("web", count=2, sees=refer("$resources.db.id")),
+    },
+    outputs={"url": refer("$resources.web[1].id")},
+)
+LAYERS = (
+    stack(resource("a", count=2), resource("b", each=["us", "eu"], needs=["a"]), resource("c", needs=["b"])),
+    replace(
+        stack(
+            resource("first"),
+            resource("net", kind="stack", each=["eu", "us"], needs=["first"]),
+            resource("last", url=refer("$resources.net.eu.url")),
+        ),
+        modules={"net": Module(NET, {"size": refer("$resources.first.id")})},
+    ),
+)
+
+
+@pytest.mark.parametrize("declared", LAYERS)
+def test_needs_are_those_that_an_apply_has_written(declared):
+    world = World()
+    world.up(declared)
+    rows = list(world.rows.values())
+    found = needs_of(declared, rows)
+    assert {row.name for row in rows} == {name for name in found if name != "net"}
+    assert {str(row.address): found[row.name] for row in rows} == {
+        str(row.address): row.needs for row in rows
+    }
+    # The control: rows that were written with others are seen by the next plan.
+    row = rows[-1]
+    world.rows[str(row.address)] = replace(row, needs=("elsewhere",))
+    assert [str(change.address) for change in world.plan(declared).pending] == [str(row.address)]
+
+
+def test_resources_of_modules_are_declared_by_their_paths():
+    assert list(declared_resources(LAYERS[1], PlainLanguage())) == ["first", "last", "net/db", "net/web"]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 # Documents.
-DOCUMENT_BYTES: Final = 1024 * 1024
+DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 DOCUMENT_DEPTH: Final = 64
 DOCUMENT_ALIASES: Final = 100
-DOCUMENT_NODES: Final = 100_000
+DOCUMENT_NODES: Final = 500_000
 SCALAR_CHARACTERS: Final = 256 * 1024
 PROBLEMS_SHOWN: Final = 20
 

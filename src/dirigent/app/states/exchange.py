@@ -13,7 +13,8 @@ from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.resource import ResourceRow, keeper_of
 from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import Value
-from dirigent.ports import Managing, ProviderFailed
+from dirigent.planning.rows.adopt import declared_resources
+from dirigent.ports.resources import Managing, ProviderFailed
 from dirigent.providers.tofu.provider.provider import TofuProvider
 from dirigent.providers.tofu.provider.words import told
 from dirigent.providers.tofu.schema.reading import Schemas
@@ -26,6 +27,7 @@ from dirigent.providers.tofu.state4.placing import REGISTRIES, Declared, same_so
 from dirigent.providers.tofu.state4.reading import read_document
 from dirigent.providers.tofu.state4.taking import Taken, taken
 from dirigent.providers.tofu.state4.writing import write_document
+from dirigent.service.plans import Planner
 
 Providers = Mapping[str, Managing]
 
@@ -33,14 +35,15 @@ _RELEASE: Final = "1.0.0"
 _SHOWN: Final = 3
 
 
-async def import_from(content: bytes, stack: Stack, providers: Providers, wanted: Wanted) -> Import:
+async def import_from(content: bytes, stack: Stack, planner: Planner, wanted: Wanted) -> Import:
     """Return the rows of a state.
 
     Raises:
         Refusal: with everything that is wrong with it (E3050-E3063), and when a provider cannot be asked.
     """
     document = read_document(content)
-    declared = Declared(stack.resources, stack.providers, split_names(wanted.names), wanted.undeclared)
+    providers, resources = planner.providers, declared_resources(stack, planner.language)
+    declared = Declared(resources, stack.providers, split_names(wanted.names), wanted.undeclared)
     sources = {entry.source for entry in document.managed}
     used = [each for each in stack.providers.values() if any(same_source(each.source, s) for s in sources)]
     offered = await _schemas(used, providers)

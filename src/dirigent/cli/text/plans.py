@@ -22,6 +22,7 @@ _SIGNS: Final = {
     Action.DELETE: ("-", "red"),
     Action.FORGET: ("x", "yellow"),
     Action.ADOPT: (">", "blue"),
+    Action.READ: ("<=", "blue"),
     Action.KEEP: ("=", "grey"),
 }
 _VERBS: Final = {
@@ -31,10 +32,11 @@ _VERBS: Final = {
     Action.FORGET: "to forget",
     Action.ADOPT: "to adopt",
     Action.CREATE: "to create",
+    Action.READ: "to look up",
     Action.KEEP: "unchanged",
 }
 # More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
-ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "ADOPT": 20, "CREATE": 12}
+ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "ADOPT": 20, "READ": 12, "CREATE": 12}
 DIFFERENCES: Final = 8
 LOSSES: Final = 12
 NAMES: Final = 5
@@ -109,7 +111,7 @@ def _widths(changes: Sequence[Change]) -> tuple[int, int]:
 
 
 def _head(plan: Plan, terminal: Terminal) -> str:
-    aim = "take down " if plan.destroy else ""
+    aim = "take down " if plan.destroy else f"back to {plan.rollback}: " if plan.rollback else ""
     read = f"{sum(1 for c in plan.changes if c.prior)} resources read in {plan.read_seconds:.1f}s"
     return f"{terminal.paint(f'plan {plan.id}', 'bold')}  {aim}{plan.stack}  ({read})"
 
@@ -137,6 +139,7 @@ def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
         ("UPDATE", "yellow", [c for c in plan.changes if c.action is Action.UPDATE]),
         ("FORGET", "yellow", [c for c in plan.changes if c.action is Action.FORGET]),
         ("ADOPT", "blue", [c for c in plan.changes if c.action is Action.ADOPT]),
+        ("READ", "blue", [c for c in plan.changes if c.action is Action.READ]),
         ("CREATE", "green", [c for c in plan.changes if c.action is Action.CREATE]),
     ]
     return [group for group in [("DESTRUCTIVE", "red", destructive), *others] if group[2]]

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import cast
 
-from dirigent.model.ids import PlanId, split_address
+from dirigent.model.ids import Address, PlanId, split_path
 from dirigent.model.plan import Action, Change, Plan, identity
 from dirigent.model.problem import Problem, Refusal
-from dirigent.model.resource import ResourceRow, assemble
+from dirigent.model.resource import MODULE_TYPE, Resource, ResourceRow, assemble
 from dirigent.model.stack import Stack
 from dirigent.model.values import Value
-from dirigent.planning import graph
 from dirigent.planning.expand import expand, repeats
+from dirigent.planning.modules.layout import handed_down, layout_of
+from dirigent.planning.modules.premises import Premises
 from dirigent.planning.plan import constants
 from dirigent.planning.request import Asking
 from dirigent.planning.safety.touching import world_of
-from dirigent.planning.values.evaluate import Scope, has_unknown, render
+from dirigent.planning.values.evaluate import Job, has_unknown, render_all
+from dirigent.planning.values.setups import absent
 from dirigent.ports import Language
 
 
@@ -45,32 +46,68 @@ def plan_adoption(
     return replace(made, id=identity(made))
 
 
+def declared_resources(stack: Stack, language: Language) -> dict[str, Resource]:
+    """Return every resource that a stack and its modules declare, by its path as declared (`net/web`).
+
+    Raises:
+        Refusal: what is wrong with the references of the stack (E2001-E2004, E2009).
+    """
+    layout = layout_of(stack, language)
+    layout.waves()
+    return {
+        home.at(name): replace(
+            resource,
+            name=home.at(name),
+            provider=home.providers.get(resource.provider, resource.provider),
+            lifecycle=handed_down(resource.lifecycle, home.lifecycle) if home.path else resource.lifecycle,
+        )
+        for home in layout.homes.values()
+        for name, resource in home.stack.resources.items()
+        if resource.type != MODULE_TYPE
+    }
+
+
 def declared_needs(
     stack: Stack, inputs: Mapping[str, Value], rows: Sequence[ResourceRow], language: Language
 ) -> Asking[dict[str, tuple[str, ...]]]:
     """Return the addresses that each declared resource will need, as a plan will see it with these rows.
 
-    A resource whose instances hang on what is not known yet has those that stand.
+    They are by the full name of the resource (`net["eu"]/web`). One whose instances hang on what is not
+    known yet has those that stand.
 
     Raises:
         Refusal: what is wrong with references and repetition (E2001-E2009).
     """
-    edges = graph.edges_of(stack.resources, language)
-    graph.refuse_cycle(stack.resources, edges)
-    scope = Scope(constants(stack.name, inputs, tuple(stack.secrets)))
-    standing = {str(row.address): row.attributes for row in rows if "#" not in row.address}
-    for name, value in assemble(cast("dict[str, Value]", standing)).items():
-        scope.show(name, value)
-    declared = list(stack.resources.values())
-    rendered = yield from render([(repeats(each), {}) for each in declared], scope, language)
-    addresses: dict[str, tuple[str, ...]] = {}
-    for resource, repeated in zip(declared, rendered, strict=True):
-        if has_unknown(repeated.value):
-            known = (address for address in standing if split_address(address)[0] == resource.name)
-            addresses[resource.name] = tuple(known)
-        else:
-            addresses[resource.name] = tuple(each.address for each in expand(resource, repeated.value))
-    return {name: tuple(each for need in edges[name] for each in addresses[need]) for name in stack.resources}
+    layout = layout_of(stack, language)
+    premises = Premises(layout, constants(stack.name, inputs, tuple(stack.secrets)), language, None)
+    alive = [row for row in rows if "#" not in row.address]
+    shown = _shown(alive)
+    needs: dict[str, tuple[str, ...]] = {}
+    for wave in layout.waves():
+        yield from premises.advance(wave)
+        standing = premises.resources(wave)
+        jobs = [Job(repeats(each.resource), each.place.scope, {}) for each in standing]
+        rendered = yield from render_all(jobs, language)
+        for each, repeated in zip(standing, rendered, strict=True):
+            needs[each.resource.name] = tuple(str(address) for address in premises.needs(each))
+            here = shown.get(each.place.address, {}).get(each.local, absent(each.resource))
+            premises.stand(each, _addresses(each.resource, repeated.value, alive), here)
+    return needs
+
+
+def _shown(rows: Sequence[ResourceRow]) -> dict[str, dict[str, Value]]:
+    """Return what `$resources` shows in each module, by its address."""
+    local: dict[str, dict[str, Value]] = {}
+    for row in rows:
+        module, address = split_path(row.address)
+        local.setdefault(module, {})[address] = row.attributes
+    return {module: assemble(attributes) for module, attributes in local.items()}
+
+
+def _addresses(resource: Resource, repeated: Value, rows: Sequence[ResourceRow]) -> tuple[Address, ...]:
+    if has_unknown(repeated):
+        return tuple(row.address for row in rows if row.name == resource.name)
+    return tuple(each.address for each in expand(resource, repeated))
 
 
 def _change(row: ResourceRow, prior: ResourceRow | None) -> Change:

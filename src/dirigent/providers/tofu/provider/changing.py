@@ -12,12 +12,12 @@ from typing import Final
 
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
-from dirigent.ports import Operation, ProviderDoubt, ProviderFailed
+from dirigent.ports.resources import Operation, ProviderDoubt, ProviderFailed
 from dirigent.providers.tofu.lifecycle.cycle import Intention, carry_out, intend, intend_end, look
-from dirigent.providers.tofu.lifecycle.session import Applied, Refused, Session, Standing
+from dirigent.providers.tofu.lifecycle.session import Applied, Change, Refused, Session, Standing
 from dirigent.providers.tofu.process.connection import CallBroken
 from dirigent.providers.tofu.provider.conversation import Conversation
-from dirigent.providers.tofu.provider.rows import Kept, binding_of, kept_of, standing_of
+from dirigent.providers.tofu.provider.rows import Binding, Kept, binding_of, kept_of, standing_of
 from dirigent.providers.tofu.provider.words import broken, failure
 from dirigent.providers.tofu.schema.shape import Schema, implied
 
@@ -47,7 +47,9 @@ class Changing:
             found = await self.recovered("the engine ended while it was made")
             if found is not None:
                 return await self._taken_over(found)
-        intention = await self.talk.ask(lambda session: intend(session, self._type, None, self.given))
+        intention = await _promised(self, None)
+        if intention is None:
+            intention = await self.talk.ask(lambda session: intend(session, self._type, None, self.given))
         try:
             return self._left(await self._carried_out(intention))
         except CallBroken as failed:
@@ -60,7 +62,9 @@ class Changing:
     async def update(self) -> Left:
         """Change the object."""
         prior = await self._prior()
-        intention = await self._meant(prior)
+        intention = await _promised(self, prior)
+        if intention is None:
+            intention = await self._meant(prior)
         if intention.nothing:
             return self._seen(prior)
         try:
@@ -137,8 +141,8 @@ class Changing:
         return self._left(await self.talk.act(lambda session: carry_out(session, intention)))
 
     async def _carried_out(self, intention: Intention) -> Applied:
-        """Carry out what was planned again, if it is what was approved."""
-        binding = binding_of(self.operation.binding, implied(self.schema.block), self.talk.secrecy)
+        """Carry out what was planned, if it is what was approved."""
+        binding = _bound(self)
         approved = binding.planned if binding is not None else None
         self.talk.secrecy.learn(self.schema.block, intention.change.planned)
         return await self.talk.act(lambda session: carry_out(session, intention, approved))
@@ -151,7 +155,7 @@ class Changing:
 
     async def _prior(self) -> Standing:
         """Return what was planned upon: what stood then, if nothing can have happened since."""
-        binding = binding_of(self.operation.binding, implied(self.schema.block), self.talk.secrecy)
+        binding = _bound(self)
         if binding is not None and binding.prior is not None and not self.operation.order.doubtful:
             return binding.prior
         return await self._standing()
@@ -215,6 +219,24 @@ def identified(pattern: str, given: Mapping[str, Value]) -> str:
 
     text = _PLACE.sub(part, pattern)
     return "" if missing else text
+
+
+def _bound(change: Changing) -> Binding | None:
+    return binding_of(change.operation.binding, implied(change.schema.block), change.talk.secrecy)
+
+
+async def _promised(change: Changing, prior: Standing | None) -> Intention | None:
+    """Return what was planned, if it was made of just what there is now; None: plan it again."""
+    bound, operation = _bound(change), change.operation
+    # What was doubtful once is planned anew: what stands now need not be what stood then.
+    if bound is None or not bound.inputs or operation.order.doubtful or bound.prior != prior:
+        return None
+    if bound.inputs != await change.talk.inputs(operation.type, change.given):
+        return None
+    state = None if prior is None else prior.state
+    return Intention(
+        Change(operation.type, state, bound.planned, change.given, bound.private), legacy=bound.legacy
+    )
 
 
 async def _found(session: Session, type_name: str, identity: str) -> Standing | None:

@@ -5,6 +5,8 @@ What only looks is asked once more, of a fresh process, when the first one died.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import field
 from typing import TypeVar
@@ -51,6 +53,17 @@ class Conversation:
             raise refuse("E3016", f"the provider `{self.name}` does not know the type `{type_name}`")
         return resources[type_name]
 
+    async def source(self, type_name: str) -> Schema:
+        """Return the schema of a data source. Raises `Refusal` (E3016)."""
+        sources = (await self.schemas()).sources
+        if type_name not in sources:
+            raise refuse(
+                "E3016",
+                f"the provider `{self.name}` has no data source `{type_name}`",
+                *([f"it has {', '.join(f'`{name}`' for name in sources)}"] if sources else []),
+            )
+        return sources[type_name]
+
     async def ask(self, question: Callable[[Session], Awaitable[T]]) -> T:
         """Return the answer to what changes nothing."""
         try:
@@ -75,6 +88,15 @@ class Conversation:
         if odd:
             raise Refusal([_misfit("E3012", type_name, each) for each in odd])
         return found
+
+    async def inputs(self, type_name: str, given: Mapping[str, Value]) -> str:
+        """Return the digest of all that a plan hangs on but what stands; empty while some is unknown."""
+        if holds_unknown(dict(given)):
+            return ""
+        content = [self.program.digest, await self._configured(), type_name, dict(given)]
+        return hashlib.sha256(
+            json.dumps(content, sort_keys=True).encode("utf-8", "surrogatepass")
+        ).hexdigest()
 
     async def _configured(self) -> dict[str, Value]:
         """Return the provider's own configuration in clear and whole. Raises `Refusal` (E3011)."""

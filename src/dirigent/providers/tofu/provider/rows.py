@@ -21,6 +21,9 @@ from dirigent.providers.tofu.values.types import Type
 _PLANNED: Final = "planned"
 _PRIOR: Final = "prior"
 _PRIVATE: Final = "private"
+_INPUTS: Final = "inputs"
+_PLANNED_PRIVATE: Final = "planned private"
+_LEGACY: Final = "legacy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,17 @@ def standing_of(row: ResourceRow, secrecy: Secrecy) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What was approved: the planned state, and what stood when it was planned (None: what the row says)."""
+    """What was approved: the planned state, and what stood when it was planned (None: what the row says).
+
+    `inputs` is the digest of all that the plan was made of, empty where some of it was not known yet:
+    while it is the same the plan stands, with its `private` bytes, and need not be made again.
+    """
 
     planned: dict[str, Value]
     prior: Standing | None = None
+    inputs: str = ""
+    private: bytes = b""
+    legacy: bool = False
 
     def written(self, kind: Type, secrecy: Secrecy) -> Value:
         """Return it as `Proposal.binding`, sealed as a whole."""
@@ -68,6 +78,8 @@ class Binding:
         if self.prior is not None:
             found[_PRIOR] = _text(encode(self.prior.state, kind))
             found[_PRIVATE] = _text(self.prior.private)
+        if self.inputs:
+            found |= {_INPUTS: self.inputs, _PLANNED_PRIVATE: _text(self.private), _LEGACY: self.legacy}
         return secrecy.seal.close(found)
 
 
@@ -85,7 +97,13 @@ def binding_of(written: Value, kind: Type, secrecy: Secrecy) -> Binding | None:
         state = decode(base64.b64decode(str(found[_PRIOR])), kind)
         private = base64.b64decode(str(found.get(_PRIVATE) or ""))
         prior = Standing(state if isinstance(state, dict) else {}, private)
-    return Binding(planned, prior)
+    return Binding(
+        planned,
+        prior,
+        str(found.get(_INPUTS) or ""),
+        base64.b64decode(str(found.get(_PLANNED_PRIVATE) or "")),
+        found.get(_LEGACY) is True,
+    )
 
 
 def _text(content: bytes) -> str:

@@ -1,0 +1,1 @@
+"""The same provider under two tools: shapes of stacks, the tools, and what a command costs."""

@@ -362,7 +362,7 @@ def test_a_module_within_an_instance_can_be_named():
     world.up(declared)
     made = world.plan(declared, selection=Selection(replace=('site["eu"]/net',)))
     assert len([change for change in made.changes if change.action is Action.REPLACE]) >= 4
-    assert {address for address in world.rows} == {str(change.address) for change in made.changes}
+    assert set(world.rows) == {str(change.address) for change in made.changes}
     gone = world.plan_down(Selection(targets=('site["eu"]/net[0]',)))
     assert {str(change.address) for change in gone.changes} == {
         'site["eu"]/net[0]/db',

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from contest import family, machine
 from contest.client import Client, Failed
-from contest.contestants import OURS, Contestant, Size
+from contest.contestants import MILLION, OURS, Contestant, Size
 from contest.environments import Environments, NotInstalled
 from contest.results import Results
 from contest.rounds import CLIENTS, SOURCES, Ground, Round, held
@@ -139,6 +139,11 @@ def test_a_client_that_loses_or_doubles_a_step_is_caught(change, caught, tmp_pat
         return
     with pytest.raises(Failed, match=caught):
         held(cheat, "B", SMALL["B"], ground)
+
+
+def test_who_has_more_to_do_gets_more_time_for_it():
+    assert MILLION.seconds >= MILLION.runs / 5_000
+    assert Size(1, 1000, 1).seconds == Size(1000).seconds == Size(100, 10, 10).seconds < 10
 
 
 @pytest.mark.slow

@@ -94,6 +94,35 @@ def test_another_configuration_of_a_provider_has_its_types():
     assert read(text, both)[1] == [("E1202", 6, 3)]
 
 
+def test_a_type_whose_prefix_is_wrong_too_gets_a_suggestion_of_a_provider():
+    _, places, (problem,) = read(f"{RESOURCES}  web: {{type: doker_image}}\n")
+    assert places == [("E1414", 5, 15)]
+    assert "or write `docker_image`" in problem.help
+    _, _, (problem,) = read(f"{RESOURCES}  web: {{type: zzz}}\n")
+    assert "or declare the provider of that type under `providers`" in problem.help
+
+
+@pytest.mark.parametrize(
+    ("rule", "column", "words"),
+    [
+        ("identity: 'a/{imag}'", 65, "`identity` names `imag`, which a `docker_container` does not have"),
+        ("ignore: [image, prots]", 71, "`ignore` names `prots`, which a `docker_container` does not have"),
+        ("ignore: ['with.prots[0]']", 64, "`ignore` names `prots`, which a `docker_container` does not have"),
+    ],
+)
+def test_a_rule_about_what_the_type_does_not_have_is_refused(rule, column, words):
+    text = f"{RESOURCES}  web: {{type: docker_container, with: {{}}, lifecycle: {{{rule}}}}}\n"
+    _, places, (problem,) = read(text)
+    assert (places, problem.message) == ([("E1429", 5, column)], words)
+    assert not read(text, {})[1], "of an unknown type nothing can be said"
+
+
+def test_a_rule_about_what_the_type_has_is_taken():
+    for rule in ("identity: '{image}/x'", "ignore: [ports, 'ports[0]', with.image]", "protect: true"):
+        text = f"{RESOURCES}  web: {{type: docker_container, lifecycle: {{{rule}}}}}\n"
+        assert not read(text)[1], rule
+
+
 def test_two_providers_may_have_a_type_of_the_same_name():
     other = Offer({"docker_image": TypeShape(Record({"tag": Field(Text())}))}, Record({}))
     fork = "  fork: {source: acme/docker}\nresources:\n"
@@ -161,3 +190,17 @@ def test_the_schema_for_editors_has_the_types_of_providers():
     assert not fits({"type": "docker_x"}, known)
     assert fits({"type": "docker_x"}, unknown)
     assert not fits(right, Provided())
+
+
+def test_the_schema_for_editors_has_the_configurations_of_providers():
+    here = Span("stack.yaml", 1, 1, 1, 2)
+    schema = stack_schema({}, Provided({"docker": here}, {"docker": DOCKER}))
+
+    def fits(**entry):
+        stack = {"stack": "a", "providers": {"docker": {"source": "a/docker", **entry}}}
+        return SCHEMAS.violation(json.loads(json.dumps(schema)), stack) is None
+
+    assert fits(**{"with": {"host": "a"}, "parallel": 2})
+    assert fits(**{"with": {"host": "${ 1 }"}})
+    assert not fits(**{"with": {"hots": "a"}})
+    assert not fits(version=1)

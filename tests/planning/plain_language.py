@@ -15,7 +15,8 @@ from dirigent.model.problem import Problem
 from dirigent.model.values import SecretText, Unknown
 from dirigent.planning.request import Ask, Propose
 from dirigent.planning.values.evaluate import has_unknown
-from dirigent.ports import ExpressionFailed, Proposal
+from dirigent.ports import ExpressionFailed
+from dirigent.ports.resources import Proposal
 
 PATH = re.compile(r'\$([a-z_]+)((?:\.[A-Za-z_]\w*|\[\d+\]|\["[^"]*"\]|\[\])*)')
 STEP = re.compile(r'\.([A-Za-z_]\w*)|\[(\d+)\]|\["([^"]*)"\]|(\[\])')

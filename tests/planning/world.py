@@ -14,7 +14,7 @@ from dirigent.model.values import Expression, SecretRef, SecretText, Unknown
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import plan_destroy
 from dirigent.planning.plan import Situation, plan
-from dirigent.ports import Proposal
+from dirigent.ports.resources import Proposal
 from planning.plain_language import Plain, PlainLanguage, drive
 
 CREATE_FIRST = Lifecycle(replace=Replace.CREATE_FIRST)

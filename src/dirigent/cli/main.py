@@ -34,6 +34,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "events": ("look", "Show the log of events, or the facts of a run."),
     "queues": ("queue", "List the queues, with what waits in them."),
     "state": ("resources.state", "What is managed, its history; to and from Terraform's state."),
+    "revisions": ("resources.back", "List the applies that have ended: what to go back to."),
+    "rollback": ("resources.back", "Bring back what stood after an earlier apply."),
     "drift": ("plan", "Show what differs from what was applied."),
     "providers": ("resources.providers", "Lock, mirror and list the providers of a stack; show schemas."),
     "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),

@@ -59,7 +59,7 @@ _DIFFERENCE: Final = _object(path=_TEXT, before=_ANY, after=_ANY, forcesReplacem
 _CHANGE: Final = _object(
     address=_TEXT,
     type=_TEXT,
-    action={"enum": ["create", "update", "replace", "delete", "forget", "adopt", "keep"]},
+    action={"enum": ["create", "update", "replace", "delete", "forget", "adopt", "read", "keep"]},
     because=_TEXT,
     drifted=_FLAG,
     needs=_list(_TEXT),
@@ -80,6 +80,7 @@ _PLAN: Final = _object(
     changes=_list(_CHANGE),
     outputs={"type": "object"},
     onFailure={"enum": ["keep", "pause", "compensate"]},
+    rollback=_TEXT,
     notTakenBack=_list(_object(address=_TEXT, action=_TEXT, why=_TEXT, stays=_FLAG)),
 )
 _SUMMARY: Final = _object(
@@ -222,6 +223,20 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "plan": _PLAN,
     "up": _UP,
     "down": _UP,
+    "rollback": {"oneOf": [_PLAN, _UP]},
+    "revisions": _object(
+        revisions=_list(
+            _object(
+                run=_TEXT,
+                phase=_TEXT,
+                createdAt=_NUMBER,
+                endedAt=_maybe(_NUMBER),
+                plan=_TEXT,
+                changes={"type": "object"},
+                rollback=_TEXT,
+            )
+        )
+    ),
     "run": _RUN,
     "resume": _RUN,
     "retry": _RUN,

@@ -32,6 +32,7 @@ class Action(Enum):
     DELETE = "delete"
     FORGET = "forget"
     ADOPT = "adopt"
+    READ = "read"
     KEEP = "keep"
 
 
@@ -158,7 +159,8 @@ class Plan:
     `left_out` names what `selection` leaves alone: resources, and addresses of instances.
     `bridges` are in an order in which they may be evaluated; `modules` has the variables of each module
     instance in which something is still to be evaluated, and `shown` the outputs of instances as far as
-    they are known, both by address. `policy` is how it is to be carried out.
+    they are known, both by address. `policy` is how it is to be carried out. `rollback` is the run after
+    which it stood as this plan brings it back, empty for a plan of the stack as declared.
     """
 
     id: PlanId
@@ -178,6 +180,7 @@ class Plan:
     bridges: tuple[Bridge, ...] = ()
     modules: dict[str, dict[str, Value]] = field(default_factory=dict)
     shown: dict[str, Value] = field(default_factory=dict)
+    rollback: str = ""
     policy: ApplyPolicy = ApplyPolicy()
 
     @property

@@ -40,6 +40,7 @@ class Resource:
     `provider` names the configuration of the provider that manages it, empty for a type of ours.
     `identity` is the id under which a provider imports the object, with `{attribute}` for what the
     configuration says: by it a creation is looked up of which nobody knows whether it happened.
+    `reads` marks what is only looked up, and never changed: a data source of its provider.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Resource:
     spans: dict[str, Span] = field(default_factory=dict)
     provider: str = ""
     identity: str = ""
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class ResourceRow:
     reported (the value of `$resources.NAME`), `private` what only the provider understands.
     `needs` are the addresses it depended on, for destruction in reverse. `tainted` marks an
     instance whose creation failed half-way: it is replaced at the next plan. `provider` names the
-    configuration of the provider that manages it, empty for a type of ours.
+    configuration of the provider that manages it, empty for a type of ours. `reads` marks what was only
+    looked up.
     """
 
     address: Address
@@ -79,6 +82,7 @@ class ResourceRow:
     protect: bool = False
     tainted: bool = False
     provider: str = ""
+    reads: bool = False
 
 
 def keeper_of(type_name: str, provider: str) -> str:

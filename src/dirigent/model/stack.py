@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
+from pathlib import PurePosixPath
 
 from dirigent.model.events.sink import Sink
 from dirigent.model.plan import ApplyPolicy
@@ -137,3 +138,15 @@ class Stack:
     providers: dict[str, ProviderSetup] = field(default_factory=dict)
     modules: dict[str, Module] = field(default_factory=dict)
     apply: ApplyPolicy = ApplyPolicy()
+
+
+def all_secrets(stack: Stack) -> dict[str, Secret]:
+    """Return the secrets of a stack and, under paths such as `net/password`, those of its modules."""
+    found = dict(stack.secrets)
+    for name, module in stack.modules.items():
+        for inner, secret in all_secrets(module.stack).items():
+            path = f"{name}/{inner}"
+            # A path in a module's file starts from the folder of that file.
+            at = str(PurePosixPath(module.stack.folder) / secret.at) if secret.kind == "file" else secret.at
+            found[path] = replace(secret, name=path, at=at)
+    return found

@@ -20,7 +20,7 @@ from dirigent.planning.safety.undoing import pausing, undo_of
 from dirigent.planning.steps import Step, makes_behind, steps_of
 from dirigent.planning.values.evaluate import template_of
 
-MAKES: Final = frozenset({"create", "update", "record"})
+MAKES: Final = frozenset({"create", "update", "record", "adopt"})
 
 
 def compile_plan(plan: Plan) -> Program:
@@ -131,9 +131,9 @@ def _request(step: Step) -> dict[str, Template]:
     change = step.change
     request: dict[str, Template] = {"action": step.action, "address": step.address, "name": change.name}
     request |= {"key": change.key, "type": _type_of(step, change)}
-    if step.action in {"create", "update", "record"}:
+    if step.action in {"create", "update", "read", "record"}:
         request |= {"needs": template_of([str(need) for need in change.needs]), "protect": change.protect}
-    if step.action in {"create", "update"}:
+    if step.action in {"create", "update", "read"}:
         request["config"] = change.config
         request |= _promised(change)
     if change.adopts is not None:

@@ -15,10 +15,11 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import Replace, ResourceRow
 from dirigent.model.values import SecretText, Template, Value
 from dirigent.planning.expand import Instance
+from dirigent.planning.request import Looks
 from dirigent.planning.values.difference import differences, forced, keep_ignored
 from dirigent.planning.values.evaluate import Rendered, has_unknown
 from dirigent.planning.values.setups import templates_of
-from dirigent.ports import Proposal, Reading
+from dirigent.ports.resources import Proposal, Reading
 
 # Differences of what we keep about an instance; no provider is called for these alone.
 OWN_PATHS: Final = ("needs", "lifecycle.protect")
@@ -43,6 +44,7 @@ class Case:
     row: ResourceRow | None = None
     reading: Reading | None = None
     setup: Rendered | None = None
+    looks: Looks = Looks.NOT
     written: Rendered | None = None
     forced: bool = False
 
@@ -113,6 +115,12 @@ def case_of(
 def decide(case: Case, proposal: Proposal) -> Change:
     """Return the change. `proposal` is the provider's answer for `case.prior` and `case.value`."""
     change = _blank(case, proposal)
+    if case.instance.resource.reads:
+        return _looked_up(case, change, proposal)
+    return _managed(case, change, proposal)
+
+
+def _managed(case: Case, change: Change, proposal: Proposal) -> Change:
     resource = case.instance.resource
     stands = case.standing
     if case.row is None or stands is None:
@@ -142,6 +150,23 @@ def decide(case: Case, proposal: Proposal) -> Change:
         because = f"only what Dirigent keeps about it changes: {_listed([item.path for item in own])}"
         return replace(change, action=Action.UPDATE, differences=own, because=because)
     return change
+
+
+def _looked_up(case: Case, change: Change, proposal: Proposal) -> Change:
+    """Return the change of what is only looked up: what is known of it already needs no step."""
+    row = case.row
+    if row is None:
+        because = "looked up once more is known" if proposal.deferred else "looked up"
+        return replace(change, action=Action.READ, because=because)
+    found = differences(_set_members(row.attributes), _set_members(proposal.attributes))
+    own = row.needs != case.needs or row.config != case.value
+    if not found and not own:
+        return change
+    prior = replace(row, attributes=proposal.attributes)
+    because = "what is looked up has changed"
+    return replace(
+        change, action=Action.READ, differences=found, because=because, prior=prior, drifted=not own
+    )
 
 
 def is_record(change: Change) -> bool:

@@ -15,7 +15,7 @@ from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.stack import ProviderSetup, Stack
-from dirigent.model.values import SecretRef, SecretText, Template, Value
+from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value, leaves
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, concealed, create_first, decide
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
@@ -24,15 +24,16 @@ from dirigent.planning.modules.now import Now, premises_now
 from dirigent.planning.modules.places import Place
 from dirigent.planning.modules.premises import Premises, Standing
 from dirigent.planning.remove import refuse_protected, removals, with_setups
-from dirigent.planning.request import Answers, Asking, Propose, Wish
+from dirigent.planning.request import Answers, Asking, Looks, Propose, Wish
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first, steps_of
-from dirigent.planning.values.evaluate import Job, Rendered, render, render_all
+from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
 from dirigent.planning.values.placing import placed
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
-from dirigent.ports import Language, Proposal, Reading, Schemas
+from dirigent.ports import Language, Schemas
+from dirigent.ports.resources import Proposal, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,8 @@ class _Draft:
         Who is replaced is asked for twice: only without a prior state is it known what the new one
         will be, and what of it is unknown.
         """
+        _refuse_mixed(cases)
+        cases = [replace(case, looks=self._looks(case)) for case in cases]
         setups = self._situation.stack.providers
         proposals = yield from _propose([(case, case.prior) for case in cases], setups)
         judged = [
@@ -219,6 +222,19 @@ class _Draft:
             config = concealed(case.anew_as_written.template, proposal)
             judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
         return judged
+
+    def _looks(self, case: Case) -> Looks:
+        """Return when an instance is looked up, if it is: not before what it needs is as it will be."""
+        if not case.instance.resource.reads:
+            return Looks.NOT
+        early = has_unknown(case.value) or any(self._waits_for(need) for need in case.needs)
+        return Looks.LATER if early else Looks.NOW
+
+    def _waits_for(self, need: str) -> bool:
+        change = self._changes.get(need)
+        if change is None or change.action is Action.KEEP:
+            return False
+        return change.action is not Action.READ or change.deferred
 
     def accept(self, standing: Sequence[Standing], judged: Sequence[tuple[Case, Change, Proposal]]) -> None:
         """Keep the changes of a wave and show its resources to the next."""
@@ -256,6 +272,7 @@ class _Draft:
         removable = self._outside.removable(self._changes)
         going = removals(removable, situation.readings, situation.stack, self._changes)
         changes = [*map(self._outside.beside, declared), *with_setups(going, situation.setups)]
+        changes = self._worth_it(changes)
         refuse_shared(changes, self._claims, situation.readings)
         refuse_protected(changes)
         bridges = self.premises.bridges.behind([name for change in changes for name in change.waits])
@@ -279,6 +296,24 @@ class _Draft:
         )
         return replace(made, id=identity(made))
 
+    def _worth_it(self, changes: list[Change]) -> list[Change]:
+        """Return the changes; what was looked up and differs is kept again only where somebody sees it.
+
+        A reading that is another each time would never let a stack come to rest.
+        """
+        if any(change.action not in {Action.KEEP, Action.READ} for change in changes):
+            return changes
+        stack, language = self._situation.stack, self._situation.language
+        found = (leaf for template in stack.outputs.values() for leaf in leaves(template))
+        texts = (leaf.text for leaf in found if isinstance(leaf, Expression))
+        seen = {name for text in texts for _, name in language.compile(text).references}
+        return [
+            replace(change, action=Action.KEEP, differences=(), because="", drifted=False)
+            if change.action is Action.READ and change.drifted and change.name not in seen
+            else change
+            for change in changes
+        ]
+
 
 def local(by_address: Mapping[str, Value]) -> dict[str, Value]:
     """Return what the module shows in which some addresses lie."""
@@ -291,6 +326,24 @@ def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     by_address = {str(change.address): change for change in changes}
     kept = (change for change in changes if str(change.address) not in order)
     return (*(by_address[address] for address in order), *kept)
+
+
+def _refuse_mixed(cases: Sequence[Case]) -> None:
+    """Raise `Refusal` (E2067) with every name under which something was managed that is only read now."""
+    known = [(case, case.row) for case in cases if case.row is not None]
+    mixed = [case for case, row in known if row.reads != case.instance.resource.reads]
+    if mixed:
+        raise Refusal(
+            [
+                Problem(
+                    "E2067",
+                    f"`{case.instance.address}` was managed, and is now only read (or the other way round)",
+                    at=case.instance.resource.span,
+                    help=("give it another name; what is known under this one goes by itself",),
+                )
+                for case in mixed
+            ]
+        )
 
 
 def _propose(
@@ -313,6 +366,7 @@ def _propose(
                 case.instance.resource.provider,
                 members_of(case.setup.value) if case.setup else {},
                 succeeds=case.standing if prior is None else None,
+                looks=case.looks,
             )
             for case, prior in wishes
         )

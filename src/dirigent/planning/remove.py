@@ -15,7 +15,7 @@ from dirigent.model.values import Template
 from dirigent.planning.decide import standing as stands_now
 from dirigent.planning.modules.gone import modules_of, why_gone
 from dirigent.planning.values.setups import Setups, undeclared
-from dirigent.ports import Reading
+from dirigent.ports.resources import Reading
 
 
 def removals(
@@ -43,7 +43,7 @@ def removal(row: ResourceRow, reading: Reading | None, because: str) -> Change:
         address=row.address,
         name=row.name,
         type=row.type,
-        action=Action.FORGET if gone else Action.DELETE,
+        action=Action.FORGET if gone or row.reads else Action.DELETE,
         key=row.key,
         prior=row if gone else standing_shown(row, reading),
         because=f"{because}, and already gone" if gone else because,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import field
+from enum import Enum
 from typing import TypeAlias, TypeVar
 
 from dirigent.model.fault import Fault
@@ -12,7 +13,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.command import Question
 from dirigent.model.values import Value
-from dirigent.ports import Proposal
+from dirigent.ports.resources import Proposal
 
 T = TypeVar("T")
 
@@ -22,6 +23,14 @@ class Ask:
     """Questions for the expression worker; the answer is a tuple of values and faults."""
 
     questions: tuple[Question, ...]
+
+
+class Looks(Enum):
+    """Whether something is only looked up: at once, or later, when more is known."""
+
+    NOT = "not"
+    NOW = "now"
+    LATER = "later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,7 @@ class Wish:
     provider: str = ""
     setup: dict[str, Value] = field(default_factory=dict)
     succeeds: ResourceRow | None = None
+    looks: Looks = Looks.NOT
 
 
 @dataclass(frozen=True, slots=True)

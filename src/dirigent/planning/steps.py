@@ -19,7 +19,7 @@ from dirigent.planning.graph import cycle_in, ordered
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation: `action` is create, update, delete, record, adopt or forget, on the row at `address`.
+    """One operation on the row at `address`: create, update, delete, read, record, adopt or forget.
 
     `name` is unique: the address for a create or an update, else the action and the address.
     `deposes` is the address to which a create moves the row that it replaces, "" if none.
@@ -88,8 +88,8 @@ def _place(changes: Sequence[Change], board: _Board) -> None:
     for change in changes:
         address = str(change.address)
         match change.action:
-            case Action.CREATE:
-                board.makes[address] = Step(address, "create", address, change)
+            case Action.CREATE | Action.READ:
+                board.makes[address] = Step(address, change.action.value, address, change)
             case Action.UPDATE:
                 action = "record" if is_record(change) else "update"
                 name = address if action == "update" else f"record {address}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field, replace
+from typing import Final
 
 from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
@@ -17,10 +18,11 @@ from dirigent.model.resource import ResourceRow, keeper_of, row_of
 from dirigent.model.run.effect import PAUSED, Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
-from dirigent.ports import (
-    Clock,
+from dirigent.ports import Clock
+from dirigent.ports.resources import (
     Configurable,
     Finishing,
+    Looking,
     Managing,
     Operation,
     Provider,
@@ -28,6 +30,13 @@ from dirigent.ports import (
     ProviderFailed,
 )
 
+_VERBS: Final = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "forget": "forgotten",
+    "read": "looked up",
+}
 RowOf = Callable[[str], Awaitable[ResourceRow | None]]
 
 
@@ -90,6 +99,8 @@ class ResourcePerformer:
 
     async def _performed(self, order: Order, request: Request, row: ResourceRow | None) -> Outcome:
         provider = self._provider(request)
+        if request.action == "read":
+            return await self._looked_up(provider, request)
         forgets = request.action == "forget" and row is not None and provider is not None
         if not forgets and (
             request.action in {"forget", "record", "stand"} or (row is None and request.action != "create")
@@ -132,6 +143,20 @@ class ResourcePerformer:
         if request.action in {"delete", "forget"}:
             return Done(None, self._changed((request.address, None)))
         return Done(attributes, self._applied(request, row, _row(request, row, attributes, private)))
+
+    async def _looked_up(self, provider: Provider | None, request: Request) -> Outcome:
+        """Look up what is not managed, and keep what was found."""
+        if provider is None or not isinstance(provider, Looking):
+            detail = _coded("E3001", f"no provider looks up the type `{request.type}`")
+            return Broken(_fault(CONFIGURATION, request, detail))
+        try:
+            found = await provider.look_up(request.type, request.config or {}, later=False)
+        except Refusal as refusal:
+            return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
+        except ProviderFailed as failure:
+            return Broken(_fault(RUNTIME, request, str(failure)))
+        kept = replace(_row(request, None, found.attributes, found.binding), reads=True)
+        return Done(found.attributes, self._changed((request.address, kept)))
 
     async def abandon(self, order: Order) -> None:
         """Let the provider stop the step, if it can."""
@@ -276,8 +301,7 @@ def _row(
 
 
 def _fault(kind: str, request: Request, detail: str) -> Fault:
-    verbs = {"create": "created", "update": "updated", "delete": "deleted", "forget": "forgotten"}
-    done = verbs.get(request.action, request.action)
+    done = _VERBS.get(request.action, request.action)
     status = 400 if kind == CONFIGURATION else 500
     return Fault(kind, status, title=f"`{request.address}` could not be {done}", detail=detail)
 

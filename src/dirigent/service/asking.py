@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from dirigent.lang.schema import SCHEMAS
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.resource import ResourceRow, keeper_of
@@ -18,15 +19,16 @@ from dirigent.model.values import Template, Value
 from dirigent.planning.destroy import plan_destroy as make_plan_destroy
 from dirigent.planning.plan import Situation, evaluate_outputs, setups_standing
 from dirigent.planning.plan import plan as make_plan
-from dirigent.planning.request import Answers, Ask, Asking, Wish
+from dirigent.planning.request import Answers, Ask, Asking, Looks, Wish
 from dirigent.planning.rows.selection import part_to_destroy, rows_of
 from dirigent.planning.safety.governing import governed, of_end
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
-from dirigent.ports import (
+from dirigent.ports import Oracle
+from dirigent.ports.resources import (
     Configurable,
+    Looking,
     Managing,
-    Oracle,
     Proposal,
     Provider,
     ProviderFailed,
@@ -53,7 +55,9 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how:
     readings, seconds = await _read(planner, chosen, setups) if how.refresh else ({}, 0.0)
     at = planner.clock.now()
     situation = Situation(
-        *(stack, planner.language, inputs, rows, readings, at, seconds, setups), selection=how.selection
+        *(stack, planner.language, inputs, rows, readings, at, seconds, setups),
+        selection=how.selection,
+        schemas=SCHEMAS,
     )
     return governed(await carry(make_plan(situation), planner.providers, planner.oracle), stack.apply)
 
@@ -127,7 +131,8 @@ async def read_all(
         if row.provider and row.provider not in setups:
             return Refusal([undeclared(row.address, row.provider)])
         setup = setups.get(row.provider, {})
-        if has_unknown(setup):
+        # What is only read is looked up when the plan wants it.
+        if row.reads or has_unknown(setup):
             return None
         provider = _provider(providers, row.type, row.provider, setup)
         if provider is None:
@@ -163,6 +168,8 @@ async def carry(
             return Refusal([_unmanaged(wish.address, wish.type)])
         async with gate:
             try:
+                if wish.looks is not Looks.NOT:
+                    return await _looked_up(provider, wish)
                 if wish.succeeds is not None and isinstance(provider, Succeeding):
                     return await provider.succeed(wish.succeeds, wish.type, wish.config)
                 return await provider.propose(wish.type, wish.prior, wish.config)
@@ -182,6 +189,12 @@ async def carry(
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+async def _looked_up(provider: Provider, wish: Wish) -> Proposal:
+    if not isinstance(provider, Looking):
+        raise Refusal([_unmanaged(wish.address, wish.type)])
+    return await provider.look_up(wish.type, wish.config, later=wish.looks is Looks.LATER)
 
 
 def _provider(

@@ -13,7 +13,8 @@ from dirigent.model.plan import EVERYTHING, Plan, Selection
 from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
 from dirigent.model.values import Template, Value
-from dirigent.ports import Clock, Language, Managing, Oracle, Shelf
+from dirigent.ports import Clock, Language, Oracle, Shelf
+from dirigent.ports.resources import Managing
 
 ASKING: Final = "dirigent.service.asking"
 

@@ -122,6 +122,18 @@ def test_a_stack_is_checked_against_the_types_of_its_provider(desk, capsys):
     assert not capsys.readouterr().err
 
 
+def test_an_identity_that_only_the_provider_knows_is_refused(desk):
+    desk.keep()
+    rule = "lifecycle: {identity: '{id}'}"
+    desk.file.write_text(STACK.replace("with: {name: a}", f"with: {{name: a}}, {rule}"))
+    with pytest.raises(Refusal) as refusal:
+        document.check(desk.options())
+    assert codes(refusal) == ["E1429"]
+    assert "only the provider decides" in refusal.value.problems[0].message
+    desk.file.write_text(desk.file.read_text().replace("{id}", "{name}/{note}"))
+    assert document.check(desk.options()) == 0
+
+
 def test_the_schema_for_editors_has_the_types_of_the_stack(desk, capsys):
     desk.keep()
     assert document.schema(desk.options(what="stack", as_json=True)) == 0

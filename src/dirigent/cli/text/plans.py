@@ -9,6 +9,7 @@ from typing import Final
 
 from dirigent.cli import wire
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
+from dirigent.model.ids import split_path
 from dirigent.model.plan import Action, Change, Difference, OnFailure, Plan
 from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Unknown, Value
@@ -22,6 +23,7 @@ _SIGNS: Final = {
     Action.DELETE: ("-", "red"),
     Action.FORGET: ("x", "yellow"),
     Action.ADOPT: (">", "blue"),
+    Action.READ: ("<=", "blue"),
     Action.KEEP: ("=", "grey"),
 }
 _VERBS: Final = {
@@ -31,10 +33,11 @@ _VERBS: Final = {
     Action.FORGET: "to forget",
     Action.ADOPT: "to adopt",
     Action.CREATE: "to create",
+    Action.READ: "to look up",
     Action.KEEP: "unchanged",
 }
 # More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
-ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "ADOPT": 20, "CREATE": 12}
+ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "ADOPT": 20, "READ": 12, "CREATE": 12}
 DIFFERENCES: Final = 8
 LOSSES: Final = 12
 NAMES: Final = 5
@@ -46,10 +49,16 @@ def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
     """Return the text of a plan. `full` lists every change and every difference."""
     lines = [_head(plan, terminal), *_partial(plan, terminal)]
     widths = _widths(plan.pending)
-    for title, tint, changes in _groups(plan):
+    for title, tint, grouped in _groups(plan):
+        changes = _by_module(grouped)
         lines += ["", f"  {terminal.paint(title, tint, 'bold')}  {_counts(changes)}"]
         listed = changes if full else changes[: ROWS[title]]
+        module = ""
         for change in listed:
+            inside, _ = _parted(change)
+            if inside != module:
+                module = inside
+                lines.append(f"      in {terminal.paint(shown(module), 'bold')}")
             lines.extend(_change_lines(change, terminal, widths, full=full))
         if len(changes) > len(listed):
             rest = changes[len(listed) :]
@@ -103,13 +112,13 @@ def _shortened(plan: Plan) -> bool:
 def _widths(changes: Sequence[Change]) -> tuple[int, int]:
     """Return the widths of the columns of names and types: most fit, and none is absurd."""
     least, most = NAME_COLUMNS
-    names = max([least, *(columns(change.address) for change in changes)])
+    names = max([least, *(columns(_parted(change)[1]) for change in changes)])
     types = max([0, *(columns(change.type) for change in changes)])
     return min(most, names), min(most, types)
 
 
 def _head(plan: Plan, terminal: Terminal) -> str:
-    aim = "take down " if plan.destroy else ""
+    aim = "take down " if plan.destroy else f"back to {plan.rollback}: " if plan.rollback else ""
     read = f"{sum(1 for c in plan.changes if c.prior)} resources read in {plan.read_seconds:.1f}s"
     return f"{terminal.paint(f'plan {plan.id}', 'bold')}  {aim}{plan.stack}  ({read})"
 
@@ -137,9 +146,26 @@ def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
         ("UPDATE", "yellow", [c for c in plan.changes if c.action is Action.UPDATE]),
         ("FORGET", "yellow", [c for c in plan.changes if c.action is Action.FORGET]),
         ("ADOPT", "blue", [c for c in plan.changes if c.action is Action.ADOPT]),
+        ("READ", "blue", [c for c in plan.changes if c.action is Action.READ]),
         ("CREATE", "green", [c for c in plan.changes if c.action is Action.CREATE]),
     ]
     return [group for group in [("DESTRUCTIVE", "red", destructive), *others] if group[2]]
+
+
+def _by_module(changes: Sequence[Change]) -> list[Change]:
+    """Return changes with those of one module of the stack together, the stack's own first."""
+    found: dict[str, list[Change]] = {"": []}
+    for change in changes:
+        found.setdefault(_parted(change)[0], []).append(change)
+    return [change for members in found.values() for change in members]
+
+
+def _parted(change: Change) -> tuple[str, str]:
+    """Return the outermost module that something lies in, and its address there."""
+    module, local = split_path(change.address)
+    while (outer := split_path(module))[0]:
+        module, local = outer[0], f"{outer[1]}/{local}"
+    return module, local
 
 
 def _counts(changes: Sequence[Change]) -> str:
@@ -156,7 +182,7 @@ def _types(changes: Sequence[Change]) -> str:
 
 def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *, full: bool) -> list[str]:
     sign, tint = _SIGNS[change.action]
-    name = padded(change.address, widths[0])
+    name = padded(_parted(change)[1], widths[0])
     # Of a new instance and of one whose differences follow, the reason is plain.
     plain = change.action in {Action.CREATE, Action.UPDATE} and not full
     told = "" if plain and (change.differences or change.action is Action.CREATE) else change.because

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Awaitable, Callable
 
 from dirigent.app import conducting
 from dirigent.app.conducting import Desk
@@ -59,9 +61,13 @@ def down(options: Options) -> int:
 
 async def _changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
     async with conducting.conducting(surrounding) as desk:
-        await _finish_earlier(desk, surrounding, options)
+        await finish_earlier(desk, surrounding, options)
         aim = await changes.named(desk.shelf, aim)
-        made = await _free(desk, aim, options)
+
+        async def propose() -> Plan:
+            return await changes.proposed(desk.planner, aim)
+
+        made = await waited(desk, propose, options)
         if aim.stored:
             await changes.check_fresh(desk.shelf, made)
         return await carried_out(desk, surrounding, made, options)
@@ -82,10 +88,10 @@ async def carried_out(desk: Desk, surrounding: Surrounding, made: Plan, options:
     return await _told(desk, surrounding, made, options, (run, end))
 
 
-async def _free(desk: Desk, aim: Aim, options: Options) -> Plan:
-    """Return the plan for an aim that meets no other apply; with `--wait`, when those have ended."""
+async def waited(desk: Desk, propose: Callable[[], Awaitable[Plan]], options: Options) -> Plan:
+    """Return a plan that meets no other apply; with `--wait`, one that is made when those have ended."""
     while True:
-        made = await changes.proposed(desk.planner, aim)
+        made = await propose()
         met = await holders(desk, made)
         if not met:
             return made
@@ -93,7 +99,20 @@ async def _free(desk: Desk, aim: Aim, options: Options) -> Plan:
             raise held(met[0])
         for each in met:
             note(f"waiting for {each.run.id}, which holds {', '.join(each.what[:3])}")
-            await desk.conductor.wait(each.run.id)
+            await _over(desk, each.run.id, options.number("timeout"))
+
+
+async def _over(desk: Desk, run: RunId, seconds: float | None) -> None:
+    """Return when a run has ended. Raises `Refusal` (E4016) when the time is over before."""
+    try:
+        async with asyncio.timeout(seconds):
+            await desk.conductor.wait(run)
+    except TimeoutError:
+        raise refuse(
+            "E4016",
+            f"run `{run}` was not over in time, so nothing was begun",
+            "wait longer, or see what it does with `dirigent show " + run + "`",
+        ) from None
 
 
 async def _agreed(made: Plan, options: Options) -> bool:
@@ -108,7 +127,7 @@ async def _agreed(made: Plan, options: Options) -> bool:
     return await confirmed("\nApply this plan? [y/N] ")
 
 
-async def _finish_earlier(desk: Desk, surrounding: Surrounding, options: Options) -> None:
+async def finish_earlier(desk: Desk, surrounding: Surrounding, options: Options) -> None:
     """What a crash left open goes on first, where nobody else can be at it: its plan was approved."""
     for line in left_out_lines(await desk.conductor.left_out()):
         note(line)

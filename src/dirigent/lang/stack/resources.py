@@ -37,7 +37,13 @@ def read_resources(reading: Reading, found: Members | None) -> dict[str, Resourc
         entry = mapping_of(member.node)
         if entry is not None:
             entries[member.key] = _read(reading, member, entry)
-    for problem in cycle_problems({name: entry.edges for name, entry in entries.items()}):
+    # A module is no barrier: whether a circle leads through one, only its inputs and outputs can tell.
+    edges = {
+        name: {need: span for need, span in entry.edges.items() if need not in reading.modules}
+        for name, entry in entries.items()
+        if name not in reading.modules
+    }
+    for problem in cycle_problems(edges):
         reading.report(problem)
     return {name: entry.resource for name, entry in entries.items()}
 
@@ -56,7 +62,7 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
     count, each = _repetition(reading, name, entry, use)
     needs = _needs(reading, name, entry.get("needs"), use.found)
     own = use.found.pop(name, None)
-    if own is not None:
+    if own is not None and name not in reading.modules:
         message = f"`{name}` refers to itself"
         reading.complain(
             "E1406", message, own, "this is the resource itself", "use another resource, or an input"
@@ -64,7 +70,7 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
     lifecycle = mapping_of(entry.get("lifecycle"))
     resource = Resource(
         name=name,
-        type=text_of(entry.get("type")) or "",
+        type=_type(entry),
         config=config,
         needs=needs,
         count=count,
@@ -73,6 +79,7 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
         span=member.key_span,
         spans=_spans(entry),
         provider=_provider(reading, name, entry),
+        reads=entry.get("type") is None and entry.get("read") is not None,
         identity=text_of(lifecycle.get("identity")) or "" if lifecycle is not None else "",
     )
     return _Entry(resource, use.found)
@@ -92,7 +99,11 @@ def _provider(reading: Reading, name: str, entry: Members) -> str:
             f"change it to `{meant}`" if meant else f"declare `{shortened(named)}` under `providers`",
         )
         return ""
-    return provider_of(text_of(entry.get("type")) or "", named, reading.providers)
+    return provider_of(_type(entry), named, reading.providers)
+
+
+def _type(entry: Members) -> str:
+    return text_of(entry.get("type")) or text_of(entry.get("read")) or ""
 
 
 def _check_repetition(reading: Reading, name: str, entry: Members) -> bool:

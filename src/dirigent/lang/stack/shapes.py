@@ -10,6 +10,7 @@ from dirigent.lang.shape import (
     ByKey,
     ByKind,
     Field,
+    Fixed,
     Flag,
     Form,
     Later,
@@ -26,6 +27,7 @@ from dirigent.lang.shape import (
     json_schema,
 )
 from dirigent.lang.stack.outside.offers import TypeShape
+from dirigent.lang.stack.outside.section import SectionShape
 from dirigent.lang.stack.outside.shapes import PROVIDER, SINK
 from dirigent.lang.stack.outside.types import Provided, ResourceShape
 from dirigent.lang.stack.policy.shapes import POLICY
@@ -33,6 +35,7 @@ from dirigent.lang.tree import Leaf
 from dirigent.lang.workflow.shapes.schedule import POLICY as SCHEDULE_POLICY
 from dirigent.model import limits
 from dirigent.model.record import dataclass
+from dirigent.model.resource import MODULE_TYPE
 from dirigent.model.values import Value
 
 _LABEL: Final = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -43,7 +46,7 @@ _PREFIX: Final = "[a-z][a-z0-9-]{0,62}"
 _PREFIX_WORDS: Final = "1 to 63 lower-case letters, digits and hyphens that begin with a letter, as `docker`"
 _VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
 # Keys that every resource has, whatever its type.
-COMMON: Final = ("type", "with", "provider", "needs", "count", "each", "lifecycle", "checks")
+COMMON: Final = ("type", "read", "with", "provider", "needs", "count", "each", "lifecycle", "checks")
 
 NO_PROVIDERS: Final = Provided()
 
@@ -179,6 +182,32 @@ _LIFECYCLE: Final = Record(
     title="`lifecycle`",
 )
 
+_MODULE: Final = TypeShape(
+    Record(
+        {
+            "from": Field(
+                Fixed(Text(min_length=1, what="the path of a folder or of a stack file")),
+                required=True,
+                description="a folder with a `stack.yaml`, or a file, from the folder of this file",
+            ),
+            "inputs": Field(
+                Templates(MapOf(AnyValue()), whole=False), description="values for the inputs of the module"
+            ),
+        },
+        title="the properties of a module",
+    ),
+    {
+        "providers": Field(
+            MapOf(Fixed(Text(min_length=1, what="the name of a provider of this stack"))),
+            description="which provider of this stack a provider of the module means (default: its name)",
+        )
+    },
+    "a stack as a resource: its attributes are its outputs",
+)
+_HANDED_DOWN: Final = Record(
+    {name: _LIFECYCLE.fields[name] for name in ("protect", "replace")}, title="`lifecycle` of a module"
+)
+
 _WORKFLOW: Final = ByKey(
     {
         "from": Record(
@@ -235,7 +264,7 @@ _QUEUE: Final = Record(
 
 def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDERS) -> Record:
     """Return the shape of a whole stack file, given the types of ours and those of its providers."""
-    resource = ResourceShape(types, provided, _resource)
+    resource = ResourceShape({**types, MODULE_TYPE: _MODULE}, provided, _resource)
     sections = {
         "stack": Field(Text(_LABEL, what=_LABEL_WORDS), required=True, description="the name of the stack"),
         "description": Field(Text(), description="what the stack is for"),
@@ -247,7 +276,7 @@ def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDER
             description="where secret values are found: `{env: NAME}`, `{file: path}`",
         ),
         "providers": Field(
-            MapOf(PROVIDER, _PREFIX, _PREFIX_WORDS),
+            SectionShape(MapOf(PROVIDER, _PREFIX, _PREFIX_WORDS), provided),
             description="OpenTofu and Terraform providers, by the prefix of their types",
         ),
         "resources": Field(_map(resource), description="everything with a lifecycle"),
@@ -290,7 +319,8 @@ def _resource(name: str, shape: TypeShape) -> Record:
         for key, each in shape.beside.items()
     }
     fields: dict[str, Field] = {
-        "type": Field(Text(), required=True, description=shape.description),
+        "type": Field(Text(), description=shape.description),
+        "read": Field(Text(), description="a data source of a provider: it is looked up, and never changed"),
         "with": Field(Templates(shape.inside, whole=False), shape.wanted, f"the properties of `{name}`"),
         "provider": Field(
             Text(min_length=1, what="the name of a provider"),
@@ -306,4 +336,8 @@ def _resource(name: str, shape: TypeShape) -> Record:
         "checks": Field(Later()),
         **beside,
     }
+    if name == MODULE_TYPE:
+        # No provider manages it, and its lifecycle is that of what lies in it.
+        del fields["provider"]
+        fields["lifecycle"] = Field(_HANDED_DOWN, description="rules for everything in it")
     return Record(fields, title=f"a resource of type `{name}`", what="a resource")

@@ -18,7 +18,8 @@ from dirigent.model.record import dataclass
 from dirigent.model.run.command import Question
 from dirigent.model.values import Expression, Template, Unknown, UriTemplate, Value, leaves
 from dirigent.planning.request import Ask, Asking
-from dirigent.ports import Compiled, ExpressionFailed, Language, Proposal
+from dirigent.ports import Compiled, ExpressionFailed, Language
+from dirigent.ports.resources import Proposal
 
 _MENTION: Final = re.compile(r"\$(resources|inputs)(?![A-Za-z0-9_:])")
 _STEP: Final = re.compile(

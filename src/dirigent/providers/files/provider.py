@@ -12,7 +12,8 @@ import os
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown, Value
-from dirigent.ports import Operation, Proposal, Reading, Vault
+from dirigent.ports import Vault
+from dirigent.ports.resources import Operation, Proposal, Reading
 from dirigent.providers.files import disk, seal
 from dirigent.providers.files.reading import claims_of, reading_of
 from dirigent.providers.files.site import Site
@@ -21,7 +22,7 @@ from dirigent.providers.files.work import put_directory, put_file, take_away
 
 
 class FilesProvider:
-    """Implements `ports.Provider`. `folder` is where relative paths start and must stay inside."""
+    """Implements `ports.resources.Provider`. `folder` is where relative paths start and must stay inside."""
 
     def __init__(self, folder: str, vault: Vault, record: str | None = None) -> None:
         """Keep the folder, absolute, and the vault that reveals secret contents.

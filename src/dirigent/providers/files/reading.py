@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import SecretText, Value
-from dirigent.ports import ProviderFailed, Reading
+from dirigent.ports.resources import ProviderFailed, Reading
 from dirigent.providers.files import disk, seal
 from dirigent.providers.files.wish import DIRECTORY, FILE, shown_mode
 

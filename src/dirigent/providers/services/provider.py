@@ -12,7 +12,8 @@ from typing import Final
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown, Value
-from dirigent.ports import Operation, Proposal, ProviderFailed, Reading, Vault
+from dirigent.ports import Vault
+from dirigent.ports.resources import Operation, Proposal, ProviderFailed, Reading
 from dirigent.providers.services import control
 from dirigent.providers.services.configuration import Findings, read, secrets_of, shown
 from dirigent.providers.services.definition import Definition

@@ -12,6 +12,7 @@ from typing import Final
 from dirigent.lang.shape import ByValue, Form, Place, Shape, nearest, shortened
 from dirigent.lang.stack.outside.offers import ANYTHING, Offer, TypeShape
 from dirigent.lang.stack.outside.providers import provider_of
+from dirigent.lang.stack.outside.rules import check_rules
 from dirigent.lang.tree import Leaf, Member, Members
 from dirigent.model.record import dataclass
 from dirigent.model.source import Span
@@ -43,19 +44,25 @@ class ResourceShape:
         """Go on with the shape of its type, or report a type that nobody has (E1414, E1425)."""
         node = place.node
         entry = node.members if isinstance(node, Members) else {}
-        kind, named = entry.get("type"), _text(entry.get("provider"))
+        reads = entry.get("read") if "type" not in entry else None
+        kind, named = reads or entry.get("type"), _text(entry.get("provider"))
         name = _text(kind)
         if kind is None or name is None:
-            place.stay(self._ours())
+            place.stay(self._ours(""))
             return
         provider = provider_of(name, named, self.provided.declared)
-        if provider not in self.provided.declared:
+        if reads is not None and (named is not None or provider in self.provided.declared):
+            # What can be looked up is another list than that of types: its provider has the word.
+            place.stay(self._made("<", name, ANYTHING))
+        elif provider not in self.provided.declared:
             # A provider that is not declared is reported where it is named; of its types nothing is known.
-            place.stay(self._made("", name, ANYTHING) if named is not None else self._ours())
+            place.stay(self._made("", name, ANYTHING) if named is not None else self._ours(name))
         elif provider not in self.provided.offers:
             place.stay(self._made(provider, name, ANYTHING))
         elif (shape := self.provided.offers[provider].types.get(name)) is not None:
             place.stay(self._made(provider, name, shape))
+            if isinstance(node, Members):
+                check_rules(place, node, name, shape)
         else:
             self._unoffered(place, kind, name, provider)
 
@@ -68,12 +75,17 @@ class ResourceShape:
         shapes = {name: self.build(name, shape) for name, shape in {**every, **self.own}.items()}
         return ByValue("type", shapes, None if known else self.build("", ANYTHING)).schema(form)
 
-    def _ours(self) -> Shape:
+    def _ours(self, name: str) -> Shape:
+        """Return what tells our types apart. A name that none has may be one of a provider, misspelt."""
+        theirs = [kind for offer in self.provided.offers.values() for kind in offer.types]
+        meant = nearest(name, theirs) if theirs and name not in self.own else None
         return ByValue(
             "type",
             {name: self._made("", name, shape) for name, shape in self.own.items()},
             code="E1414",
-            remedy="or declare the provider of that type under `providers`",
+            remedy=f"or write `{meant}`"
+            if meant
+            else "or declare the provider of that type under `providers`",
             what=self.what,
         )
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
-from dirigent.ports import Operation, ProviderDoubt, ProviderFailed
+from dirigent.ports.resources import Operation, ProviderDoubt, ProviderFailed
 from dirigent.providers.tofu.lifecycle.cycle import Intention, carry_out, intend, intend_end, look
 from dirigent.providers.tofu.lifecycle.session import Applied, Change, Refused, Session, Standing
 from dirigent.providers.tofu.process.connection import CallBroken

@@ -53,6 +53,17 @@ class Conversation:
             raise refuse("E3016", f"the provider `{self.name}` does not know the type `{type_name}`")
         return resources[type_name]
 
+    async def source(self, type_name: str) -> Schema:
+        """Return the schema of a data source. Raises `Refusal` (E3016)."""
+        sources = (await self.schemas()).sources
+        if type_name not in sources:
+            raise refuse(
+                "E3016",
+                f"the provider `{self.name}` has no data source `{type_name}`",
+                *([f"it has {', '.join(f'`{name}`' for name in sources)}"] if sources else []),
+            )
+        return sources[type_name]
+
     async def ask(self, question: Callable[[Session], Awaitable[T]]) -> T:
         """Return the answer to what changes nothing."""
         try:

@@ -17,7 +17,7 @@ from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value, leaves
 from dirigent.planning.claims import refuse_shared
-from dirigent.planning.decide import Case, case_of, create_first, decide
+from dirigent.planning.decide import Case, case_of, concealed, create_first, decide
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
 from dirigent.planning.modules.layout import Layout, Node, layout_of
 from dirigent.planning.modules.now import Now, premises_now
@@ -264,7 +264,7 @@ class _Draft:
         fresh = yield from _propose([(cases[index].anew_as_written, None) for index in again], setups)
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
-            config = case.anew_as_written.template
+            config = concealed(case.anew_as_written.template, proposal)
             judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
         return judged
 

@@ -36,7 +36,25 @@ data "null_data_source" "d" { inputs = { x = "y" } }
 resource "null_resource" "c" {
   triggers = { a = null_resource.b_one["eu"].id, d = data.null_data_source.d.outputs.x EXTRA }
 }
+module "net" {
+  source   = "./net"
+  for_each = { eu = 1 }
+  size     = null_resource.c.id
+}
 output "o" { value = null_resource.b_one["us"].id }
+"""
+INNER = """
+variable "size" {}
+resource "null_resource" "db" { triggers = { size = var.size } }
+"""
+NET = """
+stack: net
+inputs:
+  size: {type: string}
+providers:
+  "null": {source: hashicorp/null}
+resources:
+  db: {type: null_resource, with: {triggers: {size: "${ $inputs.size }"}}}
 """
 STACK = """
 stack: moved
@@ -57,6 +75,10 @@ resources:
   c:
     type: null_resource
     with: {triggers: {a: '${ $resources["b-one"].eu.id }', d: "y" EXTRA}}
+  net:
+    type: stack
+    each: [eu]
+    with: {from: ./net, inputs: {size: "${ $resources.c.id }"}}
 """
 
 
@@ -71,6 +93,8 @@ class Terraform:
         self.program, self.folder = program, folder
         mirror = folder / "mirror/registry.terraform.io/hashicorp/null/2.1.2/linux_amd64"
         mirror.mkdir(parents=True)
+        (folder / "net").mkdir()
+        (folder / "net/main.tf").write_text(INNER)
         shutil.copy(provider, mirror)
 
     def write(self, **how):
@@ -131,6 +155,8 @@ def ours(tmp_path, program):
     folder = tmp_path / "ours"
     folder.mkdir()
     (folder / "stack.yaml").write_text(filled(STACK))
+    (folder / "net").mkdir()
+    (folder / "net/stack.yaml").write_text(NET)
     extra = {"HUSH": "hush-hush-hush", "DIRIGENT_PROVIDER_NULL": str(program("null"))}
     return Moved(folder, extra)
 
@@ -161,7 +187,7 @@ def test_what_terraform_made_comes_is_changed_and_goes_back_and_neither_sees_a_c
     again = ours.answer("state", "export", str(theirs.state))
     assert jsonschema_rs.is_valid(schemas.schema_of("state"), again)
     assert again["serial"] == json.loads(theirs.state.read_bytes())["serial"]
-    assert again["resources"] == 6
+    assert again["resources"] == 7
 
 
 def assert_sealed(desk):

@@ -45,6 +45,22 @@ def test_a_plan_of_two_thousand_unchanged_and_three_deletes_shows_the_deletes_fi
     assert lines[-1].strip() == "3 to delete, 2000 unchanged"
 
 
+def test_what_lies_in_a_module_stands_under_it():
+    addresses = ['net["eu"]/sub[0]/web', "app", "low/db", 'net["eu"]/db', 'net["us"]/db']
+    made = [Change(Address(each), each, "file", Action.CREATE) for each in addresses]
+    rows = [line.split() for line in plan_text(plan(*made), PLAIN).splitlines()[3:-2]]
+    assert rows == [
+        ["+", "app", "file"],
+        ["in", 'net["eu"]'],
+        ["+", "sub[0]/web", "file"],
+        ["+", "db", "file"],
+        ["in", "low"],
+        ["+", "db", "file"],
+        ["in", 'net["us"]'],
+        ["+", "db", "file"],
+    ]
+
+
 def test_what_destroys_stands_before_what_changes_and_what_is_new():
     text = plan_text(
         plan(

@@ -9,6 +9,7 @@ from typing import Final
 
 from dirigent.cli import wire
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
+from dirigent.model.ids import split_path
 from dirigent.model.plan import Action, Change, Difference, OnFailure, Plan
 from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Unknown, Value
@@ -48,10 +49,16 @@ def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
     """Return the text of a plan. `full` lists every change and every difference."""
     lines = [_head(plan, terminal), *_partial(plan, terminal)]
     widths = _widths(plan.pending)
-    for title, tint, changes in _groups(plan):
+    for title, tint, grouped in _groups(plan):
+        changes = _by_module(grouped)
         lines += ["", f"  {terminal.paint(title, tint, 'bold')}  {_counts(changes)}"]
         listed = changes if full else changes[: ROWS[title]]
+        module = ""
         for change in listed:
+            inside, _ = _parted(change)
+            if inside != module:
+                module = inside
+                lines.append(f"      in {terminal.paint(shown(module), 'bold')}")
             lines.extend(_change_lines(change, terminal, widths, full=full))
         if len(changes) > len(listed):
             rest = changes[len(listed) :]
@@ -105,7 +112,7 @@ def _shortened(plan: Plan) -> bool:
 def _widths(changes: Sequence[Change]) -> tuple[int, int]:
     """Return the widths of the columns of names and types: most fit, and none is absurd."""
     least, most = NAME_COLUMNS
-    names = max([least, *(columns(change.address) for change in changes)])
+    names = max([least, *(columns(_parted(change)[1]) for change in changes)])
     types = max([0, *(columns(change.type) for change in changes)])
     return min(most, names), min(most, types)
 
@@ -145,6 +152,22 @@ def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
     return [group for group in [("DESTRUCTIVE", "red", destructive), *others] if group[2]]
 
 
+def _by_module(changes: Sequence[Change]) -> list[Change]:
+    """Return changes with those of one module of the stack together, the stack's own first."""
+    found: dict[str, list[Change]] = {"": []}
+    for change in changes:
+        found.setdefault(_parted(change)[0], []).append(change)
+    return [change for members in found.values() for change in members]
+
+
+def _parted(change: Change) -> tuple[str, str]:
+    """Return the outermost module that something lies in, and its address there."""
+    module, local = split_path(change.address)
+    while (outer := split_path(module))[0]:
+        module, local = outer[0], f"{outer[1]}/{local}"
+    return module, local
+
+
 def _counts(changes: Sequence[Change]) -> str:
     counted = Counter(change.action.value for change in changes)
     if len(counted) == 1:
@@ -159,7 +182,7 @@ def _types(changes: Sequence[Change]) -> str:
 
 def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *, full: bool) -> list[str]:
     sign, tint = _SIGNS[change.action]
-    name = padded(change.address, widths[0])
+    name = padded(_parted(change)[1], widths[0])
     # Of a new instance and of one whose differences follow, the reason is plain.
     plain = change.action in {Action.CREATE, Action.UPDATE} and not full
     told = "" if plain and (change.differences or change.action is Action.CREATE) else change.because

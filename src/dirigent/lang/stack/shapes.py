@@ -262,9 +262,14 @@ _QUEUE: Final = Record(
 )
 
 
+def own_types(types: Mapping[str, TypeShape]) -> dict[str, TypeShape]:
+    """Return the types that are no provider's: those that are given, and a stack itself."""
+    return {**types, MODULE_TYPE: _MODULE}
+
+
 def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDERS) -> Record:
     """Return the shape of a whole stack file, given the types of ours and those of its providers."""
-    resource = ResourceShape({**types, MODULE_TYPE: _MODULE}, provided, _resource)
+    resource = ResourceShape(own_types(types), provided, _resource)
     sections = {
         "stack": Field(Text(_LABEL, what=_LABEL_WORDS), required=True, description="the name of the stack"),
         "description": Field(Text(), description="what the stack is for"),

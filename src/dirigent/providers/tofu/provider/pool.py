@@ -10,14 +10,16 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from dirigent.model import limits
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
+from dirigent.providers.tofu.finding.disk.hashes import digest_of
 from dirigent.providers.tofu.lifecycle.session import Misconfigured, Refused, Session, opened
 from dirigent.providers.tofu.process.connection import CallBroken, CallUnknown, connected
-from dirigent.providers.tofu.process.launch import launched
+from dirigent.providers.tofu.process.launch import NotStarted, launched
 from dirigent.providers.tofu.schema.reading import Schemas
 
 _UNCONFIGURED: Final = ""
@@ -56,6 +58,8 @@ class Pool:
         self._schemas: dict[str, Schemas] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
+        # What was started once: since then its file may have changed.
+        self._before: set[str] = set()
 
     async def schemas(self, program: Program) -> Schemas:
         """Return what a program offers; it is asked once. Raises as `session` does."""
@@ -111,6 +115,9 @@ class Pool:
             await asyncio.wait(self._ending)
 
     async def _started(self, key: tuple[str, str], program: Program, setup: dict[str, Value] | None) -> _Warm:
+        if program.digest in self._before:
+            await asyncio.to_thread(_check_unchanged, program)
+        self._before.add(program.digest)
         async with AsyncExitStack() as stack:
             plugin = await stack.enter_async_context(launched(program.path, self._environment))
             session = await opened(await stack.enter_async_context(connected(plugin)))
@@ -151,6 +158,16 @@ async def _configure(session: Session, setup: dict[str, Value]) -> None:
         await session.configure(setup)
     except Refused as refused:
         raise Misconfigured(refused.said) from None
+
+
+def _check_unchanged(program: Program) -> None:
+    """Hash a program again before it is started again. Raises `NotStarted`."""
+    try:
+        same = digest_of(Path(program.path)) == program.digest
+    except OSError:
+        same = False
+    if not same:
+        raise NotStarted(f"`{program.path}` has changed since it was looked at; start the engine anew")
 
 
 def _digest(setup: Mapping[str, Value]) -> str:

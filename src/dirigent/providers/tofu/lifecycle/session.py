@@ -138,10 +138,10 @@ class Session:
         request.type_name = name
         request.current_state.msgpack = encode(standing.state, self._type(name))
         request.private = standing.private
-        self._identify(request.current_identity, name, standing.identity)
+        _identify(self, request.current_identity, name, standing.identity)
         answer = await self.connection.call(calls.READ, request)
         _sound(answer)
-        state, identity = self._state(name, answer.new_state), self._identity(name, answer.new_identity)
+        state, identity = self._state(name, answer.new_state), _identity(self, name, answer.new_identity)
         return (
             None if state is None else Standing(state, bytes(answer.private), identity or standing.identity)
         )
@@ -155,7 +155,7 @@ class Session:
         request.proposed_new_state.msgpack = encode(proposed, kind)
         request.config.msgpack = encode(change.config, kind)
         request.prior_private = change.private
-        self._identify(request.prior_identity, change.type, change.identity)
+        _identify(self, request.prior_identity, change.type, change.identity)
         request.client_capabilities.write_only_attributes_allowed = True
         answer = await self.connection.call(calls.PLAN, request)
         said = _sound(answer)
@@ -165,7 +165,7 @@ class Session:
             tuple(path_of(each) for each in answer.requires_replace),
             bool(answer.legacy_type_system),
             said,
-            self._identity(change.type, answer.planned_identity),
+            _identity(self, change.type, answer.planned_identity),
         )
 
     async def apply(self, change: Change) -> Applied:
@@ -177,10 +177,10 @@ class Session:
         request.planned_state.msgpack = encode(change.planned, kind)
         request.config.msgpack = encode(change.config, kind)
         request.planned_private = change.private
-        self._identify(request.planned_identity, change.type, change.identity)
+        _identify(self, request.planned_identity, change.type, change.identity)
         answer = await self.connection.call(calls.APPLY, request, limits.PROVIDER_CHANGE_SECONDS)
         state = self._state(change.type, answer.new_state)
-        identity = self._identity(change.type, answer.new_identity)
+        identity = _identity(self, change.type, answer.new_identity)
         return Applied(
             None if state is None else Standing(state, bytes(answer.private), identity),
             bool(answer.legacy_type_system),
@@ -194,14 +194,14 @@ class Session:
         if isinstance(identity, str):
             request.id = identity
         else:
-            self._identify(request.identity, name, identity)
+            _identify(self, request.identity, name, identity)
         answer = await self.connection.call(calls.IMPORT, request)
         _sound(answer)
         found: list[tuple[str, Standing]] = []
         for each in answer.imported_resources:
             state = self._state(str(each.type_name), each.state)
             if state is not None:
-                told = self._identity(str(each.type_name), each.identity)
+                told = _identity(self, str(each.type_name), each.identity)
                 found.append((str(each.type_name), Standing(state, bytes(each.private), told)))
         return found
 
@@ -224,17 +224,6 @@ class Session:
             self.types[name] = implied(self.schemas.resources[name].block)
         return self.types[name]
 
-    def _identify(self, into: Message, name: str, identity: dict[str, Value] | None) -> None:
-        if identity is not None and name in self.identities:
-            # One of an earlier release may have another shape: the provider then tells it anew.
-            with suppress(Misfit):
-                into.identity_data.msgpack = encode(identity, self.identities[name].kind)
-
-    def _identity(self, name: str, content: Message) -> dict[str, Value] | None:
-        if name not in self.identities:
-            return None
-        return _members(content.identity_data, self.identities[name].kind)
-
     def _state(self, name: str, content: Message) -> dict[str, Value] | None:
         return _members(content, self._type(name))
 
@@ -250,6 +239,19 @@ async def opened(connection: Connection) -> Session:
         return Session(connection, read_schemas(answer), identities=await _identities(connection))
     except (ValueError, KeyError) as odd:
         raise NoType(f"its schema cannot be read: {odd}") from None
+
+
+def _identify(session: Session, into: Message, name: str, identity: dict[str, Value] | None) -> None:
+    if identity is not None and name in session.identities:
+        # One of an earlier release may have another shape: the provider then tells it anew.
+        with suppress(Misfit):
+            into.identity_data.msgpack = encode(identity, session.identities[name].kind)
+
+
+def _identity(session: Session, name: str, content: Message) -> dict[str, Value] | None:
+    if name not in session.identities:
+        return None
+    return _members(content.identity_data, session.identities[name].kind)
 
 
 async def _identities(connection: Connection) -> Mapping[str, IdentitySchema]:

@@ -59,9 +59,17 @@ _DIFFERENCE: Final = _object(path=_TEXT, before=_ANY, after=_ANY, forcesReplacem
 _CHANGE: Final = _object(
     address=_TEXT,
     type=_TEXT,
-    action={"enum": ["create", "update", "replace", "delete", "forget", "adopt", "read", "keep"]},
+    action={
+        "enum": ["create", "update", "replace", "delete", "forget", "release", "adopt", "read", "keep"],
+    },
     because=_TEXT,
     drifted=_FLAG,
+    protected=_FLAG,
+    createFirst=_FLAG,
+    leavesFormer=_FLAG,
+    deferred=_FLAG,
+    movedFrom=_maybe(_TEXT),
+    importedAs=_maybe(_TEXT),
     needs=_list(_TEXT),
     differences=_list(_DIFFERENCE),
     warnings=_list(_TEXT),
@@ -222,6 +230,9 @@ _SCHEMAS: Final[dict[str, Json]] = {
     },
     "plan": _PLAN,
     "up": _UP,
+    "move": _UP,
+    "forget": _UP,
+    "import": _UP,
     "down": _UP,
     "rollback": {"oneOf": [_PLAN, _UP]},
     "revisions": _object(

@@ -24,13 +24,17 @@ _IGNORED = frozenset({"id", "at", "read_seconds", "sources"})
 
 
 class Action(Enum):
-    """What happens to one instance."""
+    """What happens to one instance.
+
+    To forget one that is gone already clears our traces of it; to release one lets go of what stands.
+    """
 
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
     FORGET = "forget"
+    RELEASE = "release"
     ADOPT = "adopt"
     READ = "read"
     KEEP = "keep"
@@ -61,7 +65,8 @@ class Change:
     it sees it again at apply. `deferred` says that its provider could not be asked yet. `lingers` says that
     the one that is replaced stays as a leftover, because what stands on it is not in the plan. `adopts` is
     the row that an adoption writes as it is: nothing in the world is touched. `waits` are the names of the
-    bridges that its expressions see.
+    bridges that its expressions see. `moved_from` is the address that the row had; one that `follows` stands
+    on something that has moved; `imported` is the id under which something that exists is taken over first.
     """
 
     address: Address
@@ -88,6 +93,14 @@ class Change:
     lingers: bool = False
     adopts: ResourceRow | None = None
     waits: tuple[str, ...] = ()
+    moved_from: str = ""
+    follows: bool = False
+    imported: str = ""
+
+    @property
+    def acts(self) -> bool:
+        """Return whether it does anything, be it only to what we know."""
+        return self.action is not Action.KEEP or bool(self.moved_from or self.imported) or self.follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +199,7 @@ class Plan:
     @property
     def pending(self) -> tuple[Change, ...]:
         """Return the changes that do something."""
-        return tuple(change for change in self.changes if change.action is not Action.KEEP)
+        return tuple(change for change in self.changes if change.acts)
 
 
 def fingerprint(rows: Sequence[ResourceRow]) -> str:

@@ -58,6 +58,42 @@ class ProviderSetup:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """What is known as `source` is to be known as `to`: both are names of resources, or addresses."""
+
+    source: str
+    to: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What is known under a name or an address is let go of, and stays in the world."""
+
+    address: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What exists under an id is taken over as an instance; with `each`, as the instances of a resource."""
+
+    to: str
+    id: Template
+    each: Template = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a user wants to be done at once, without the file saying so: one of the three."""
+
+    moves: tuple[Move, ...] = ()
+    releases: tuple[Release, ...] = ()
+    adoption: Adoption | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Module:
     """A stack as a resource of another one. `inputs` are what the parent gives, `spans` their places.
 
@@ -136,6 +172,9 @@ class Stack:
     sources: dict[str, str] = field(default_factory=dict)
     sinks: dict[str, Sink] = field(default_factory=dict)
     providers: dict[str, ProviderSetup] = field(default_factory=dict)
+    moved: tuple[Move, ...] = ()
+    released: tuple[Release, ...] = ()
+    imports: tuple[Adoption, ...] = ()
     modules: dict[str, Module] = field(default_factory=dict)
     apply: ApplyPolicy = ApplyPolicy()
 

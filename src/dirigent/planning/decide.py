@@ -13,7 +13,7 @@ from typing import Final, cast
 from dirigent.model.plan import Action, Change, Difference
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Replace, ResourceRow
-from dirigent.model.values import Template, Value
+from dirigent.model.values import SecretText, Template, Value
 from dirigent.planning.expand import Instance
 from dirigent.planning.request import Looks
 from dirigent.planning.values.difference import differences, forced, keep_ignored
@@ -189,6 +189,24 @@ def _set_members(attributes: dict[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in attributes.items() if value is not None and value not in ([], {})}
 
 
+def concealed(template: dict[str, Template], proposal: Proposal) -> dict[str, Template]:
+    """Return a configuration with those of its literals hidden that its provider calls sensitive."""
+    hidden = proposal.config or {}
+    return {name: _hidden(each, hidden.get(name)) for name, each in template.items()}
+
+
+def _hidden(template: Template, hidden: Value) -> Template:
+    match template, hidden:
+        case dict(), dict():
+            return {name: _hidden(each, hidden.get(name)) for name, each in template.items()}
+        case list(), list() if len(template) == len(hidden):
+            return [_hidden(*pair) for pair in zip(template, hidden, strict=True)]
+        case ((bool() | int() | float() | str()), SecretText()):
+            return hidden
+        case _:
+            return template
+
+
 def _blank(case: Case, proposal: Proposal) -> Change:
     resource = case.instance.resource
     return Change(
@@ -197,7 +215,7 @@ def _blank(case: Case, proposal: Proposal) -> Change:
         type=resource.type,
         action=Action.KEEP,
         key=case.instance.key,
-        config=case.template,
+        config=concealed(case.template, proposal),
         prior=case.row if case.gone else _prior_shown(case),
         needs=case.needs,
         protect=resource.lifecycle.protect,

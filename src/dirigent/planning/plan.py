@@ -17,14 +17,16 @@ from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value, leaves
 from dirigent.planning.claims import refuse_shared
-from dirigent.planning.decide import Case, case_of, create_first, decide
+from dirigent.planning.decide import Case, case_of, concealed, create_first, decide
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
 from dirigent.planning.modules.layout import Layout, Node, layout_of
 from dirigent.planning.modules.now import Now, premises_now
 from dirigent.planning.modules.places import Place
 from dirigent.planning.modules.premises import Premises, Standing
-from dirigent.planning.remove import refuse_protected, removals, with_setups
+from dirigent.planning.remove import refuse_protected, refuse_released, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Looks, Propose, Wish
+from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_astray, wanted_of
+from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.touching import world_of
@@ -68,7 +70,9 @@ def plan(situation: Situation) -> Asking[Plan]:
     """
     layout = layout_of(situation.stack, situation.language)
     waves = layout.waves()
-    draft = _Draft(situation, layout, part_of(situation.selection, layout.edges, situation.rows))
+    moved = relocated(situation.rows, situation.stack.moved)
+    draft = _Draft(situation, layout, part_of(situation.selection, layout.edges, moved.rows), moved)
+    yield from draft.look_for_imports()
     for wave in waves:
         chosen = yield from draft.advance(wave)
         instances = yield from draft.expand(chosen)
@@ -122,11 +126,19 @@ def constants(stack: str, inputs: Mapping[str, Value], secrets: Sequence[str]) -
 class _Draft:
     """A plan in the making."""
 
-    def __init__(self, situation: Situation, layout: Layout, part: Part) -> None:
+    def __init__(self, situation: Situation, layout: Layout, part: Part, moved: Relocated) -> None:
         self._situation = situation
         self._part = part
-        self._outside = Outside(part, situation.rows)
-        self._rows = {str(row.address): row for row in situation.rows}
+        self._moved = moved
+        self._outside = Outside(part, moved.rows)
+        self._rows = {str(row.address): row for row in moved.rows}
+        self._readings = {
+            address: reading
+            for address in self._rows
+            if (reading := situation.readings.get(moved.origin.get(address, address))) is not None
+        }
+        self._imports: dict[str, Wanted] = {}
+        self._adopted: dict[str, str] = {}
         self._wanted: dict[str, bool] = {}
         self._changes: dict[str, Change] = {}
         self._claims: dict[str, tuple[str, ...]] = {}
@@ -134,6 +146,11 @@ class _Draft:
         self._declared = tuple(layout.nodes)
         given = constants(situation.stack.name, situation.inputs, tuple(situation.stack.secrets))
         self.premises = Premises(layout, given, situation.language, situation.schemas)
+
+    def look_for_imports(self) -> Asking[None]:
+        """Find out what exists already and is to be taken over. Raises as `adopting.wanted_of` does."""
+        root, situation = self.premises.root.scope, self._situation
+        self._imports = yield from wanted_of(situation.stack, root, situation.language)
 
     def advance(self, wave: Sequence[Node]) -> Asking[list[Standing]]:
         """Return the resources of a wave that the plan is for, and show the others as they stand."""
@@ -150,6 +167,11 @@ class _Draft:
     def refuse_unmatched(self) -> None:
         """Raise `Refusal` (E2013) with every instance that the user named and that is not there."""
         known = (*self._changes, *self._situation.stack.resources, *self._declared)
+        if not self._situation.selection.partial:
+            refuse_astray(self._imports, self._changes)
+        self._changes = {address: self._moved.told(change) for address, change in self._changes.items()}
+        refuse_moves(self._changes, self._situation.stack.moved)
+        refuse_released(self._changes, self._situation.stack.released)
         self._outside.refuse_unmatched(self._situation.selection, known)
 
     def expand(self, standing: Sequence[Standing]) -> Asking[list[Instance]]:
@@ -183,6 +205,17 @@ class _Draft:
         root = self.premises.root.scope
         setups = yield from setups_of(stack, names, root, self._situation.language)
         again = self._situation.selection.replace
+        found = yield from adopt(
+            [
+                Candidate(instance, result.value, needs[name], setups.get(instance.resource.provider))
+                for instance, result in zip(instances, rendered, strict=True)
+                for name in (instance.resource.name,)
+                if instance.address not in self._rows
+            ],
+            self._imports,
+        )
+        self._rows |= found.rows
+        self._adopted |= found.identities
         return [
             replace(
                 case_of(
@@ -190,7 +223,7 @@ class _Draft:
                     result,
                     needs[instance.resource.name],
                     self._rows.get(instance.address),
-                    self._situation.readings.get(instance.address),
+                    self._readings.get(instance.address),
                     setups.get(instance.resource.provider),
                 ),
                 forced=names_it(again, instance),
@@ -219,7 +252,7 @@ class _Draft:
         fresh = yield from _propose([(cases[index].anew_as_written, None) for index in again], setups)
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
-            config = case.anew_as_written.template
+            config = concealed(case.anew_as_written.template, proposal)
             judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
         return judged
 
@@ -240,7 +273,10 @@ class _Draft:
         """Keep the changes of a wave and show its resources to the next."""
         attributes: dict[str, dict[str, Value]] = {each.resource.name: {} for each in standing}
         for case, change, proposal in judged:
-            self._changes[change.address] = self._waiting(case, change)
+            imported = self._adopted.get(change.address, "")
+            because = change.because or (f"imported as `{imported}`" if imported else "")
+            told = replace(change, imported=imported, because=because)
+            self._changes[change.address] = self._waiting(case, told)
             self._wanted[change.address] = create_first(case)
             self._claims[change.address] = proposal.claims
             attributes[change.name][change.address] = _future(change, proposal)
@@ -270,10 +306,10 @@ class _Draft:
         situation = self._situation
         declared = spread_create_first(list(self._changes.values()), self._wanted)
         removable = self._outside.removable(self._changes)
-        going = removals(removable, situation.readings, situation.stack, self._changes)
-        changes = [*map(self._outside.beside, declared), *with_setups(going, situation.setups)]
+        going = map(self._moved.told, removals(removable, self._readings, situation.stack, self._changes))
+        changes = [*map(self._outside.beside, declared), *with_setups([*going], situation.setups)]
         changes = self._worth_it(changes)
-        refuse_shared(changes, self._claims, situation.readings)
+        refuse_shared(changes, self._claims, self._readings)
         refuse_protected(changes)
         bridges = self.premises.bridges.behind([name for change in changes for name in change.waits])
         made = Plan(

@@ -37,6 +37,7 @@ class Proposal:
     `decided` says that the provider has compared what stands with what is wanted: the attributes tell what
     changes, not the configuration. `binding` is what it wants to see again when the operation comes.
     `deferred` says that it could not be asked yet: its own configuration is known only at apply.
+    `config` is the configuration with what is sensitive in it hidden: so it is stored and shown.
     """
 
     attributes: dict[str, Value]
@@ -46,6 +47,7 @@ class Proposal:
     decided: bool = False
     binding: Value = None
     deferred: bool = False
+    config: dict[str, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)

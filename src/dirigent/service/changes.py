@@ -66,6 +66,8 @@ async def proposed(planner: Planner, aim: Aim) -> Plan:
                 f"apply it with `dirigent {verb} {made.id}`; nothing was touched",
             )
         return made
+    if aim.how.errand is not None:
+        return await planner.plan_errand(aim.name, aim.stack, aim.inputs, aim.how.errand)
     if aim.destroy:
         return await planner.plan_destroy(aim.name, aim.stack, aim.inputs, aim.how)
     if aim.stack is None:

@@ -16,12 +16,14 @@ from dirigent.model.values import SecretText, Unknown, Value
 from dirigent.planning.safety.undoing import losses
 
 DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
+_PARTING: Final = (Action.FORGET, Action.RELEASE)
 _SIGNS: Final = {
     Action.CREATE: ("+", "green"),
     Action.UPDATE: ("~", "yellow"),
     Action.REPLACE: ("-/+", "red"),
     Action.DELETE: ("-", "red"),
     Action.FORGET: ("x", "yellow"),
+    Action.RELEASE: ("x", "yellow"),
     Action.ADOPT: (">", "blue"),
     Action.READ: ("<=", "blue"),
     Action.KEEP: ("=", "grey"),
@@ -31,13 +33,23 @@ _VERBS: Final = {
     Action.REPLACE: "to replace",
     Action.UPDATE: "to update",
     Action.FORGET: "to forget",
+    Action.RELEASE: "to let go of",
     Action.ADOPT: "to adopt",
     Action.CREATE: "to create",
     Action.READ: "to look up",
     Action.KEEP: "unchanged",
 }
 # More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
-ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "ADOPT": 20, "READ": 12, "CREATE": 12}
+ROWS: Final = {
+    "DESTRUCTIVE": 40,
+    "UPDATE": 20,
+    "FORGET": 20,
+    "ADOPT": 20,
+    "IMPORT": 20,
+    "MOVE": 20,
+    "READ": 12,
+    "CREATE": 12,
+}
 DIFFERENCES: Final = 8
 LOSSES: Final = 12
 NAMES: Final = 5
@@ -76,7 +88,15 @@ def summary(plan: Plan) -> str:
         if plan.selection.partial:
             what = "nothing of this part is left to do"
         return f"Nothing to do: {what}{kept}."
-    return ", ".join(f"{counted[action]} {verb}" for action, verb in _VERBS.items() if counted[action])
+    beside = {
+        "to import": sum(1 for change in plan.changes if change.imported),
+        "to move": sum(1 for change in plan.changes if change.moved_from),
+    }
+    counts = {verb: counted[action] for action, verb in _VERBS.items() if action is not Action.KEEP}
+    # What only gets another name, or becomes known, stays as it is.
+    same = sum(1 for c in plan.changes if c.action is Action.KEEP and not (c.imported or c.moved_from))
+    counts |= {**beside, _VERBS[Action.KEEP]: same}
+    return ", ".join(f"{number} {verb}" for verb, number in counts.items() if number)
 
 
 def failure_lines(plan: Plan, *, full: bool = False) -> list[str]:
@@ -144,8 +164,10 @@ def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
     destructive = [c for c in plan.changes if c.action in DESTRUCTIVE]
     others = [
         ("UPDATE", "yellow", [c for c in plan.changes if c.action is Action.UPDATE]),
-        ("FORGET", "yellow", [c for c in plan.changes if c.action is Action.FORGET]),
+        ("FORGET", "yellow", [c for c in plan.changes if c.action in _PARTING]),
         ("ADOPT", "blue", [c for c in plan.changes if c.action is Action.ADOPT]),
+        ("IMPORT", "blue", [c for c in plan.changes if c.imported and c.action is Action.KEEP]),
+        ("MOVE", "yellow", [c for c in plan.changes if c.moved_from and c.action is Action.KEEP]),
         ("READ", "blue", [c for c in plan.changes if c.action is Action.READ]),
         ("CREATE", "green", [c for c in plan.changes if c.action is Action.CREATE]),
     ]
@@ -181,7 +203,7 @@ def _types(changes: Sequence[Change]) -> str:
 
 
 def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *, full: bool) -> list[str]:
-    sign, tint = _SIGNS[change.action]
+    sign, tint = (">", "yellow") if change.action is Action.KEEP else _SIGNS[change.action]
     name = padded(_parted(change)[1], widths[0])
     # Of a new instance and of one whose differences follow, the reason is plain.
     plain = change.action in {Action.CREATE, Action.UPDATE} and not full
@@ -189,6 +211,8 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
     because = f"  {told}" if told else ""
     line = f"  {terminal.paint(padded(sign, 3), tint)} {name} {padded(change.type, widths[1])}{because}"
     lines = [_with_place(line, change.span, terminal)]
+    if change.action is not Action.KEEP:
+        lines += [f"        {told}" for told in _before(change)]
     if change.drifted:
         lines.append("        drifted: it is no longer as it was applied")
     if change.action in {Action.UPDATE, Action.REPLACE}:
@@ -199,6 +223,14 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
             lines.append(f"        and {len(change.differences) - len(chosen)} more properties")
     lines += [f"        {terminal.paint('warning', 'yellow')}: {shown(text)}" for text in change.warnings]
     return lines
+
+
+def _before(change: Change) -> list[str]:
+    """Return what happens before the change itself, in words."""
+    moved = [f"moved from {shown(change.moved_from)}"] if change.moved_from else []
+    adopted = [f"imported as {shown(change.imported)}, then:"] if change.imported else []
+    deferred = ["known only at apply: its provider hangs on another change"] if change.deferred else []
+    return [*moved, *adopted, *deferred]
 
 
 def difference_line(found: Difference, width: int, terminal: Terminal) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from dirigent.app import conducting
 from dirigent.app.conducting import Desk
@@ -45,7 +46,7 @@ def up(options: Options) -> int:
         surrounding = session.surrounding
         how = How(selection=selection(options))
         aim = Aim(session.stack.name, session.stack, session.inputs, how=how)
-    return wait_for(_changed(surrounding, aim, options))
+    return wait_for(changed(surrounding, aim, options))
 
 
 def down(options: Options) -> int:
@@ -56,13 +57,17 @@ def down(options: Options) -> int:
     surrounding, inputs = leaving(options)
     stack, how = surrounding.stack, How(selection=selection(options))
     aim = Aim(stack.name if stack else "", stack, inputs, stored=stored, destroy=True, how=how)
-    return wait_for(_changed(surrounding, aim, options))
+    return wait_for(changed(surrounding, aim, options))
 
 
-async def _changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
+async def changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
+    """Propose, ask, apply, and tell how it ended: the whole of an aim."""
     async with conducting.conducting(surrounding) as desk:
         await finish_earlier(desk, surrounding, options)
         aim = await changes.named(desk.shelf, aim)
+        if aim.how.errand is not None:
+            # What the stack declares is another matter: neither outputs nor schedules change.
+            surrounding = replace(surrounding, stack=None)
 
         async def propose() -> Plan:
             return await changes.proposed(desk.planner, aim)

@@ -25,6 +25,7 @@ from dirigent.lang.stack.policy.reading import (
 from dirigent.lang.stack.queues import check_queues, read_queues
 from dirigent.lang.stack.reading import Link, Reading, StackContext, keys_of, section, text_of
 from dirigent.lang.stack.resources import read_resources
+from dirigent.lang.stack.rows.reading import read_imports, read_moves, read_releases
 from dirigent.lang.stack.schedules import read_schedules
 from dirigent.lang.stack.sections import read_inputs, read_outputs, read_secrets
 from dirigent.lang.stack.shapes import DEFINITIONS, stack_shape
@@ -124,6 +125,9 @@ def _assemble(reading: Reading, root: Node) -> Stack:
         providers=join_providers(reading, resources, modules, providers),
         modules=modules,
         sources=reading.sources,
+        moved=read_moves(reading, top.get("moved") if top is not None else None),
+        released=read_releases(reading, top.get("forget") if top is not None else None),
+        imports=read_imports(reading, top.get("import") if top is not None else None),
     )
     check_queues(reading, queues, stack.workflows)
     return stack

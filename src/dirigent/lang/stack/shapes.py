@@ -31,6 +31,7 @@ from dirigent.lang.stack.outside.section import SectionShape
 from dirigent.lang.stack.outside.shapes import PROVIDER, SINK
 from dirigent.lang.stack.outside.types import Provided, ResourceShape
 from dirigent.lang.stack.policy.shapes import POLICY
+from dirigent.lang.stack.rows.shapes import FORGET, IMPORT, MOVED
 from dirigent.lang.tree import Leaf
 from dirigent.lang.workflow.shapes.schedule import POLICY as SCHEDULE_POLICY
 from dirigent.model import limits
@@ -57,9 +58,6 @@ LATER_SECTIONS: Final = (
     "objectives",
     "modules",
     "checks",
-    "moved",
-    "import",
-    "forget",
     "approvals",
     "compensation",
 )
@@ -299,6 +297,9 @@ def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDER
         "events": Field(
             MapOf(SINK, _LABEL, _LABEL_WORDS), description="where events are delivered to, by a name"
         ),
+        "moved": Field(MOVED, description="what has another name now, and stays what it is"),
+        "forget": Field(FORGET, description="what is let go of without being deleted"),
+        "import": Field(IMPORT, description="what exists already and is taken over"),
         "policy": Field(POLICY, description="what may happen"),
         "outputs": Field(
             MapOf(Templates(AnyValue()), _NAME, _NAME_WORDS),

@@ -41,6 +41,10 @@ class ServiceProvider:
         """Return the one type."""
         return frozenset({TYPE})
 
+    def rooted(self, type_name: str) -> bool:
+        """Return that a service is found by its address: its folder has that name."""
+        return type_name in self.types
+
     async def read(self, row: ResourceRow) -> Reading:
         """Look whether it is kept, and in which form."""
         folder = folder_of(self._services, row.address)

@@ -190,6 +190,8 @@ class Changing:
 
     def _left(self, applied: Applied) -> Left:
         """Return what has come of a change, or raise `ProviderFailed` with what stands all the same."""
+        # What it says of a new object may name what is sensitive in it.
+        self.talk.secrecy.learn(self.schema.block, applied.standing.state if applied.standing else None)
         severe = failure(applied.said, self.talk.secrecy)
         if applied.standing is None:
             if severe:

@@ -87,6 +87,7 @@ class Conversation:
         found, odd = configured(schema.block, clear if isinstance(clear, dict) else {})
         if odd:
             raise Refusal([_misfit("E3012", type_name, each) for each in odd])
+        self.secrecy.learn(schema.block, found)
         return found
 
     async def inputs(self, type_name: str, given: Mapping[str, Value]) -> str:

@@ -56,6 +56,8 @@ class Pool:
         self._warm: dict[tuple[str, str], _Warm] = {}
         self._starting: dict[tuple[str, str], asyncio.Lock] = {}
         self._schemas: dict[str, Schemas] = {}
+        # All that run, also those that are retired while somebody is in the middle of a call.
+        self._living: dict[int, _Warm] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
         # What was started once: since then its file may have changed.
@@ -107,7 +109,7 @@ class Pool:
     async def close(self) -> None:
         """End all processes, and start no more."""
         self._closed = True
-        for warm in list(self._warm.values()):
+        for warm in list(self._living.values()):
             self._retire(warm)
             warm.users = 0
             self._rest(warm)
@@ -125,7 +127,7 @@ class Pool:
             if setup is not None:
                 await _configure(session, setup)
             warm = _Warm(key, stack.pop_all(), session)
-        self._warm[key] = warm
+        self._warm[key] = self._living[id(warm)] = warm
         return warm
 
     def _retire(self, warm: _Warm) -> None:
@@ -140,6 +142,7 @@ class Pool:
         if warm.sleeping is not None:
             warm.sleeping.cancel()
         if warm.retired:
+            self._living.pop(id(warm), None)
             task = asyncio.ensure_future(warm.stack.aclose())
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)

@@ -80,9 +80,10 @@ class ConfiguredProvider:
         with told(talk.name, talk.secrecy):
             schema = await talk.schema(type_name)
             given = talk.given(type_name, schema, config)
+            kept = talk.secrecy.conceal(schema.block, config)
             if talk.deferred:
                 later = talk.secrecy.hide(schema.block, _later(schema.block, given))
-                return Proposal(later, decided=True, deferred=True)
+                return Proposal(later, decided=True, deferred=True, config=kept)
             standing = None if prior is None else await _upgraded(talk, prior, schema)
             intention = await talk.ask(lambda session: intend(session, type_name, standing, given))
             inputs = await talk.inputs(type_name, given)
@@ -95,6 +96,7 @@ class ConfiguredProvider:
             warnings(intention.said, talk.secrecy),
             decided=True,
             binding=bound.written(implied(schema.block), talk.secrecy),
+            config=kept,
         )
 
     async def look_up(self, type_name: str, config: dict[str, Value], *, later: bool) -> Proposal:

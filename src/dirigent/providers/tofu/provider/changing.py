@@ -112,7 +112,7 @@ class Changing:
         Raises:
             ProviderDoubt: when nobody can say.
         """
-        identity = identified(self.operation.identity, self.given) or await self._own_identity()
+        identity = identified(self.operation.identity, self.given) or await _own_identity(self)
         if not identity:
             raise ProviderDoubt(
                 f"`{self.operation.address}` may have been made or not: {why}. Its provider cannot say"
@@ -133,13 +133,6 @@ class Changing:
                     "remedy": _REMEDY,
                 },
             ) from None
-
-    async def _own_identity(self) -> dict[str, Value] | None:
-        """Return under what the provider itself would find the object, if it knows that beforehand."""
-        intention = await self.talk.ask(lambda session: intend(session, self._type, None, self.given))
-        identity = intention.change.identity
-        schema = await self.talk.ask(partial(_identity_schema, self._type))
-        return identity if schema is not None and schema.identifies(identity) else None
 
     async def _taken_over(self, found: Standing) -> Left:
         """Return what was made before nobody heard of it, brought to what was wanted."""
@@ -250,6 +243,15 @@ async def _promised(change: Changing, prior: Standing | None) -> Intention | Non
         Change(operation.type, state, bound.planned, change.given, bound.private, bound.identity),
         legacy=bound.legacy,
     )
+
+
+async def _own_identity(change: Changing) -> dict[str, Value] | None:
+    """Return under what the provider itself would find the object, if it knows that beforehand."""
+    kind = change.operation.type
+    intention = await change.talk.ask(lambda session: intend(session, kind, None, change.given))
+    schema = await change.talk.ask(partial(_identity_schema, kind))
+    identity = intention.change.identity
+    return identity if schema is not None and schema.identifies(identity) else None
 
 
 async def _identity_schema(type_name: str, session: Session) -> IdentitySchema | None:

@@ -141,3 +141,28 @@ def test_a_type_that_is_not_there_and_a_provider_that_does_not_start_are_told(ow
     refused(own.say("providers", "schema", "other_thing", "--json", **OURS), "E3039", 4)
     silent = own.say("providers", "schema", "--json", **OURS, FIXTURE_MODE="ends at once")
     assert "no licence" in refused(silent, "E3037", 1)["message"]
+
+
+@pytest.mark.skipif(this_platform() != PLATFORM, reason=f"the samples are made for {PLATFORM}")
+def test_a_provider_in_the_folder_beside_the_stack_is_locked_used_and_refused_once_it_changed(tmp_path):
+    place = tmp_path / "providers" / "registry.opentofu.org" / "acme" / "fixture" / "2.0.1" / PLATFORM
+    place.mkdir(parents=True)
+    program = place / "terraform-provider-fixture_v2.0.1"
+    program.write_text(
+        f"#!/bin/sh\nexport PYTHONPATH={OURS['PYTHONPATH']} FIXTURE_WORLD={tmp_path}\n"
+        f"exec {sys.executable} {ROOT / 'tests/providers/tofu/fixture.py'}\n"
+    )
+    program.chmod(0o755)
+    desk = Desk(tmp_path).write(
+        "stack: small\nproviders:\n  fixture: {source: acme/fixture}\n"
+        "resources:\n  a: {type: fixture_thing, with: {name: a}}\n"
+    )
+    around = {"DIRIGENT_CACHE": str(tmp_path / "cache")}
+    refused(desk.say("plan", "--json", **around), "E3023", 1)
+    assert desk.say("providers", "lock", **around).code == 0
+    told = desk.say("up", "--yes", **around)
+    assert told.code == 0, told
+    assert (tmp_path / "a.json").exists()
+    program.write_text(program.read_text() + "# one line more\n")
+    refused(desk.say("plan", "--json", **around), "E3026", 1)
+    refused(desk.say("providers", "lock", "--json", **around), "E3026", 1)

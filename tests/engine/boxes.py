@@ -14,7 +14,7 @@ from dirigent.model.run.journal import Held, Repeated, Skipped
 from dirigent.model.run.start import Start
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.safety.governing import governed
-from dirigent.ports import ProviderFailed
+from dirigent.ports.resources import ProviderFailed
 from dirigent.providers.apply import ResourcePerformer
 from dirigent.testing import (
     Crash,

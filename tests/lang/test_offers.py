@@ -164,10 +164,11 @@ def test_a_provider_that_is_not_declared_is_one_mistake():
     assert read(text)[1] == [("E1423", 5, 39)]
 
 
-def test_a_provider_may_not_have_the_name_of_a_type_of_ours():
-    _, places, (problem,) = read("stack: a\nproviders:\n  service: {source: a/service}\n", {})
+@pytest.mark.parametrize("name", ["service", "stack"])
+def test_a_provider_may_not_have_the_name_of_a_type_of_ours(name):
+    _, places, (problem,) = read(f"stack: a\nproviders:\n  {name}: {{source: a/{name}}}\n", {})
     assert places == [("E1424", 3, 3)]
-    assert "provider: service-1" in problem.help[0]
+    assert f"provider: {name}-1" in problem.help[0]
 
 
 def test_the_configuration_of_a_provider_is_checked():

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from dirigent.model.fault import EXPRESSION, Fault
 from dirigent.model.problem import Problem
 from dirigent.model.values import SecretText, Unknown
-from dirigent.planning.request import Ask, Propose
+from dirigent.planning.request import Adopt, Ask, Propose
 from dirigent.planning.values.evaluate import has_unknown
-from dirigent.ports import ExpressionFailed, Proposal
+from dirigent.ports import ExpressionFailed
+from dirigent.ports.resources import Proposal
 
 PATH = re.compile(r'\$([a-z_]+)((?:\.[A-Za-z_]\w*|\[\d+\]|\["[^"]*"\]|\[\])*)')
 STEP = re.compile(r'\.([A-Za-z_]\w*)|\[(\d+)\]|\["([^"]*)"\]|(\[\])')
@@ -108,8 +109,8 @@ def oracle(questions):
     return tuple(answers)
 
 
-def drive(asking, propose):
-    """Run a generator of planning; `propose` answers one wish. Returns its result."""
+def drive(asking, propose, adopt=None):
+    """Run a generator of planning; `propose` and `adopt` answer one wish. Returns its result."""
     answer = None
     while True:
         try:
@@ -121,6 +122,8 @@ def drive(asking, propose):
                 answer = oracle(questions)
             case Propose(wishes):
                 answer = tuple(propose(wish) for wish in wishes)
+            case Adopt(wishes):
+                answer = tuple(adopt(wish) for wish in wishes)
 
 
 __all__ = ["PlainLanguage", "Problem", "Proposal", "drive", "oracle"]

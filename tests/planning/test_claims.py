@@ -7,7 +7,7 @@ from dirigent.model.plan import Action, Change
 from dirigent.model.problem import Refusal
 from dirigent.model.source import Span
 from dirigent.planning.claims import refuse_shared
-from dirigent.ports import Reading
+from dirigent.ports.resources import Reading
 
 PATH = "the path `/x`"
 HERE, THERE = Span("stack.yaml", 3, 1, 3, 2), Span("stack.yaml", 9, 1, 9, 2)

@@ -1,5 +1,7 @@
 """Modules in plans: places, scopes, what hangs on what, and what is known only at apply."""
 
+from dataclasses import replace
+
 import pytest
 
 from dirigent.model.ids import declared_path
@@ -7,12 +9,13 @@ from dirigent.model.plan import Action, Selection
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Set
 from dirigent.model.resource import Lifecycle
+from dirigent.model.run.views import Views
 from dirigent.model.source import Span
-from dirigent.model.stack import Input, Module, Secret, Stack
+from dirigent.model.stack import Input, Module, ProviderSetup, Secret, Stack
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.plan import Situation, evaluate_outputs, plan
 from planning.plain_language import PlainLanguage, drive
-from planning.world import CREATE_FIRST, World, actions, propose, refer, resource, secret
+from planning.world import CREATE_FIRST, World, actions, fill, propose, refer, resource, secret, seen_by
 
 
 def inside(*resources, inputs=(), outputs=None, modules=None, secrets=()):
@@ -323,6 +326,7 @@ def three():
     [
         (Selection(targets=("other",)), {"net/db", "net/web", "app"}),
         (Selection(targets=("app",)), {"other/db", "other/web"}),
+        (Selection(targets=('net["eu"]',)), {"other/db", "other/web", "app"}),
         (Selection(targets=("net/db",)), {"net/web", "other/db", "other/web", "app"}),
         (Selection(exclude=("net",)), {"net/db", "net/web", "app"}),
         (Selection(exclude=("net/web",)), {"net/web", "app"}),
@@ -349,3 +353,51 @@ def test_a_module_can_be_replaced_whole_and_one_instance_of_it():
     ]:
         made = world.plan(three(), selection=Selection(replace=words))
         assert {str(c.address) for c in made.changes if c.action is Action.REPLACE} >= gone
+
+
+def test_a_module_within_an_instance_can_be_named():
+    outer = inside(part("net", count=2), modules={"net": Module(NET, {"size": 3})})
+    declared = using(part("site", each=["eu"]), site=Module(outer))
+    world = World()
+    world.up(declared)
+    made = world.plan(declared, selection=Selection(replace=('site["eu"]/net',)))
+    assert len([change for change in made.changes if change.action is Action.REPLACE]) >= 4
+    assert set(world.rows) == {str(change.address) for change in made.changes}
+    gone = world.plan_down(Selection(targets=('site["eu"]/net[0]',)))
+    assert {str(change.address) for change in gone.changes} == {
+        'site["eu"]/net[0]/db',
+        'site["eu"]/net[0]/web',
+    }
+
+
+def test_the_provider_of_a_module_is_configured_by_the_stack():
+    """Its configuration hangs on a resource of the stack, its resource on an input of the module."""
+    box = replace(resource("box", of=refer("$inputs.up")), provider="docker")
+    low = replace(
+        inside(box, inputs=["up"]), providers={"docker": ProviderSetup("docker", "registry/acme/docker")}
+    )
+    west = ProviderSetup("west", "registry/acme/docker", config={"url": refer("$resources.host.id")})
+    declared = replace(
+        using(
+            resource("host"),
+            part("low", count=1),
+            low=Module(low, {"up": refer("$resources.host.id")}, {"docker": "west"}),
+        ),
+        providers={"west": west},
+    )
+    world = World()
+    made = world.plan(declared)
+    (change,) = [change for change in made.changes if change.address == "low[0]/box"]
+    assert (change.provider, change.needs) == ("west", ("host",))
+    graph = compile_plan(made).root.node
+    names = [task.name for task in graph.tasks if isinstance(task.node, Set)]
+    assert sorted(names) == ["low[0]/$inputs.$setup.1", "low[0]/$inputs.up"]
+    views = Views(graph.scopes, {"host": {"id": "id-9"}})
+    for task in graph.tasks:
+        if isinstance(task.node, Set):
+            views.put(task.name, fill(task.node.value, seen_by(task, graph, {"host": {"id": "id-9"}})))
+    (task,) = [task for task in graph.tasks if task.name == "low[0]/box"]
+    seen = {"inputs": views.inputs("low[0]"), "resources": views.resources("low[0]")}
+    assert fill(task.node.request, seen)["setup"] == {"url": "id-9"}
+    assert fill(task.node.request, seen)["config"] == {"of": "id-9"}
+    assert set(graph.needs["low[0]/box"]) == {"host", *names}

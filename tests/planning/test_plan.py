@@ -14,7 +14,7 @@ from dirigent.model.source import Span
 from dirigent.model.values import Expression, Unknown
 from dirigent.planning.destroy import drift, plan_destroy
 from dirigent.planning.plan import evaluate_outputs
-from dirigent.ports import Proposal, Reading
+from dirigent.ports.resources import Proposal, Reading
 from planning.plain_language import PlainLanguage, drive
 from planning.world import CREATE_FIRST, World, actions, propose, refer, resource, secret, stack
 

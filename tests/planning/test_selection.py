@@ -8,7 +8,7 @@ from dirigent.model.ids import canonical
 from dirigent.model.plan import Selection
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import Lifecycle
-from dirigent.ports import Proposal, Reading
+from dirigent.ports.resources import Proposal, Reading
 from planning.world import CREATE_FIRST, World, actions, propose, refer, resource, stack
 
 CHAIN = stack(

@@ -9,12 +9,12 @@ from dirigent.model.plan import EVERYTHING, Action
 from dirigent.model.program import Set
 from dirigent.model.resource import Lifecycle, Replace, Resource, ResourceRow, assemble
 from dirigent.model.run.views import Views
-from dirigent.model.stack import Secret, Stack
+from dirigent.model.stack import Move, Release, Secret, Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import plan_destroy
 from dirigent.planning.plan import Situation, plan
-from dirigent.ports import Proposal
+from dirigent.ports.resources import Proposal, Reading
 from planning.plain_language import Plain, PlainLanguage, drive
 
 CREATE_FIRST = Lifecycle(replace=Replace.CREATE_FIRST)
@@ -26,8 +26,11 @@ def resource(name, *, kind="box", needs=(), count=None, each=None, lifecycle=Non
     )
 
 
-def stack(*resources, outputs=None, secrets=()):
+def stack(*resources, outputs=None, secrets=(), moved=(), forget=(), imports=()):
     return Stack(
+        moved=tuple(Move(source, to) for source, to in moved),
+        released=tuple(Release(address) for address in forget),
+        imports=tuple(imports),
         name="shop",
         folder="/srv/shop",
         resources={item.name: item for item in resources},
@@ -65,7 +68,7 @@ class World:
             readings=self.readings,
             selection=selection,
         )
-        return drive(plan(situation), propose)
+        return drive(plan(situation), propose, adopt)
 
     def up(self, declared, inputs=None, choose=min):
         made = self.plan(declared, inputs)
@@ -106,10 +109,21 @@ class World:
         """Return the id of something new."""
         return f"id-{self.made}"
 
+    def move(self, moves):
+        rows = [(self.rows.pop(move["from"]), move) for move in moves]
+        for row, move in rows:
+            address, needs = Address(move["to"]), tuple(move["needs"])
+            assert address not in self.rows, f"{address} is there already"
+            self.rows[address] = replace(
+                row, address=address, name=move["name"], key=move["key"], needs=needs
+            )
+
     def step(self, request, leaving):
         address, action = request["address"], request["action"]
+        if action == "move":
+            return self.move(request["moves"])
         row = self.rows.get(address)
-        if action in {"delete", "forget"}:
+        if action in {"delete", "forget", "release"}:
             for other in self.rows.values():
                 still = str(other.address) in leaving and address in other.needs
                 assert not still, f"{address} goes while {other.address} stands on it"
@@ -118,8 +132,13 @@ class World:
             return None
         missing = [need for need in request["needs"] if need not in self.rows]
         assert not missing, f"{address} is made while {missing} do not stand"
+        if action == "import":
+            self.rows[address] = found_row(request)
+            return self.rows[address].attributes
         if action == "record":
-            self.rows[address] = replace(row, needs=tuple(request["needs"]), protect=request["protect"])
+            triggers = request.get("triggers", {})
+            needs = tuple(request["needs"])
+            self.rows[address] = replace(row, needs=needs, protect=request["protect"], triggers=triggers)
             return None
         if request.get("deposes"):
             self.rows[request["deposes"]] = replace(row, address=Address(request["deposes"]), protect=False)
@@ -138,8 +157,33 @@ class World:
             key=request["key"],
             needs=tuple(request["needs"]),
             protect=request["protect"],
+            triggers=request.get("triggers", {}),
         )
         return self.rows[address].attributes
+
+
+def adopt(wish):
+    """What exists under any id but `nothing`: a box of size 9."""
+    return Reading(None) if wish.identity == "nothing" else found(wish.identity)
+
+
+def found(identity):
+    return Reading({"id": identity, "size": 9}, {"size": 9}, private={"seen": True})
+
+
+def found_row(request):
+    seen = found(request["id"])
+    return ResourceRow(
+        address=Address(request["address"]),
+        name=request["name"],
+        type=request["type"],
+        config=seen.config,
+        attributes=seen.attributes,
+        key=request["key"],
+        needs=tuple(request["needs"]),
+        private=seen.private,
+        protect=request["protect"],
+    )
 
 
 def seen_by(task, graph, outputs):

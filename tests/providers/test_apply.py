@@ -16,7 +16,7 @@ from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Broken, Done, Order
 from dirigent.model.values import Expression
 from dirigent.planning.request import Ask, Propose, Wish
-from dirigent.ports import Proposal, ProviderFailed, Reading
+from dirigent.ports.resources import Proposal, ProviderFailed, Reading
 from dirigent.providers.apply import ResourcePerformer, request_of
 from dirigent.service.asking import carry, read_all
 
@@ -273,3 +273,38 @@ def test_what_no_provider_manages_any_more_is_forgotten_all_the_same():
 
     outcome = asyncio.run(ResourcePerformer({}, row_of, Noon()).perform(order("forget")))
     assert rows(outcome) == {"web": None}
+
+
+class Seeing(Told):
+    """A provider that also looks up."""
+
+    async def look_up(self, type_name, config, *, later):
+        self.asked.append((type_name, config, later))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return Proposal({"found": "v1"}, binding={"version": 1})
+
+
+def test_what_is_looked_up_is_kept_as_such():
+    order = Order(
+        *(RunId("up-1"), Position("/do/a"), 1, EffectId("e"), "resource"),
+        {"action": "read", "address": "a", "name": "a", "type": "box", "config": {"of": "x"}, "needs": ["b"]},
+    )
+
+    async def nothing(_address):
+        return None
+
+    def done(provider):
+        return asyncio.run(ResourcePerformer({"box": provider}, nothing, Noon()).perform(order))
+
+    provider = Seeing()
+    outcome = done(provider)
+    assert (outcome.output, provider.asked) == ({"found": "v1"}, [("box", {"of": "x"}, False)])
+    [changed] = outcome.records
+    assert (changed.row.reads, changed.row.private, changed.row.needs) == (True, {"version": 1}, ("b",))
+    for failing, kind in [
+        (Seeing(refuse("E3013", "no such image")), CONFIGURATION),
+        (Seeing(ProviderFailed("away")), RUNTIME),
+        (Told(), CONFIGURATION),
+    ]:
+        assert done(failing).fault.type == kind

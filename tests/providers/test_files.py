@@ -15,7 +15,7 @@ from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.effect import Order
 from dirigent.model.values import SecretRef, SecretText, Unknown
-from dirigent.ports import Operation, ProviderFailed, Reading
+from dirigent.ports.resources import Operation, ProviderFailed, Reading
 from dirigent.providers.files import FilesProvider
 
 SECRET = SecretText(("key=", SecretRef("pay")))

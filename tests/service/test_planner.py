@@ -9,7 +9,7 @@ from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack
-from dirigent.ports import Reading
+from dirigent.ports.resources import Reading
 from dirigent.service.plans import Planner
 
 ROW = ResourceRow(Address("web"), "web", "box", {}, {"id": 1})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dirigent.jq import LANGUAGE
 from lang.jq.pairs import Wrong, compared
+from providers.crashes.campaign import providers_killed
 from storms.rig import record
 from storms.rig.enumeration import try_all
 from storms.rig.faults import FAULTS, strike
@@ -111,12 +112,18 @@ def expressions(count, seed, folder):
     raise AssertionError("the control was not found out")
 
 
+def providers(count, seed, folder):
+    """Kill applies of 800 objects so often, then an apply of three at every place; the control repeats."""
+    return providers_killed(count, seed, Path(folder))
+
+
 CAMPAIGNS = {
     "expressions": expressions,
     "faults": faults,
     "kills": kills,
     "crashstates": crashstates,
     "powercut": powercut,
+    "providers": providers,
 }
 
 

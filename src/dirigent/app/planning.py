@@ -13,7 +13,8 @@ from dirigent.app.looking import Store, SystemClock, readable
 from dirigent.app.stacks import Surrounding, secret_of_workflow
 from dirigent.jq import LANGUAGE
 from dirigent.model.record import dataclass
-from dirigent.ports import Journal, Managing, Shelf, Vault
+from dirigent.ports import Journal, Shelf, Vault
+from dirigent.ports.resources import Managing
 from dirigent.service.plans import Planner
 from dirigent.tasks.oracle import JqOracle
 from dirigent.tasks.secrets import EnvironmentVault

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Mapping
 from typing import Final, Protocol
 
@@ -11,7 +10,8 @@ from dirigent.app.planning import Close, inherited
 from dirigent.app.protocols.extras import require
 from dirigent.app.stacks import Surrounding
 from dirigent.lang.stack import TypeShape
-from dirigent.ports import Managing, Vault
+from dirigent.ports import Vault
+from dirigent.ports.resources import Managing
 from dirigent.providers.files import FilesProvider
 from dirigent.providers.files.shape import TYPES as FILE_TYPES
 from dirigent.providers.services.provider import ServiceProvider
@@ -41,8 +41,6 @@ def providers_of(around: Surrounding, vault: Vault) -> tuple[dict[str, Managing]
     if around.stack is None or not around.stack.providers:
         return ours, None
     require("a provider of OpenTofu", "tofu", "grpc", "google.protobuf", "cryptography")
-    # The library of gRPC tells people of every provider that dies; we do so ourselves.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     tofu = importlib.import_module(TOFU)
     pool: Pool = tofu.pool_of(around)
     declared: dict[str, Managing] = tofu.providers_of(around, vault, pool)

@@ -9,7 +9,7 @@ from typing import Final
 from dirigent.model.program import Program
 from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
-from dirigent.model.stack import Secret, Stack
+from dirigent.model.stack import Secret, Stack, all_secrets
 from dirigent.settings import Settings
 
 # Secrets of a workflow that belongs to no stack are looked up under this prefix.
@@ -31,8 +31,8 @@ class Surrounding:
 
     @property
     def secrets(self) -> Mapping[str, Secret]:
-        """Return where each secret of the stack is found."""
-        return self.stack.secrets if self.stack else {}
+        """Return where each secret of the stack and of its modules is found."""
+        return all_secrets(self.stack) if self.stack else {}
 
 
 def queues_of(around: Surrounding) -> Mapping[str, Queue]:

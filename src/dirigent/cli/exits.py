@@ -35,6 +35,8 @@ _SPECIAL: Final = {
     "E2044": Exit.CONFLICT,
     "E2048": Exit.CONFLICT,
     "E2049": Exit.WAITING,
+    "E2050": Exit.NOT_FOUND,
+    "E2052": Exit.CONFLICT,
     "E3020": Exit.USAGE,
     "E3021": Exit.USAGE,
     "E3028": Exit.NOT_FOUND,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import keyword
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -30,10 +31,15 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "test": ("test", "Play the tests of workflows: scripted answers, virtual time."),
     "explain": ("document", "Tell of the types of a stack, and of their properties."),
     "schema": ("document", "Print the JSON Schema of a stack file, or of an answer."),
+    "import": ("apply", "Take over what exists already as a resource."),
+    "move": ("apply", "Give a resource another name without touching it."),
+    "forget": ("apply", "Let go of a resource: it stays, and is no longer managed."),
     "show": ("look", "Show one run: its tasks, their attempts, its result."),
     "events": ("look", "Show the log of events, or the facts of a run."),
     "queues": ("queue", "List the queues, with what waits in them."),
     "state": ("resources.state", "What is managed, its history; to and from Terraform's state."),
+    "revisions": ("resources.back", "List the applies that have ended: what to go back to."),
+    "rollback": ("resources.back", "Bring back what stood after an earlier apply."),
     "drift": ("plan", "Show what differs from what was applied."),
     "providers": ("resources.providers", "Lock, mirror and list the providers of a stack; show schemas."),
     "resume": ("run", "Let a run go on: suspended, held, or left by a crash."),
@@ -58,6 +64,7 @@ INTERRUPTED: Final = 130
 _SECTIONS: Final = {
     "up": "Daily",
     "init": "Write",
+    "import": "Resources",
     "show": "Inspect",
     "resume": "Control",
     "serve": "Engines",
@@ -77,7 +84,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"dirigent.cli.commands.{COMMANDS[cmd_name][0]}")
-        command = getattr(module, cmd_name.replace("-", "_"))
+        attribute = cmd_name.replace("-", "_")
+        command = getattr(module, f"{attribute}_" if keyword.iskeyword(attribute) else attribute)
         return command if isinstance(command, click.Command) else None
 
     def resolve_command(

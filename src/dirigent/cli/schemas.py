@@ -59,15 +59,24 @@ _DIFFERENCE: Final = _object(path=_TEXT, before=_ANY, after=_ANY, forcesReplacem
 _CHANGE: Final = _object(
     address=_TEXT,
     type=_TEXT,
-    action={"enum": ["create", "update", "replace", "delete", "forget", "adopt", "keep"]},
+    action={
+        "enum": ["create", "update", "replace", "delete", "forget", "release", "adopt", "read", "keep"],
+    },
     because=_TEXT,
     drifted=_FLAG,
+    protected=_FLAG,
+    createFirst=_FLAG,
+    leavesFormer=_FLAG,
+    deferred=_FLAG,
+    movedFrom=_maybe(_TEXT),
+    importedAs=_maybe(_TEXT),
     needs=_list(_TEXT),
     differences=_list(_DIFFERENCE),
     warnings=_list(_TEXT),
     at=_SPAN,
 )
 _PLAN: Final = _object(
+    format={"const": 1},
     id=_TEXT,
     stack=_TEXT,
     destroy=_FLAG,
@@ -80,6 +89,7 @@ _PLAN: Final = _object(
     changes=_list(_CHANGE),
     outputs={"type": "object"},
     onFailure={"enum": ["keep", "pause", "compensate"]},
+    rollback=_TEXT,
     notTakenBack=_list(_object(address=_TEXT, action=_TEXT, why=_TEXT, stays=_FLAG)),
 )
 _SUMMARY: Final = _object(
@@ -221,7 +231,24 @@ _SCHEMAS: Final[dict[str, Json]] = {
     },
     "plan": _PLAN,
     "up": _UP,
+    "move": _UP,
+    "forget": _UP,
+    "import": _UP,
     "down": _UP,
+    "rollback": {"oneOf": [_PLAN, _UP]},
+    "revisions": _object(
+        revisions=_list(
+            _object(
+                run=_TEXT,
+                phase=_TEXT,
+                createdAt=_NUMBER,
+                endedAt=_maybe(_NUMBER),
+                plan=_TEXT,
+                changes={"type": "object"},
+                rollback=_TEXT,
+            )
+        )
+    ),
     "run": _RUN,
     "resume": _RUN,
     "retry": _RUN,

@@ -24,14 +24,19 @@ _IGNORED = frozenset({"id", "at", "read_seconds", "sources"})
 
 
 class Action(Enum):
-    """What happens to one instance."""
+    """What happens to one instance.
+
+    To forget one that is gone already clears our traces of it; to release one lets go of what stands.
+    """
 
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"
     DELETE = "delete"
     FORGET = "forget"
+    RELEASE = "release"
     ADOPT = "adopt"
+    READ = "read"
     KEEP = "keep"
 
 
@@ -60,7 +65,9 @@ class Change:
     it sees it again at apply. `deferred` says that its provider could not be asked yet. `lingers` says that
     the one that is replaced stays as a leftover, because what stands on it is not in the plan. `adopts` is
     the row that an adoption writes as it is: nothing in the world is touched. `waits` are the names of the
-    bridges that its expressions see.
+    bridges that its expressions see. `moved_from` is the address that the row had; one that `follows` stands
+    on something that has moved; `imported` is the id under which something that exists is taken over first.
+    `triggers` are the expressions of `lifecycle.replace-when`, by their text, to be kept with the row.
     """
 
     address: Address
@@ -87,6 +94,15 @@ class Change:
     lingers: bool = False
     adopts: ResourceRow | None = None
     waits: tuple[str, ...] = ()
+    moved_from: str = ""
+    follows: bool = False
+    imported: str = ""
+    triggers: dict[str, Template] = field(default_factory=dict)
+
+    @property
+    def acts(self) -> bool:
+        """Return whether it does anything, be it only to what we know."""
+        return self.action is not Action.KEEP or bool(self.moved_from or self.imported) or self.follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +174,8 @@ class Plan:
     `left_out` names what `selection` leaves alone: resources, and addresses of instances.
     `bridges` are in an order in which they may be evaluated; `modules` has the variables of each module
     instance in which something is still to be evaluated, and `shown` the outputs of instances as far as
-    they are known, both by address. `policy` is how it is to be carried out.
+    they are known, both by address. `policy` is how it is to be carried out. `rollback` is the run after
+    which it stood as this plan brings it back, empty for a plan of the stack as declared.
     """
 
     id: PlanId
@@ -178,12 +195,13 @@ class Plan:
     bridges: tuple[Bridge, ...] = ()
     modules: dict[str, dict[str, Value]] = field(default_factory=dict)
     shown: dict[str, Value] = field(default_factory=dict)
+    rollback: str = ""
     policy: ApplyPolicy = ApplyPolicy()
 
     @property
     def pending(self) -> tuple[Change, ...]:
         """Return the changes that do something."""
-        return tuple(change for change in self.changes if change.action is not Action.KEEP)
+        return tuple(change for change in self.changes if change.acts)
 
 
 def fingerprint(rows: Sequence[ResourceRow]) -> str:

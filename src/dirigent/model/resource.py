@@ -25,11 +25,15 @@ class Replace(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """Rules that hold for a resource whatever its type. `ignore` lists paths, as `env.LEVEL`."""
+    """Rules that hold for a resource whatever its type. `ignore` lists paths, as `env.LEVEL`.
+
+    An instance is made anew when the value of an expression of `replace_when` changes.
+    """
 
     protect: bool = False
     replace: Replace = Replace.DELETE_FIRST
     ignore: tuple[str, ...] = ()
+    replace_when: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Resource:
     `provider` names the configuration of the provider that manages it, empty for a type of ours.
     `identity` is the id under which a provider imports the object, with `{attribute}` for what the
     configuration says: by it a creation is looked up of which nobody knows whether it happened.
+    `reads` marks what is only looked up, and never changed: a data source of its provider.
     """
 
     name: str
@@ -53,6 +58,7 @@ class Resource:
     spans: dict[str, Span] = field(default_factory=dict)
     provider: str = ""
     identity: str = ""
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,8 @@ class ResourceRow:
     reported (the value of `$resources.NAME`), `private` what only the provider understands.
     `needs` are the addresses it depended on, for destruction in reverse. `tainted` marks an
     instance whose creation failed half-way: it is replaced at the next plan. `provider` names the
-    configuration of the provider that manages it, empty for a type of ours.
+    configuration of the provider that manages it, empty for a type of ours. `reads` marks what was only
+    looked up. `triggers` are the values of `lifecycle.replace-when` when it was applied, by their text.
     """
 
     address: Address
@@ -79,6 +86,8 @@ class ResourceRow:
     protect: bool = False
     tainted: bool = False
     provider: str = ""
+    reads: bool = False
+    triggers: dict[str, Value] = field(default_factory=dict)
 
 
 def keeper_of(type_name: str, provider: str) -> str:

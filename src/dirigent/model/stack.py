@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
+from pathlib import PurePosixPath
 
 from dirigent.model.events.sink import Sink
 from dirigent.model.plan import ApplyPolicy
@@ -54,6 +55,42 @@ class ProviderSetup:
     of: str = ""
     span: Span | None = None
     spans: dict[str, Span] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What is known as `source` is to be known as `to`: both are names of resources, or addresses."""
+
+    source: str
+    to: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What is known under a name or an address is let go of, and stays in the world."""
+
+    address: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What exists under an id is taken over as an instance; with `each`, as the instances of a resource."""
+
+    to: str
+    id: Template
+    each: Template = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a user wants to be done at once, without the file saying so: one of the three."""
+
+    moves: tuple[Move, ...] = ()
+    releases: tuple[Release, ...] = ()
+    adoption: Adoption | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +172,20 @@ class Stack:
     sources: dict[str, str] = field(default_factory=dict)
     sinks: dict[str, Sink] = field(default_factory=dict)
     providers: dict[str, ProviderSetup] = field(default_factory=dict)
+    moved: tuple[Move, ...] = ()
+    released: tuple[Release, ...] = ()
+    imports: tuple[Adoption, ...] = ()
     modules: dict[str, Module] = field(default_factory=dict)
     apply: ApplyPolicy = ApplyPolicy()
+
+
+def all_secrets(stack: Stack) -> dict[str, Secret]:
+    """Return the secrets of a stack and, under paths such as `net/password`, those of its modules."""
+    found = dict(stack.secrets)
+    for name, module in stack.modules.items():
+        for inner, secret in all_secrets(module.stack).items():
+            path = f"{name}/{inner}"
+            # A path in a module's file starts from the folder of that file.
+            at = str(PurePosixPath(module.stack.folder) / secret.at) if secret.kind == "file" else secret.at
+            found[path] = replace(secret, name=path, at=at)
+    return found

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dirigent.model.ids import DEPOSED
 from dirigent.model.plan import Action, Change
 from dirigent.model.problem import Label, Problem, Refusal
-from dirigent.ports import Reading
+from dirigent.ports.resources import Reading
 
 Claims = Mapping[str, Sequence[str]]
 """What each instance claims, by address."""

@@ -20,7 +20,7 @@ from dirigent.planning.safety.undoing import pausing, undo_of
 from dirigent.planning.steps import Step, makes_behind, steps_of
 from dirigent.planning.values.evaluate import template_of
 
-MAKES: Final = frozenset({"create", "update", "record"})
+MAKES: Final = frozenset({"create", "update", "record", "adopt"})
 
 
 def compile_plan(plan: Plan) -> Program:
@@ -39,7 +39,7 @@ def compile_plan(plan: Plan) -> Program:
     for bridge in bridges:
         makes = (name for address in bridge.needs for name in behind.get(address, ()))
         needs[bridge.name] = tuple(dict.fromkeys((*makes, *bridge.waits)))
-    tasks = tuple(_task(step, scopes, configured) for step in steps)
+    tasks = tuple(_task(step, plan, scopes, configured) for step in steps)
     on_failure = plan.policy.on_failure
     graph = Graph(
         tasks=(*(map(pausing, tasks) if on_failure is OnFailure.PAUSE else tasks), *map(_crossing, bridges)),
@@ -104,11 +104,11 @@ def _initial(plan: Plan) -> dict[str, Value]:
     return initial
 
 
-def _task(step: Step, scopes: Collection[str], configured: Mapping[str, Bridge]) -> Task:
+def _task(step: Step, plan: Plan, scopes: Collection[str], configured: Mapping[str, Bridge]) -> Task:
     change = step.change
     module = split_path(change.address)[0]
-    request = _request(step)
-    if str(change.address) in configured:
+    request = _request(step) if step.action != "move" else _moves(plan)
+    if step.action != "move" and str(change.address) in configured:
         # Its own expressions see the module, those of the configuration the stack: one task has one scope.
         name = configured[str(change.address)].name.removeprefix(f"{module}/$inputs.")
         request["setup"] = Expression(f'$inputs["{name}"]')
@@ -131,9 +131,13 @@ def _request(step: Step) -> dict[str, Template]:
     change = step.change
     request: dict[str, Template] = {"action": step.action, "address": step.address, "name": change.name}
     request |= {"key": change.key, "type": _type_of(step, change)}
-    if step.action in {"create", "update", "record"}:
+    if step.action in {"create", "update", "read", "record", "import"}:
         request |= {"needs": template_of([str(need) for need in change.needs]), "protect": change.protect}
-    if step.action in {"create", "update"}:
+    if change.triggers and step.action in {"create", "update", "record", "import"}:
+        request["triggers"] = change.triggers
+    if step.action == "import":
+        request |= {"config": change.config, "id": change.imported}
+    if step.action in {"create", "update", "read"}:
         request["config"] = change.config
         request |= _promised(change)
     if change.adopts is not None:
@@ -143,6 +147,22 @@ def _request(step: Step) -> dict[str, Template]:
     if step.deposes:
         request["deposes"] = step.deposes
     return request
+
+
+def _moves(plan: Plan) -> dict[str, Template]:
+    """Return what gives rows their new addresses, and new needs to what stands on them."""
+    moves: list[Template] = [
+        {
+            "from": change.moved_from or change.address,
+            "to": change.address,
+            "name": change.name,
+            "key": change.prior.key,
+            "needs": template_of([str(need) for need in change.prior.needs]),
+        }
+        for change in plan.changes
+        if (change.moved_from or change.follows) and change.prior is not None
+    ]
+    return {"action": "move", "address": "", "name": "", "type": "", "moves": moves}
 
 
 def _promised(change: Change) -> dict[str, Template]:

@@ -13,18 +13,22 @@ from typing import Final, cast
 from dirigent.model.plan import Action, Change, Difference
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Replace, ResourceRow
-from dirigent.model.values import Template, Value
+from dirigent.model.values import SecretText, Template, Value
 from dirigent.planning.expand import Instance
+from dirigent.planning.request import Looks
 from dirigent.planning.values.difference import differences, forced, keep_ignored
 from dirigent.planning.values.evaluate import Rendered, has_unknown
-from dirigent.planning.values.setups import templates_of
-from dirigent.ports import Proposal, Reading
+from dirigent.planning.values.setups import members_of, templates_of
+from dirigent.ports.resources import Proposal, Reading
 
 # Differences of what we keep about an instance; no provider is called for these alone.
-OWN_PATHS: Final = ("needs", "lifecycle.protect")
+OWN_PATHS: Final = ("needs", "lifecycle.protect", "lifecycle.replace-when")
 
 # How many paths a reason names.
 _SHOWN: Final = 3
+
+
+NO_TRIGGERS: Final = Rendered({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,10 @@ class Case:
     row: ResourceRow | None = None
     reading: Reading | None = None
     setup: Rendered | None = None
+    looks: Looks = Looks.NOT
     written: Rendered | None = None
     forced: bool = False
+    triggers: Rendered = NO_TRIGGERS
 
     @property
     def anew_as_written(self) -> Case:
@@ -113,6 +119,12 @@ def case_of(
 def decide(case: Case, proposal: Proposal) -> Change:
     """Return the change. `proposal` is the provider's answer for `case.prior` and `case.value`."""
     change = _blank(case, proposal)
+    if case.instance.resource.reads:
+        return _looked_up(case, change, proposal)
+    return _managed(case, change, proposal)
+
+
+def _managed(case: Case, change: Change, proposal: Proposal) -> Change:
     resource = case.instance.resource
     stands = case.standing
     if case.row is None or stands is None:
@@ -128,7 +140,7 @@ def decide(case: Case, proposal: Proposal) -> Change:
         found = differences(case.row.config, case.value, resource.spans) if drift else ()
         found = found or _proposed(stands, proposal)
     # A provider may name every path that ever forces a replacement: only those count that change.
-    found = forced(found, proposal.replace)
+    found = (*forced(found, proposal.replace), *_triggered(case, case.row))
     forcing = [item.path for item in found if item.forces_replacement]
     if case.forced or forcing:
         because = _why_replaced(forcing)
@@ -142,6 +154,23 @@ def decide(case: Case, proposal: Proposal) -> Change:
         because = f"only what Dirigent keeps about it changes: {_listed([item.path for item in own])}"
         return replace(change, action=Action.UPDATE, differences=own, because=because)
     return change
+
+
+def _looked_up(case: Case, change: Change, proposal: Proposal) -> Change:
+    """Return the change of what is only looked up: what is known of it already needs no step."""
+    row = case.row
+    if row is None:
+        because = "looked up once more is known" if proposal.deferred else "looked up"
+        return replace(change, action=Action.READ, because=because)
+    found = differences(_set_members(row.attributes), _set_members(proposal.attributes))
+    own = row.needs != case.needs or row.config != case.value
+    if not found and not own:
+        return change
+    prior = replace(row, attributes=proposal.attributes)
+    because = "what is looked up has changed"
+    return replace(
+        change, action=Action.READ, differences=found, because=because, prior=prior, drifted=not own
+    )
 
 
 def is_record(change: Change) -> bool:
@@ -164,6 +193,24 @@ def _set_members(attributes: dict[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in attributes.items() if value is not None and value not in ([], {})}
 
 
+def concealed(template: dict[str, Template], proposal: Proposal) -> dict[str, Template]:
+    """Return a configuration with those of its literals hidden that its provider calls sensitive."""
+    hidden = proposal.config or {}
+    return {name: _hidden(each, hidden.get(name)) for name, each in template.items()}
+
+
+def _hidden(template: Template, hidden: Value) -> Template:
+    match template, hidden:
+        case dict(), dict():
+            return {name: _hidden(each, hidden.get(name)) for name, each in template.items()}
+        case list(), list() if len(template) == len(hidden):
+            return [_hidden(*pair) for pair in zip(template, hidden, strict=True)]
+        case ((bool() | int() | float() | str()), SecretText()):
+            return hidden
+        case _:
+            return template
+
+
 def _blank(case: Case, proposal: Proposal) -> Change:
     resource = case.instance.resource
     return Change(
@@ -172,7 +219,7 @@ def _blank(case: Case, proposal: Proposal) -> Change:
         type=resource.type,
         action=Action.KEEP,
         key=case.instance.key,
-        config=case.template,
+        config=concealed(case.template, proposal),
         prior=case.row if case.gone else _prior_shown(case),
         needs=case.needs,
         protect=resource.lifecycle.protect,
@@ -185,6 +232,7 @@ def _blank(case: Case, proposal: Proposal) -> Change:
         binding=proposal.binding,
         identity=resource.identity,
         deferred=proposal.deferred,
+        triggers=templates_of(case.triggers.template),
     )
 
 
@@ -214,6 +262,16 @@ def _proposed(stands: ResourceRow, proposal: Proposal) -> tuple[Difference, ...]
     return differences({name: stands.attributes[name] for name in known}, known)
 
 
+def _triggered(case: Case, row: ResourceRow) -> tuple[Difference, ...]:
+    """Return the values of `replace-when` that are no longer, or may not be, what they were."""
+    span = case.instance.resource.spans.get("lifecycle.replace-when")
+    return tuple(
+        Difference(f"replace-when {text}", row.triggers[text], value, forces_replacement=True, span=span)
+        for text, value in members_of(case.triggers.value).items()
+        if text in row.triggers and row.triggers[text] != value
+    )
+
+
 def _own_differences(case: Case, row: ResourceRow) -> tuple[Difference, ...]:
     resource = case.instance.resource
     found: list[Difference] = []
@@ -224,6 +282,11 @@ def _own_differences(case: Case, row: ResourceRow) -> tuple[Difference, ...]:
     if row.protect is not protect:
         span = resource.spans.get("lifecycle.protect") or resource.spans.get("lifecycle")
         found.append(Difference("lifecycle.protect", row.protect, protect, span=span))
+    watched = members_of(case.triggers.value)
+    if {*row.triggers} != {*watched}:
+        # What is watched from now on has no former value to be compared with.
+        span = resource.spans.get("lifecycle.replace-when") or resource.spans.get("lifecycle")
+        found.append(Difference("lifecycle.replace-when", dict(row.triggers), watched, span=span))
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ from dirigent.planning.remove import refuse_protected, removals, with_setups
 from dirigent.planning.rows.selection import part_to_destroy
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.values.setups import Setups
-from dirigent.ports import Reading
+from dirigent.ports.resources import Reading
 
 NO_SETUPS: Final[Setups] = {}
 

@@ -15,24 +15,27 @@ from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.stack import ProviderSetup, Stack
-from dirigent.model.values import SecretRef, SecretText, Template, Value
+from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value, leaves
 from dirigent.planning.claims import refuse_shared
-from dirigent.planning.decide import Case, case_of, create_first, decide
+from dirigent.planning.decide import Case, case_of, concealed, create_first, decide
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
 from dirigent.planning.modules.layout import Layout, Node, layout_of
 from dirigent.planning.modules.now import Now, premises_now
 from dirigent.planning.modules.places import Place
 from dirigent.planning.modules.premises import Premises, Standing
-from dirigent.planning.remove import refuse_protected, removals, with_setups
-from dirigent.planning.request import Answers, Asking, Propose, Wish
+from dirigent.planning.remove import refuse_protected, refuse_released, removals, with_setups
+from dirigent.planning.request import Answers, Asking, Looks, Propose, Wish
+from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_astray, wanted_of
+from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first, steps_of
-from dirigent.planning.values.evaluate import Job, Rendered, render, render_all
+from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
 from dirigent.planning.values.placing import placed
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
-from dirigent.ports import Language, Proposal, Reading, Schemas
+from dirigent.ports import Language, Schemas
+from dirigent.ports.resources import Proposal, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,9 @@ def plan(situation: Situation) -> Asking[Plan]:
     """
     layout = layout_of(situation.stack, situation.language)
     waves = layout.waves()
-    draft = _Draft(situation, layout, part_of(situation.selection, layout.edges, situation.rows))
+    moved = relocated(situation.rows, situation.stack.moved)
+    draft = _Draft(situation, layout, part_of(situation.selection, layout.edges, moved.rows), moved)
+    yield from draft.look_for_imports()
     for wave in waves:
         chosen = yield from draft.advance(wave)
         instances = yield from draft.expand(chosen)
@@ -121,11 +126,19 @@ def constants(stack: str, inputs: Mapping[str, Value], secrets: Sequence[str]) -
 class _Draft:
     """A plan in the making."""
 
-    def __init__(self, situation: Situation, layout: Layout, part: Part) -> None:
+    def __init__(self, situation: Situation, layout: Layout, part: Part, moved: Relocated) -> None:
         self._situation = situation
         self._part = part
-        self._outside = Outside(part, situation.rows)
-        self._rows = {str(row.address): row for row in situation.rows}
+        self._moved = moved
+        self._outside = Outside(part, moved.rows)
+        self._rows = {str(row.address): row for row in moved.rows}
+        self._readings = {
+            address: reading
+            for address in self._rows
+            if (reading := situation.readings.get(moved.origin.get(address, address))) is not None
+        }
+        self._imports: dict[str, Wanted] = {}
+        self._adopted: dict[str, str] = {}
         self._wanted: dict[str, bool] = {}
         self._changes: dict[str, Change] = {}
         self._claims: dict[str, tuple[str, ...]] = {}
@@ -133,6 +146,11 @@ class _Draft:
         self._declared = tuple(layout.nodes)
         given = constants(situation.stack.name, situation.inputs, tuple(situation.stack.secrets))
         self.premises = Premises(layout, given, situation.language, situation.schemas)
+
+    def look_for_imports(self) -> Asking[None]:
+        """Find out what exists already and is to be taken over. Raises as `adopting.wanted_of` does."""
+        root, situation = self.premises.root.scope, self._situation
+        self._imports = yield from wanted_of(situation.stack, root, situation.language)
 
     def advance(self, wave: Sequence[Node]) -> Asking[list[Standing]]:
         """Return the resources of a wave that the plan is for, and show the others as they stand."""
@@ -149,6 +167,11 @@ class _Draft:
     def refuse_unmatched(self) -> None:
         """Raise `Refusal` (E2013) with every instance that the user named and that is not there."""
         known = (*self._changes, *self._situation.stack.resources, *self._declared)
+        if not self._situation.selection.partial:
+            refuse_astray(self._imports, self._changes)
+        self._changes = {address: self._moved.told(change) for address, change in self._changes.items()}
+        refuse_moves(self._changes, self._situation.stack.moved)
+        refuse_released(self._changes, self._situation.stack.released)
         self._outside.refuse_unmatched(self._situation.selection, known)
 
     def expand(self, standing: Sequence[Standing]) -> Asking[list[Instance]]:
@@ -182,6 +205,28 @@ class _Draft:
         root = self.premises.root.scope
         setups = yield from setups_of(stack, names, root, self._situation.language)
         again = self._situation.selection.replace
+        found = yield from adopt(
+            [
+                Candidate(instance, result.value, needs[name], setups.get(instance.resource.provider))
+                for instance, result in zip(instances, rendered, strict=True)
+                for name in (instance.resource.name,)
+                if instance.address not in self._rows
+            ],
+            self._imports,
+        )
+        watched = yield from render_all(
+            [
+                Job(
+                    {each.text: each for each in instance.resource.lifecycle.replace_when},
+                    self._place(instance).scope,
+                    instance.variables,
+                )
+                for instance in instances
+            ],
+            self._situation.language,
+        )
+        self._rows |= found.rows
+        self._adopted |= found.identities
         return [
             replace(
                 case_of(
@@ -189,12 +234,13 @@ class _Draft:
                     result,
                     needs[instance.resource.name],
                     self._rows.get(instance.address),
-                    self._situation.readings.get(instance.address),
+                    self._readings.get(instance.address),
                     setups.get(instance.resource.provider),
                 ),
                 forced=names_it(again, instance),
+                triggers=triggers,
             )
-            for instance, result in zip(instances, rendered, strict=True)
+            for instance, result, triggers in zip(instances, rendered, watched, strict=True)
         ]
 
     def judge(self, cases: Sequence[Case]) -> Asking[list[tuple[Case, Change, Proposal]]]:
@@ -203,6 +249,8 @@ class _Draft:
         Who is replaced is asked for twice: only without a prior state is it known what the new one
         will be, and what of it is unknown.
         """
+        _refuse_mixed(cases)
+        cases = [replace(case, looks=self._looks(case)) for case in cases]
         setups = self._situation.stack.providers
         proposals = yield from _propose([(case, case.prior) for case in cases], setups)
         judged = [
@@ -216,15 +264,31 @@ class _Draft:
         fresh = yield from _propose([(cases[index].anew_as_written, None) for index in again], setups)
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
-            config = case.anew_as_written.template
+            config = concealed(case.anew_as_written.template, proposal)
             judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
         return judged
+
+    def _looks(self, case: Case) -> Looks:
+        """Return when an instance is looked up, if it is: not before what it needs is as it will be."""
+        if not case.instance.resource.reads:
+            return Looks.NOT
+        early = has_unknown(case.value) or any(self._waits_for(need) for need in case.needs)
+        return Looks.LATER if early else Looks.NOW
+
+    def _waits_for(self, need: str) -> bool:
+        change = self._changes.get(need)
+        if change is None or change.action is Action.KEEP:
+            return False
+        return change.action is not Action.READ or change.deferred
 
     def accept(self, standing: Sequence[Standing], judged: Sequence[tuple[Case, Change, Proposal]]) -> None:
         """Keep the changes of a wave and show its resources to the next."""
         attributes: dict[str, dict[str, Value]] = {each.resource.name: {} for each in standing}
         for case, change, proposal in judged:
-            self._changes[change.address] = self._waiting(case, change)
+            imported = self._adopted.get(change.address, "")
+            because = change.because or (f"imported as `{imported}`" if imported else "")
+            told = replace(change, imported=imported, because=because)
+            self._changes[change.address] = self._waiting(case, told)
             self._wanted[change.address] = create_first(case)
             self._claims[change.address] = proposal.claims
             attributes[change.name][change.address] = _future(change, proposal)
@@ -244,7 +308,7 @@ class _Draft:
         if not self._situation.stack.modules:
             return change
         place = self._place(case.instance)
-        waits = self.premises.bridges.waits(place, (change.config,))
+        waits = self.premises.bridges.waits(place, (change.config, change.triggers))
         if change.setup:
             waits += self.premises.bridges.waits(self.premises.root, (change.setup,))
         return replace(change, waits=tuple(dict.fromkeys(waits)))
@@ -254,9 +318,10 @@ class _Draft:
         situation = self._situation
         declared = spread_create_first(list(self._changes.values()), self._wanted)
         removable = self._outside.removable(self._changes)
-        going = removals(removable, situation.readings, situation.stack, self._changes)
-        changes = [*map(self._outside.beside, declared), *with_setups(going, situation.setups)]
-        refuse_shared(changes, self._claims, situation.readings)
+        going = map(self._moved.told, removals(removable, self._readings, situation.stack, self._changes))
+        changes = [*map(self._outside.beside, declared), *with_setups([*going], situation.setups)]
+        changes = self._worth_it(changes)
+        refuse_shared(changes, self._claims, self._readings)
         refuse_protected(changes)
         bridges = self.premises.bridges.behind([name for change in changes for name in change.waits])
         made = Plan(
@@ -279,6 +344,24 @@ class _Draft:
         )
         return replace(made, id=identity(made))
 
+    def _worth_it(self, changes: list[Change]) -> list[Change]:
+        """Return the changes; what was looked up and differs is kept again only where somebody sees it.
+
+        A reading that is another each time would never let a stack come to rest.
+        """
+        if any(change.action not in {Action.KEEP, Action.READ} for change in changes):
+            return changes
+        stack, language = self._situation.stack, self._situation.language
+        found = (leaf for template in stack.outputs.values() for leaf in leaves(template))
+        texts = (leaf.text for leaf in found if isinstance(leaf, Expression))
+        seen = {name for text in texts for _, name in language.compile(text).references}
+        return [
+            replace(change, action=Action.KEEP, differences=(), because="", drifted=False)
+            if change.action is Action.READ and change.drifted and change.name not in seen
+            else change
+            for change in changes
+        ]
+
 
 def local(by_address: Mapping[str, Value]) -> dict[str, Value]:
     """Return what the module shows in which some addresses lie."""
@@ -291,6 +374,24 @@ def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     by_address = {str(change.address): change for change in changes}
     kept = (change for change in changes if str(change.address) not in order)
     return (*(by_address[address] for address in order), *kept)
+
+
+def _refuse_mixed(cases: Sequence[Case]) -> None:
+    """Raise `Refusal` (E2067) with every name under which something was managed that is only read now."""
+    known = [(case, case.row) for case in cases if case.row is not None]
+    mixed = [case for case, row in known if row.reads != case.instance.resource.reads]
+    if mixed:
+        raise Refusal(
+            [
+                Problem(
+                    "E2067",
+                    f"`{case.instance.address}` was managed, and is now only read (or the other way round)",
+                    at=case.instance.resource.span,
+                    help=("give it another name; what is known under this one goes by itself",),
+                )
+                for case in mixed
+            ]
+        )
 
 
 def _propose(
@@ -313,6 +414,7 @@ def _propose(
                 case.instance.resource.provider,
                 members_of(case.setup.value) if case.setup else {},
                 succeeds=case.standing if prior is None else None,
+                looks=case.looks,
             )
             for case, prior in wishes
         )

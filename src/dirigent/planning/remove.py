@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Final, cast
 
 from dirigent.model.ids import DEPOSED
 from dirigent.model.plan import Action, Change
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow
-from dirigent.model.stack import Stack
+from dirigent.model.stack import Release, Stack
 from dirigent.model.values import Template
 from dirigent.planning.decide import standing as stands_now
 from dirigent.planning.modules.gone import modules_of, why_gone
 from dirigent.planning.values.setups import Setups, undeclared
-from dirigent.ports import Reading
+from dirigent.ports.resources import Reading
+
+RELEASED: Final = "let go of: it stays, and is no longer managed"
 
 
 def removals(
@@ -30,20 +32,22 @@ def removals(
     """
     standing = modules_of(declared)
     return [
-        removal(row, readings.get(row.address), _why(row, stack, standing))
+        removal(row, readings.get(row.address), RELEASED, released=True)
+        if lets_go(row, stack)
+        else removal(row, readings.get(row.address), _why(row, stack, standing))
         for row in sorted(rows, key=lambda row: row.address)
         if row.address not in declared
     ]
 
 
-def removal(row: ResourceRow, reading: Reading | None, because: str) -> Change:
-    """Return the change that makes an end of a row."""
+def removal(row: ResourceRow, reading: Reading | None, because: str, *, released: bool = False) -> Change:
+    """Return the change that makes an end of a row; what is `released` stays in the world."""
     gone = reading is not None and reading.attributes is None
     return Change(
         address=row.address,
         name=row.name,
         type=row.type,
-        action=Action.FORGET if gone else Action.DELETE,
+        action=(Action.FORGET if gone or row.reads else Action.RELEASE if released else Action.DELETE),
         key=row.key,
         prior=row if gone else standing_shown(row, reading),
         because=f"{because}, and already gone" if gone else because,
@@ -59,12 +63,13 @@ def with_setups(changes: Sequence[Change], setups: Setups) -> list[Change]:
     Raises:
         Refusal: with every row whose provider is not declared any more (E2047).
     """
-    lost = [change for change in changes if change.provider and change.provider not in setups]
+    managed = [change for change in changes if change.provider and change.action is not Action.RELEASE]
+    lost = [change for change in managed if change.provider not in setups]
     if lost:
         raise Refusal([undeclared(change.address, change.provider) for change in lost])
     return [
         replace(change, setup=cast("dict[str, Template]", setups[change.provider]))
-        if change.provider
+        if change.provider in setups
         else change
         for change in changes
     ]
@@ -92,10 +97,33 @@ def refuse_protected(changes: Sequence[Change]) -> None:
         raise Refusal(problems)
 
 
+def refuse_released(declared: Mapping[str, Change], released: Sequence[Release]) -> None:
+    """Raise `Refusal` (E2018) with everything that is to be let go of and is declared all the same."""
+    names = {change.name for change in declared.values()}
+    problems = [
+        Problem(
+            "E2018",
+            f"`{each.address}` is declared, so it cannot be let go of",
+            at=each.span,
+            help=("take it out of the stack, or the entry out of `forget`",),
+        )
+        for each in released
+        if each.address in declared or each.address in names
+    ]
+    if problems:
+        raise Refusal(problems)
+
+
 def _remedy(change: Change) -> tuple[str, ...]:
     if change.action is Action.REPLACE:
         return ("undo the change, or set `lifecycle.protect: false`",)
     return ("declare it with `lifecycle.protect: false` and run `dirigent up` before you remove it",)
+
+
+def lets_go(row: ResourceRow, stack: Stack | None) -> bool:
+    """Return whether the section `forget` names a row: by its address, or all of its name."""
+    names = {release.address for release in stack.released} if stack is not None else frozenset()
+    return row.address in names or row.name in names
 
 
 def _why(row: ResourceRow, stack: Stack | None, standing: Collection[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import field
+from enum import Enum
 from typing import TypeAlias, TypeVar
 
 from dirigent.model.fault import Fault
@@ -12,7 +13,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.command import Question
 from dirigent.model.values import Value
-from dirigent.ports import Proposal
+from dirigent.ports.resources import Proposal, Reading
 
 T = TypeVar("T")
 
@@ -24,12 +25,20 @@ class Ask:
     questions: tuple[Question, ...]
 
 
+class Looks(Enum):
+    """Whether something is only looked up: at once, or later, when more is known."""
+
+    NOT = "not"
+    NOW = "now"
+    LATER = "later"
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One instance whose future a provider is asked for. `prior` is the row as the world stands now.
 
     `provider` and `setup` are as in `model.plan.Change`, with values. `succeeds` is the row of what it takes
-    the place of, where there is no prior because that goes.
+    the place of, where there is no prior because that goes; `identity` the id of what is to be taken over.
     """
 
     address: str
@@ -39,6 +48,8 @@ class Wish:
     provider: str = ""
     setup: dict[str, Value] = field(default_factory=dict)
     succeeds: ResourceRow | None = None
+    identity: str = ""
+    looks: Looks = Looks.NOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,13 @@ class Propose:
     wishes: tuple[Wish, ...]
 
 
-Request: TypeAlias = Ask | Propose
-Answers: TypeAlias = "tuple[Value | Fault | Proposal | Refusal, ...]"
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Wishes for what exists already; the answer is a tuple of readings and refusals."""
+
+    wishes: tuple[Wish, ...]
+
+
+Request: TypeAlias = Ask | Propose | Adopt
+Answers: TypeAlias = "tuple[Value | Fault | Proposal | Reading | Refusal, ...]"
 Asking: TypeAlias = Generator[Request, Answers, T]

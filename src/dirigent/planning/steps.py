@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from typing import Final
 
 from dirigent.model.ids import DEPOSED
 from dirigent.model.plan import Action, Change
@@ -16,10 +17,12 @@ from dirigent.model.record import dataclass
 from dirigent.planning.decide import is_record
 from dirigent.planning.graph import cycle_in, ordered
 
+MOVE: Final = "move rows"
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation: `action` is create, update, delete, record, adopt or forget, on the row at `address`.
+    """One operation on the row at `address`: `action` is as `providers.apply` knows it.
 
     `name` is unique: the address for a create or an update, else the action and the address.
     `deposes` is the address to which a create moves the row that it replaces, "" if none.
@@ -39,6 +42,7 @@ class _Board:
 
     makes: dict[str, Step] = field(default_factory=dict)
     deletes: dict[str, Step] = field(default_factory=dict)
+    imports: dict[str, Step] = field(default_factory=dict)
     hard: dict[str, list[str]] = field(default_factory=dict)
     soft: dict[str, list[str]] = field(default_factory=dict)
     loose: dict[str, list[str]] = field(default_factory=dict)
@@ -53,11 +57,26 @@ def steps_of(changes: Sequence[Change]) -> tuple[Step, ...]:
     """Return the steps of all changes that do something, in an order in which they may be done."""
     board = _Board()
     _place(changes, board)
+    for change in changes:
+        if change.imported:
+            address = str(change.address)
+            board.imports[address] = Step(f"import {address}", "import", address, change)
     _order_makes(changes, board)
     _order_deletes(changes, board)
-    steps = {step.name: step for step in (*board.makes.values(), *board.deletes.values())}
+    placed = (*board.imports.values(), *board.makes.values(), *board.deletes.values())
+    steps = {step.name: step for step in placed}
     edges = _without_circles(steps, board)
-    return tuple(replace(steps[name], needs=tuple(edges[name])) for name in ordered(edges))
+    done = tuple(replace(steps[name], needs=tuple(edges[name])) for name in ordered(edges))
+    return _after_moves(changes, done)
+
+
+def _after_moves(changes: Sequence[Change], steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps behind the one that gives rows their new addresses: all of them at once, or none."""
+    first = next((change for change in changes if change.moved_from or change.follows), None)
+    if first is None:
+        return steps
+    move = Step(MOVE, "move", first.address, first)
+    return (move, *(step if step.needs else replace(step, needs=(MOVE,)) for step in steps))
 
 
 def spread_create_first(changes: Sequence[Change], wanted: Mapping[str, bool]) -> list[Change]:
@@ -88,8 +107,8 @@ def _place(changes: Sequence[Change], board: _Board) -> None:
     for change in changes:
         address = str(change.address)
         match change.action:
-            case Action.CREATE:
-                board.makes[address] = Step(address, "create", address, change)
+            case Action.CREATE | Action.READ:
+                board.makes[address] = Step(address, change.action.value, address, change)
             case Action.UPDATE:
                 action = "record" if is_record(change) else "update"
                 name = address if action == "update" else f"record {address}"
@@ -102,8 +121,9 @@ def _place(changes: Sequence[Change], board: _Board) -> None:
                     board.deletes[address] = Step(f"delete {old}", "delete", old, change)
             case Action.DELETE:
                 board.deletes[address] = Step(f"delete {address}", "delete", address, change)
-            case Action.FORGET:
-                board.deletes[address] = Step(f"forget {address}", "forget", address, change)
+            case Action.FORGET | Action.RELEASE:
+                action = change.action.value
+                board.deletes[address] = Step(f"{action} {address}", action, address, change)
             case Action.ADOPT:
                 board.makes[address] = Step(f"adopt {address}", "adopt", address, change)
             case Action.KEEP:
@@ -121,19 +141,26 @@ def _free(address: str, taken: dict[str, None]) -> str:
 
 
 def _order_makes(changes: Sequence[Change], board: _Board) -> None:
-    reached = makes_behind(changes, board.makes)
+    reached = makes_behind(changes, {**board.imports, **board.makes})
     for change in changes:
-        make = board.makes.get(change.address)
+        adopt, make = board.imports.get(change.address), board.makes.get(change.address)
+        first = adopt or make
+        if first is None:
+            continue
+        for need in change.needs:
+            board.hard.setdefault(first.name, []).extend(reached.get(need, ()))
         if make is None:
             continue
         needs = board.hard.setdefault(make.name, [])
-        for need in change.needs:
-            needs.extend(reached.get(need, ()))
+        if adopt is not None:
+            needs.append(adopt.name)
         delete = board.deletes.get(change.address)
         if delete is not None and change.create_first:
             board.hard.setdefault(delete.name, []).append(make.name)
         elif delete is not None:
             needs.append(delete.name)
+            if adopt is not None:
+                board.hard.setdefault(delete.name, []).append(adopt.name)
 
 
 def makes_behind(changes: Sequence[Change], makes: Mapping[str, Step]) -> dict[str, tuple[str, ...]]:

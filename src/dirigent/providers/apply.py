@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field, replace
+from typing import Final
 
 from dirigent.model.fault import CONFIGURATION, RUNTIME, Fault
 from dirigent.model.ids import Address
@@ -17,10 +18,12 @@ from dirigent.model.resource import ResourceRow, keeper_of, row_of
 from dirigent.model.run.effect import PAUSED, Broken, Done, Doubt, Order, Outcome
 from dirigent.model.run.journal import ResourceChanged
 from dirigent.model.values import Value
-from dirigent.ports import (
-    Clock,
+from dirigent.ports import Clock
+from dirigent.ports.importing import Importing
+from dirigent.ports.resources import (
     Configurable,
     Finishing,
+    Looking,
     Managing,
     Operation,
     Provider,
@@ -28,7 +31,27 @@ from dirigent.ports import (
     ProviderFailed,
 )
 
+_VERBS: Final = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "forget": "forgotten",
+    "read": "looked up",
+    "import": "imported",
+    "move": "moved",
+}
 RowOf = Callable[[str], Awaitable[ResourceRow | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """One row that gets the address `to`, or keeps it and gets other needs."""
+
+    source: str
+    to: str
+    name: str
+    key: int | str | None
+    needs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +77,11 @@ class Request:
     setup: dict[str, Value] = field(default_factory=dict)
     binding: Value = None
     identity: str = ""
+    id: str = ""
+    moves: tuple[Moving, ...] = ()
     row: Value = None
     pauses: bool = False
+    triggers: dict[str, Value] | None = None
 
 
 class ResourcePerformer:
@@ -76,6 +102,8 @@ class ResourcePerformer:
     async def perform(self, order: Order) -> Outcome:
         """Do one step. The output is what `$resources` shows of the instance, null after a deletion."""
         request = request_of(order.request)
+        if request.action == "move":
+            return await self._moved(request)
         if request.row is not None:
             adopted = row_of(request.address, request.row)
             return Done(adopted.attributes, self._changed((request.address, adopted)))
@@ -90,9 +118,14 @@ class ResourcePerformer:
 
     async def _performed(self, order: Order, request: Request, row: ResourceRow | None) -> Outcome:
         provider = self._provider(request)
+        if request.action == "import":
+            return await self._imported(request, row, provider)
+        if request.action == "read":
+            return await self._looked_up(provider, request)
         forgets = request.action == "forget" and row is not None and provider is not None
         if not forgets and (
-            request.action in {"forget", "record", "stand"} or (row is None and request.action != "create")
+            request.action in {"forget", "record", "release", "stand"}
+            or (row is None and request.action != "create")
         ):
             return self._kept(request, row)
         if provider is None:
@@ -133,6 +166,60 @@ class ResourcePerformer:
             return Done(None, self._changed((request.address, None)))
         return Done(attributes, self._applied(request, row, _row(request, row, attributes, private)))
 
+    async def _moved(self, request: Request) -> Outcome:
+        """Give rows their new addresses, all of them in one commit; nothing in the world changes."""
+        away: list[tuple[str, ResourceRow | None]] = []
+        there: list[tuple[str, ResourceRow | None]] = []
+        for move in request.moves:
+            row = await self._row_of(move.source)
+            if row is None:
+                gone = _coded("E3003", f"there is no instance `{move.source}` any more")
+                return Broken(_fault(CONFIGURATION, request, gone))
+            away += [(move.source, None)] if move.source != move.to else []
+            address = Address(move.to)
+            there.append(
+                (move.to, replace(row, address=address, name=move.name, key=move.key, needs=move.needs))
+            )
+        taken = {address for address, _ in there}
+        return Done(None, self._changed(*(each for each in away if each[0] not in taken), *there))
+
+    async def _imported(
+        self, request: Request, row: ResourceRow | None, provider: Provider | None
+    ) -> Outcome:
+        """Take down what exists already. Looking is all that is done, so it may be done again."""
+        if row is not None:
+            return Done(row.attributes)
+        if provider is None or not isinstance(provider, Importing):
+            detail = _coded("E2021", f"a `{request.type}` cannot be imported")
+            return Broken(_fault(CONFIGURATION, request, detail))
+        config = request.config or {}
+        try:
+            found = await provider.adopt(request.type, request.id, config)
+        except Refusal as refusal:
+            return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
+        except ProviderFailed as failure:
+            return Broken(_fault(RUNTIME, request, str(failure)))
+        if found.attributes is None:
+            detail = _coded("E2020", f"there is no `{request.type}` with the id `{request.id}` any more")
+            return Broken(_fault(RUNTIME, request, detail))
+        made = _row(request, None, found.attributes, found.private)
+        made = replace(made, config=found.config or config)
+        return Done(found.attributes, self._changed((request.address, made)))
+
+    async def _looked_up(self, provider: Provider | None, request: Request) -> Outcome:
+        """Look up what is not managed, and keep what was found."""
+        if provider is None or not isinstance(provider, Looking):
+            detail = _coded("E3001", f"no provider looks up the type `{request.type}`")
+            return Broken(_fault(CONFIGURATION, request, detail))
+        try:
+            found = await provider.look_up(request.type, request.config or {}, later=False)
+        except Refusal as refusal:
+            return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
+        except ProviderFailed as failure:
+            return Broken(_fault(RUNTIME, request, str(failure)))
+        kept = replace(_row(request, None, found.attributes, found.binding), reads=True)
+        return Done(found.attributes, self._changed((request.address, kept)))
+
     async def abandon(self, order: Order) -> None:
         """Let the provider stop the step, if it can."""
         await self.leave(order)
@@ -168,7 +255,7 @@ class ResourcePerformer:
         """Do what concerns only our own row, or find that there is none to work on."""
         if request.action == "stand":
             return Done(row.attributes if row is not None else None)
-        if request.action == "forget":
+        if request.action in {"forget", "release"}:
             return Done(None, self._changed((request.address, None)))
         if request.action == "delete":
             # Somebody made an end of the row in the meantime: that is what was wanted.
@@ -177,7 +264,8 @@ class ResourcePerformer:
             return Broken(
                 _fault(CONFIGURATION, request, _coded("E3003", "there is no such instance any more"))
             )
-        kept = replace(row, needs=request.needs, protect=request.protect)
+        triggers = row.triggers if request.triggers is None else request.triggers
+        kept = replace(row, needs=request.needs, protect=request.protect, triggers=triggers)
         return Done(row.attributes, self._changed((request.address, kept)))
 
     def _applied(
@@ -231,8 +319,25 @@ def request_of(value: Value) -> Request:
         setup=setup if isinstance(setup, dict) else {},
         binding=value.get("binding"),
         identity=str(value.get("identity") or ""),
+        id=str(value.get("id") or ""),
+        moves=_moves_of(value.get("moves")),
         row=value.get("row"),
         pauses=value.get("pauses") is True,
+        triggers=triggers if isinstance(triggers := value.get("triggers"), dict) else None,
+    )
+
+
+def _moves_of(value: Value) -> tuple[Moving, ...]:
+    return tuple(
+        Moving(
+            source=str(each["from"]),
+            to=str(each["to"]),
+            name=str(each["name"]),
+            key=key if isinstance(key := each.get("key"), int | str) else None,
+            needs=tuple(str(need) for need in needs) if isinstance(needs := each.get("needs"), list) else (),
+        )
+        for each in (value if isinstance(value, list) else [])
+        if isinstance(each, dict)
     )
 
 
@@ -272,12 +377,12 @@ def _row(
         private=private,
         protect=request.protect,
         provider=request.provider,
+        triggers=request.triggers or {},
     )
 
 
 def _fault(kind: str, request: Request, detail: str) -> Fault:
-    verbs = {"create": "created", "update": "updated", "delete": "deleted", "forget": "forgotten"}
-    done = verbs.get(request.action, request.action)
+    done = _VERBS.get(request.action, request.action)
     status = 400 if kind == CONFIGURATION else 500
     return Fault(kind, status, title=f"`{request.address}` could not be {done}", detail=detail)
 

@@ -8,25 +8,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final, TypeVar, assert_never
 
-from dirigent.model.plan import Plan
+from dirigent.lang.schema import SCHEMAS
+from dirigent.model.plan import Plan, Selection
 from dirigent.model.problem import Problem, Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, keeper_of
-from dirigent.model.stack import Stack
+from dirigent.model.stack import Errand, Stack
 from dirigent.model.values import Template, Value
 from dirigent.planning.destroy import plan_destroy as make_plan_destroy
 from dirigent.planning.plan import Situation, evaluate_outputs, setups_standing
 from dirigent.planning.plan import plan as make_plan
-from dirigent.planning.request import Answers, Ask, Asking, Wish
+from dirigent.planning.remove import lets_go
+from dirigent.planning.request import Adopt, Answers, Ask, Asking, Looks, Propose, Wish
+from dirigent.planning.rows.errand import only_import
+from dirigent.planning.rows.errand import plan_errand as make_plan_errand
 from dirigent.planning.rows.selection import part_to_destroy, rows_of
 from dirigent.planning.safety.governing import governed, of_end
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
-from dirigent.ports import (
+from dirigent.ports import Oracle
+from dirigent.ports.importing import Importing, Rooted
+from dirigent.ports.resources import (
     Configurable,
+    Looking,
     Managing,
-    Oracle,
     Proposal,
     Provider,
     ProviderFailed,
@@ -50,12 +57,51 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how:
     asking = setups_standing(stack, inputs, rows, planner.language)
     setups = await carry(asking, planner.providers, planner.oracle)
     chosen = rows_of(stack, planner.language, rows, how.selection)
+    # Who is let go of need not be looked at, nor can it where its provider is gone.
+    chosen = [row for row in chosen if not lets_go(row, stack)]
     readings, seconds = await _read(planner, chosen, setups) if how.refresh else ({}, 0.0)
     at = planner.clock.now()
     situation = Situation(
-        *(stack, planner.language, inputs, rows, readings, at, seconds, setups), selection=how.selection
+        *(stack, planner.language, inputs, rows, readings, at, seconds, setups),
+        selection=how.selection,
+        schemas=SCHEMAS,
     )
-    return governed(await carry(make_plan(situation), planner.providers, planner.oracle), stack.apply)
+    made = await carry(make_plan(situation), planner.providers, planner.oracle)
+    refuse_rooted(planner.providers, made)
+    return governed(made, stack.apply)
+
+
+async def plan_errand(
+    planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value], errand: Errand
+) -> Plan:
+    """Return the plan of an errand. Raises `Refusal` (E2013, E2016, E2022, E2023, E2044)."""
+    rows = await rows_of_stack(planner, name)
+    if stack is None or errand.adoption is None:
+        made = make_plan_errand(name, rows, errand, planner.clock.now())
+        refuse_rooted(planner.providers, made)
+        return made
+    how = How(selection=Selection((errand.adoption.to,)))
+    wanted = replace(stack, imports=(errand.adoption,))
+    return only_import(await plan(planner, wanted, inputs, how), errand, rows)
+
+
+def refuse_rooted(providers: Mapping[str, Managing], made: Plan) -> None:
+    """Raise `Refusal` (E2022) with every instance that is to move and that is known by its address."""
+    problems: list[Problem] = []
+    for change in made.changes:
+        provider = providers.get(keeper_of(change.type, change.provider)) if change.moved_from else None
+        if provider is not None and isinstance(provider, Rooted) and provider.rooted(change.type):
+            what = f"a `{change.type}` is known by its address"
+            problems.append(
+                Problem(
+                    "E2022",
+                    f"{what}, so `{change.moved_from}` cannot become `{change.address}`",
+                    at=change.span,
+                    help=("keep the former name, or take the entry out of `moved` to have a new one made",),
+                )
+            )
+    if problems:
+        raise Refusal(problems)
 
 
 async def plan_destroy(
@@ -127,7 +173,8 @@ async def read_all(
         if row.provider and row.provider not in setups:
             return Refusal([undeclared(row.address, row.provider)])
         setup = setups.get(row.provider, {})
-        if has_unknown(setup):
+        # What is only read is looked up when the plan wants it.
+        if row.reads or has_unknown(setup):
             return None
         provider = _provider(providers, row.type, row.provider, setup)
         if provider is None:
@@ -155,14 +202,56 @@ async def carry(
     Raises:
         Refusal: what planning raises, with the problems of the providers in it.
     """
-    gate = asyncio.Semaphore(at_once)
+    asked = _Asked(providers, asyncio.Semaphore(at_once))
+    try:
+        request = next(asking)
+        while True:
+            match request:
+                case Ask(questions=questions):
+                    answers: Answers = await oracle.answer(questions)
+                case Adopt(wishes=wishes):
+                    answers = tuple(await asyncio.gather(*map(asked.adopt, wishes)))
+                case Propose(wishes=wishes):
+                    answers = tuple(await asyncio.gather(*map(asked.propose, wishes)))
+                case _:
+                    assert_never(request)
+            request = asking.send(answers)
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
-    async def propose(wish: Wish) -> Proposal | Refusal:
-        provider = _provider(providers, wish.type, wish.provider, wish.setup)
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The providers, a few at a time; what one refuses is an answer."""
+
+    providers: Mapping[str, Managing]
+    gate: asyncio.Semaphore
+
+    async def adopt(self, wish: Wish) -> Reading | Refusal:
+        """Return what exists under an id."""
+        provider = _provider(self.providers, wish.type, wish.provider, wish.setup)
         if provider is None:
             return Refusal([_unmanaged(wish.address, wish.type)])
-        async with gate:
+        if not isinstance(provider, Importing):
+            return refuse("E2021", f"a `{wish.type}` cannot be imported, as `{wish.address}` is to be")
+        async with self.gate:
             try:
+                return await provider.adopt(wish.type, wish.identity, wish.config)
+            except Refusal as refusal:
+                return refusal
+            except ProviderFailed as failure:
+                return refuse("E3002", f"`{wish.address}` could not be read: {failure}")
+
+    async def propose(self, wish: Wish) -> Proposal | Refusal:
+        """Return what would become of an instance."""
+        provider = _provider(self.providers, wish.type, wish.provider, wish.setup)
+        if provider is None:
+            return Refusal([_unmanaged(wish.address, wish.type)])
+        async with self.gate:
+            try:
+                if wish.looks is not Looks.NOT:
+                    return await _looked_up(provider, wish)
                 if wish.succeeds is not None and isinstance(provider, Succeeding):
                     return await provider.succeed(wish.succeeds, wish.type, wish.config)
                 return await provider.propose(wish.type, wish.prior, wish.config)
@@ -171,17 +260,11 @@ async def carry(
             except ProviderFailed as failure:
                 return refuse("E3004", f"`{wish.address}` could not be planned: {failure}")
 
-    try:
-        request = next(asking)
-        while True:
-            if isinstance(request, Ask):
-                answers: Answers = await oracle.answer(request.questions)
-            else:
-                answers = tuple(await asyncio.gather(*(propose(wish) for wish in request.wishes)))
-            request = asking.send(answers)
-    except StopIteration as end:
-        result: T = end.value
-        return result
+
+async def _looked_up(provider: Provider, wish: Wish) -> Proposal:
+    if not isinstance(provider, Looking):
+        raise Refusal([_unmanaged(wish.address, wish.type)])
+    return await provider.look_up(wish.type, wish.config, later=wish.looks is Looks.LATER)
 
 
 def _provider(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from typing import Final
 
-from dirigent.model.ids import PlanId, RunId
+from dirigent.model.ids import PlanId, RunId, split_path
 from dirigent.model.plan import Action, Change, Plan
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import Program
@@ -66,6 +66,8 @@ async def proposed(planner: Planner, aim: Aim) -> Plan:
                 f"apply it with `dirigent {verb} {made.id}`; nothing was touched",
             )
         return made
+    if aim.how.errand is not None:
+        return await planner.plan_errand(aim.name, aim.stack, aim.inputs, aim.how.errand)
     if aim.destroy:
         return await planner.plan_destroy(aim.name, aim.stack, aim.inputs, aim.how)
     if aim.stack is None:
@@ -101,13 +103,24 @@ def check_secrets(vault: Vault, language: Language, chosen: Plan) -> None:
 
     Half a stack, and then the news that a variable is not set, help nobody.
     """
-    names = {name for change in chosen.pending for name in _secrets_of(change, language)}
-    runs.check_secrets(vault, sorted(names & {*chosen.secrets}))
+    known = {name: SecretText((SecretRef(name),)) for name in chosen.secrets}
+    parts: list[tuple[Template, Mapping[str, Value]]] = []
+    for change in chosen.pending:
+        module = chosen.modules.get(split_path(change.address)[0], {}).get("secrets", known)
+        parts += [(change.config, module if isinstance(module, dict) else {})]
+    for bridge in chosen.bridges:
+        module = chosen.modules.get(bridge.scope, {}).get("secrets", known)
+        parts += [(bridge.template, module if isinstance(module, dict) else {})]
+    names = {name for template, there in parts for name in _secrets_of(template, there, language)}
+    runs.check_secrets(vault, sorted(name for name in names if name in known or "/" in name))
 
 
-def _secrets_of(change: Change, language: Language) -> Iterator[str]:
-    """Yield the secrets that a change names: in expressions that are left for later, and as they stand."""
-    pending: list[Template] = [change.config]
+def _secrets_of(template: Template, there: Mapping[str, Value], language: Language) -> Iterator[str]:
+    """Yield the secrets that a template names: in expressions that are left for later, and as they stand.
+
+    `there` is what `$secrets` holds where the expressions stand.
+    """
+    pending: list[Template] = [template]
     while pending:
         match pending.pop():
             case list() as items:
@@ -116,11 +129,17 @@ def _secrets_of(change: Change, language: Language) -> Iterator[str]:
                 pending.extend(members.values())
             case Expression(text=text):
                 references = language.compile(text).references
-                yield from (member for name, member in references if name == "secrets" and member)
-            case SecretText(parts=parts):
-                yield from (part.name.partition(".")[0] for part in parts if isinstance(part, SecretRef))
+                named = (there.get(member) for name, member in references if name == "secrets" and member)
+                yield from (name for value in named for name in _names_in(value))
+            case SecretText() as text:
+                yield from _names_in(text)
             case _:
                 pass
+
+
+def _names_in(value: Value) -> Iterator[str]:
+    if isinstance(value, SecretText):
+        yield from (part.name.partition(".")[0] for part in value.parts if isinstance(part, SecretRef))
 
 
 async def keep(conductor: Conductor, shelf: Shelf, made: Plan) -> None:
@@ -161,8 +180,8 @@ async def _start(desk: Driven, chosen: Plan, program: Program, words: Mapping[st
 
 def verb_of(made: Plan) -> str:
     """Return what the run of a plan is called by: `down`, `import` or `up`."""
-    if made.destroy:
-        return "down"
+    if made.destroy or made.rollback:
+        return "down" if made.destroy else "rollback"
     adopts = made.pending and all(change.action is Action.ADOPT for change in made.pending)
     return "import" if adopts else "up"
 
@@ -172,7 +191,7 @@ async def outputs(planner: Planner, stack: Stack | None, made: Plan, end: Ended 
 
     `end` is None for a plan that had nothing to do. The inputs are those of the plan.
     """
-    if stack is None or made.destroy or (end is not None and end.phase != "completed"):
+    if stack is None or made.destroy or made.rollback or (end is not None and end.phase != "completed"):
         return {}
     values = await planner.evaluate(stack, made.inputs, stack.outputs)
     # What a plan has left out may not be there yet, and what hangs on it has no value.

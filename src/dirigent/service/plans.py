@@ -11,19 +11,24 @@ from typing import Final, Protocol, cast
 
 from dirigent.model.plan import EVERYTHING, Plan, Selection
 from dirigent.model.record import dataclass
-from dirigent.model.stack import Stack
+from dirigent.model.stack import Errand, Stack
 from dirigent.model.values import Template, Value
-from dirigent.ports import Clock, Language, Managing, Oracle, Shelf
+from dirigent.ports import Clock, Language, Oracle, Shelf
+from dirigent.ports.resources import Managing
 
 ASKING: Final = "dirigent.service.asking"
 
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a plan is made: without `refresh` the world is taken to be as it was applied."""
+    """How a plan is made: without `refresh` the world is taken to be as it was applied.
+
+    With an `errand` it is made for that and for nothing else.
+    """
 
     refresh: bool = True
     selection: Selection = EVERYTHING
+    errand: Errand | None = None
 
 
 USUALLY: Final = How()
@@ -34,6 +39,12 @@ class _Asking(Protocol):
 
     async def plan(self, planner: Planner, stack: Stack, inputs: Mapping[str, Value], how: How) -> Plan:
         """Return the plan for a stack."""
+        ...
+
+    async def plan_errand(
+        self, planner: Planner, name: str, stack: Stack | None, inputs: Mapping[str, Value], errand: Errand
+    ) -> Plan:
+        """Return the plan of an errand."""
         ...
 
     async def plan_destroy(
@@ -66,6 +77,16 @@ class Planner:
             Refusal: with every problem of the stack in this world (E2xxx, E3xxx).
         """
         return await _asking().plan(self, stack, inputs, how)
+
+    async def plan_errand(
+        self, name: str, stack: Stack | None, inputs: Mapping[str, Value], errand: Errand
+    ) -> Plan:
+        """Return the plan of an errand; only to take something over needs the stack.
+
+        Raises:
+            Refusal: E2013, E2016, E2023, E2044, and what `plan` raises.
+        """
+        return await _asking().plan_errand(self, name, stack, inputs, errand)
 
     async def plan_destroy(
         self, name: str, stack: Stack | None, inputs: Mapping[str, Value], how: How = USUALLY

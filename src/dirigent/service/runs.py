@@ -13,6 +13,7 @@ from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
+from dirigent.model.run.effect import PAUSED
 from dirigent.model.run.journal import (
     CancelRequested,
     Ended,
@@ -181,7 +182,8 @@ async def answers_for(
     """Return the facts that let every held effect of a run go on: `done`, `repeat` or `skip`.
 
     Raises:
-        Refusal: E4012 when nothing of the run is held.
+        Refusal: E4012 when nothing of the run is held, E2052 for `done` where a step failed and waits to be
+            mended.
     """
     held: dict[tuple[str, int], Held] = {}
     for fact in await journal.read(run):
@@ -191,6 +193,13 @@ async def answers_for(
             held.pop((fact.position, fact.attempt), None)
     if not held:
         raise refuse("E4012", f"nothing of run `{run}` is held", "look at it with `dirigent show RUN`")
+    failed = [fact for fact in held.values() if PAUSED in fact.evidence]
+    if failed and choice == "done":
+        raise refuse(
+            "E2052",
+            f"{failed[0].reason}: it failed, so nobody can say that it is done",
+            f"mend it, then `dirigent resume {run} --repeat`; or pass over it with `--skip`",
+        )
     answers: list[Fact] = []
     for fact in held.values():
         match choice:

@@ -15,7 +15,7 @@ from dirigent.model.ids import Address, EffectId, Position, RunId
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.effect import Order
 from dirigent.model.values import SecretText
-from dirigent.ports import Operation
+from dirigent.ports.resources import Operation
 from dirigent.providers.services import control
 from dirigent.providers.services.folder import MARK, ServiceFolder, folder_of
 from dirigent.providers.services.provider import ServiceProvider

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dirigent.model import limits
 from dirigent.model.problem import Refusal
 from dirigent.model.values import SecretRef, SecretText, Unknown
-from dirigent.ports import Proposal
+from dirigent.ports.resources import Proposal
 from dirigent.providers.services.configuration import read, secrets_of, shown
 from dirigent.providers.services.definition import Definition, Health, Restart, decode, encode
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dirigent.model.values import SecretRef, SecretText
-from dirigent.ports import ProviderFailed, Reading
+from dirigent.ports.resources import ProviderFailed, Reading
 from dirigent.providers.services import control
 from dirigent.providers.services.folder import MARK, Wish
 from dirigent.shim import pulse

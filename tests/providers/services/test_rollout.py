@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from dirigent.ports import ProviderFailed, Reading
+from dirigent.ports.resources import ProviderFailed, Reading
 from dirigent.shim import pulse
 
 

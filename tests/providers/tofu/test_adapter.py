@@ -19,7 +19,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.effect import Order
 from dirigent.model.stack import Secret
 from dirigent.model.values import SecretRef, SecretText, Unknown
-from dirigent.ports import Operation, ProviderDoubt, ProviderFailed
+from dirigent.ports.resources import Operation, ProviderDoubt, ProviderFailed
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.provider import TofuProvider
 from dirigent.providers.tofu.provider.secrecy import Secrecy

@@ -6,15 +6,19 @@ import os
 import sys
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dirigent.app.types.offers import offers_of, shelf_of
 from dirigent.cli.options import Options
 from dirigent.cli.place import place
+from dirigent.cli.schemas import schema_of
+from dirigent.cli.stack import reading
 from dirigent.cli.stack.reading import alone, complete
 from dirigent.cli.work import document
 from dirigent.cli.work.types import explain
+from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.stack import Offer, declared_providers
 from dirigent.model import limits
 from dirigent.model.problem import Refusal
@@ -140,23 +144,62 @@ def test_the_schema_for_editors_has_the_types_of_the_stack(desk, capsys):
     written = json.loads(capsys.readouterr().out)
     branches = written["properties"]["resources"]["additionalProperties"]["allOf"]
     types = [branch["if"]["properties"]["type"]["const"] for branch in branches]
-    assert types == ["fixture_box", "file", "directory", "service"]
+    assert types == ["fixture_box", "file", "directory", "service", "stack"]
     inside = branches[0]["then"]["properties"]["with"]["properties"]
     assert "port" in inside
     assert "id" not in inside, "what the provider decides is not offered"
+
+
+def test_a_provider_that_modules_declare_too_is_looked_for_once(desk, monkeypatch):
+    module = desk.folder / "part"
+    module.mkdir()
+    (module / "stack.yaml").write_text(
+        STACK.replace("stack: demo", "stack: part").replace("name: a", "nam: a")
+    )
+    desk.file.write_text(f"{STACK}  part: {{type: stack, with: {{from: part}}}}\n")
+    asked = []
+
+    def told(declared, folder, *, strict):
+        asked.append(list(declared))
+        return offers_of(declared, folder, strict=strict)
+
+    desk.keep()
+    monkeypatch.setattr(reading, "OFFERS", "told")
+    monkeypatch.setitem(sys.modules, "told", SimpleNamespace(offers_of=told))
+    with pytest.raises(Refusal) as refusal:
+        document.check(desk.options())
+    assert asked == [["fixture"]]
+    assert [Path(problem.at.file).parent.name for problem in refusal.value.problems] == ["part"]
+    monkeypatch.delenv("DIRIGENT_PROVIDER_FIXTURE")
+    options = desk.options()
+    with pytest.raises(Refusal) as refusal:
+        complete(options, place(options), planning=True)
+    places = [Path(problem.at.file).parent.name for problem in refusal.value.problems]
+    assert (codes(refusal), set(places)) == (["E3023"] * 2, {desk.folder.name, "part"})
 
 
 def test_all_types_are_listed(desk, capsys):
     desk.keep()
     assert explain(desk.options()) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines] == [
-        ["TYPE", "PROVIDER"],
-        ["file", "-"],
-        ["directory", "-"],
-        ["service", "-"],
-        ["fixture_box", "fixture"],
+    assert [line.split("  ")[:2] for line in lines] == [
+        ["DIRIGENT'S OWN"],
+        ["", "file"],
+        ["", "directory"],
+        ["", "service"],
+        ["", "stack"],
+        [""],
+        ["OF THE PROVIDER fixture"],
+        ["", "fixture_box"],
     ]
+
+
+def test_a_type_of_a_provider_that_nobody_knows_is_told_so(desk, monkeypatch, capsys):
+    monkeypatch.delenv("DIRIGENT_PROVIDER_FIXTURE")
+    with pytest.raises(Refusal) as refusal:
+        explain(desk.options(what="fixture_box"))
+    assert refusal.value.problems[0].help[0] == "it may be one of `fixture`, whose types are not known here"
+    assert "W1428" in capsys.readouterr().err
 
 
 BOX_TEXT = """\
@@ -264,10 +307,14 @@ def test_the_example_of_a_type_is_right(desk, capsys, what):
 def test_types_are_told_to_programs(desk, capsys):
     desk.keep()
     explain(desk.options(as_json=True))
-    listed = json.loads(capsys.readouterr().out)["types"]
+    answer = json.loads(capsys.readouterr().out)
+    assert SCHEMAS.violation(schema_of("explain"), answer) is None
+    listed = answer["types"]
     assert listed[-1] == {"type": "fixture_box", "provider": "fixture", "description": ""}
     explain(desk.options(as_json=True, what="fixture_box.port"))
     told = json.loads(capsys.readouterr().out)
+    assert SCHEMAS.violation(schema_of("explain"), told) is None
+    assert SCHEMAS.violation(schema_of("explain"), {**told, "more": 1}) is not None
     assert (told["type"], told["provider"], told["path"]) == ("fixture_box", "fixture", ["port"])
     assert [each["name"] for each in told["properties"]] == ["number", "bound"]
     assert told["example"] == {"port": [{"number": 1}]}

@@ -147,11 +147,11 @@ ANSWERS = {
 class Keeper(grpc.GenericRpcHandler):
     """Answers the calls that it knows."""
 
-    def __init__(self, gone):
+    def __init__(self, gone, answers):
         self.gone = gone
         self.methods = {
             method.path(version): (method, act, version)
-            for method, act in ANSWERS.items()
+            for method, act in answers.items()
             for version in PREFIXES
         }
 
@@ -165,7 +165,7 @@ class Keeper(grpc.GenericRpcHandler):
 
         def answered(request, _context):
             answer = classes[method.response]()
-            act(version if act is schema else request, answer)
+            act(version if method is calls.SCHEMA else request, answer)
             return answer
 
         return grpc.unary_unary_rpc_method_handler(
@@ -175,16 +175,21 @@ class Keeper(grpc.GenericRpcHandler):
         )
 
 
+def serve(answers, address, version):
+    """Serve until the host wants no more."""
+    gone = threading.Event()
+    server = grpc.server(ThreadPoolExecutor(8), handlers=(Keeper(gone, answers),))
+    server.add_insecure_port(f"unix:{address}")
+    server.start()
+    print(f"1|{version}|unix|{address}|grpc|", flush=True)
+    gone.wait()
+    server.stop(0)
+
+
 def main():
     by_hand = sys.argv[1:]
     address = by_hand[0] if by_hand else f"{os.environ['TMPDIR']}/zoo.sock"
-    gone = threading.Event()
-    server = grpc.server(ThreadPoolExecutor(8), handlers=(Keeper(gone),))
-    server.add_insecure_port(f"unix:{address}")
-    server.start()
-    print(f"1|{os.environ.get('ZOO_VERSION', '6')}|unix|{address}|grpc|", flush=True)
-    gone.wait()
-    server.stop(0)
+    serve(ANSWERS, address, os.environ.get("ZOO_VERSION", "6"))
 
 
 if __name__ == "__main__":

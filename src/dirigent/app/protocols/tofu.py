@@ -11,7 +11,8 @@ from typing import Final
 from dirigent.app.stacks import Surrounding
 from dirigent.model.resource import keeper_of
 from dirigent.model.stack import ProviderSetup
-from dirigent.ports import Managing, Vault
+from dirigent.ports import Vault
+from dirigent.ports.resources import Managing
 from dirigent.providers.tofu.finding.installed import installed
 from dirigent.providers.tofu.finding.places import places_of
 from dirigent.providers.tofu.provider.pool import Pool, Program

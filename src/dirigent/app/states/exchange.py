@@ -14,7 +14,7 @@ from dirigent.model.resource import ResourceRow, keeper_of
 from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import Value
 from dirigent.planning.rows.adopt import declared_resources
-from dirigent.ports import Managing, ProviderFailed
+from dirigent.ports.resources import Managing, ProviderFailed
 from dirigent.providers.tofu.provider.provider import TofuProvider
 from dirigent.providers.tofu.provider.words import told
 from dirigent.providers.tofu.schema.reading import Schemas

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol, cast
 
@@ -16,6 +17,7 @@ from dirigent.cli.session import pairs
 from dirigent.lang.inputs import Given
 from dirigent.lang.stack import Offer, Offers, nothing_known
 from dirigent.model.problem import Problem
+from dirigent.model.source import Span
 from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import Value
 from dirigent.service import stacks
@@ -51,14 +53,30 @@ def alone(where: Place) -> Stack:
 
 
 def offers(where: Place, *, strict: bool) -> Offers:
-    """Return what tells of the providers of a stack; it is imported where there are any."""
+    """Return what tells of the providers of a stack and of its modules; it is imported where there are any.
+
+    Each is looked for once, however many modules declare it.
+    """
+    told: dict[tuple[str, str, str, str], Offer | Problem] = {}
 
     def known(declared: Mapping[str, ProviderSetup]) -> Mapping[str, Offer | Problem | None]:
-        if not declared:
-            return {}
-        return cast("_Tell", importlib.import_module(OFFERS)).offers_of(declared, where.folder, strict=strict)
+        fresh = {name: each for name, each in declared.items() if _key(each) not in told}
+        if fresh:
+            found = cast("_Tell", importlib.import_module(OFFERS)).offers_of(
+                fresh, where.folder, strict=strict
+            )
+            told.update({_key(declared[name]): each for name, each in found.items()})
+        return {name: _at(told.get(_key(each)), each.span) for name, each in declared.items()}
 
     return known
+
+
+def _key(setup: ProviderSetup) -> tuple[str, str, str, str]:
+    return setup.name, setup.of, setup.source, setup.version
+
+
+def _at(told: Offer | Problem | None, place: Span | None) -> Offer | Problem | None:
+    return replace(told, at=place) if isinstance(told, Problem) else told
 
 
 def given_by(options: Options, stack: Stack) -> dict[str, Given]:

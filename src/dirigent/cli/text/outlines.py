@@ -19,11 +19,17 @@ _TEXT_WIDTH_MOST: Final = 100
 
 
 def types_text(types: Sequence[tuple[str, str, str]], terminal: Terminal) -> str:
-    """Return a table of types, each with its provider and what it is."""
-    rows = [("TYPE", "PROVIDER", ""), *((shown(kind), by or "-", _line(text)) for kind, by, text in types)]
-    first, second = (max(columns(row[at]) for row in rows) for at in (0, 1))
-    lines = (f"{padded(kind, first)}  {padded(by, second)}  {text}".rstrip() for kind, by, text in rows)
-    return "\n".join(cut(line, max(terminal.width, first + second + 4)) for line in lines)
+    """Return the types, each with what it is, under the providers that they are of."""
+    lines: list[str] = []
+    for provider in dict.fromkeys(by for _, by, _ in types):
+        rows = [(shown(kind), _line(text)) for kind, by, text in types if by == provider]
+        title = f"OF THE PROVIDER {provider}" if provider else "DIRIGENT'S OWN"
+        width = max(columns(kind) for kind, _ in rows)
+        lines += ["", terminal.paint(title, "bold")]
+        lines += [
+            cut(f"  {padded(kind, width)}  {text}".rstrip(), max(terminal.width, 40)) for kind, text in rows
+        ]
+    return "\n".join(lines[1:])
 
 
 def told_text(told: Told, terminal: Terminal) -> str:

@@ -9,19 +9,23 @@ from typing import Final
 
 from dirigent.cli import wire
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
+from dirigent.model.ids import split_path
 from dirigent.model.plan import Action, Change, Difference, OnFailure, Plan
 from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Unknown, Value
 from dirigent.planning.safety.undoing import losses
 
 DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
+_PARTING: Final = (Action.FORGET, Action.RELEASE)
 _SIGNS: Final = {
     Action.CREATE: ("+", "green"),
     Action.UPDATE: ("~", "yellow"),
     Action.REPLACE: ("-/+", "red"),
     Action.DELETE: ("-", "red"),
     Action.FORGET: ("x", "yellow"),
+    Action.RELEASE: ("x", "yellow"),
     Action.ADOPT: (">", "blue"),
+    Action.READ: ("<=", "blue"),
     Action.KEEP: ("=", "grey"),
 }
 _VERBS: Final = {
@@ -29,16 +33,28 @@ _VERBS: Final = {
     Action.REPLACE: "to replace",
     Action.UPDATE: "to update",
     Action.FORGET: "to forget",
+    Action.RELEASE: "to let go of",
     Action.ADOPT: "to adopt",
     Action.CREATE: "to create",
+    Action.READ: "to look up",
     Action.KEEP: "unchanged",
 }
 # More than these are counted, not listed, unless all are asked for. What destroys is listed longest.
-ROWS: Final = {"DESTRUCTIVE": 40, "UPDATE": 20, "FORGET": 20, "ADOPT": 20, "CREATE": 12}
+ROWS: Final = {
+    "DESTRUCTIVE": 40,
+    "UPDATE": 20,
+    "FORGET": 20,
+    "ADOPT": 20,
+    "IMPORT": 20,
+    "MOVE": 20,
+    "READ": 12,
+    "CREATE": 12,
+}
 DIFFERENCES: Final = 8
 LOSSES: Final = 12
 NAMES: Final = 5
 VALUE_COLUMNS: Final = 48
+_BELOW: Final = " " * 10
 NAME_COLUMNS: Final = (12, 32)
 
 
@@ -46,10 +62,16 @@ def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
     """Return the text of a plan. `full` lists every change and every difference."""
     lines = [_head(plan, terminal), *_partial(plan, terminal)]
     widths = _widths(plan.pending)
-    for title, tint, changes in _groups(plan):
+    for title, tint, grouped in _groups(plan):
+        changes = _by_module(grouped)
         lines += ["", f"  {terminal.paint(title, tint, 'bold')}  {_counts(changes)}"]
         listed = changes if full else changes[: ROWS[title]]
+        module = ""
         for change in listed:
+            inside, _ = _parted(change)
+            if inside != module:
+                module = inside
+                lines.append(f"      in {terminal.paint(shown(module), 'bold')}")
             lines.extend(_change_lines(change, terminal, widths, full=full))
         if len(changes) > len(listed):
             rest = changes[len(listed) :]
@@ -67,7 +89,15 @@ def summary(plan: Plan) -> str:
         if plan.selection.partial:
             what = "nothing of this part is left to do"
         return f"Nothing to do: {what}{kept}."
-    return ", ".join(f"{counted[action]} {verb}" for action, verb in _VERBS.items() if counted[action])
+    beside = {
+        "to import": sum(1 for change in plan.changes if change.imported),
+        "to move": sum(1 for change in plan.changes if change.moved_from),
+    }
+    counts = {verb: counted[action] for action, verb in _VERBS.items() if action is not Action.KEEP}
+    # What only gets another name, or becomes known, stays as it is.
+    same = sum(1 for c in plan.changes if c.action is Action.KEEP and not (c.imported or c.moved_from))
+    counts |= {**beside, _VERBS[Action.KEEP]: same}
+    return ", ".join(f"{number} {verb}" for verb, number in counts.items() if number)
 
 
 def failure_lines(plan: Plan, *, full: bool = False) -> list[str]:
@@ -103,13 +133,13 @@ def _shortened(plan: Plan) -> bool:
 def _widths(changes: Sequence[Change]) -> tuple[int, int]:
     """Return the widths of the columns of names and types: most fit, and none is absurd."""
     least, most = NAME_COLUMNS
-    names = max([least, *(columns(change.address) for change in changes)])
+    names = max([least, *(columns(_parted(change)[1]) for change in changes)])
     types = max([0, *(columns(change.type) for change in changes)])
     return min(most, names), min(most, types)
 
 
 def _head(plan: Plan, terminal: Terminal) -> str:
-    aim = "take down " if plan.destroy else ""
+    aim = "take down " if plan.destroy else f"back to {plan.rollback}: " if plan.rollback else ""
     read = f"{sum(1 for c in plan.changes if c.prior)} resources read in {plan.read_seconds:.1f}s"
     return f"{terminal.paint(f'plan {plan.id}', 'bold')}  {aim}{plan.stack}  ({read})"
 
@@ -135,11 +165,30 @@ def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
     destructive = [c for c in plan.changes if c.action in DESTRUCTIVE]
     others = [
         ("UPDATE", "yellow", [c for c in plan.changes if c.action is Action.UPDATE]),
-        ("FORGET", "yellow", [c for c in plan.changes if c.action is Action.FORGET]),
+        ("FORGET", "yellow", [c for c in plan.changes if c.action in _PARTING]),
         ("ADOPT", "blue", [c for c in plan.changes if c.action is Action.ADOPT]),
+        ("IMPORT", "blue", [c for c in plan.changes if c.imported and c.action is Action.KEEP]),
+        ("MOVE", "yellow", [c for c in plan.changes if c.moved_from and c.action is Action.KEEP]),
+        ("READ", "blue", [c for c in plan.changes if c.action is Action.READ]),
         ("CREATE", "green", [c for c in plan.changes if c.action is Action.CREATE]),
     ]
     return [group for group in [("DESTRUCTIVE", "red", destructive), *others] if group[2]]
+
+
+def _by_module(changes: Sequence[Change]) -> list[Change]:
+    """Return changes with those of one module of the stack together, the stack's own first."""
+    found: dict[str, list[Change]] = {"": []}
+    for change in changes:
+        found.setdefault(_parted(change)[0], []).append(change)
+    return [change for members in found.values() for change in members]
+
+
+def _parted(change: Change) -> tuple[str, str]:
+    """Return the outermost module that something lies in, and its address there."""
+    module, local = split_path(change.address)
+    while (outer := split_path(module))[0]:
+        module, local = outer[0], f"{outer[1]}/{local}"
+    return module, local
 
 
 def _counts(changes: Sequence[Change]) -> str:
@@ -155,14 +204,19 @@ def _types(changes: Sequence[Change]) -> str:
 
 
 def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *, full: bool) -> list[str]:
-    sign, tint = _SIGNS[change.action]
-    name = padded(change.address, widths[0])
+    sign, tint = (">", "yellow") if change.action is Action.KEEP else _SIGNS[change.action]
+    name = padded(_parted(change)[1], widths[0])
     # Of a new instance and of one whose differences follow, the reason is plain.
     plain = change.action in {Action.CREATE, Action.UPDATE} and not full
     told = "" if plain and (change.differences or change.action is Action.CREATE) else change.because
     because = f"  {told}" if told else ""
     line = f"  {terminal.paint(padded(sign, 3), tint)} {name} {padded(change.type, widths[1])}{because}"
     lines = [_with_place(line, change.span, terminal)]
+    if told and columns(line) > terminal.width:
+        short = line.removesuffix(because)
+        lines = [_with_place(short, change.span, terminal), f"        {told}"]
+    if change.action is not Action.KEEP:
+        lines += [f"        {told}" for told in _before(change)]
     if change.drifted:
         lines.append("        drifted: it is no longer as it was applied")
     if change.action in {Action.UPDATE, Action.REPLACE}:
@@ -175,11 +229,25 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
     return lines
 
 
+def _before(change: Change) -> list[str]:
+    """Return what happens before the change itself, in words."""
+    moved = [f"moved from {shown(change.moved_from)}"] if change.moved_from else []
+    adopted = [f"imported as {shown(change.imported)}, then:"] if change.imported else []
+    deferred = ["known only at apply: its provider hangs on another change"] if change.deferred else []
+    return [*moved, *adopted, *deferred]
+
+
 def difference_line(found: Difference, width: int, terminal: Terminal) -> str:
     """Return one property that changed; `width` is that of the longest path beside it."""
     forced = f"   {terminal.paint('forces replacement', 'red')}" if found.forces_replacement else ""
-    change = f"{_value_text(found.before)} -> {_value_text(found.after)}"
-    return _with_place(f"        {padded(found.path, width)}  {change}{forced}", found.span, terminal)
+    before, after = _value_text(found.before), _value_text(found.after)
+    line = f"        {padded(found.path, width)}  {before} -> {after}{forced}"
+    if columns(line) <= terminal.width:
+        return _with_place(line, found.span, terminal)
+    # Too wide for one line: what was and what will be stand under each other.
+    room = max(terminal.width - len(_BELOW) - 2, 1)
+    head = _with_place(f"        {found.path}{forced}", found.span, terminal)
+    return "\n".join([head, f"{_BELOW}- {cut(before, room)}", f"{_BELOW}+ {cut(after, room)}"])
 
 
 def _with_place(line: str, at: Span | None, terminal: Terminal) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from dirigent.cli import wire
 from dirigent.cli.text.runs import clock, fault_text, indented, lasted, sign
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
+from dirigent.model.run.effect import PAUSED
 from dirigent.service.views import RunView, TaskView
 
 NAME_COLUMNS: Final = 40
@@ -61,6 +62,9 @@ def _task_lines(task: TaskView, now: float, terminal: Terminal, width: int) -> l
 def _advice(view: RunView) -> list[str]:
     if view.phase == "held":
         held = [task for task in view.tasks if task.status == "held"]
+        if all(PAUSED in (task.evidence or {}) for task in held):
+            choices = f"dirigent resume {view.id} --repeat | --skip, or dirigent cancel {view.id}"
+            return ["", "what failed waits for you; mend it, then:", f"  {choices}"]
         evidence = [
             f"  {task.name}: {json.dumps(wire.value(task.evidence))}" for task in held if task.evidence
         ]

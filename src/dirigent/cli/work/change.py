@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from dirigent.app import conducting
 from dirigent.app.conducting import Desk
@@ -43,7 +46,7 @@ def up(options: Options) -> int:
         surrounding = session.surrounding
         how = How(selection=selection(options))
         aim = Aim(session.stack.name, session.stack, session.inputs, how=how)
-    return wait_for(_changed(surrounding, aim, options))
+    return wait_for(changed(surrounding, aim, options))
 
 
 def down(options: Options) -> int:
@@ -54,14 +57,22 @@ def down(options: Options) -> int:
     surrounding, inputs = leaving(options)
     stack, how = surrounding.stack, How(selection=selection(options))
     aim = Aim(stack.name if stack else "", stack, inputs, stored=stored, destroy=True, how=how)
-    return wait_for(_changed(surrounding, aim, options))
+    return wait_for(changed(surrounding, aim, options))
 
 
-async def _changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
+async def changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
+    """Propose, ask, apply, and tell how it ended: the whole of an aim."""
     async with conducting.conducting(surrounding) as desk:
-        await _finish_earlier(desk, surrounding, options)
+        await finish_earlier(desk, surrounding, options)
         aim = await changes.named(desk.shelf, aim)
-        made = await _free(desk, aim, options)
+        if aim.how.errand is not None:
+            # What the stack declares is another matter: neither outputs nor schedules change.
+            surrounding = replace(surrounding, stack=None)
+
+        async def propose() -> Plan:
+            return await changes.proposed(desk.planner, aim)
+
+        made = await waited(desk, propose, options)
         if aim.stored:
             await changes.check_fresh(desk.shelf, made)
         return await carried_out(desk, surrounding, made, options)
@@ -82,10 +93,10 @@ async def carried_out(desk: Desk, surrounding: Surrounding, made: Plan, options:
     return await _told(desk, surrounding, made, options, (run, end))
 
 
-async def _free(desk: Desk, aim: Aim, options: Options) -> Plan:
-    """Return the plan for an aim that meets no other apply; with `--wait`, when those have ended."""
+async def waited(desk: Desk, propose: Callable[[], Awaitable[Plan]], options: Options) -> Plan:
+    """Return a plan that meets no other apply; with `--wait`, one that is made when those have ended."""
     while True:
-        made = await changes.proposed(desk.planner, aim)
+        made = await propose()
         met = await holders(desk, made)
         if not met:
             return made
@@ -93,7 +104,20 @@ async def _free(desk: Desk, aim: Aim, options: Options) -> Plan:
             raise held(met[0])
         for each in met:
             note(f"waiting for {each.run.id}, which holds {', '.join(each.what[:3])}")
-            await desk.conductor.wait(each.run.id)
+            await _over(desk, each.run.id, options.number("timeout"))
+
+
+async def _over(desk: Desk, run: RunId, seconds: float | None) -> None:
+    """Return when a run has ended. Raises `Refusal` (E4016) when the time is over before."""
+    try:
+        async with asyncio.timeout(seconds):
+            await desk.conductor.wait(run)
+    except TimeoutError:
+        raise refuse(
+            "E4016",
+            f"run `{run}` was not over in time, so nothing was begun",
+            "wait longer, or see what it does with `dirigent show " + run + "`",
+        ) from None
 
 
 async def _agreed(made: Plan, options: Options) -> bool:
@@ -108,7 +132,7 @@ async def _agreed(made: Plan, options: Options) -> bool:
     return await confirmed("\nApply this plan? [y/N] ")
 
 
-async def _finish_earlier(desk: Desk, surrounding: Surrounding, options: Options) -> None:
+async def finish_earlier(desk: Desk, surrounding: Surrounding, options: Options) -> None:
     """What a crash left open goes on first, where nobody else can be at it: its plan was approved."""
     for line in left_out_lines(await desk.conductor.left_out()):
         note(line)

@@ -44,7 +44,7 @@ async def _planned(surrounding: Surrounding, aim: Aim, options: Options) -> int:
     if made.pending and not known:
         # Only now, and only for this, may the store be made or written to.
         await keep_plan(surrounding.settings, made)
-    return _shown(made, options)
+    return shown(made, options)
 
 
 async def _stored(options: Options) -> int:
@@ -54,10 +54,11 @@ async def _stored(options: Options) -> int:
         if not options.as_json:
             say(plan_text(made, out(), full=options.flag("full")))
         await changes.check_fresh(board.shelf, made)
-    return _exit(made, options) if not options.as_json else _shown(made, options)
+    return _exit(made, options) if not options.as_json else shown(made, options)
 
 
-def _shown(made: Plan, options: Options) -> int:
+def shown(made: Plan, options: Options) -> int:
+    """Show a plan and how it is carried out; return the exit code."""
     if options.as_json:
         say_json(plan_json(made))
     else:
@@ -97,4 +98,9 @@ def plan_json(made: Plan) -> dict[str, Json]:
         {"address": each.address, "action": each.action, "why": each.why, "stays": each.whole}
         for each in (losses(made) if back else ())
     ]
-    return {**wire.plan(made), "onFailure": made.policy.on_failure.value, "notTakenBack": lost}
+    return {
+        **wire.plan(made),
+        "onFailure": made.policy.on_failure.value,
+        "notTakenBack": lost,
+        "rollback": made.rollback,
+    }

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Final
 
 from dirigent.lang.shape import check
 from dirigent.lang.source import load
+from dirigent.lang.stack.modules.borders import join_providers, read_borders
+from dirigent.lang.stack.modules.finding import find_modules, refuse_sections
 from dirigent.lang.stack.outside.offering import read_offers
 from dirigent.lang.stack.outside.providers import declared_in, read_providers
 from dirigent.lang.stack.outside.sinks import read_sinks
@@ -20,8 +23,9 @@ from dirigent.lang.stack.policy.reading import (
     read_retention,
 )
 from dirigent.lang.stack.queues import check_queues, read_queues
-from dirigent.lang.stack.reading import Reading, StackContext, keys_of, section, text_of
+from dirigent.lang.stack.reading import Link, Reading, StackContext, keys_of, section, text_of
 from dirigent.lang.stack.resources import read_resources
+from dirigent.lang.stack.rows.reading import read_imports, read_moves, read_releases
 from dirigent.lang.stack.schedules import read_schedules
 from dirigent.lang.stack.sections import read_inputs, read_outputs, read_secrets
 from dirigent.lang.stack.shapes import DEFINITIONS, stack_shape
@@ -45,10 +49,14 @@ def read_stack(
     root, problems = load(text, file)
     if root is None:
         return None, list(ordered(problems))
+    if not context.chain:
+        context = context.within(Link(str(PurePosixPath(folder) / PurePosixPath(file).name), file))
     reading = Reading(file, folder, text, context, lines=text.removeprefix("\ufeff").splitlines())
     reading.sources[file] = text
     provided = read_offers(reading, section(root, "providers"))
     check(root, stack_shape(context.types, provided), reading.problems, definitions=DEFINITIONS)
+    if len(context.chain) > 1 and isinstance(root, Members):
+        refuse_sections(reading, root)
     stack = _assemble(reading, root)
     # What is wrong with the form of a text would only be said again in other words.
     reported = {problem.at for problem in problems}
@@ -90,15 +98,19 @@ def _assemble(reading: Reading, root: Node) -> Stack:
     reading.resources = keys_of(resources)
     reading.providers = keys_of(section(root, "providers"))
     top = root if isinstance(root, Members) else None
+    reading.modules = find_modules(reading, resources, read_stack)
     queues = read_queues(reading, section(root, "queues"))
     workflows = read_workflows(reading, section(root, "workflows"))
+    declared = read_resources(reading, resources)
+    modules = read_borders(reading, resources, declared)
+    providers = read_providers(reading, section(root, "providers"))
     stack = Stack(
         name=(text_of(top.get("stack")) if top is not None else None) or "",
         folder=reading.folder,
         description=(text_of(top.get("description")) if top is not None else None) or "",
         inputs=read_inputs(reading, inputs),
         secrets=read_secrets(secrets),
-        resources=read_resources(reading, resources),
+        resources=declared,
         workflows=workflows,
         schedules=read_schedules(reading, section(root, "schedules"), workflows),
         outputs=read_outputs(reading, section(root, "outputs")),
@@ -110,8 +122,12 @@ def _assemble(reading: Reading, root: Node) -> Stack:
         probes=read_probes(reading, section(root, "policy")),
         queues=queues,
         sinks=read_sinks(reading, section(root, "events")),
-        providers=read_providers(reading, section(root, "providers")),
+        providers=join_providers(reading, resources, modules, providers),
+        modules=modules,
         sources=reading.sources,
+        moved=read_moves(reading, top.get("moved") if top is not None else None),
+        released=read_releases(reading, top.get("forget") if top is not None else None),
+        imports=read_imports(reading, top.get("import") if top is not None else None),
     )
     check_queues(reading, queues, stack.workflows)
     return stack

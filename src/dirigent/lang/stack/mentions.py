@@ -8,6 +8,7 @@ from dataclasses import field
 from typing import Final
 
 from dirigent.lang.shape import nearest, shortened
+from dirigent.lang.stack.modules.outputs import check_output
 from dirigent.lang.stack.places import advanced, raw_text
 from dirigent.lang.stack.reading import Reading
 from dirigent.lang.tree import Leaf
@@ -97,6 +98,13 @@ def check_mentions(reading: Reading, compiled: Compiled, mention: Mention, use: 
         checker = _CHECKERS.get(variable)
         if checker is not None:
             checker(reading, member, mention, use)
+    for path in sorted(compiled.paths, key=lambda path: [step or "" for step in path]):
+        match path:
+            case ("resources", str(module), *steps) if module in reading.modules:
+                place = mention.of("resources", module)
+                check_output(reading, (module, *steps), place, reading.modules[module], use.owner)
+            case _:
+                pass
 
 
 def _report_variable(reading: Reading, name: str, at: Span) -> None:

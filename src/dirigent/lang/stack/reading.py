@@ -6,7 +6,7 @@ The structure is not trusted here: the shapes have reported what does not fit, a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from dirigent.lang.stack.outside.offers import Offers, TypeShape, nothing_known
@@ -15,9 +15,27 @@ from dirigent.model.problem import Label, Problem
 from dirigent.model.program import Program
 from dirigent.model.record import dataclass
 from dirigent.model.source import Span
+from dirigent.model.stack import Stack
 from dirigent.ports import Language, Schemas
 
 WorkflowReader: TypeAlias = Callable[[Node, str, str], tuple[Program | None, list[Problem]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A file that is being read: its whole path, the path that is shown, and where another one uses it."""
+
+    name: str
+    shown: str
+    at: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A module that a stack uses, None where it cannot be read; `repeated` by `count` or `each`."""
+
+    stack: Stack | None
+    repeated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +44,8 @@ class StackContext:
 
     `read_file` returns the text of a file, None where there is none that can be read. `read_workflow`
     gets a node, the name of its file and the whole text of that file. `offers` tells of providers.
+    `chain` are the files that are being read, each used by the one before it, and `known` the modules that
+    were read, by whole path.
     """
 
     types: Mapping[str, TypeShape]
@@ -34,6 +54,12 @@ class StackContext:
     read_file: Callable[[str], str | None]
     read_workflow: WorkflowReader
     offers: Offers = nothing_known
+    chain: tuple[Link, ...] = ()
+    known: dict[str, Stack | None] = field(default_factory=dict)
+
+    def within(self, link: Link) -> StackContext:
+        """Return the context of a file that another one uses."""
+        return replace(self, chain=(*self.chain, link))
 
 
 @dataclass(slots=True)
@@ -51,6 +77,7 @@ class Reading:
     providers: dict[str, Span] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    modules: dict[str, Used] = field(default_factory=dict)
 
     def report(self, problem: Problem) -> None:
         """Note a problem."""

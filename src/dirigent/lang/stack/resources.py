@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from dirigent.lang.shape import nearest, shortened
@@ -37,7 +38,13 @@ def read_resources(reading: Reading, found: Members | None) -> dict[str, Resourc
         entry = mapping_of(member.node)
         if entry is not None:
             entries[member.key] = _read(reading, member, entry)
-    for problem in cycle_problems({name: entry.edges for name, entry in entries.items()}):
+    # A module is no barrier: whether a circle leads through one, only its inputs and outputs can tell.
+    edges = {
+        name: {need: span for need, span in entry.edges.items() if need not in reading.modules}
+        for name, entry in entries.items()
+        if name not in reading.modules
+    }
+    for problem in cycle_problems(edges):
         reading.report(problem)
     return {name: entry.resource for name, entry in entries.items()}
 
@@ -53,26 +60,28 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
     for property_ in entry:
         if property_.key not in COMMON:
             config[property_.key] = template(reading, property_.node, use)
+    lifecycle = mapping_of(entry.get("lifecycle"))
     count, each = _repetition(reading, name, entry, use)
     needs = _needs(reading, name, entry.get("needs"), use.found)
+    watched = _watched(reading, lifecycle, use)
     own = use.found.pop(name, None)
-    if own is not None:
+    if own is not None and name not in reading.modules:
         message = f"`{name}` refers to itself"
         reading.complain(
             "E1406", message, own, "this is the resource itself", "use another resource, or an input"
         )
-    lifecycle = mapping_of(entry.get("lifecycle"))
     resource = Resource(
         name=name,
-        type=text_of(entry.get("type")) or "",
+        type=_type(entry),
         config=config,
         needs=needs,
         count=count,
         each=each,
-        lifecycle=_lifecycle(entry.get("lifecycle")),
+        lifecycle=replace(_lifecycle(entry.get("lifecycle")), replace_when=watched),
         span=member.key_span,
         spans=_spans(entry),
         provider=_provider(reading, name, entry),
+        reads=entry.get("type") is None and entry.get("read") is not None,
         identity=text_of(lifecycle.get("identity")) or "" if lifecycle is not None else "",
     )
     return _Entry(resource, use.found)
@@ -92,7 +101,11 @@ def _provider(reading: Reading, name: str, entry: Members) -> str:
             f"change it to `{meant}`" if meant else f"declare `{shortened(named)}` under `providers`",
         )
         return ""
-    return provider_of(text_of(entry.get("type")) or "", named, reading.providers)
+    return provider_of(_type(entry), named, reading.providers)
+
+
+def _type(entry: Members) -> str:
+    return text_of(entry.get("type")) or text_of(entry.get("read")) or ""
 
 
 def _check_repetition(reading: Reading, name: str, entry: Members) -> bool:
@@ -148,6 +161,14 @@ def _report_need(reading: Reading, name: str, need: str, at: Span) -> None:
         ),
         (Label(reading.resources[meant], "a resource with a similar name"),) if meant else (),
     )
+
+
+def _watched(reading: Reading, lifecycle: Members | None, use: Use) -> tuple[Expression, ...]:
+    """Return the expressions of `replace-when`."""
+    node = lifecycle.get("replace-when") if lifecycle is not None else None
+    items = node.items if isinstance(node, Items) else ()
+    found = (template(reading, item, use) for item in items)
+    return tuple(each for each in found if isinstance(each, Expression))
 
 
 def _lifecycle(node: Node | None) -> Lifecycle:

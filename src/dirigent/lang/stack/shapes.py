@@ -9,7 +9,9 @@ from dirigent.lang.shape import (
     AnyValue,
     ByKey,
     ByKind,
+    ExpressionText,
     Field,
+    Fixed,
     Flag,
     Form,
     Later,
@@ -30,10 +32,12 @@ from dirigent.lang.stack.outside.section import SectionShape
 from dirigent.lang.stack.outside.shapes import PROVIDER, SINK
 from dirigent.lang.stack.outside.types import Provided, ResourceShape
 from dirigent.lang.stack.policy.shapes import POLICY
+from dirigent.lang.stack.rows.shapes import FORGET, IMPORT, MOVED
 from dirigent.lang.tree import Leaf
 from dirigent.lang.workflow.shapes.schedule import POLICY as SCHEDULE_POLICY
 from dirigent.model import limits
 from dirigent.model.record import dataclass
+from dirigent.model.resource import MODULE_TYPE
 from dirigent.model.values import Value
 
 _LABEL: Final = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -44,7 +48,7 @@ _PREFIX: Final = "[a-z][a-z0-9-]{0,62}"
 _PREFIX_WORDS: Final = "1 to 63 lower-case letters, digits and hyphens that begin with a letter, as `docker`"
 _VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
 # Keys that every resource has, whatever its type.
-COMMON: Final = ("type", "with", "provider", "needs", "count", "each", "lifecycle", "checks")
+COMMON: Final = ("type", "read", "with", "provider", "needs", "count", "each", "lifecycle", "checks")
 
 NO_PROVIDERS: Final = Provided()
 
@@ -55,9 +59,6 @@ LATER_SECTIONS: Final = (
     "objectives",
     "modules",
     "checks",
-    "moved",
-    "import",
-    "forget",
     "approvals",
     "compensation",
 )
@@ -171,6 +172,10 @@ _LIFECYCLE: Final = Record(
             ListOf(Text(min_length=1, what="the path of a property")),
             description="paths of properties whose changes are left alone, as `environment.LEVEL`",
         ),
+        "replace-when": Field(
+            ListOf(ExpressionText(), min=1),
+            description="expressions: an instance is made anew when the value of one changes",
+        ),
         "identity": Field(
             Text(min_length=1, what="an id with `{attribute}` in it"),
             description="the id under which its provider imports it, as `{name}`: a creation in doubt is "
@@ -178,6 +183,32 @@ _LIFECYCLE: Final = Record(
         ),
     },
     title="`lifecycle`",
+)
+
+_MODULE: Final = TypeShape(
+    Record(
+        {
+            "from": Field(
+                Fixed(Text(min_length=1, what="the path of a folder or of a stack file")),
+                required=True,
+                description="a folder with a `stack.yaml`, or a file, from the folder of this file",
+            ),
+            "inputs": Field(
+                Templates(MapOf(AnyValue()), whole=False), description="values for the inputs of the module"
+            ),
+        },
+        title="the properties of a module",
+    ),
+    {
+        "providers": Field(
+            MapOf(Fixed(Text(min_length=1, what="the name of a provider of this stack"))),
+            description="which provider of this stack a provider of the module means (default: its name)",
+        )
+    },
+    "a stack as a resource: its attributes are its outputs",
+)
+_HANDED_DOWN: Final = Record(
+    {name: _LIFECYCLE.fields[name] for name in ("protect", "replace")}, title="`lifecycle` of a module"
 )
 
 _WORKFLOW: Final = ByKey(
@@ -234,9 +265,14 @@ _QUEUE: Final = Record(
 )
 
 
+def own_types(types: Mapping[str, TypeShape]) -> dict[str, TypeShape]:
+    """Return the types that are no provider's: those that are given, and a stack itself."""
+    return {**types, MODULE_TYPE: _MODULE}
+
+
 def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDERS) -> Record:
     """Return the shape of a whole stack file, given the types of ours and those of its providers."""
-    resource = ResourceShape(types, provided, _resource)
+    resource = ResourceShape(own_types(types), provided, _resource)
     sections = {
         "stack": Field(Text(_LABEL, what=_LABEL_WORDS), required=True, description="the name of the stack"),
         "description": Field(Text(), description="what the stack is for"),
@@ -266,6 +302,9 @@ def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDER
         "events": Field(
             MapOf(SINK, _LABEL, _LABEL_WORDS), description="where events are delivered to, by a name"
         ),
+        "moved": Field(MOVED, description="what has another name now, and stays what it is"),
+        "forget": Field(FORGET, description="what is let go of without being deleted"),
+        "import": Field(IMPORT, description="what exists already and is taken over"),
         "policy": Field(POLICY, description="what may happen"),
         "outputs": Field(
             MapOf(Templates(AnyValue()), _NAME, _NAME_WORDS),
@@ -291,7 +330,8 @@ def _resource(name: str, shape: TypeShape) -> Record:
         for key, each in shape.beside.items()
     }
     fields: dict[str, Field] = {
-        "type": Field(Text(), required=True, description=shape.description),
+        "type": Field(Text(), description=shape.description),
+        "read": Field(Text(), description="a data source of a provider: it is looked up, and never changed"),
         "with": Field(Templates(shape.inside, whole=False), shape.wanted, f"the properties of `{name}`"),
         "provider": Field(
             Text(min_length=1, what="the name of a provider"),
@@ -307,4 +347,8 @@ def _resource(name: str, shape: TypeShape) -> Record:
         "checks": Field(Later()),
         **beside,
     }
+    if name == MODULE_TYPE:
+        # No provider manages it, and its lifecycle is that of what lies in it.
+        del fields["provider"]
+        fields["lifecycle"] = Field(_HANDED_DOWN, description="rules for everything in it")
     return Record(fields, title=f"a resource of type `{name}`", what="a resource")

@@ -73,10 +73,11 @@ class Places:
             return
         if home.path == place.home.path:
             places: Sequence[Place] = [place]
+        elif found.kind is Kind.OPENING:
+            # From outside it is waited for, but what is behind it is not behind whoever looks at an output.
+            return
         else:
             at = place if home.parent == place.home.path else self._root
             places = self._children.get((at.address, home.name), ())
-            # All instances were opened by one decision: what is behind it is behind each of them.
-            places = places[:1] if found.kind is Kind.OPENING else places
         for each in places:
             yield f"{each.address}{node[len(home.path) :]}"

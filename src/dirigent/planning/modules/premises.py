@@ -183,7 +183,10 @@ class Premises:
     def _show(self, node: Node, place: Place, result: Rendered) -> None:
         """Make an output known in the parent of a module, as far as it is."""
         name = output_name(place.address, node.name)
-        behind = self._places.behind(place, self._layout.edges[output_name(node.home, node.name)])
+        # What the module itself hangs on, this output does only where what it shows does.
+        opening = opening_name(node.home)
+        edges = [edge for edge in self._layout.edges[output_name(node.home, node.name)] if edge != opening]
+        behind = self._places.behind(place, edges)
         self._places.put(name, behind)
         if has_unknown(result.value):
             waits = self.bridges.waits(place, (result.template,))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Final
 
-from dirigent.model.ids import bare_address, declared_path, split_path
+from dirigent.model.ids import bare_address, declared_path, split_address, split_path
 from dirigent.model.plan import Selection
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
@@ -229,10 +229,10 @@ def _standing_in(word: str, rows: Sequence[ResourceRow]) -> Sequence[str]:
 
 
 def modules_around(address: str) -> Sequence[str]:
-    """Return the modules that something lies in, as instances and as declared."""
+    """Return the modules that something lies in: as instances, all instances of each, and as declared."""
     found: list[str] = []
     module, _ = split_path(address)
     while module:
-        found += [module, declared_path(module)]
+        found += [module, split_address(module)[0], declared_path(module)]
         module, _ = split_path(module)
     return found

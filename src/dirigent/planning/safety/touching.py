@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dirigent.model.plan import Action, Bridge, Change, fingerprint
+from dirigent.model.plan import Bridge, Change, fingerprint
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 
@@ -24,8 +24,9 @@ class Touch:
 def touch_of(changes: Iterable[Change], bridges: Sequence[Bridge] = ()) -> Touch:
     """Return what changes touch: the needs of what is changed, as declared and as it was, all down."""
     by_address = {str(change.address): change for change in changes}
-    pending = [change for change in by_address.values() if change.action is not Action.KEEP]
+    pending = [change for change in by_address.values() if change.acts]
     writes = dict.fromkeys(_owner(change.address) for change in pending)
+    writes |= dict.fromkeys(_owner(change.moved_from) for change in pending if change.moved_from)
     reads: dict[str, None] = {}
     seen: dict[str, None] = {}
     stack = [str(need) for bridge in reversed(bridges) for need in bridge.needs] if pending else []

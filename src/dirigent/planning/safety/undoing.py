@@ -75,6 +75,8 @@ def _loss(step: Step) -> Loss | None:
 def _why(step: Step) -> str:
     if step.action == "forget":
         return "is gone already"
+    if step.action in {"import", "move", "release"}:
+        return "is only what is known of it, and stays so"
     if step.action == "adopt":
         return "is only taken in"
     if step.action == "create":

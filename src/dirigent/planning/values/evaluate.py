@@ -18,7 +18,8 @@ from dirigent.model.record import dataclass
 from dirigent.model.run.command import Question
 from dirigent.model.values import Expression, Template, Unknown, UriTemplate, Value, leaves
 from dirigent.planning.request import Ask, Asking
-from dirigent.ports import Compiled, ExpressionFailed, Language, Proposal
+from dirigent.ports import Compiled, ExpressionFailed, Language
+from dirigent.ports.resources import Proposal, Reading
 
 _MENTION: Final = re.compile(r"\$(resources|inputs)(?![A-Za-z0-9_:])")
 _STEP: Final = re.compile(
@@ -162,7 +163,7 @@ def render_all(jobs: Sequence[Job], language: Language) -> Asking[list[Rendered]
         for (index, place, question), answer in zip(questions, answers, strict=True):
             if isinstance(answer, Fault):
                 problems.append(_no_value(question.expression, answer.detail or answer.title))
-            elif not isinstance(answer, Proposal | Refusal):
+            elif not isinstance(answer, Proposal | Reading | Refusal):
                 outcomes[index][place] = answer
     if problems:
         raise Refusal(problems)

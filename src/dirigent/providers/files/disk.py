@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 
 from dirigent.model import limits
 from dirigent.model.record import dataclass
-from dirigent.ports import ProviderFailed
+from dirigent.ports.resources import ProviderFailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,18 @@ import os
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown, Value
-from dirigent.ports import Operation, Proposal, Reading, Vault
+from dirigent.ports import Vault
+from dirigent.ports.resources import Operation, Proposal, Reading
 from dirigent.providers.files import disk, seal
 from dirigent.providers.files.reading import claims_of, reading_of
 from dirigent.providers.files.site import Site
+from dirigent.providers.files.taking import taken
 from dirigent.providers.files.wish import DIRECTORY, FILE, Wish, shown_mode, wish_of
 from dirigent.providers.files.work import put_directory, put_file, take_away
 
 
 class FilesProvider:
-    """Implements `ports.Provider`. `folder` is where relative paths start and must stay inside."""
+    """Implements `ports.resources.Provider`. `folder` is where relative paths start and must stay inside."""
 
     def __init__(self, folder: str, vault: Vault, record: str | None = None) -> None:
         """Keep the folder, absolute, and the vault that reveals secret contents.
@@ -64,6 +66,10 @@ class FilesProvider:
             await asyncio.to_thread(_refuse_in_the_way, path)
         claims = claims_of(path) if type_name == FILE and isinstance(path, str) else ()
         return Proposal(attributes, replace=("path",), claims=claims)
+
+    async def adopt(self, type_name: str, identity: str, config: dict[str, Value]) -> Reading:
+        """Look at what exists: the id is its path. Raises as `taking.taken` does."""
+        return await asyncio.to_thread(taken, type_name, identity, config, self._vault, self._site.folder)
 
     async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
         """Create, update or delete; an order may be given again at any time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import SecretText, Value
-from dirigent.ports import ProviderFailed, Reading
+from dirigent.ports.resources import ProviderFailed, Reading
 from dirigent.providers.files import disk, seal
 from dirigent.providers.files.wish import DIRECTORY, FILE, shown_mode
 
@@ -28,7 +28,7 @@ def reading_of(row: ResourceRow) -> Reading:
     attributes: dict[str, Value] = {"path": path, "bytes": found.size, "mode": mode, "sha256": None}
     secret = isinstance(row.config.get("content"), SecretText)
     if found.content is None or not seal.knows(row.private, found.content):
-        differing["content"] = _shown(found, secret=secret)
+        differing["content"] = shown_content(found, secret=secret)
     if found.content is not None and not secret:
         attributes["sha256"] = seal.digest(found.content)
     return Reading(attributes, differing, claims_of(path))
@@ -39,7 +39,7 @@ def claims_of(path: str) -> tuple[str, ...]:
     return (f"the path `{path}`",)
 
 
-def _shown(found: disk.Found, *, secret: bool) -> str:
+def shown_content(found: disk.Found, *, secret: bool) -> str:
     """Return the content for people to compare, unless it may be a secret or is no text."""
     if found.content is None or secret:
         return f"({found.size} bytes that were not written by Dirigent)"

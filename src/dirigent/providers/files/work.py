@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from dirigent.model import limits
 from dirigent.model.values import Value
-from dirigent.ports import Operation
+from dirigent.ports.resources import Operation
 from dirigent.providers.files import disk, seal
 from dirigent.providers.files.site import Site
 from dirigent.providers.files.wish import DIRECTORY, Wish, shown_mode

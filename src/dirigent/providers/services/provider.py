@@ -12,7 +12,8 @@ from typing import Final
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown, Value
-from dirigent.ports import Operation, Proposal, ProviderFailed, Reading, Vault
+from dirigent.ports import Vault
+from dirigent.ports.resources import Operation, Proposal, ProviderFailed, Reading
 from dirigent.providers.services import control
 from dirigent.providers.services.configuration import Findings, read, secrets_of, shown
 from dirigent.providers.services.definition import Definition
@@ -39,6 +40,10 @@ class ServiceProvider:
     def types(self) -> frozenset[str]:
         """Return the one type."""
         return frozenset({TYPE})
+
+    def rooted(self, type_name: str) -> bool:
+        """Return that a service is found by its address: its folder has that name."""
+        return type_name in self.types
 
     async def read(self, row: ResourceRow) -> Reading:
         """Look whether it is kept, and in which form."""

@@ -1,6 +1,9 @@
 """What may be started: what is locked, with the content that is locked, and nothing else."""
 
+import shutil
 import struct
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -167,6 +170,19 @@ def test_the_environment_says_where_to_look(tmp_path):
     with pytest.raises(Refusal) as refused:
         places_of(tmp_path, {"DIRIGENT_PROVIDERS": "http://mirror.example/"})
     assert codes(refused) == ["E3038"]
+
+
+def test_a_program_is_named_from_the_root_wherever_the_stack_is_named_from(tmp_path, monkeypatch):
+    found = places(tmp_path)
+    lock(found.folder, h1())
+    unpacked(found.mirrors[0])
+    monkeypatch.chdir(found.folder)
+    for environment in ({"HOME": str(tmp_path)}, {"HOME": "."}):
+        here = replace(places_of(Path(), environment), platform=PLATFORM)
+        assert installed(setup(), here).program == found.mirrors[0] / SOURCE / "1.2.0" / PLATFORM / NAME
+    shutil.rmtree(found.mirrors[0])
+    packed(found.mirrors[0])
+    assert installed(setup(), here).program.is_absolute()
 
 
 def elf(machine=62, loader=b""):

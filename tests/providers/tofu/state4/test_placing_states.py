@@ -7,12 +7,14 @@ import pytest
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import Lifecycle, Resource
 from dirigent.providers.tofu.state4.document import origin_of
+from dirigent.providers.tofu.state4.giving import Giving, given
 from dirigent.providers.tofu.state4.placing import same_source, split_names
 from dirigent.providers.tofu.state4.reading import read_document
 from dirigent.providers.tofu.state4.taking import taken
 from providers.tofu.state4.states import (
     BOXES,
     NULL,
+    NULL_SCHEMA,
     SPARE,
     declared,
     entry,
@@ -196,6 +198,21 @@ def test_dependencies_become_the_addresses_of_all_instances():
     assert found["b"].needs == ("a[0]", "a[1]")
     assert "a[1]#deposed" in found
     assert found["a[1]#deposed"].private["deposed"] == "deadbeef"
+
+
+def test_in_modules_dependencies_are_of_what_is_declared_there():
+    content = state(
+        entry("a", instance(), module='module.net["eu"]'),
+        entry("a", instance(), module='module.net["us"]'),
+        entry("b", instance(dependencies=["module.net.null_resource.a", "null_resource.none[0]"])),
+    )
+    document = read_document(content)
+    found = taken(document, declared(undeclared=True), schema_of, hide)
+    rows = {str(row.address): row for row in found.rows}
+    assert rows["b"].needs == ('net["eu"]/a', 'net["us"]/a')
+    how = Giving(lambda _: NULL_SCHEMA, reveal, registry="registry.terraform.io")
+    (back,) = [each for each in given(found.rows, how, document).document.entries if each.name == "b"]
+    assert back.instances[0].dependencies == ("module.net.null_resource.a",)
 
 
 def test_tainted_deposed_and_protected_objects_stay_what_they_are():

@@ -11,6 +11,7 @@ import pytest
 
 from cli.rig import Desk
 from dirigent.cli import schemas
+from providers.tofu.state4.states import entry, instance, state
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +36,25 @@ data "null_data_source" "d" { inputs = { x = "y" } }
 resource "null_resource" "c" {
   triggers = { a = null_resource.b_one["eu"].id, d = data.null_data_source.d.outputs.x EXTRA }
 }
+module "net" {
+  source   = "./net"
+  for_each = { eu = 1 }
+  size     = null_resource.c.id
+}
 output "o" { value = null_resource.b_one["us"].id }
+"""
+INNER = """
+variable "size" {}
+resource "null_resource" "db" { triggers = { size = var.size } }
+"""
+NET = """
+stack: net
+inputs:
+  size: {type: string}
+providers:
+  "null": {source: hashicorp/null}
+resources:
+  db: {type: null_resource, with: {triggers: {size: "${ $inputs.size }"}}}
 """
 STACK = """
 stack: moved
@@ -56,6 +75,10 @@ resources:
   c:
     type: null_resource
     with: {triggers: {a: '${ $resources["b-one"].eu.id }', d: "y" EXTRA}}
+  net:
+    type: stack
+    each: [eu]
+    with: {from: ./net, inputs: {size: "${ $resources.c.id }"}}
 """
 
 
@@ -70,6 +93,8 @@ class Terraform:
         self.program, self.folder = program, folder
         mirror = folder / "mirror/registry.terraform.io/hashicorp/null/2.1.2/linux_amd64"
         mirror.mkdir(parents=True)
+        (folder / "net").mkdir()
+        (folder / "net/main.tf").write_text(INNER)
         shutil.copy(provider, mirror)
 
     def write(self, **how):
@@ -130,6 +155,8 @@ def ours(tmp_path, program):
     folder = tmp_path / "ours"
     folder.mkdir()
     (folder / "stack.yaml").write_text(filled(STACK))
+    (folder / "net").mkdir()
+    (folder / "net/stack.yaml").write_text(NET)
     extra = {"HUSH": "hush-hush-hush", "DIRIGENT_PROVIDER_NULL": str(program("null"))}
     return Moved(folder, extra)
 
@@ -160,7 +187,7 @@ def test_what_terraform_made_comes_is_changed_and_goes_back_and_neither_sees_a_c
     again = ours.answer("state", "export", str(theirs.state))
     assert jsonschema_rs.is_valid(schemas.schema_of("state"), again)
     assert again["serial"] == json.loads(theirs.state.read_bytes())["serial"]
-    assert again["resources"] == 6
+    assert again["resources"] == 7
 
 
 def assert_sealed(desk):
@@ -183,6 +210,10 @@ def test_what_is_refused_leaves_nothing_behind(theirs, ours):
     assert not (ours.folder / ".dirigent/lineage.json").exists()
     # The same file, whole, is taken.
     assert ours.say("state", "import", str(theirs.state), "--yes").code == 0
+    # What would be lost in the file is not overwritten.
+    theirs.state.write_text(whole.replace('"c"', '"z"'))
+    assert ours.say("state", "export", str(theirs.state)).code == 8
+    theirs.state.write_text(whole)
     # Twice is once; what differs is refused until somebody says otherwise.
     assert "Nothing to do" in ours.say("state", "import", str(theirs.state), "--yes").out
     (ours.folder / "other").write_text(whole.replace('"n": "1"', '"n": "7"'))
@@ -191,13 +222,28 @@ def test_what_is_refused_leaves_nothing_behind(theirs, ours):
     assert len(ours.answer("state", "history", "a[1]")["revisions"]) == 2
 
 
-def test_a_file_that_would_lose_something_is_not_overwritten(theirs, ours):
-    assert ours.say("state", "import", str(theirs.state), "--yes").code == 0
-    before = theirs.state.read_bytes()
-    for text in (b"notes", before.replace(b'"lineage": "', b'"lineage": "x'), before.replace(b'"c"', b'"z"')):
-        theirs.state.write_bytes(text)
-        told = ours.say("state", "export", str(theirs.state))
-        assert told.code == 8, told
-        assert theirs.state.read_bytes() == text
-    assert ours.say("state", "export", str(theirs.state), "--replace").code == 0
-    assert json.loads(ours.say("state", "export", "-").out)["lineage"] == json.loads(before)["lineage"]
+MANY = 200
+
+
+def test_an_import_that_is_killed_goes_on_with_the_next_one_and_takes_everything_once(ours):
+    objects = [
+        instance(index_key=at, attributes={"id": str(1000 + at), "triggers": {"n": str(at)}})
+        for at in range(MANY)
+    ]
+    content = state(entry("a", *objects))
+    (ours.folder / "state.json").write_bytes(content)
+    plain = STACK.partition("  b-one:")[0].replace(', s: "${ $secrets.hush }"', "")
+    (ours.folder / "stack.yaml").write_text(filled(plain, MANY))
+    process = ours.start("state", "import", "state.json", "--yes")
+    while "DONE" not in process.stdout.readline():
+        assert process.poll() is None, process.communicate()
+    process.kill()
+    process.communicate()
+    # What was left open goes on first; then nothing is to do, and the lineage is noted.
+    told = ours.say("state", "import", "state.json", "--yes")
+    assert told.code == 0, told
+    rows = ours.answer("state", "list")["resources"]
+    assert sorted(row["attributes"]["id"] for row in rows) == [str(1000 + at) for at in range(MANY)]
+    assert len(ours.answer("state", "history", "a[0]")["revisions"]) == 1
+    told = ours.say("state", "export", "-")
+    assert {**json.loads(told.out), "serial": 6} == json.loads(content)

@@ -16,11 +16,12 @@ from dirigent.cli.options import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.session import Session, around, opened
 from dirigent.cli.waiting import wait_for
-from dirigent.cli.work.change import carried_out
+from dirigent.cli.work.change import carried_out, finish_earlier
 from dirigent.model.problem import refuse
 from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Stack
-from dirigent.ports import Managing, Shelf
+from dirigent.ports import Shelf
+from dirigent.ports.resources import Managing
 from dirigent.service.plans import Planner
 from dirigent.service.resources import states
 
@@ -57,6 +58,7 @@ async def _taken(session: Session, content: bytes, options: Options) -> int:
     stack, settings = session.stack, session.surrounding.settings
     wanted = Wanted(options.many("names"), options.flag("undeclared"))
     async with conducting(session.surrounding) as desk:
+        await finish_earlier(desk, session.surrounding, options)
         found = await _exchange().import_from(content, stack, desk.planner, wanted)
         made = await states.adoption(
             desk.planner, stack, session.inputs, found.rows, replacing=options.flag("replacing")

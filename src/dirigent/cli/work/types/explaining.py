@@ -14,7 +14,7 @@ from dirigent.cli.stack.reading import offers
 from dirigent.cli.text.outlines import told_text, types_text
 from dirigent.cli.text.terminal import out
 from dirigent.lang.shape.outline import Outline
-from dirigent.lang.stack import Offer, declared_providers
+from dirigent.lang.stack import Offer, declared_providers, own_types
 from dirigent.lang.stack.outside.telling import Known, Told
 from dirigent.model.problem import Problem
 from dirigent.service import documents
@@ -53,7 +53,10 @@ def _known(options: Options) -> tuple[Known, list[Problem]]:
     declared = declared_providers(text, str(where.stack_file)) if text is not None else {}
     found = offers(where, strict=False)(declared)
     known = {name: each for name, each in found.items() if isinstance(each, Offer)}
-    return Known(TYPES, known), [each for each in found.values() if isinstance(each, Problem)]
+    unknown = tuple(name for name in declared if name not in known)
+    return Known(own_types(TYPES), known, unknown), [
+        each for each in found.values() if isinstance(each, Problem)
+    ]
 
 
 def _text(file: Path, *, named: bool) -> str | None:

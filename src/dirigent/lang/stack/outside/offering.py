@@ -10,6 +10,7 @@ from dirigent.lang.stack.outside.providers import declared_in
 from dirigent.lang.stack.outside.types import Provided
 from dirigent.lang.stack.reading import Reading, keys_of, mapping_of
 from dirigent.lang.tree import Member, Members
+from dirigent.model.resource import MODULE_TYPE
 
 
 def read_offers(reading: Reading, found: Members | None) -> Provided:
@@ -36,7 +37,7 @@ def read_offers(reading: Reading, found: Members | None) -> Provided:
 
 
 def _check_name(reading: Reading, member: Member) -> None:
-    if member.key in reading.context.types:
+    if member.key in reading.context.types or member.key == MODULE_TYPE:
         reading.complain(
             "E1424",
             f"`{member.key}` cannot be the name of a provider: it is a type of Dirigent's own",

@@ -34,10 +34,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The types of ours, and what the providers of a stack offer."""
+    """The types of ours, what the providers of a stack offer, and the names of those that nobody knows."""
 
     own: Mapping[str, TypeShape]
     offers: Mapping[str, Offer]
+    unknown: tuple[str, ...] = ()
 
     def names(self) -> list[tuple[str, str]]:
         """Return every type with its provider, ours first."""
@@ -52,18 +53,22 @@ class Known:
         first, *path = _INDEX.sub("", wanted).split(".")
         found = self._of_type(first) or self._of_provider(first)
         if found is None:
-            meant = nearest(first, [*dict.fromkeys(kind for kind, _ in self.names()), *self.offers])
             raise refuse(
                 "E3041",
                 f"there is no type `{shortened(first)}` here",
-                f"did you mean `{meant}`?"
-                if meant
-                else "declare its provider under `providers` of the stack",
+                self._remedy(first),
                 "`dirigent explain` lists all types",
             )
         inside = {each.name for each in found.outline.inside}
         skipped = path[:1] == ["with"] and "with" not in inside
         return _below(found, path[1:] if skipped else path)
+
+    def _remedy(self, name: str) -> str:
+        prefix = name.partition("_")[0]
+        if prefix in self.unknown:
+            return f"it may be one of `{prefix}`, whose types are not known here"
+        meant = nearest(name, [*dict.fromkeys(kind for kind, _ in self.names()), *self.offers])
+        return f"did you mean `{meant}`?" if meant else "declare its provider under `providers` of the stack"
 
     def _of_type(self, name: str) -> Told | None:
         if name in self.own:

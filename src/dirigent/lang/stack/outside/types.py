@@ -44,13 +44,17 @@ class ResourceShape:
         """Go on with the shape of its type, or report a type that nobody has (E1414, E1425)."""
         node = place.node
         entry = node.members if isinstance(node, Members) else {}
-        kind, named = entry.get("type"), _text(entry.get("provider"))
+        reads = entry.get("read") if "type" not in entry else None
+        kind, named = reads or entry.get("type"), _text(entry.get("provider"))
         name = _text(kind)
         if kind is None or name is None:
             place.stay(self._ours(""))
             return
         provider = provider_of(name, named, self.provided.declared)
-        if provider not in self.provided.declared:
+        if reads is not None and (named is not None or provider in self.provided.declared):
+            # What can be looked up is another list than that of types: its provider has the word.
+            place.stay(self._made("<", name, ANYTHING))
+        elif provider not in self.provided.declared:
             # A provider that is not declared is reported where it is named; of its types nothing is known.
             place.stay(self._made("", name, ANYTHING) if named is not None else self._ours(name))
         elif provider not in self.provided.offers:

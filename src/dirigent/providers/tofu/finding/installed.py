@@ -150,7 +150,8 @@ def _ready(locked: Locked, program: Path, digest: str, setup: ProviderSetup, pla
         sound(program, places.platform)
     except (Unrunnable, OSError) as error:
         raise _unrunnable(setup, program, error) from None
-    return Installed(setup.source, locked.version, program, digest)
+    # Whoever starts it stands in another folder.
+    return Installed(setup.source, locked.version, program.absolute(), digest)
 
 
 def _absent(setup: ProviderSetup, locked: Locked, places: Places, refused: list[str]) -> Refusal:

@@ -16,7 +16,13 @@ from dirigent.model.record import dataclass
 from dirigent.model.stack import ProviderSetup
 from dirigent.providers.tofu.finding import choosing
 from dirigent.providers.tofu.finding.choosing import Choice, Origins, Wish, chosen, unmade
-from dirigent.providers.tofu.finding.disk.cache import keep_archive, keep_folder, unwritable
+from dirigent.providers.tofu.finding.disk.cache import (
+    keep_archive,
+    keep_folder,
+    sweep,
+    unwritable,
+    working_folder,
+)
 from dirigent.providers.tofu.finding.disk.folders import unpacked_place
 from dirigent.providers.tofu.finding.disk.hashes import CONTENT
 from dirigent.providers.tofu.finding.installed import installed
@@ -133,8 +139,9 @@ async def _brought(package: Package, origin: Origin, kept: Locked | None, places
         return (await taken(package, origin, kept, Path(package.place))).hashes
     try:
         places.cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".", dir=places.cache) as aside:
-            found = await taken(package, origin, kept, Path(aside, "archive.zip"))
+        sweep(places.cache)
+        with working_folder(places.cache) as aside:
+            found = await taken(package, origin, kept, aside / "archive.zip")
             if package.platform == places.platform and not _runs_there(package, places):
                 await asyncio.to_thread(_kept, package, found, places)
     except OSError as error:

@@ -86,6 +86,9 @@ async def _started(
 ) -> tuple[asyncio.StreamReader, asyncio.StreamReader, subprocess.Popen[bytes]]:
     ours, theirs = socket.socketpair()
     hearing, complaining = socket.socketpair()
+    # Whoever gives up before there are streams leaves nothing open.
+    stack.callback(ours.close)
+    stack.callback(hearing.close)
     with theirs, complaining:
         process = tie.tied(
             [program],

@@ -12,7 +12,7 @@ from typing import Final
 
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
-from dirigent.ports import Operation, ProviderDoubt, ProviderFailed
+from dirigent.ports.resources import Operation, ProviderDoubt, ProviderFailed
 from dirigent.providers.tofu.lifecycle.cycle import Intention, carry_out, intend, intend_end, look
 from dirigent.providers.tofu.lifecycle.session import Applied, Change, Refused, Session, Standing
 from dirigent.providers.tofu.process.connection import CallBroken
@@ -180,6 +180,8 @@ class Changing:
 
     def _left(self, applied: Applied) -> Left:
         """Return what has come of a change, or raise `ProviderFailed` with what stands all the same."""
+        # What it says of a new object may name what is sensitive in it.
+        self.talk.secrecy.learn(self.schema.block, applied.standing.state if applied.standing else None)
         severe = failure(applied.said, self.talk.secrecy)
         if applied.standing is None:
             if severe:

@@ -53,6 +53,17 @@ class Conversation:
             raise refuse("E3016", f"the provider `{self.name}` does not know the type `{type_name}`")
         return resources[type_name]
 
+    async def source(self, type_name: str) -> Schema:
+        """Return the schema of a data source. Raises `Refusal` (E3016)."""
+        sources = (await self.schemas()).sources
+        if type_name not in sources:
+            raise refuse(
+                "E3016",
+                f"the provider `{self.name}` has no data source `{type_name}`",
+                *([f"it has {', '.join(f'`{name}`' for name in sources)}"] if sources else []),
+            )
+        return sources[type_name]
+
     async def ask(self, question: Callable[[Session], Awaitable[T]]) -> T:
         """Return the answer to what changes nothing."""
         try:
@@ -76,6 +87,7 @@ class Conversation:
         found, odd = configured(schema.block, clear if isinstance(clear, dict) else {})
         if odd:
             raise Refusal([_misfit("E3012", type_name, each) for each in odd])
+        self.secrecy.learn(schema.block, found)
         return found
 
     async def inputs(self, type_name: str, given: Mapping[str, Value]) -> str:

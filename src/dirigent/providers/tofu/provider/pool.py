@@ -10,14 +10,16 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from dirigent.model import limits
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
+from dirigent.providers.tofu.finding.disk.hashes import digest_of
 from dirigent.providers.tofu.lifecycle.session import Misconfigured, Refused, Session, opened
 from dirigent.providers.tofu.process.connection import CallBroken, CallUnknown, connected
-from dirigent.providers.tofu.process.launch import launched
+from dirigent.providers.tofu.process.launch import NotStarted, launched
 from dirigent.providers.tofu.schema.reading import Schemas
 
 _UNCONFIGURED: Final = ""
@@ -54,8 +56,12 @@ class Pool:
         self._warm: dict[tuple[str, str], _Warm] = {}
         self._starting: dict[tuple[str, str], asyncio.Lock] = {}
         self._schemas: dict[str, Schemas] = {}
+        # All that run, also those that are retired while somebody is in the middle of a call.
+        self._living: dict[int, _Warm] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
+        # What was started once: since then its file may have changed.
+        self._before: set[str] = set()
 
     async def schemas(self, program: Program) -> Schemas:
         """Return what a program offers; it is asked once. Raises as `session` does."""
@@ -103,7 +109,7 @@ class Pool:
     async def close(self) -> None:
         """End all processes, and start no more."""
         self._closed = True
-        for warm in list(self._warm.values()):
+        for warm in list(self._living.values()):
             self._retire(warm)
             warm.users = 0
             self._rest(warm)
@@ -111,6 +117,9 @@ class Pool:
             await asyncio.wait(self._ending)
 
     async def _started(self, key: tuple[str, str], program: Program, setup: dict[str, Value] | None) -> _Warm:
+        if program.digest in self._before:
+            await asyncio.to_thread(_check_unchanged, program)
+        self._before.add(program.digest)
         async with AsyncExitStack() as stack:
             plugin = await stack.enter_async_context(launched(program.path, self._environment))
             session = await opened(await stack.enter_async_context(connected(plugin)))
@@ -118,7 +127,7 @@ class Pool:
             if setup is not None:
                 await _configure(session, setup)
             warm = _Warm(key, stack.pop_all(), session)
-        self._warm[key] = warm
+        self._warm[key] = self._living[id(warm)] = warm
         return warm
 
     def _retire(self, warm: _Warm) -> None:
@@ -133,6 +142,7 @@ class Pool:
         if warm.sleeping is not None:
             warm.sleeping.cancel()
         if warm.retired:
+            self._living.pop(id(warm), None)
             task = asyncio.ensure_future(warm.stack.aclose())
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
@@ -151,6 +161,16 @@ async def _configure(session: Session, setup: dict[str, Value]) -> None:
         await session.configure(setup)
     except Refused as refused:
         raise Misconfigured(refused.said) from None
+
+
+def _check_unchanged(program: Program) -> None:
+    """Hash a program again before it is started again. Raises `NotStarted`."""
+    try:
+        same = digest_of(Path(program.path)) == program.digest
+    except OSError:
+        same = False
+    if not same:
+        raise NotStarted(f"`{program.path}` has changed since it was looked at; start the engine anew")
 
 
 def _digest(setup: Mapping[str, Value]) -> str:

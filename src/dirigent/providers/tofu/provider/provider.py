@@ -10,7 +10,7 @@ from typing import Final
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown, Value
-from dirigent.ports import Operation, Proposal, ProviderDoubt, ProviderFailed, Reading
+from dirigent.ports.resources import Operation, Proposal, ProviderDoubt, ProviderFailed, Reading
 from dirigent.providers.tofu.lifecycle.cycle import intend, look
 from dirigent.providers.tofu.lifecycle.proposing import same
 from dirigent.providers.tofu.lifecycle.session import Session, Standing
@@ -19,7 +19,7 @@ from dirigent.providers.tofu.provider.conversation import Conversation
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_of, standing_of
 from dirigent.providers.tofu.provider.secrecy import Secrecy
-from dirigent.providers.tofu.provider.words import told, warnings
+from dirigent.providers.tofu.provider.words import broken, told, warnings
 from dirigent.providers.tofu.schema.shape import Block, Schema, implied
 from dirigent.providers.tofu.values.paths import shown
 
@@ -52,7 +52,7 @@ class TofuProvider:
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredProvider:
-    """Implements `ports.Provider` and `ports.Finishing`."""
+    """Implements `ports.resources.Provider` and `ports.resources.Finishing`."""
 
     of: TofuProvider
     setup: dict[str, Value]
@@ -80,9 +80,10 @@ class ConfiguredProvider:
         with told(talk.name, talk.secrecy):
             schema = await talk.schema(type_name)
             given = talk.given(type_name, schema, config)
+            kept = talk.secrecy.conceal(schema.block, config)
             if talk.deferred:
                 later = talk.secrecy.hide(schema.block, _later(schema.block, given))
-                return Proposal(later, decided=True, deferred=True)
+                return Proposal(later, decided=True, deferred=True, config=kept)
             standing = None if prior is None else await _upgraded(talk, prior, schema)
             intention = await talk.ask(lambda session: intend(session, type_name, standing, given))
             inputs = await talk.inputs(type_name, given)
@@ -94,7 +95,23 @@ class ConfiguredProvider:
             warnings(intention.said, talk.secrecy),
             decided=True,
             binding=bound.written(implied(schema.block), talk.secrecy),
+            config=kept,
         )
+
+    async def look_up(self, type_name: str, config: dict[str, Value], *, later: bool) -> Proposal:
+        """Read a data source, or say what will be known of it."""
+        talk = await self.of.conversation(self.setup)
+        with told(talk.name, talk.secrecy):
+            schema = await talk.source(type_name)
+            given = talk.given(type_name, schema, config)
+            if later or talk.deferred:
+                unread = talk.secrecy.hide(schema.block, _later(schema.block, given))
+                return Proposal(unread, decided=True, deferred=True)
+            found = await talk.ask(lambda session: session.look_up(type_name, given))
+        if found is None:
+            raise broken("E3014", f"the provider `{talk.name}` has found nothing, and does not say why")
+        kept = Kept(talk.program.source, schema.version).written(talk.secrecy)
+        return Proposal(talk.secrecy.hide(schema.block, found), decided=True, binding=kept)
 
     async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
         """Carry an operation out. It goes on to its end although this task is cancelled: see `finish`."""

@@ -22,15 +22,19 @@ _WITHHELD: Final = "(sensitive)"
 
 @dataclass(frozen=True, slots=True)
 class Secrecy:
-    """The secrets of one conversation with a provider. `texts` are those sealed ones that were opened."""
+    """The secrets of one conversation with a provider. `texts` are those sealed ones that were opened.
+
+    `anywhere` are those of all conversations: what a process complains of may be about another object.
+    """
 
     vault: Vault
     seal: Seal
     texts: dict[str, None] = field(default_factory=dict)
+    anywhere: dict[str, None] = field(default_factory=dict)
 
     def fresh(self) -> Secrecy:
         """Return the same for another conversation."""
-        return Secrecy(self.vault, self.seal)
+        return Secrecy(self.vault, self.seal, anywhere=self.anywhere)
 
     def reveal(self, value: Value) -> Value:
         """Return a configuration or a state in clear. Raises `Refusal` (E3018, E6001)."""
@@ -44,10 +48,34 @@ class Secrecy:
         # A member that no schema knows is not told.
         return found
 
+    def conceal(self, block: Block, config: Mapping[str, Value]) -> dict[str, Value]:
+        """Return a configuration, as it was written, with what is sensitive in it sealed."""
+        return {name: self._concealed(block, name, value) for name, value in config.items()}
+
+    def _concealed(self, block: Block, name: str, value: Value) -> Value:
+        attribute, nested = block.attributes.get(name), block.blocks.get(name)
+        if attribute is not None and attribute.sensitive:
+            return sealed_leaves(value, self.seal)
+        if attribute is not None and attribute.nested is not None:
+            return self._conceal_each(Block(attribute.nested.attributes), value)
+        return value if nested is None else self._conceal_each(nested.block, value)
+
+    def _conceal_each(self, block: Block, value: Value) -> Value:
+        """Conceal in a block, or in each element of a collection of blocks."""
+        match value:
+            case list():
+                return [self._conceal_each(block, each) for each in value]
+            case dict() if value.keys() <= {*block.attributes, *block.blocks}:
+                return self.conceal(block, value)
+            case dict():
+                return {name: self._conceal_each(block, each) for name, each in value.items()}
+            case _:
+                return value
+
     def withheld(self, text: str) -> str:
         """Return what a provider said, without what it should not have said."""
         shown = str(self.vault.redact(text))
-        for secret in sorted(self.texts, key=len, reverse=True):
+        for secret in sorted(self.anywhere, key=len, reverse=True):
             shown = shown.replace(secret, _WITHHELD)
         return shown
 
@@ -74,6 +102,7 @@ class Secrecy:
     def _note(self, text: str) -> None:
         if len(text) >= _LEAST:
             self.texts[text] = None
+            self.anywhere[text] = None
 
     def _attributes(
         self, attributes: Mapping[str, Attribute], state: Mapping[str, Value]

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.values import Value
-from dirigent.ports import ProviderFailed
+from dirigent.ports.resources import ProviderFailed
 from dirigent.providers.tofu.lifecycle.cycle import Unreliable
 from dirigent.providers.tofu.lifecycle.session import Misconfigured, Refused
 from dirigent.providers.tofu.process.connection import CallBroken, CallUnknown

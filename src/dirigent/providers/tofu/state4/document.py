@@ -106,7 +106,7 @@ def path_of(module: str) -> str:
 
 
 def declared_path(name: str) -> str:
-    """Return where the declaration of a resource stands: `net/web` for `net["eu"]/web`."""
+    """Return where something is declared: `net/web` for `net["eu"]/web`; likewise of Terraform's names."""
     return _KEY.sub("", name)
 
 

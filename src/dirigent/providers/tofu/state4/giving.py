@@ -12,7 +12,16 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Value
 from dirigent.providers.tofu.schema.shape import Block, Schema
-from dirigent.providers.tofu.state4.document import DATA, MANAGED, Document, Entry, Instance, Key, origin_of
+from dirigent.providers.tofu.state4.document import (
+    DATA,
+    MANAGED,
+    Document,
+    Entry,
+    Instance,
+    Key,
+    declared_path,
+    origin_of,
+)
 from dirigent.providers.tofu.state4.hiding import marked
 from dirigent.providers.tofu.state4.kept import Kept, kept_of
 from dirigent.providers.tofu.state4.placing import REGISTRIES
@@ -145,7 +154,7 @@ def _origins(
             if here is None:
                 continue
             if address in kept:
-                origins[_origin(here, how)] = None
+                origins[declared_path(_origin(here, how))] = None
                 continue
             fresh = [need for need in here.needs if need not in seen]
             seen |= dict.fromkeys(fresh)

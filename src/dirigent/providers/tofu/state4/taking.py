@@ -13,7 +13,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import ProviderSetup
 from dirigent.model.values import Value
 from dirigent.providers.tofu.schema.shape import Schema
-from dirigent.providers.tofu.state4.document import DATA, Document, Instance, origin_of, shown
+from dirigent.providers.tofu.state4.document import DATA, Document, Instance, declared_path, origin_of, shown
 from dirigent.providers.tofu.state4.hiding import Hide, hidden, hidden_at, settable
 from dirigent.providers.tofu.state4.kept import written
 from dirigent.providers.tofu.state4.placing import Declared, Placed, placed
@@ -84,13 +84,13 @@ def _schema(place: Placed, schema_of: SchemaOf) -> Schema:
 
 
 def _addresses(places: Sequence[Placed]) -> dict[str, tuple[str, ...]]:
-    """Return the addresses of our instances by what Terraform calls the resource."""
-    return {
-        place.entry.origin: tuple(
-            address_of(place.name, each.key) for each in place.entry.instances if not each.deposed
-        )
-        for place in places
-    }
+    """Return the addresses of our instances by what Terraform calls the resource, in whatever module."""
+    found: dict[str, tuple[str, ...]] = {}
+    for place in places:
+        alive = [address_of(place.name, each.key) for each in place.entry.instances if not each.deposed]
+        name = declared_path(place.entry.origin)
+        found[name] = (*found.get(name, ()), *alive)
+    return found
 
 
 def _rows(
@@ -147,7 +147,7 @@ def _attributes(instance: Instance, schema: Schema, hide: Hide) -> dict[str, Val
 
 def _needs(instance: Instance, addresses: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return the addresses that an object depended on. What was only looked up is none."""
-    named = (addresses.get(each, addresses.get(each.partition("[")[0], ())) for each in instance.dependencies)
+    named = (addresses.get(declared_path(each), ()) for each in instance.dependencies)
     return tuple(dict.fromkeys(address for each in named for address in each))
 
 

@@ -5,8 +5,10 @@ Rule: nothing that an archive claims is believed: neither its names, nor its siz
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import stat
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,11 @@ from dirigent.model import limits
 from dirigent.providers.tofu.finding.disk.hashes import CHUNK_BYTES, Content
 from dirigent.providers.tofu.finding.naming import PROGRAM
 
+# What the library raises of bytes that are no archive, found by changing some.
+_BROKEN: Final = (
+    *(BadZipFile, zlib.error, struct.error),
+    *(EOFError, ValueError, IndexError, NotImplementedError, OverflowError),
+)
 _ENCRYPTED: Final = 0x1
 _UNIX_MODE: Final = 16
 _EXECUTABLE: Final = 0o111
@@ -55,8 +62,13 @@ def _opened(path: Path) -> Iterator[ZipFile]:
     try:
         with ZipFile(path) as archive:
             yield archive
-    except (BadZipFile, zlib.error, EOFError, ValueError) as error:
+    except _BROKEN as error:
         raise BadArchive(f"is no archive that can be read: {error}") from None
+    except OSError as error:
+        # A place that it names lies before its own beginning.
+        if error.errno != errno.EINVAL:
+            raise
+        raise BadArchive("is no archive that can be read: its list of files leads nowhere") from None
 
 
 def _members(archive: ZipFile, path: Path) -> list[ZipInfo]:

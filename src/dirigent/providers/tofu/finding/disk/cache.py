@@ -6,16 +6,23 @@ place. What lies there already with the same content stays; with another it make
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from dirigent.model.problem import refuse
 from dirigent.providers.tofu.finding.disk.archive import unpack
 from dirigent.providers.tofu.finding.disk.hashes import Content, Unhashable, content_of
 from dirigent.providers.tofu.finding.naming import PROGRAM
+
+WORKING: Final = ".at-work-"
+_TAKEN: Final = frozenset({errno.ENOTEMPTY, errno.EEXIST})
 
 
 def keep_archive(archive: Path, place: Path) -> Content:
@@ -39,33 +46,79 @@ def keep_folder(folder: Path, place: Path) -> Content:
 
 @contextmanager
 def _aside(place: Path) -> Iterator[Path]:
-    aside = ""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        aside = tempfile.mkdtemp(prefix=".", dir=place.parent)
-        Path(aside).chmod(0o755)
-        yield Path(aside)
+        sweep(place.parent)
+        with working_folder(place.parent) as aside:
+            aside.chmod(0o755)
+            yield aside
     except OSError as error:
         raise unwritable(place, error) from None
+
+
+@contextmanager
+def working_folder(parent: Path) -> Iterator[Path]:
+    """Yield an empty folder that nobody takes for a provider; what is left of it afterwards is removed."""
+    aside, hold = _held(parent)
+    try:
+        yield aside
     finally:
-        if aside:
-            shutil.rmtree(aside, ignore_errors=True)
+        os.close(hold)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _held(parent: Path) -> tuple[Path, int]:
+    """Return a new folder that is held: who dies lets go of it, and the next one clears it away."""
+    while True:
+        aside = Path(tempfile.mkdtemp(prefix=WORKING, dir=parent))
+        try:
+            hold = os.open(aside, os.O_RDONLY)
+        except FileNotFoundError:
+            continue  # Somebody swept in the moment before it was held.
+        fcntl.flock(hold, fcntl.LOCK_SH)
+        if aside.exists():
+            return aside, hold
+        os.close(hold)
+
+
+def sweep(parent: Path) -> None:
+    """Remove the working folders that nobody works in any more."""
+    for each in parent.glob(f"{WORKING}*"):
+        try:
+            hold = os.open(each, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            shutil.rmtree(each, ignore_errors=True)
+        finally:
+            os.close(hold)
 
 
 def _moved(aside: Path, place: Path, content: Content) -> None:
     while True:
         try:
             aside.rename(place)
-        except OSError:
-            if not place.is_dir():
+        except OSError as error:
+            if error.errno not in _TAKEN:
                 raise
             if holds(place, content):
                 return
             # Who runs the other content goes on doing so: a file lives as long as it is open.
-            with tempfile.TemporaryDirectory(prefix=".", dir=place.parent) as away:
-                place.rename(Path(away, "before"))
+            with working_folder(place.parent) as away:
+                _put_away(place, away)
         else:
             return
+
+
+def _put_away(place: Path, away: Path) -> None:
+    try:
+        place.rename(away / "before")
+    except FileNotFoundError:
+        return  # Somebody else is doing the same.
 
 
 def holds(place: Path, content: Content) -> bool:

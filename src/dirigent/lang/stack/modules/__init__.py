@@ -1,0 +1,1 @@
+"""Resources of type `stack`: their files are read with the stack, and what passes the border is checked."""

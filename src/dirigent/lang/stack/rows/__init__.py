@@ -1,0 +1,1 @@
+"""The sections about what we know of resources: `moved`, `forget` and `import`."""

@@ -1,0 +1,57 @@
+"""An apply by a provider, killed around each append and each call: engine, provider, or both."""
+
+import pytest
+
+from providers.crashes.places import Raising
+from providers.crashes.workshop import Workshop, strike
+from system.rig.shop import Differs
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def raising(forge, tmp_path):
+    return Raising(forge, tmp_path)
+
+
+def test_an_engine_killed_at_places_of_an_apply_makes_everything_once(raising):
+    places = raising.engine_places()
+    assert len(places) > 20
+    for death in places[4 :: len(places) // 3]:
+        raising.engine_round(death)
+    assert raising.kills > 1
+
+
+def test_a_provider_killed_around_its_calls_makes_everything_once(raising):
+    places = raising.provider_places()
+    assert {"ApplyResourceChange 3 after", "PlanResourceChange 1 before"} <= set(places)
+    for place in ("ApplyResourceChange 1 before", "ApplyResourceChange 2 after"):
+        raising.provider_round(place)
+
+
+@pytest.mark.parametrize("victim", ["provider", "both"])
+def test_an_apply_killed_in_the_middle_is_brought_to_its_end(tmp_path, victim):
+    shop = Workshop.made(tmp_path, count=12)
+    assert strike(shop, "up", 3, victim)
+    shop.until_done()
+    shop.check(f"death of {victim}")
+    strike(shop, "down", 12 + 3, victim)
+    shop.until_done("down")
+    shop.check_gone(f"death of {victim} in down")
+
+
+def test_a_ledger_with_a_creation_too_many_is_found_out(raising):
+    shop = raising.shop()
+    shop.until_done()
+    shop.check("nothing")
+    place = shop.folder / "world" / "made" / "f1"
+    place.write_text(place.read_text() * 2)
+    with pytest.raises(Differs, match="creations"):
+        shop.check("a second creation")
+
+
+def test_without_an_identity_a_creation_in_doubt_is_held_and_never_repeated(raising):
+    shop = raising.shop(identity=False)
+    with pytest.raises(Differs, match="held"):
+        raising.until_done_after(shop, maker="ApplyResourceChange 2 after")
+    assert [path for deed, path in shop.ledger() if deed == "create"].count("f1") <= 1

@@ -13,10 +13,12 @@ import pytest
 from dirigent.app.types.offers import offers_of, shelf_of
 from dirigent.cli.options import Options
 from dirigent.cli.place import place
+from dirigent.cli.schemas import schema_of
 from dirigent.cli.stack import reading
 from dirigent.cli.stack.reading import alone, complete
 from dirigent.cli.work import document
 from dirigent.cli.work.types import explain
+from dirigent.lang.schema import SCHEMAS
 from dirigent.lang.stack import Offer, declared_providers
 from dirigent.model import limits
 from dirigent.model.problem import Refusal
@@ -305,10 +307,14 @@ def test_the_example_of_a_type_is_right(desk, capsys, what):
 def test_types_are_told_to_programs(desk, capsys):
     desk.keep()
     explain(desk.options(as_json=True))
-    listed = json.loads(capsys.readouterr().out)["types"]
+    answer = json.loads(capsys.readouterr().out)
+    assert SCHEMAS.violation(schema_of("explain"), answer) is None
+    listed = answer["types"]
     assert listed[-1] == {"type": "fixture_box", "provider": "fixture", "description": ""}
     explain(desk.options(as_json=True, what="fixture_box.port"))
     told = json.loads(capsys.readouterr().out)
+    assert SCHEMAS.violation(schema_of("explain"), told) is None
+    assert SCHEMAS.violation(schema_of("explain"), {**told, "more": 1}) is not None
     assert (told["type"], told["provider"], told["path"]) == ("fixture_box", "fixture", ["port"])
     assert [each["name"] for each in told["properties"]] == ["number", "bound"]
     assert told["example"] == {"port": [{"number": 1}]}

@@ -25,6 +25,7 @@ def refused(content):
         (b"\xff\xfe\x00", "E3050", "no JSON"),
         (b"[]", "E3050", "no JSON object"),
         (b"[" * 100_000, "E3050", "nested too deeply"),
+        (state(lineage="\ud800"), "E3050", "no Unicode"),
         (b'{"version": 4, "serial": NaN}', "E3050", "`NaN` is no number"),
         (b'{"version": 4, "serial": 1e999}', "E3050", "larger than any number"),
         (b'{"version": 4, "serial": ' + b"9" * 5000 + b"}", "E3050", "no JSON"),

@@ -68,6 +68,11 @@ def _parsed(content: bytes) -> dict[str, Value]:
         )
     try:
         found: Value = json.loads(content, parse_constant=_no_constant, parse_float=_finite)
+        if b"\\ud" in content.lower():
+            # Half of a character can be written in JSON, and is none: nobody could store it.
+            json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise refuse("E3050", "the file holds a text that is no Unicode", _AGAIN) from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise refuse("E3050", f"the file is no JSON: {error.msg} at `{where}`", _AGAIN) from None

@@ -16,7 +16,7 @@ from dirigent.cli.text.plans import next_step, plan_text, summary
 from dirigent.cli.text.runs import lasted
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown, terminal_of
 from dirigent.model.ids import Address, PlanId, RunId
-from dirigent.model.plan import Action, Change, Difference, Plan
+from dirigent.model.plan import Action, Change, Difference, Plan, Selection
 from dirigent.model.problem import Label, Problem
 from dirigent.model.source import Span
 
@@ -234,3 +234,51 @@ def test_the_picture_fits_into_its_terminal():
     lines = picture.lines(10.0, small, "Ctrl-C stops here")
     assert all(columns(line) < 40 for line in lines)
     assert len(lines) < 8
+
+
+def plan_of(*changes, **more):
+    return Plan(PlanId("p"), "shop", 0.0, changes, "", **more)
+
+
+def change_of(address, action, **more):
+    return Change(Address(address), address, "file", action, **more)
+
+
+def test_what_is_too_wide_for_one_line_stands_under_each_other():
+    found = Difference("content", "a" * 60, "b" * 60, forces_replacement=True)
+    reason = "`content` and a good many other properties of this file force replacement today"
+    text = plan_text(
+        plan_of(change_of("web", Action.REPLACE, differences=(found,), because=reason)),
+        PLAIN,
+    )
+    lines = text.splitlines()
+    assert [line.strip()[0] for line in lines if line.startswith(" " * 10)] == ["-", "+"]
+    assert f"        {reason}" in lines
+    assert all(columns(line) <= 90 for line in lines)
+
+
+def test_what_only_we_know_has_groups_of_its_own():
+    text = plan_text(
+        plan_of(
+            change_of("site", Action.KEEP, moved_from="web", because="moved from `web`"),
+            change_of("old", Action.KEEP, imported="x", because="imported as `x`"),
+            change_of("gone", Action.RELEASE, because="let go of"),
+            change_of("new", Action.UPDATE, moved_from="then", imported="", differences=()),
+            change_of("same", Action.KEEP),
+        ),
+        PLAIN,
+    )
+    for part in ("MOVE  1", "IMPORT  1", "FORGET  1", "moved from then"):
+        assert part in text
+    assert text.endswith("1 to update, 1 to let go of, 1 to import, 2 to move, 1 unchanged")
+
+
+def test_a_part_says_what_it_is_and_what_it_leaves_out():
+    selection = Selection(("web",), ("db",), ())
+    names = tuple(f"r{number}" for number in range(7))
+    text = plan_text(plan_of(selection=selection, left_out=names), PLAIN)
+    assert (
+        "PARTIAL  only web and what belongs to it; without db; 7 left out: r0, r1, r2, r3, r4 and 2 more"
+        in text
+    )
+    assert "nothing of this part is left to do" in text

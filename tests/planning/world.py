@@ -136,7 +136,9 @@ class World:
             self.rows[address] = found_row(request)
             return self.rows[address].attributes
         if action == "record":
-            self.rows[address] = replace(row, needs=tuple(request["needs"]), protect=request["protect"])
+            triggers = request.get("triggers", {})
+            needs = tuple(request["needs"])
+            self.rows[address] = replace(row, needs=needs, protect=request["protect"], triggers=triggers)
             return None
         if request.get("deposes"):
             self.rows[request["deposes"]] = replace(row, address=Address(request["deposes"]), protect=False)
@@ -155,6 +157,7 @@ class World:
             key=request["key"],
             needs=tuple(request["needs"]),
             protect=request["protect"],
+            triggers=request.get("triggers", {}),
         )
         return self.rows[address].attributes
 

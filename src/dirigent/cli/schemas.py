@@ -76,6 +76,7 @@ _CHANGE: Final = _object(
     at=_SPAN,
 )
 _PLAN: Final = _object(
+    format={"const": 1},
     id=_TEXT,
     stack=_TEXT,
     destroy=_FLAG,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from typing import Final
 
 from dirigent.cli.answer import Json, span_json
 from dirigent.model.fault import Fault
@@ -14,6 +15,8 @@ from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value
 
+# Grows when a member of a plan changes its meaning or goes; new members leave it as it is.
+PLAN_FORMAT: Final = 1
 # What `value` knows how to show.
 LEAVES = (bool, int, float, str, list, SecretText, Unknown, Expression, UriTemplate)
 
@@ -45,6 +48,7 @@ def fault(found: Fault | None) -> Json:
 def plan(made: Plan) -> dict[str, Json]:
     """Return a plan."""
     return {
+        "format": PLAN_FORMAT,
         "id": made.id,
         "stack": made.stack,
         "destroy": made.destroy,

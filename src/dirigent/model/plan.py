@@ -67,6 +67,7 @@ class Change:
     the row that an adoption writes as it is: nothing in the world is touched. `waits` are the names of the
     bridges that its expressions see. `moved_from` is the address that the row had; one that `follows` stands
     on something that has moved; `imported` is the id under which something that exists is taken over first.
+    `triggers` are the expressions of `lifecycle.replace-when`, by their text, to be kept with the row.
     """
 
     address: Address
@@ -96,6 +97,7 @@ class Change:
     moved_from: str = ""
     follows: bool = False
     imported: str = ""
+    triggers: dict[str, Template] = field(default_factory=dict)
 
     @property
     def acts(self) -> bool:

@@ -25,11 +25,15 @@ class Replace(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """Rules that hold for a resource whatever its type. `ignore` lists paths, as `env.LEVEL`."""
+    """Rules that hold for a resource whatever its type. `ignore` lists paths, as `env.LEVEL`.
+
+    An instance is made anew when the value of an expression of `replace_when` changes.
+    """
 
     protect: bool = False
     replace: Replace = Replace.DELETE_FIRST
     ignore: tuple[str, ...] = ()
+    replace_when: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class ResourceRow:
     `needs` are the addresses it depended on, for destruction in reverse. `tainted` marks an
     instance whose creation failed half-way: it is replaced at the next plan. `provider` names the
     configuration of the provider that manages it, empty for a type of ours. `reads` marks what was only
-    looked up.
+    looked up. `triggers` are the values of `lifecycle.replace-when` when it was applied, by their text.
     """
 
     address: Address
@@ -83,6 +87,7 @@ class ResourceRow:
     tainted: bool = False
     provider: str = ""
     reads: bool = False
+    triggers: dict[str, Value] = field(default_factory=dict)
 
 
 def keeper_of(type_name: str, provider: str) -> str:

@@ -133,6 +133,8 @@ def _request(step: Step) -> dict[str, Template]:
     request |= {"key": change.key, "type": _type_of(step, change)}
     if step.action in {"create", "update", "read", "record", "import"}:
         request |= {"needs": template_of([str(need) for need in change.needs]), "protect": change.protect}
+    if change.triggers and step.action in {"create", "update", "record", "import"}:
+        request["triggers"] = change.triggers
     if step.action == "import":
         request |= {"config": change.config, "id": change.imported}
     if step.action in {"create", "update", "read"}:

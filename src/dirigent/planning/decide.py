@@ -18,14 +18,17 @@ from dirigent.planning.expand import Instance
 from dirigent.planning.request import Looks
 from dirigent.planning.values.difference import differences, forced, keep_ignored
 from dirigent.planning.values.evaluate import Rendered, has_unknown
-from dirigent.planning.values.setups import templates_of
+from dirigent.planning.values.setups import members_of, templates_of
 from dirigent.ports.resources import Proposal, Reading
 
 # Differences of what we keep about an instance; no provider is called for these alone.
-OWN_PATHS: Final = ("needs", "lifecycle.protect")
+OWN_PATHS: Final = ("needs", "lifecycle.protect", "lifecycle.replace-when")
 
 # How many paths a reason names.
 _SHOWN: Final = 3
+
+
+NO_TRIGGERS: Final = Rendered({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Case:
     looks: Looks = Looks.NOT
     written: Rendered | None = None
     forced: bool = False
+    triggers: Rendered = NO_TRIGGERS
 
     @property
     def anew_as_written(self) -> Case:
@@ -136,7 +140,7 @@ def _managed(case: Case, change: Change, proposal: Proposal) -> Change:
         found = differences(case.row.config, case.value, resource.spans) if drift else ()
         found = found or _proposed(stands, proposal)
     # A provider may name every path that ever forces a replacement: only those count that change.
-    found = forced(found, proposal.replace)
+    found = (*forced(found, proposal.replace), *_triggered(case, case.row))
     forcing = [item.path for item in found if item.forces_replacement]
     if case.forced or forcing:
         because = _why_replaced(forcing)
@@ -228,6 +232,7 @@ def _blank(case: Case, proposal: Proposal) -> Change:
         binding=proposal.binding,
         identity=resource.identity,
         deferred=proposal.deferred,
+        triggers=templates_of(case.triggers.template),
     )
 
 
@@ -257,6 +262,16 @@ def _proposed(stands: ResourceRow, proposal: Proposal) -> tuple[Difference, ...]
     return differences({name: stands.attributes[name] for name in known}, known)
 
 
+def _triggered(case: Case, row: ResourceRow) -> tuple[Difference, ...]:
+    """Return the values of `replace-when` that are no longer, or may not be, what they were."""
+    span = case.instance.resource.spans.get("lifecycle.replace-when")
+    return tuple(
+        Difference(f"replace-when {text}", row.triggers[text], value, forces_replacement=True, span=span)
+        for text, value in members_of(case.triggers.value).items()
+        if text in row.triggers and row.triggers[text] != value
+    )
+
+
 def _own_differences(case: Case, row: ResourceRow) -> tuple[Difference, ...]:
     resource = case.instance.resource
     found: list[Difference] = []
@@ -267,6 +282,11 @@ def _own_differences(case: Case, row: ResourceRow) -> tuple[Difference, ...]:
     if row.protect is not protect:
         span = resource.spans.get("lifecycle.protect") or resource.spans.get("lifecycle")
         found.append(Difference("lifecycle.protect", row.protect, protect, span=span))
+    watched = members_of(case.triggers.value)
+    if {*row.triggers} != {*watched}:
+        # What is watched from now on has no former value to be compared with.
+        span = resource.spans.get("lifecycle.replace-when") or resource.spans.get("lifecycle")
+        found.append(Difference("lifecycle.replace-when", dict(row.triggers), watched, span=span))
     return tuple(found)
 
 

@@ -155,7 +155,12 @@ def _mentioned(
 
 def expressions_of(resource: Resource) -> Iterator[Expression]:
     """Yield every expression of a resource: of `count`, of `each`, then of its configuration."""
-    templates: tuple[Template, ...] = (resource.count, resource.each, resource.config)
+    templates: tuple[Template, ...] = (
+        resource.count,
+        resource.each,
+        resource.config,
+        *resource.lifecycle.replace_when,
+    )
     for template in templates:
         yield from _expressions(template)
 

@@ -214,6 +214,17 @@ class _Draft:
             ],
             self._imports,
         )
+        watched = yield from render_all(
+            [
+                Job(
+                    {each.text: each for each in instance.resource.lifecycle.replace_when},
+                    self._place(instance).scope,
+                    instance.variables,
+                )
+                for instance in instances
+            ],
+            self._situation.language,
+        )
         self._rows |= found.rows
         self._adopted |= found.identities
         return [
@@ -227,8 +238,9 @@ class _Draft:
                     setups.get(instance.resource.provider),
                 ),
                 forced=names_it(again, instance),
+                triggers=triggers,
             )
-            for instance, result in zip(instances, rendered, strict=True)
+            for instance, result, triggers in zip(instances, rendered, watched, strict=True)
         ]
 
     def judge(self, cases: Sequence[Case]) -> Asking[list[tuple[Case, Change, Proposal]]]:
@@ -296,7 +308,7 @@ class _Draft:
         if not self._situation.stack.modules:
             return change
         place = self._place(case.instance)
-        waits = self.premises.bridges.waits(place, (change.config,))
+        waits = self.premises.bridges.waits(place, (change.config, change.triggers))
         if change.setup:
             waits += self.premises.bridges.waits(self.premises.root, (change.setup,))
         return replace(change, waits=tuple(dict.fromkeys(waits)))

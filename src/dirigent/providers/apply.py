@@ -81,6 +81,7 @@ class Request:
     moves: tuple[Moving, ...] = ()
     row: Value = None
     pauses: bool = False
+    triggers: dict[str, Value] | None = None
 
 
 class ResourcePerformer:
@@ -263,7 +264,8 @@ class ResourcePerformer:
             return Broken(
                 _fault(CONFIGURATION, request, _coded("E3003", "there is no such instance any more"))
             )
-        kept = replace(row, needs=request.needs, protect=request.protect)
+        triggers = row.triggers if request.triggers is None else request.triggers
+        kept = replace(row, needs=request.needs, protect=request.protect, triggers=triggers)
         return Done(row.attributes, self._changed((request.address, kept)))
 
     def _applied(
@@ -321,6 +323,7 @@ def request_of(value: Value) -> Request:
         moves=_moves_of(value.get("moves")),
         row=value.get("row"),
         pauses=value.get("pauses") is True,
+        triggers=triggers if isinstance(triggers := value.get("triggers"), dict) else None,
     )
 
 
@@ -374,6 +377,7 @@ def _row(
         private=private,
         protect=request.protect,
         provider=request.provider,
+        triggers=request.triggers or {},
     )
 
 

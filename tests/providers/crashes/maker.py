@@ -51,6 +51,7 @@ def content_of(file):
 
 
 def schema(_version, answer):
+    answer.provider.block.version = 0
     block_message(FILE, answer.resource_schemas["maker_file"].block)
 
 

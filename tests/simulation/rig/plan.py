@@ -43,7 +43,7 @@ MORE = {
 OPENING = {
     "opening read": (("slow", "slow", "slow", "refused", "crash"), 5),
     "opening commit before": (("refused", "slow", "crash"), 2),
-    "opening commit after": (("refused", "refused", "slow", "crash"), 2),
+    "opening commit after": (("refused", "refused", "crash", "crash"), 2),
 }
 ALL_PLACES = PLACES | MORE | OPENING
 OUTAGE = 150

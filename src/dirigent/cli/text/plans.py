@@ -54,6 +54,7 @@ DIFFERENCES: Final = 8
 LOSSES: Final = 12
 NAMES: Final = 5
 VALUE_COLUMNS: Final = 48
+_BELOW: Final = " " * 10
 NAME_COLUMNS: Final = (12, 32)
 
 
@@ -211,6 +212,9 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
     because = f"  {told}" if told else ""
     line = f"  {terminal.paint(padded(sign, 3), tint)} {name} {padded(change.type, widths[1])}{because}"
     lines = [_with_place(line, change.span, terminal)]
+    if told and columns(line) > terminal.width:
+        short = line.removesuffix(because)
+        lines = [_with_place(short, change.span, terminal), f"        {told}"]
     if change.action is not Action.KEEP:
         lines += [f"        {told}" for told in _before(change)]
     if change.drifted:
@@ -236,8 +240,14 @@ def _before(change: Change) -> list[str]:
 def difference_line(found: Difference, width: int, terminal: Terminal) -> str:
     """Return one property that changed; `width` is that of the longest path beside it."""
     forced = f"   {terminal.paint('forces replacement', 'red')}" if found.forces_replacement else ""
-    change = f"{_value_text(found.before)} -> {_value_text(found.after)}"
-    return _with_place(f"        {padded(found.path, width)}  {change}{forced}", found.span, terminal)
+    before, after = _value_text(found.before), _value_text(found.after)
+    line = f"        {padded(found.path, width)}  {before} -> {after}{forced}"
+    if columns(line) <= terminal.width:
+        return _with_place(line, found.span, terminal)
+    # Too wide for one line: what was and what will be stand under each other.
+    room = max(terminal.width - len(_BELOW) - 2, 1)
+    head = _with_place(f"        {found.path}{forced}", found.span, terminal)
+    return "\n".join([head, f"{_BELOW}- {cut(before, room)}", f"{_BELOW}+ {cut(after, room)}"])
 
 
 def _with_place(line: str, at: Span | None, terminal: Terminal) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from dirigent.lang.shape import nearest, shortened
@@ -59,15 +60,16 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
     for property_ in entry:
         if property_.key not in COMMON:
             config[property_.key] = template(reading, property_.node, use)
+    lifecycle = mapping_of(entry.get("lifecycle"))
     count, each = _repetition(reading, name, entry, use)
     needs = _needs(reading, name, entry.get("needs"), use.found)
+    watched = _watched(reading, lifecycle, use)
     own = use.found.pop(name, None)
     if own is not None and name not in reading.modules:
         message = f"`{name}` refers to itself"
         reading.complain(
             "E1406", message, own, "this is the resource itself", "use another resource, or an input"
         )
-    lifecycle = mapping_of(entry.get("lifecycle"))
     resource = Resource(
         name=name,
         type=_type(entry),
@@ -75,7 +77,7 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
         needs=needs,
         count=count,
         each=each,
-        lifecycle=_lifecycle(entry.get("lifecycle")),
+        lifecycle=replace(_lifecycle(entry.get("lifecycle")), replace_when=watched),
         span=member.key_span,
         spans=_spans(entry),
         provider=_provider(reading, name, entry),
@@ -159,6 +161,14 @@ def _report_need(reading: Reading, name: str, need: str, at: Span) -> None:
         ),
         (Label(reading.resources[meant], "a resource with a similar name"),) if meant else (),
     )
+
+
+def _watched(reading: Reading, lifecycle: Members | None, use: Use) -> tuple[Expression, ...]:
+    """Return the expressions of `replace-when`."""
+    node = lifecycle.get("replace-when") if lifecycle is not None else None
+    items = node.items if isinstance(node, Items) else ()
+    found = (template(reading, item, use) for item in items)
+    return tuple(each for each in found if isinstance(each, Expression))
 
 
 def _lifecycle(node: Node | None) -> Lifecycle:

@@ -9,6 +9,7 @@ from dirigent.lang.shape import (
     AnyValue,
     ByKey,
     ByKind,
+    ExpressionText,
     Field,
     Fixed,
     Flag,
@@ -170,6 +171,10 @@ _LIFECYCLE: Final = Record(
         "ignore": Field(
             ListOf(Text(min_length=1, what="the path of a property")),
             description="paths of properties whose changes are left alone, as `environment.LEVEL`",
+        ),
+        "replace-when": Field(
+            ListOf(ExpressionText(), min=1),
+            description="expressions: an instance is made anew when the value of one changes",
         ),
         "identity": Field(
             Text(min_length=1, what="an id with `{attribute}` in it"),

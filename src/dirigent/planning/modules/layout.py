@@ -234,7 +234,12 @@ def _needs(node: Node, homes: Mapping[str, Home], language: Language) -> Iterato
     match node.kind:
         case Kind.RESOURCE:
             resource = home.stack.resources[node.name]
-            yield from _of_entry(resource, (resource.count, resource.each, resource.config), home, language)
+            yield from _of_entry(
+                resource,
+                (resource.count, resource.each, resource.config, *resource.lifecycle.replace_when),
+                home,
+                language,
+            )
             setup = homes[""].stack.providers.get(home.providers.get(resource.provider, ""))
             if setup is not None:
                 yield from seen((setup.config,), homes[""], language)

@@ -5,8 +5,8 @@ looks at the server first.
 """
 
 import asyncio
-import inspect
 import importlib.util
+import inspect
 import os
 import signal
 import urllib.request

@@ -16,7 +16,7 @@ import grpc
 from dirigent.model.values import Unknown
 from dirigent.providers.tofu.schema.shape import Attribute, Block, NestedBlock, Nesting, implied
 from dirigent.providers.tofu.values.coding import decode, encode
-from dirigent.providers.tofu.values.types import NUMBER, STRING, Collection, Kind, write_type
+from dirigent.providers.tofu.values.types import NUMBER, STRING, Collection, Kind, Structure, write_type
 from dirigent.providers.tofu.wire import calls
 from dirigent.providers.tofu.wire.messages import messages
 
@@ -49,6 +49,7 @@ THING = Block(
     },
 )
 KIND = implied(THING)
+IDENTITY = Structure({"name": STRING, "place": STRING})
 
 
 def thing(name):
@@ -112,6 +113,21 @@ def read(request, answer):
     found = json.loads(place.read_text()) if place.exists() else None
     answer.new_state.msgpack = encode(found, KIND)
     answer.private = request.private
+    identify(answer.new_identity, found)
+
+
+def identities(_request, answer):
+    if not MODE.endswith("identified"):
+        return
+    told = answer.identity_schemas["fixture_thing"]
+    told.version = 1
+    told.identity_attributes.add(name="name", type=b'"string"', required_for_import=True)
+    told.identity_attributes.add(name="place", type=b'"string"', optional_for_import=True)
+
+
+def identify(into, state):
+    if MODE.endswith("identified") and state is not None:
+        into.identity_data.msgpack = encode({"name": state["name"], "place": "here"}, IDENTITY)
 
 
 def plan(request, answer):
@@ -132,6 +148,7 @@ def plan(request, answer):
         answer.planned_state.msgpack = b"\x81\xa1x\x01"
         return
     answer.planned_state.msgpack = encode(planned, KIND)
+    identify(answer.planned_identity, planned)
 
 
 def apply(request, answer):
@@ -152,7 +169,7 @@ def apply(request, answer):
     for port in made["port"]:
         port["url"] = f"http://{made['name']}:{port['number']}"
     thing(made["name"]).write_text(json.dumps(made))
-    if MODE == "die after":
+    if MODE.startswith("die after"):
         die()
     if MODE == "wrong apply":
         made["size"] = 78
@@ -162,6 +179,7 @@ def apply(request, answer):
         complain(answer, "it broke half-way")
     answer.private = b"kept"
     answer.new_state.msgpack = encode(made, KIND)
+    identify(answer.new_identity, made)
 
 
 def die():
@@ -173,7 +191,10 @@ def die():
 
 
 def find(request, answer):
-    place = thing(request.id)
+    identity = (
+        decode(request.identity.identity_data.msgpack, IDENTITY) if request.identity.ByteSize() else None
+    )
+    place = thing(identity["name"] if identity else request.id)
     if place.exists():
         state = answer.imported_resources.add(type_name="fixture_thing")
         state.state.msgpack = encode(json.loads(place.read_text()), KIND)
@@ -188,6 +209,7 @@ ANSWERS = {
     calls.READ: read,
     calls.PLAN: plan,
     calls.APPLY: apply,
+    calls.IDENTITIES: identities,
     calls.IMPORT: find,
 }
 

@@ -171,6 +171,27 @@ async def test_after_a_crash_of_the_engine_nothing_is_made_twice(world):
 
 
 @in_loop
+async def test_a_provider_that_tells_identities_finds_what_it_made_by_itself(world):
+    config = {"name": "a", "size": 1}
+    async with world("die after, identified") as provider:
+        proposal = await provider.propose(TYPE, None, config)
+        left = await provider.apply(operation("create", config, binding=proposal.binding))
+        assert left[0]["id"] == "id-a"
+    async with world("identified") as provider:
+        made = row(config, left)
+        reading = await provider.read(made)
+        assert reading.attributes == made.attributes
+        assert reading.private["identity"] == {"name": "a", "place": "here"}
+        again = await provider.propose(TYPE, made, config)
+        assert again.attributes == made.attributes
+        fresh = await provider.apply(operation("create", {"name": "c"}, doubtful=True))
+        assert fresh[0]["id"] == "id-c"
+        grown = operation("create", {"name": "a", "size": 2}, doubtful=True)
+        assert (await provider.apply(grown))[0]["size"] == 2
+    assert world.objects() == ["a.json", "c.json"]
+
+
+@in_loop
 async def test_a_creation_that_is_stopped_is_not_forgotten(world):
     async with world("slow") as provider:
         asked = operation("create", {"name": "a"})

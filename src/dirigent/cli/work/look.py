@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from dirigent.app.looking import left_out, looking
 from dirigent.cli import wire
@@ -17,6 +18,9 @@ from dirigent.providers.services.logs import read_logs
 from dirigent.service.finding import find, service_named
 from dirigent.settings import Settings
 
+# As many digits as an index has at most.
+DIGITS: Final = 9
+
 
 def ps(options: Options) -> int:
     """List runs and resources."""
@@ -29,7 +33,8 @@ async def _ps(settings: Settings, options: Options) -> int:
         # One more than is shown tells whether there are more.
         found = await reader.shelf.runs(only_open=not options.flag("every"), limit=limit + 1)
         ended = not found and bool(await reader.shelf.runs(limit=1))
-        rows = await reader.shelf.rows()
+        # The tenth instance comes after the second, whatever the text of their addresses says.
+        rows = sorted(await reader.shelf.rows(), key=lambda row: (row.name, str(row.key or "").zfill(DIGITS)))
         now = reader.clock.now()
         left = await left_out(settings, reader.journal)
     more = len(found) > limit

@@ -63,16 +63,17 @@ async def intend(
     first = await _planned(session, name, prior, config)
     replaces = _forcing(first.replaces, prior.state if prior else None, first.state)
     if prior is None or not replaces:
-        change = Change(name, prior.state if prior else None, first.state, dict(config), first.private)
+        past, identity = (prior.state, first.identity or prior.identity) if prior else (None, first.identity)
+        change = Change(name, past, first.state, dict(config), first.private, identity)
         return Intention(change, (), first.legacy, said + first.said)
     again = await _planned(session, name, Standing({}, first.private), config, anew=True)
-    change = Change(name, None, again.state, dict(config), again.private)
+    change = Change(name, None, again.state, dict(config), again.private, again.identity)
     return Intention(change, replaces, again.legacy, said + again.said)
 
 
 async def intend_end(session: Session, name: str, prior: Standing) -> Intention:
     """Say what the deletion of an object is; a provider is asked only if it wants to be. Raises `Refused`."""
-    change = Change(name, prior.state, None, None, prior.private)
+    change = Change(name, prior.state, None, None, prior.private, prior.identity)
     if not session.schemas.plans_destruction:
         return Intention(change)
     answer = await session.plan(change, None)
@@ -119,7 +120,8 @@ async def _planned(
     block = session.schema(name).block
     past = None if prior is None or anew else prior.state
     private = prior.private if prior else b""
-    change = Change(name, past, None, dict(config), private)
+    identity = None if prior is None or anew else prior.identity
+    change = Change(name, past, None, dict(config), private, identity)
     answer = await session.plan(change, proposed(block, past, config))
     if answer.state is None:
         raise Unreliable(f"the provider plans nothing for `{name}`, and something is to stand there")

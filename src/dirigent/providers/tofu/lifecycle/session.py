@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import field
 from typing import Final
 
@@ -12,11 +13,12 @@ from google.protobuf.message import Message
 from dirigent.model import limits
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
-from dirigent.providers.tofu.process.connection import Connection
+from dirigent.providers.tofu.process.connection import CallUnknown, Connection
+from dirigent.providers.tofu.schema.identity import IdentitySchema, read_identities
 from dirigent.providers.tofu.schema.reading import Schemas, read_schemas
 from dirigent.providers.tofu.schema.shape import Schema, implied
 from dirigent.providers.tofu.values.coding import decode, encode
-from dirigent.providers.tofu.values.paths import Path
+from dirigent.providers.tofu.values.paths import Misfit, Path
 from dirigent.providers.tofu.values.stored import restored, stored
 from dirigent.providers.tofu.values.types import NoType, Type
 from dirigent.providers.tofu.wire import calls
@@ -28,10 +30,14 @@ CLAIMED_VERSION: Final = "1.9.0"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One object as its provider knows it: its state, and the bytes that only the provider understands."""
+    """One object as its provider knows it: its state, bytes that only the provider understands, its identity.
+
+    Not every provider tells identities; then there is None.
+    """
 
     state: dict[str, Value]
     private: bytes = b""
+    identity: dict[str, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Planned:
     replaces: tuple[Path, ...] = ()
     legacy: bool = False
     said: tuple[Diagnostic, ...] = ()
+    identity: dict[str, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Change:
     planned: dict[str, Value] | None
     config: dict[str, Value] | None
     private: bytes = b""
+    identity: dict[str, Value] | None = None
 
 
 class Refused(Exception):
@@ -88,6 +96,7 @@ class Session:
     connection: Connection
     schemas: Schemas
     types: dict[str, Type] = field(default_factory=dict)
+    identities: Mapping[str, IdentitySchema] = field(default_factory=dict)
 
     def schema(self, name: str) -> Schema:
         """Return the schema of a type of resources."""
@@ -129,10 +138,13 @@ class Session:
         request.type_name = name
         request.current_state.msgpack = encode(standing.state, self._type(name))
         request.private = standing.private
+        _identify(self, request.current_identity, name, standing.identity)
         answer = await self.connection.call(calls.READ, request)
         _sound(answer)
-        state = self._state(name, answer.new_state)
-        return None if state is None else Standing(state, bytes(answer.private))
+        state, identity = self._state(name, answer.new_state), _identity(self, name, answer.new_identity)
+        return (
+            None if state is None else Standing(state, bytes(answer.private), identity or standing.identity)
+        )
 
     async def plan(self, change: Change, proposed: dict[str, Value] | None) -> Planned:
         """Ask what would become of an object. Raises `Refused`."""
@@ -143,6 +155,7 @@ class Session:
         request.proposed_new_state.msgpack = encode(proposed, kind)
         request.config.msgpack = encode(change.config, kind)
         request.prior_private = change.private
+        _identify(self, request.prior_identity, change.type, change.identity)
         request.client_capabilities.write_only_attributes_allowed = True
         answer = await self.connection.call(calls.PLAN, request)
         said = _sound(answer)
@@ -152,6 +165,7 @@ class Session:
             tuple(path_of(each) for each in answer.requires_replace),
             bool(answer.legacy_type_system),
             said,
+            _identity(self, change.type, answer.planned_identity),
         )
 
     async def apply(self, change: Change) -> Applied:
@@ -163,26 +177,32 @@ class Session:
         request.planned_state.msgpack = encode(change.planned, kind)
         request.config.msgpack = encode(change.config, kind)
         request.planned_private = change.private
+        _identify(self, request.planned_identity, change.type, change.identity)
         answer = await self.connection.call(calls.APPLY, request, limits.PROVIDER_CHANGE_SECONDS)
         state = self._state(change.type, answer.new_state)
+        identity = _identity(self, change.type, answer.new_identity)
         return Applied(
-            None if state is None else Standing(state, bytes(answer.private)),
+            None if state is None else Standing(state, bytes(answer.private), identity),
             bool(answer.legacy_type_system),
             diagnostics_of(answer.diagnostics),
         )
 
-    async def find(self, name: str, identity: str) -> list[tuple[str, Standing]]:
-        """Return the objects, with their types, that an id of the real world means. Raises `Refused`."""
+    async def find(self, name: str, identity: str | dict[str, Value]) -> list[tuple[str, Standing]]:
+        """Return the objects, with their types, that an id or an identity means. Raises `Refused`."""
         request = self.connection.message("ImportResourceState.Request")
         request.type_name = name
-        request.id = identity
+        if isinstance(identity, str):
+            request.id = identity
+        else:
+            _identify(self, request.identity, name, identity)
         answer = await self.connection.call(calls.IMPORT, request)
         _sound(answer)
         found: list[tuple[str, Standing]] = []
         for each in answer.imported_resources:
             state = self._state(str(each.type_name), each.state)
             if state is not None:
-                found.append((str(each.type_name), Standing(state, bytes(each.private))))
+                told = _identity(self, str(each.type_name), each.identity)
+                found.append((str(each.type_name), Standing(state, bytes(each.private), told)))
         return found
 
     async def look_up(self, name: str, config: Mapping[str, Value]) -> dict[str, Value] | None:
@@ -216,9 +236,31 @@ async def opened(connection: Connection) -> Session:
     answer = await connection.call(calls.SCHEMA, connection.message("Empty"))
     _sound(answer)
     try:
-        return Session(connection, read_schemas(answer))
+        return Session(connection, read_schemas(answer), identities=await _identities(connection))
     except (ValueError, KeyError) as odd:
         raise NoType(f"its schema cannot be read: {odd}") from None
+
+
+def _identify(session: Session, into: Message, name: str, identity: dict[str, Value] | None) -> None:
+    if identity is not None and name in session.identities:
+        # One of an earlier release may have another shape: the provider then tells it anew.
+        with suppress(Misfit):
+            into.identity_data.msgpack = encode(identity, session.identities[name].kind)
+
+
+def _identity(session: Session, name: str, content: Message) -> dict[str, Value] | None:
+    if name not in session.identities:
+        return None
+    return _members(content.identity_data, session.identities[name].kind)
+
+
+async def _identities(connection: Connection) -> Mapping[str, IdentitySchema]:
+    try:
+        answer = await connection.call(calls.IDENTITIES, connection.message("Empty"))
+    except CallUnknown:
+        return {}
+    _sound(answer)
+    return read_identities(answer)
 
 
 def _members(content: Message, kind: Type) -> dict[str, Value] | None:

@@ -6,8 +6,10 @@ under its identity, or the operation is in doubt.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from dirigent.model.record import dataclass
@@ -19,6 +21,7 @@ from dirigent.providers.tofu.process.connection import CallBroken
 from dirigent.providers.tofu.provider.conversation import Conversation
 from dirigent.providers.tofu.provider.rows import Binding, Kept, binding_of, kept_of, standing_of
 from dirigent.providers.tofu.provider.words import broken, failure
+from dirigent.providers.tofu.schema.identity import IdentitySchema
 from dirigent.providers.tofu.schema.shape import Schema, implied
 
 _PLACE: Final = re.compile(r"\{([^{}]+)\}")
@@ -109,7 +112,7 @@ class Changing:
         Raises:
             ProviderDoubt: when nobody can say.
         """
-        identity = identified(self.operation.identity, self.given)
+        identity = identified(self.operation.identity, self.given) or await _own_identity(self)
         if not identity:
             raise ProviderDoubt(
                 f"`{self.operation.address}` may have been made or not: {why}. Its provider cannot say"
@@ -122,11 +125,11 @@ class Changing:
             said = failure(refused.said, self.talk.secrecy)
             raise ProviderDoubt(
                 f"`{self.operation.address}` may have been made or not: {why}. It could not be looked up"
-                f" under `{identity}`: {said}",
+                f" under `{_shown(identity)}`: {said}",
                 {
                     "address": self.operation.address,
                     "type": self._type,
-                    "identity": identity,
+                    "identity": _shown(identity),
                     "remedy": _REMEDY,
                 },
             ) from None
@@ -196,7 +199,7 @@ class Changing:
         """Return an object as it is shown and stored."""
         secrecy = self.talk.secrecy
         secrecy.learn(self.schema.block, standing.state)
-        kept = Kept(self.talk.program.source, self.schema.version, standing.private)
+        kept = Kept(self.talk.program.source, self.schema.version, standing.private, standing.identity)
         return secrecy.hide(self.schema.block, standing.state), kept.written(secrecy)
 
 
@@ -237,11 +240,29 @@ async def _promised(change: Changing, prior: Standing | None) -> Intention | Non
         return None
     state = None if prior is None else prior.state
     return Intention(
-        Change(operation.type, state, bound.planned, change.given, bound.private), legacy=bound.legacy
+        Change(operation.type, state, bound.planned, change.given, bound.private, bound.identity),
+        legacy=bound.legacy,
     )
 
 
-async def _found(session: Session, type_name: str, identity: str) -> Standing | None:
+async def _own_identity(change: Changing) -> dict[str, Value] | None:
+    """Return under what the provider itself would find the object, if it knows that beforehand."""
+    kind = change.operation.type
+    intention = await change.talk.ask(lambda session: intend(session, kind, None, change.given))
+    schema = await change.talk.ask(partial(_identity_schema, kind))
+    identity = intention.change.identity
+    return identity if schema is not None and schema.identifies(identity) else None
+
+
+async def _identity_schema(type_name: str, session: Session) -> IdentitySchema | None:
+    return session.identities.get(type_name)
+
+
+def _shown(identity: str | dict[str, Value]) -> str:
+    return identity if isinstance(identity, str) else json.dumps(identity, default=str)
+
+
+async def _found(session: Session, type_name: str, identity: str | dict[str, Value]) -> Standing | None:
     for kind, stub in await session.find(type_name, identity):
         if kind == type_name:
             return await session.read(type_name, stub)

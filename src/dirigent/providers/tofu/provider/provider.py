@@ -88,7 +88,8 @@ class ConfiguredProvider:
             intention = await talk.ask(lambda session: intend(session, type_name, standing, given))
             inputs = await talk.inputs(type_name, given)
         planned = intention.change.planned or {}
-        bound = Binding(planned, standing, inputs, intention.change.private, intention.legacy)
+        change = intention.change
+        bound = Binding(planned, standing, inputs, change.private, intention.legacy, change.identity)
         return Proposal(
             talk.secrecy.hide(schema.block, planned),
             tuple(shown(path) for path in intention.replaces),
@@ -172,7 +173,7 @@ class ConfiguredProvider:
 def _reading(talk: Conversation, row: ResourceRow, schema: Schema, found: Standing) -> Reading:
     """Return what was seen; `config` is what of the configuration is not as it was applied."""
     attributes = talk.secrecy.hide(schema.block, found.state)
-    kept = Kept(talk.program.source, schema.version, found.private)
+    kept = Kept(talk.program.source, schema.version, found.private, found.identity)
     drift = {
         name: value
         for name, value in attributes.items()
@@ -189,7 +190,7 @@ async def _upgraded(talk: Conversation, prior: ResourceRow, schema: Schema) -> S
 
     async def upgrade(session: Session) -> Standing:
         state = await session.upgrade(prior.type, kept.version, standing.state)
-        return Standing(state or {}, standing.private)
+        return Standing(state or {}, standing.private, standing.identity)
 
     return await talk.ask(upgrade)
 

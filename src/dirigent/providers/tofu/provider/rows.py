@@ -11,7 +11,7 @@ from typing import Final
 from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
-from dirigent.model.values import Value
+from dirigent.model.values import Unknown, Value
 from dirigent.providers.tofu.lifecycle.session import Standing
 from dirigent.providers.tofu.provider.secrecy import Secrecy
 from dirigent.providers.tofu.sealing import token_of
@@ -24,6 +24,8 @@ _PRIVATE: Final = "private"
 _INPUTS: Final = "inputs"
 _PLANNED_PRIVATE: Final = "planned private"
 _LEGACY: Final = "legacy"
+_IDENTITY: Final = "identity"
+_PRIOR_IDENTITY: Final = "prior identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,16 @@ class Kept:
     source: str
     version: int = 0
     private: bytes = b""
+    identity: dict[str, Value] | None = None
+    identity_version: int = 0
 
     def written(self, secrecy: Secrecy) -> Value:
         """Return it as `ResourceRow.private`."""
         sealed = secrecy.seal.close(_text(self.private)) if self.private else None
-        return {"source": self.source, "version": self.version, "private": sealed}
+        kept: dict[str, Value] = {"source": self.source, "version": self.version, "private": sealed}
+        if self.identity is None:
+            return kept
+        return kept | {"identity": self.identity, "identity_version": self.identity_version}
 
 
 def kept_of(row: ResourceRow, secrecy: Secrecy) -> Kept:
@@ -45,17 +52,21 @@ def kept_of(row: ResourceRow, secrecy: Secrecy) -> Kept:
     found = row.private if isinstance(row.private, dict) else {}
     version = found.get("version")
     private = secrecy.reveal(found.get("private"))
+    identity, identity_version = found.get("identity"), found.get("identity_version")
     return Kept(
         str(found.get("source") or ""),
         version if isinstance(version, int) else 0,
         base64.b64decode(private) if isinstance(private, str) else b"",
+        identity if isinstance(identity, dict) else None,
+        identity_version if isinstance(identity_version, int) else 0,
     )
 
 
 def standing_of(row: ResourceRow, secrecy: Secrecy) -> Standing:
     """Return the object of a row, as its provider left it. Raises `Refusal` (E3018)."""
     state = secrecy.reveal(row.attributes)
-    return Standing(state if isinstance(state, dict) else {}, kept_of(row, secrecy).private)
+    kept = kept_of(row, secrecy)
+    return Standing(state if isinstance(state, dict) else {}, kept.private, kept.identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class Binding:
     inputs: str = ""
     private: bytes = b""
     legacy: bool = False
+    identity: dict[str, Value] | None = None
 
     def written(self, kind: Type, secrecy: Secrecy) -> Value:
         """Return it as `Proposal.binding`, sealed as a whole."""
@@ -78,6 +90,10 @@ class Binding:
         if self.prior is not None:
             found[_PRIOR] = _text(encode(self.prior.state, kind))
             found[_PRIVATE] = _text(self.prior.private)
+            if self.prior.identity is not None:
+                found[_PRIOR_IDENTITY] = self.prior.identity
+        if self.identity is not None and not _holds_unknown(self.identity):
+            found[_IDENTITY] = self.identity
         if self.inputs:
             found |= {_INPUTS: self.inputs, _PLANNED_PRIVATE: _text(self.private), _LEGACY: self.legacy}
         return secrecy.seal.close(found)
@@ -96,14 +112,25 @@ def binding_of(written: Value, kind: Type, secrecy: Secrecy) -> Binding | None:
     if _PRIOR in found:
         state = decode(base64.b64decode(str(found[_PRIOR])), kind)
         private = base64.b64decode(str(found.get(_PRIVATE) or ""))
-        prior = Standing(state if isinstance(state, dict) else {}, private)
+        prior = Standing(
+            state if isinstance(state, dict) else {}, private, _object(found.get(_PRIOR_IDENTITY))
+        )
     return Binding(
         planned,
         prior,
         str(found.get(_INPUTS) or ""),
         base64.b64decode(str(found.get(_PLANNED_PRIVATE) or "")),
         found.get(_LEGACY) is True,
+        _object(found.get(_IDENTITY)),
     )
+
+
+def _object(value: Value) -> dict[str, Value] | None:
+    return value if isinstance(value, dict) else None
+
+
+def _holds_unknown(identity: dict[str, Value]) -> bool:
+    return any(isinstance(value, Unknown) for value in identity.values())
 
 
 def _text(content: bytes) -> str:

@@ -113,7 +113,6 @@ class GraphState:
     numbers: dict[str, int]
     outputs: dict[str, Value] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
-    assembled: Value = None
     views: Views | None = None
     begun: list[str] = field(default_factory=list)
     turned: bool = False

@@ -16,7 +16,6 @@ from dirigent.core.machine import Run
 from dirigent.core.nodes.behaviour import Behaviour
 from dirigent.model.fault import Fault
 from dirigent.model.program import Call, Graph, Task
-from dirigent.model.resource import assemble
 from dirigent.model.run.views import Views
 from dirigent.model.values import Value
 
@@ -46,7 +45,7 @@ def begin(run: Run, frame: Frame) -> None:
 def binding(frame: Frame) -> dict[str, Callable[[], Value]]:
     """Return the variable that a graph gives its tasks: what the finished ones gave."""
     node, _ = _parts(frame)
-    return {node.binds: lambda: _bound(frame)}
+    return {node.binds: lambda: _views(frame).resources("")}
 
 
 def within(frame: Frame, module: str) -> dict[str, Callable[[], Value]]:
@@ -63,16 +62,6 @@ def _views(frame: Frame) -> Views:
     if state.views is None:
         state.views = Views(node.scopes, {**node.initial, **state.outputs})
     return state.views
-
-
-def _bound(frame: Frame) -> Value:
-    """Return what the finished tasks gave, put together anew only after another one finished."""
-    node, state = _parts(frame)
-    if node.scopes:
-        return _views(frame).resources("")
-    if state.assembled is None:
-        state.assembled = assemble({**node.initial, **state.outputs})
-    return state.assembled
 
 
 def _start(run: Run, frame: Frame) -> None:
@@ -104,7 +93,7 @@ def _enter(run: Run, frame: Frame, task: Task, slot: int | str) -> None:
 def _finish(run: Run, frame: Frame, node: Graph, state: GraphState) -> None:
     """Nothing runs and nothing can start: give what is bound, or the first fault in order."""
     if not state.faults:
-        run.complete(frame, _bound(frame))
+        run.complete(frame, _views(frame).whole())
         return
     first = next(state.faults[task.name] for task in node.tasks if task.name in state.faults)
     run.fail(frame, first)
@@ -118,7 +107,7 @@ def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) ->
         _go_back(run, frame, node, state)
         return
     name = node.tasks[int(child.slot)].name
-    state.outputs[name], state.assembled = output, None
+    state.outputs[name] = output
     if state.views is not None:
         state.views.put(name, output)
     for dependent in state.dependents[name]:

@@ -1,6 +1,6 @@
 """What the tasks of a plan see, module by module: `$resources` and `$inputs` of each.
 
-Law: an end of one task makes anew only what the module shows in which it ended.
+Law: an end of one task makes anew only what is shown under the name of its resource.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from dirigent.model.ids import split_path
+from dirigent.model.ids import split_address, split_path
 from dirigent.model.resource import assemble
 from dirigent.model.values import Value
 
@@ -36,7 +36,9 @@ class Views:
         for module, variables in scopes.items():
             given = variables.get("inputs")
             self._inputs[module] = dict(given) if isinstance(given, dict) else {}
-        self._members: dict[str, dict[str, Value]] = {}
+        # By module, by the name of the resource, by address.
+        self._members: dict[str, dict[str, dict[str, Value]]] = {}
+        self._changed: dict[str, dict[str, None]] = {}
         self._assembled: dict[str, dict[str, Value]] = {}
         for name, value in values.items():
             self.put(name, value)
@@ -52,16 +54,27 @@ class Views:
             return
         else:
             module, local = split_path(bridge["module"])
-            before = self._members.get(module, {}).get(local)
+            before = self._members.get(module, {}).get(local, {}).get(local)
             value = {**(before if isinstance(before, dict) else {}), bridge["name"]: value}
-        self._members.setdefault(module, {})[local] = value
-        self._assembled.pop(module, None)
+        resource = split_address(local)[0]
+        self._members.setdefault(module, {}).setdefault(resource, {})[local] = value
+        self._changed.setdefault(module, {})[resource] = None
 
     def resources(self, module: str) -> Value:
         """Return `$resources` of a module, empty for the stack itself."""
-        if module not in self._assembled:
-            self._assembled[module] = assemble(self._members.get(module, {}))
-        return self._assembled[module]
+        changed = self._changed.pop(module, None)
+        if changed:
+            # A copy: whoever was shown it before keeps what was shown.
+            fresh = dict(self._assembled.get(module, {}))
+            for resource in changed:
+                fresh.update(assemble(self._members[module][resource]))
+            self._assembled[module] = fresh
+        return self._assembled.get(module, {})
+
+    def whole(self) -> Value:
+        """Return `$resources` of the stack itself, sorted by address."""
+        members = self._members.get("", {})
+        return assemble({address: value for each in members.values() for address, value in each.items()})
 
     def inputs(self, module: str) -> Value:
         """Return `$inputs` of a module."""

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.stage import RUN, Cast, life, probe, program_of
 from dirigent.lang.workflow.calls.endpoints import raw
-from dirigent.model import fault
+from dirigent.model import fault, limits
 from dirigent.model.fault import Fault
 from dirigent.model.problem import Refusal
 from dirigent.model.run.effect import Broken, Done
@@ -131,7 +131,7 @@ def test_a_function_may_reach_the_hosts_that_it_names():
         (Done({"not": "bytes"}), "no content"),
         (Done("not base64!"), "not one of bytes"),
         (Done(b64encode(b"\xff\xfe").decode()), "not UTF-8"),
-        (Done(b64encode(b" " * (1 << 20) + b"a").decode()), "bytes"),
+        (Done(b64encode(b" " * limits.DOCUMENT_BYTES + b"a").decode()), "bytes"),
     ],
 )
 def test_a_run_does_not_start_without_what_it_is_made_of(answer, words):

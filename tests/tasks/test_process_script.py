@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dirigent.model import fault
+from dirigent.model import fault, limits
 from dirigent.model.ids import EffectId, Position, RunId
 from dirigent.model.run.effect import Broken, Done, Order
 from dirigent.model.values import SecretRef, SecretText
@@ -17,6 +17,8 @@ from dirigent.tasks.process import Surroundings
 from dirigent.tasks.script import ScriptPerformer
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+
+LARGEST = limits.DOCUMENT_BYTES
 
 
 class Open:
@@ -84,12 +86,12 @@ def test_a_script_may_lie_beside_the_stack(around):
         ({"language": "python", "source": {"endpoint": "file://host/y.py"}}, "is not a local file"),
         ({"language": "python", "source": "none.py"}, "`none.py` cannot be read: No such file"),
         ({"language": "python", "source": "latin"}, "`latin` is not UTF-8 text"),
-        ({"language": "python", "source": "big"}, "`big` has 1048577 bytes; the limit is 1048576"),
+        ({"language": "python", "source": "big"}, f"`big` has {LARGEST + 1} bytes; the limit is {LARGEST}"),
     ],
 )
 def test_an_unfit_request_is_a_configuration_fault(around, request_, reason):
     Path(around.folder, "latin").write_bytes(b"\xff")
-    Path(around.folder, "big").write_bytes(b"#" * 1048577)
+    Path(around.folder, "big").write_bytes(b"#" * (LARGEST + 1))
     identity = uuid.uuid4().hex
     outcome = perform(around, request_, identity)
     assert isinstance(outcome, Broken)

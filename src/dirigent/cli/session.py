@@ -35,6 +35,10 @@ class _Stacks(Protocol):
         """Return the stack. Raises `Refusal`."""
         ...
 
+    def inputs(self, options: Options, stack: Stack) -> dict[str, Value]:
+        """Return the value of each input. Raises `Refusal`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -88,8 +92,7 @@ def leaving(options: Options) -> tuple[Surrounding, dict[str, Value]]:
     surrounding = around(options)
     if surrounding.stack is None or not surrounding.stack.providers:
         return surrounding, {}
-    session = opened(options, planning=False)
-    return session.surrounding, session.inputs
+    return surrounding, _stacks().inputs(options, surrounding.stack)
 
 
 def selection(options: Options) -> Selection:

@@ -208,6 +208,22 @@ async def test_a_creation_that_is_stopped_is_not_forgotten(world):
 
 
 @in_loop
+async def test_what_exists_is_taken_over_as_it_stands(world):
+    async with world() as provider:
+        secret = SecretText((SecretRef("token"),))
+        made = await provider.apply(operation("create", {"name": "a", "size": 1, "key": secret}))
+        found = await provider.adopt(TYPE, "a", {"name": "a", "size": 2, "key": secret})
+        assert found.attributes == made[0]
+        adopted = row({}, (found.attributes, found.private))
+        assert (await provider.read(adopted)).attributes == made[0]
+        assert (await provider.propose(TYPE, adopted, {"name": "a", "size": 2, "key": secret})).replace == ()
+        assert (await provider.adopt(TYPE, "nobody", {})).attributes is None
+    async with world(region=Unknown(("net",))) as provider:
+        with pytest.raises(Refusal, match="before its provider"):
+            await provider.adopt(TYPE, "a", {})
+
+
+@in_loop
 async def test_what_is_wrong_has_its_code_and_its_place(world):
     async with world() as provider:
         for config, code, label in [

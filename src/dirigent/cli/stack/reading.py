@@ -44,7 +44,12 @@ def complete(options: Options, where: Place, *, planning: bool) -> tuple[Stack, 
     loaded = stacks.load_stack(where.stack_file, TYPES, known)
     if loaded.warnings:
         complain(loaded.warnings)
-    return loaded.stack, stacks.resolved(loaded.stack, given_by(options, loaded.stack))
+    return loaded.stack, inputs(options, loaded.stack)
+
+
+def inputs(options: Options, stack: Stack) -> dict[str, Value]:
+    """Return the value of each input. Raises `Refusal` with every one that is missing or wrong."""
+    return stacks.resolved(stack, given_by(options, stack))
 
 
 def alone(where: Place) -> Stack:

@@ -120,7 +120,7 @@ class Changing:
                 {"address": self.operation.address, "type": self._type, "remedy": _REMEDY},
             )
         try:
-            return await self.talk.ask(lambda session: _found(session, self._type, identity))
+            return await self.talk.ask(lambda session: find_under(session, self._type, identity))
         except Refused as refused:
             said = failure(refused.said, self.talk.secrecy)
             raise ProviderDoubt(
@@ -262,7 +262,8 @@ def _shown(identity: str | dict[str, Value]) -> str:
     return identity if isinstance(identity, str) else json.dumps(identity, default=str)
 
 
-async def _found(session: Session, type_name: str, identity: str | dict[str, Value]) -> Standing | None:
+async def find_under(session: Session, type_name: str, identity: str | dict[str, Value]) -> Standing | None:
+    """Return the object that an id or an identity means; None when there is none. Raises `Refused`."""
     for kind, stub in await session.find(type_name, identity):
         if kind == type_name:
             return await session.read(type_name, stub)

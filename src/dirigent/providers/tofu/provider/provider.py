@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import field
 from typing import Final
 
+from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown, Value
@@ -14,7 +15,7 @@ from dirigent.ports.resources import Operation, Proposal, ProviderDoubt, Provide
 from dirigent.providers.tofu.lifecycle.cycle import intend, look
 from dirigent.providers.tofu.lifecycle.proposing import same
 from dirigent.providers.tofu.lifecycle.session import Session, Standing
-from dirigent.providers.tofu.provider.changing import Changing, Left
+from dirigent.providers.tofu.provider.changing import Changing, Left, find_under
 from dirigent.providers.tofu.provider.conversation import Conversation
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_of, standing_of
@@ -113,6 +114,25 @@ class ConfiguredProvider:
             raise broken("E3014", f"the provider `{talk.name}` has found nothing, and does not say why")
         kept = Kept(talk.program.source, schema.version).written(talk.secrecy)
         return Proposal(talk.secrecy.hide(schema.block, found), decided=True, binding=kept)
+
+    async def adopt(self, type_name: str, identity: str, config: dict[str, Value]) -> Reading:
+        """Look at what exists under an import id. What a secret of the configuration is, is sealed in it."""
+        talk = await self.of.conversation(self.setup)
+        if talk.deferred:
+            raise refuse(
+                "E2021",
+                f"a `{type_name}` cannot be imported before its provider `{talk.name}` can be configured",
+                "bring up first what the configuration of the provider hangs on",
+            )
+        with told(talk.name, talk.secrecy):
+            schema = await talk.schema(type_name)
+            talk.secrecy.reveal(config)
+            found = await talk.ask(lambda session: find_under(session, type_name, identity))
+        if found is None:
+            return Reading(None)
+        kept = Kept(talk.program.source, schema.version, found.private, found.identity)
+        attributes = talk.secrecy.hide(schema.block, found.state)
+        return Reading(attributes, private=kept.written(talk.secrecy))
 
     async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
         """Carry an operation out. It goes on to its end although this task is cancelled: see `finish`."""

@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from dirigent.model.ids import Address
-from dirigent.model.plan import Action
+from dirigent.model.ids import Address, PlanId
+from dirigent.model.plan import Action, ApplyPolicy, Bridge, Change, OnFailure, Plan
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.request import Looks
+from dirigent.planning.safety.rollback import Return, plan_rollback
+from dirigent.planning.safety.undoing import losses
 from dirigent.ports.resources import Proposal
+from planning.plain_language import drive
 from planning.world import World, propose, refer, resource, stack
 
 
@@ -117,3 +120,36 @@ def test_one_name_is_not_managed_and_only_read():
         with pytest.raises(Refusal) as refused:
             World([row(), managed]).plan(declared, propose=Found(found="v1"))
         assert [each.code for each in refused.value.problems] == ["E2067"]
+
+
+def test_what_was_looked_up_is_taken_back_by_knowing_nothing_of_it():
+    declared = stack(
+        resource("net", size=1), looked_up("seen", of=refer("$resources.net.id")), looked_up("image")
+    )
+    world = World([row()])
+    made = replace(world.plan(declared, propose=Found(found="v2")), policy=ApplyPolicy(OnFailure.COMPENSATE))
+    undo = compile_plan(made).root.node.undo
+    assert {name: task.node.request["action"] for name, task in undo.items()} == {
+        "net": "delete",
+        "seen": "forget",
+        "image": "record",
+    }
+    assert losses(made) == ()
+
+
+def test_a_way_back_leaves_what_is_only_looked_up():
+    world = World([row()])
+    made = drive(plan_rollback(Return(stack(), "up-1", (row("other"),), tuple(world.rows.values()))), Found())
+    assert made.changes == ()
+
+
+def test_what_a_module_looks_up_waits_for_its_inputs():
+    change = Change(
+        Address("net/seen"), "net/seen", "box", Action.READ, waits=("net/$inputs.of",), deferred=True
+    )
+    bridge = Bridge("net/$inputs.of", "", refer("$resources.host.id"), ("host",))
+    host = Change(Address("host"), "host", "box", Action.CREATE)
+    made = Plan(PlanId("p"), "shop", 0.0, (host, change), "", bridges=(bridge,), modules={"net": {}})
+    needs = compile_plan(made).root.node.needs
+    assert "net/$inputs.of" in needs["net/seen"]
+    assert needs["net/$inputs.of"] == ("host",)

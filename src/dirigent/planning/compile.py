@@ -20,7 +20,7 @@ from dirigent.planning.safety.undoing import pausing, undo_of
 from dirigent.planning.steps import Step, makes_behind, steps_of
 from dirigent.planning.values.evaluate import template_of
 
-MAKES: Final = frozenset({"create", "update", "record", "adopt"})
+MAKES: Final = frozenset({"create", "update", "read", "record", "adopt"})
 
 
 def compile_plan(plan: Plan) -> Program:
@@ -75,7 +75,7 @@ def _setup_bridge(change: Change, number: int) -> Bridge:
 
 
 def _waits(step: Step, configured: Mapping[str, Bridge]) -> tuple[str, ...]:
-    if step.action not in {"create", "update"}:
+    if step.action not in {"create", "update", "read"}:
         return ()
     own = configured.get(str(step.change.address))
     return (*step.change.waits, own.name) if own is not None else step.change.waits

@@ -68,7 +68,7 @@ def plan_rollback(back: Return) -> Asking[Plan]:
     going = [
         _leaving(removal(row, back.readings.get(row.address), f"it was not there after {back.to}"))
         for row in sorted(back.rows, key=lambda row: row.address)
-        if row.address not in kept
+        if row.address not in kept and not row.reads
     ]
     changes = [*declared, *with_setups(going, back.setups)]
     refuse_protected(changes)
@@ -91,7 +91,8 @@ def _cases(back: Return) -> list[Case]:
     cases: list[Case] = []
     problems: list[Problem] = []
     for then in sorted(back.then, key=lambda row: row.address):
-        if DEPOSED in then.address:
+        # What was only looked up was not made: it is as the next plan finds it.
+        if DEPOSED in then.address or then.reads:
             continue
         if then.provider and then.provider not in back.setups:
             problems.append(undeclared(then.address, then.provider))

@@ -91,6 +91,8 @@ def _request(step: Step) -> dict[str, Template] | None:
     if change.provider:
         request["provider"] = change.provider
     match step.action:
+        case "read":
+            return _unread(request, step)
         case "create" if not change.protect:
             deposed: dict[str, Template] = {"deposes": step.deposes} if step.deposes else {}
             return {**request, "action": "delete", "type": change.type, **deposed}
@@ -98,6 +100,15 @@ def _request(step: Step) -> dict[str, Template] | None:
             return _former(request, step, prior)
         case _:
             return None
+
+
+def _unread(request: dict[str, Template], step: Step) -> dict[str, Template]:
+    """Return the request by which nothing is known any more of what was only looked up."""
+    prior = step.change.prior
+    if prior is None:
+        return {**request, "action": "forget", "type": step.change.type}
+    needs = template_of([str(need) for need in prior.needs])
+    return {**request, "action": "record", "type": prior.type, "needs": needs, "protect": prior.protect}
 
 
 def _former(request: dict[str, Template], step: Step, prior: ResourceRow) -> dict[str, Template] | None:

@@ -54,7 +54,7 @@ class Views:
             return
         else:
             module, local = split_path(bridge["module"])
-            before = self._members.get(module, {}).get(local, {}).get(local)
+            before = self._members.get(module, {}).get(split_address(local)[0], {}).get(local)
             value = {**(before if isinstance(before, dict) else {}), bridge["name"]: value}
         resource = split_address(local)[0]
         self._members.setdefault(module, {}).setdefault(resource, {})[local] = value

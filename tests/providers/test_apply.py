@@ -16,7 +16,7 @@ from dirigent.model.run.command import Question
 from dirigent.model.run.effect import Broken, Done, Order
 from dirigent.model.values import Expression
 from dirigent.planning.request import Ask, Propose, Wish
-from dirigent.ports.resources import Proposal, ProviderFailed, Reading
+from dirigent.ports.resources import Proposal, ProviderDoubt, ProviderFailed, Reading
 from dirigent.providers.apply import ResourcePerformer, request_of
 from dirigent.service.asking import carry, read_all
 
@@ -308,3 +308,37 @@ def test_what_is_looked_up_is_kept_as_such():
         (Told(), CONFIGURATION),
     ]:
         assert done(failing).fault.type == kind
+
+
+class Stopping(Told):
+    """A provider that says what stands when it is stopped."""
+
+    async def finish(self, operation):
+        return self.say(operation)
+
+
+@pytest.mark.parametrize(
+    ("action", "answer", "kept"),
+    [
+        ("delete", (None, None), [None]),
+        ("delete", ProviderFailed("it stands still"), []),
+        ("delete", ProviderDoubt("nobody knows"), []),
+        ("update", ({"id": "now"}, 2), [({"id": "now"}, False)]),
+        ("update", (None, None), []),
+        ("create", ({"id": "now"}, 2), [({"id": "now"}, False)]),
+        ("create", ProviderFailed("half-way", {"id": "half"}), [({"id": "half"}, True)]),
+        ("create", ProviderDoubt("nobody knows"), []),
+    ],
+)
+def test_what_is_stopped_leaves_just_what_stands(action, answer, kept):
+    order = Order(
+        *(RunId("up-1"), Position("/do/a"), 1, EffectId("e"), "resource"),
+        {"action": action, "address": "a", "name": "a", "type": "box", "config": {}},
+    )
+
+    async def stored(_address):
+        return None if action == "create" else ROW
+
+    performer = ResourcePerformer({"box": Stopping(answer)}, stored, Noon())
+    left = asyncio.run(performer.leave(order))
+    assert [each.row and (each.row.attributes, each.row.tainted) for each in left] == kept

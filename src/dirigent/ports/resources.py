@@ -137,7 +137,10 @@ class Finishing(Protocol):
     """A provider whose operations cannot be taken back half-way: they end, and what they made is kept."""
 
     async def finish(self, operation: Operation) -> tuple[dict[str, Value] | None, Value]:
-        """Have an operation end soon, and return what then stands of it; None: nothing."""
+        """Have an operation end soon, and return what then stands of it; None: nothing.
+
+        Raises `ProviderDoubt` when nobody can say, and `ProviderFailed` as `apply` does.
+        """
         ...
 
 

@@ -235,16 +235,17 @@ class ResourcePerformer:
         if not isinstance(provider, Finishing):
             await provider.abandon(operation)
             return ()
-        attributes, private = await provider.finish(operation)
-        if attributes is None:
-            return self._changed((request.address, None)) if request.action == "delete" and row else ()
-        if request.action == "create":
+        try:
+            attributes, private = await provider.finish(operation)
+        except (ProviderFailed, ProviderDoubt) as failure:
+            # In doubt the row stays as it is: the next plan looks at what stands.
+            return self._left(request, row, failure) if isinstance(failure, ProviderFailed) else ()
+        if attributes is not None and request.action == "create":
             return self._applied(request, row, _row(request, row, attributes, private))
-        return (
-            ()
-            if row is None
-            else self._changed((request.address, replace(row, attributes=attributes, private=private)))
-        )
+        if row is None or (attributes is None and request.action != "delete"):
+            return ()
+        stands = None if attributes is None else replace(row, attributes=attributes, private=private)
+        return self._changed((request.address, stands))
 
     def _provider(self, request: Request) -> Provider | None:
         """Return who manages the instance, under the configuration that the plan names."""

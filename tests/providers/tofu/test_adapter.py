@@ -204,6 +204,26 @@ async def test_a_creation_that_is_stopped_is_not_forgotten(world):
         assert attributes["id"] == "id-a"
         lost = replace(asked, identity="{name}")
         assert (await provider.finish(lost))[0]["id"] == "id-a"
+        with pytest.raises(ProviderDoubt):
+            await provider.finish(asked)
+
+
+@in_loop
+async def test_a_deletion_that_is_stopped_leaves_nothing_only_when_nothing_stands(world):
+    (world.folder / "go").touch()
+    async with world("slow") as provider:
+        made = row({"name": "a"}, await provider.apply(operation("create", {"name": "a"})))
+        (world.folder / "go").unlink()
+        (world.folder / "begun").unlink()
+        asked = operation("delete", {"name": "a"}, made)
+        task = asyncio.ensure_future(provider.apply(asked))
+        await asyncio.to_thread(there, world.folder / "begun")
+        task.cancel()
+        await asyncio.wait([task])
+        assert (await provider.finish(replace(asked, order=replace(asked.order, id=EffectId("f")))))[0][
+            "id"
+        ] == "id-a"
+        (world.folder / "go").touch()
         assert await provider.finish(asked) == (None, None)
 
 

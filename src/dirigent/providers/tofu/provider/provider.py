@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import field
 from typing import Final
 
@@ -20,7 +21,7 @@ from dirigent.providers.tofu.provider.conversation import Conversation
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_of, standing_of
 from dirigent.providers.tofu.provider.secrecy import Secrecy
-from dirigent.providers.tofu.provider.words import broken, told, warnings
+from dirigent.providers.tofu.provider.words import NOTHING_LEFT, broken, told, warnings
 from dirigent.providers.tofu.schema.shape import Block, Schema, implied
 from dirigent.providers.tofu.values.paths import shown
 
@@ -144,26 +145,29 @@ class ConfiguredProvider:
         return await asyncio.shield(task)
 
     async def finish(self, operation: Operation) -> tuple[dict[str, Value] | None, Value]:
-        """Have an operation end soon, and return what then stands of it.
+        """Have an operation end soon, and return what then stands of it; None: nothing.
 
-        Of a creation in doubt nothing is returned.
+        Raises:
+            ProviderDoubt: when nobody can say what stands.
+            ProviderFailed: as `apply` does.
         """
         task = self.of.under_way.get(operation.order.id)
         talk = await self.of.conversation(self.setup)
-        if task is not None:
-            await talk.stop()
-            await asyncio.wait([task])
-            return _end_of(task)
-        try:
+        if task is None:
             with told(talk.name, talk.secrecy):
                 left = await (await self._change(talk, operation)).standing()
-        except (ProviderDoubt, ProviderFailed):
-            return None, None
-        return left or (None, None)
+            return left or NOTHING_LEFT
+        await talk.stop()
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise ProviderDoubt(f"`{operation.address}` was stopped before it had come to an end")
+        ended = task.result()
+        return NOTHING_LEFT if operation.action == "delete" else ended
 
     async def abandon(self, operation: Operation) -> None:
-        """Have an operation end soon."""
-        await self.finish(operation)
+        """Have an operation end soon, however it ends."""
+        with suppress(ProviderDoubt, ProviderFailed):
+            await self.finish(operation)
 
     def _over(self, operation: Operation, task: asyncio.Task[Left]) -> None:
         self.of.under_way.pop(operation.order.id, None)
@@ -213,13 +217,6 @@ async def _upgraded(talk: Conversation, prior: ResourceRow, schema: Schema) -> S
         return Standing(state or {}, standing.private, standing.identity)
 
     return await talk.ask(upgrade)
-
-
-def _end_of(task: asyncio.Task[Left]) -> tuple[dict[str, Value] | None, Value]:
-    failure = None if task.cancelled() else task.exception()
-    if isinstance(failure, ProviderFailed):
-        return failure.attributes, failure.private
-    return (None, None) if failure is not None or task.cancelled() else task.result()
 
 
 def _later(block: Block, given: dict[str, Value]) -> dict[str, Value]:

@@ -1,7 +1,5 @@
 """JSON Schema validation: in words, bounded, and never over the network."""
 
-import time
-
 import pytest
 
 from dirigent.lang.schema import SCHEMAS, schema_fault
@@ -83,10 +81,9 @@ def test_a_value_that_is_too_deep_is_a_violation():
 
 
 def test_a_pattern_cannot_run_away():
-    start = time.process_time()
-    SCHEMAS.violation({"pattern": "^(a+)+$"}, "a" * 5000 + "b")
-    SCHEMAS.violation({"pattern": "^(?=(a+)+$)b"}, "a" * 40 + "c")
-    assert time.process_time() - start < 1.0
+    # An engine that goes back and tries again would not come to an end before this world does.
+    assert SCHEMAS.violation({"pattern": "^(a+)+$"}, "a" * 5000 + "b") is not None
+    assert SCHEMAS.violation({"pattern": "^(?=(a+)+$)b"}, "a" * 40 + "c") is not None
 
 
 def test_a_long_message_is_cut():

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -40,6 +39,7 @@ from dirigent.lang.tree import plain
 from dirigent.model.problem import ordered
 from dirigent.model.source import Span
 from dirigent.model.values import SecretRef, SecretText, Unknown
+from effort import calls
 
 
 def problems_of(text, shape, **options):
@@ -309,11 +309,10 @@ def test_no_tree_makes_a_check_raise_and_each_problem_has_a_place(tree, shape):
 def test_a_wide_document_is_checked_in_linear_time():
     text = "a:\n" + "".join(f"  k{number}: {{v: x}}\n" for number in range(4000))
     root, _ = load(text, "f.yaml")
-    start = time.process_time()
     problems = []
-    check(root, of(MapOf(Record({"w": Field(Whole(), required=True), "v": Field(Text())}))), problems)
+    shape = of(MapOf(Record({"w": Field(Whole(), required=True), "v": Field(Text())})))
+    assert calls(lambda: check(root, shape, problems)) < 4000 * 40
     assert len(problems) == 4000
-    assert time.process_time() - start < 2.0
 
 
 def test_all_shapes_describe_themselves():

@@ -1,7 +1,6 @@
 """The YAML loader: types, places, limits, and no text that can make it raise or wait."""
 
 import json
-import time
 
 import pytest
 import yaml
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from dirigent.lang.source import building, decode, load, load_bytes
 from dirigent.lang.tree import Items, Leaf, Members, plain
 from dirigent.model import limits
+from effort import calls
 
 
 def value_of(text):
@@ -347,9 +347,8 @@ HOSTILE = {
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_no_text_takes_long(kind):
-    start = time.process_time()
-    load(HOSTILE[kind], "f.yaml")
-    assert time.process_time() - start < 3.0
+    # No machine can promise a time; that the work grows only as the text does can be counted.
+    assert calls(lambda: load(HOSTILE[kind], "f.yaml")) < 5_000 + 10 * len(HOSTILE[kind])
 
 
 ALPHABET = st.sampled_from(list("ab:- \n\t[]{},#&*!|>'\"%@`?$.~<0159eExo\\\r=/\x00\x85\ufeffäé🎻"))

@@ -120,23 +120,14 @@ class Changing:
                 return None
             identity = search.identity
             if not identity:
-                raise self._doubt(why, search.why, search.shown(self.talk.secrecy))
+                raise _doubt(self, why, search.why, search.shown(self.talk.secrecy))
         try:
             return await self.talk.ask(lambda session: find_under(session, self._type, identity))
         except Refused as refused:
             said = failure(refused.said, self.talk.secrecy)
             under = self.talk.secrecy.withheld(_shown(identity))
             words = f"It could not be looked up under `{under}`: {said}"
-            raise self._doubt(why, words, {"identity": under}) from None
-
-    def _doubt(self, why: str, words: str, more: dict[str, Value]) -> ProviderDoubt:
-        """Return the one question to a person: what was to be made, what is known, how to answer."""
-        seen = self.talk.secrecy.hide(self.schema.block, self.given)
-        wanted: dict[str, Value] = {name: value for name, value in seen.items() if value not in (None, [])}
-        return ProviderDoubt(
-            f"`{self.operation.address}` may have been made or not: {why}. {words}",
-            {"address": self.operation.address, "type": self._type, "object": wanted, **more},
-        )
+            raise _doubt(self, why, words, {"identity": under}) from None
 
     async def _taken_over(self, found: Standing) -> Left:
         """Return what was made before nobody heard of it, brought to what was wanted."""
@@ -205,6 +196,17 @@ class Changing:
         secrecy.learn(self.schema.block, standing.state)
         kept = kept_from(standing, self.talk.program.source, self.schema.version)
         return secrecy.hide(self.schema.block, standing.state), kept.written(secrecy)
+
+
+def _doubt(change: Changing, why: str, words: str, more: dict[str, Value]) -> ProviderDoubt:
+    """Return the one question to a person: what was to be made, what is known of it."""
+    seen = change.talk.secrecy.hide(change.schema.block, change.given)
+    wanted: dict[str, Value] = {name: value for name, value in seen.items() if value not in (None, [])}
+    operation = change.operation
+    return ProviderDoubt(
+        f"`{operation.address}` may have been made or not: {why}. {words}",
+        {"address": operation.address, "type": operation.type, "object": wanted, **more},
+    )
 
 
 def identified(pattern: str, given: Mapping[str, Value]) -> str:

@@ -21,6 +21,7 @@ from dirigent.planning.safety.undoing import pausing, undo_of
 from dirigent.planning.steps import AFTER, BEFORE, Step, in_run, makes_behind, steps_of
 from dirigent.planning.values.evaluate import template_of
 
+CHANGES: Final = frozenset({"create", "update", "delete"})
 MAKES: Final = frozenset({"create", "update", "read", "record", "adopt", BEFORE, AFTER})
 
 
@@ -58,6 +59,8 @@ def compile_plan(plan: Plan) -> Program:
         width=plan.policy.parallel,
         scopes=scopes,
         undo=undo_of(steps, tasks) if on_failure is OnFailure.COMPENSATE else {},
+        lanes={s.name: s.change.provider for s in steps if _changes_by(s, plan.policy.providers)},
+        widths=plan.policy.providers,
     )
     return Program(
         name=plan.stack,
@@ -74,6 +77,11 @@ def _ends(needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return the tasks that no other one waits for: when these have ended, all have."""
     waited = {need for each in needs.values() for need in each}
     return tuple(name for name in needs if name not in waited)
+
+
+def _changes_by(step: Step, narrow: Collection[str]) -> bool:
+    """Return whether a step has a provider change something that lets fewer objects change at a time."""
+    return step.action in CHANGES and step.change.provider in narrow
 
 
 def _is_open_in_module(change: Change) -> bool:

@@ -209,7 +209,7 @@ async def engaged(
         return [queues.view(*each, present.get(each[0].name)) for each in report(engine.queues)]
 
     desk = desk_of(parts, conductor, crew)
-    warm = LaterReception(lambda reception: reception(around, parts, desk))
+    warm = LaterReception(around, parts, desk)
     stack.push_async_callback(warm.close)
     others = {"work": hub.welcome, "queues": queues.answering(look), "warm": warm.welcome}
     await stack.enter_async_context(door.opened(around.settings.socket, conductor, others))

@@ -106,12 +106,15 @@ class Receiving(Protocol):
         ...
 
 
+Receive: TypeAlias = Callable[[Surrounding, Parts, object], Receiving]
+
+
 class LaterReception:
     """Stands for where an engine receives who wants a plan: it is built when the first one comes."""
 
-    def __init__(self, build: Callable[[Callable[..., Receiving]], Receiving]) -> None:
-        """Keep how it is built, given its class."""
-        self._build = build
+    def __init__(self, around: Surrounding, parts: Parts, desk: object) -> None:
+        """Keep what it will be built from; `desk` is that of `app.conducting`."""
+        self._from = around, parts, desk
         self._built: Receiving | None = None
 
     async def welcome(
@@ -119,7 +122,8 @@ class LaterReception:
     ) -> None:
         """Answer somebody at the door."""
         if self._built is None:
-            self._built = self._build(importlib.import_module(RECEPTION).Reception)
+            build: Receive = importlib.import_module(RECEPTION).Reception
+            self._built = build(*self._from)
         await self._built.welcome(request, reader, writer)
 
     async def close(self) -> None:

@@ -55,9 +55,7 @@ def _classes(*modules: ModuleType) -> dict[str, type]:
     return {thing.__name__: thing for thing in found}
 
 
-_CLASSES: Final = _classes(
-    program, plan, resource, fault, ticket, origin, listening, cursor, problem, warm
-)
+_CLASSES: Final = _classes(program, plan, resource, fault, ticket, origin, listening, cursor, problem, warm)
 _FIELDS: Final = {
     kind: tuple(each.name for each in fields(kind)) for kind in _CLASSES.values() if is_dataclass(kind)
 }

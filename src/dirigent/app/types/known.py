@@ -36,9 +36,7 @@ def offers(folder: Path, *, strict: bool) -> Offers:
     def known(declared: Mapping[str, ProviderSetup]) -> Mapping[str, Offer | Problem | None]:
         fresh = {name: each for name, each in declared.items() if _key(each) not in told}
         if fresh:
-            found = cast("_Tell", importlib.import_module(OFFERS)).offers_of(
-                fresh, folder, strict=strict
-            )
+            found = cast("_Tell", importlib.import_module(OFFERS)).offers_of(fresh, folder, strict=strict)
             told.update({_key(declared[name]): each for name, each in found.items()})
         return {name: _at(told.get(_key(each)), each.span) for name, each in declared.items()}
 

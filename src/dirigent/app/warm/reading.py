@@ -1,6 +1,6 @@
 """Stacks that stay read: as long as no file of theirs changes, and no program of their providers.
 
-Law: what is answered is what reading anew would answer. Whether a file changed its content says, not its time.
+Law: what is answered is what reading anew would answer: the content of a file says whether it changed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ KEPT: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A stack, with the digests of the files that its reading has looked at, and the programs it was told of."""
+    """A stack, with the digests of the files that were read for it, and the programs it was told of."""
 
     loaded: Loaded
     content: Digest

@@ -1,7 +1,7 @@
 """Where an engine receives who wants a plan: what it has read and started stays for the next one.
 
 Law: what is planned, refused and told is what a command would by itself, with the environment of the engine,
-which is what carries the plan out. Nothing is read here that the caller, who is the same user, could not read.
+which carries the plan out. Nothing is read that the caller, who is the same user, could not read.
 """
 
 from __future__ import annotations
@@ -146,6 +146,8 @@ class Reception:
 def _same(around: Surrounding) -> str:
     """Return what providers and secrets hang on: two stacks with the same may share what is started."""
     declared = around.stack.providers if around.stack else {}
-    setups = sorted((name, each.source, each.version, each.of, each.parallel) for name, each in declared.items())
+    setups = sorted(
+        (name, each.source, each.version, each.of, each.parallel) for name, each in declared.items()
+    )
     secrets = sorted((each.name, each.kind, each.at) for each in around.secrets.values())
     return repr((str(around.folder.resolve()), setups, secrets))

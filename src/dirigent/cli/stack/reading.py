@@ -17,6 +17,7 @@ from dirigent.model.stack import Stack
 from dirigent.model.values import Value
 from dirigent.service import stacks
 
+
 def complete(options: Options, where: Place, *, planning: bool) -> tuple[Stack, dict[str, Value]]:
     """Return the stack and the value of each input; warnings are shown. Raises `Refusal`.
 

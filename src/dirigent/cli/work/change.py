@@ -17,6 +17,7 @@ from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import Place
 from dirigent.cli.session import around, leaving, opened, refuse_selection, selection, who
+from dirigent.cli.text.checks import check_lines
 from dirigent.cli.text.plans import plan_text
 from dirigent.cli.text.runs import ended_text, fault_text, indented, left_out_lines
 from dirigent.cli.text.terminal import err, out
@@ -36,6 +37,7 @@ from dirigent.service.changes import Aim
 from dirigent.service.conductor import HolderGone
 from dirigent.service.plans import How
 from dirigent.service.safety.leases import held, holders
+from dirigent.service.views.checks import of_plan, of_run
 
 
 def up(options: Options) -> int:
@@ -175,14 +177,14 @@ async def _carried_out(by: Doing, desk: Desk, made: Plan, options: Options) -> i
     if not options.as_json:
         say(plan_text(made, out()))
     if not made.pending:
-        return _told(made, await by.settle(made, None), options)
+        return await _told(desk, made, await by.settle(made, None), options)
     by.check(made)
     if not await _agreed(made, options):
         note("nothing was touched")
         return Exit.DONE
     run = await by.begin(made, f"{who()}@{os.uname().nodename}")
     end = await followed(desk, run, quiet=options.as_json, seconds=options.number("timeout"))
-    return _told(made, await by.settle(made, end), options, (run, end))
+    return await _told(desk, made, await by.settle(made, end), options, (run, end))
 
 
 async def waited(desk: Desk, propose: Callable[[], Awaitable[Plan]], options: Options) -> Plan:
@@ -234,11 +236,17 @@ async def finish_earlier(desk: Desk, surrounding: Surrounding, options: Options)
         await followed(desk, earlier.id, quiet=options.as_json, seconds=options.number("timeout"))
 
 
-def _told(
-    made: Plan, outputs: dict[str, Value], options: Options, run: tuple[RunId, Ended] | None = None
+async def _told(
+    desk: Desk,
+    made: Plan,
+    outputs: dict[str, Value],
+    options: Options,
+    run: tuple[RunId, Ended] | None = None,
 ) -> int:
     """Show how it ended and what the outputs are now."""
     end = run[1] if run else None
+    # A long journal is not read again for nothing.
+    checks = of_run(await desk.journal.read(run[0])) if run is not None and of_plan(made) else ()
     if options.as_json:
         say_json(
             {
@@ -247,9 +255,12 @@ def _told(
                 "phase": end.phase if end else None,
                 "fault": wire.fault(end.fault) if end else None,
                 "outputs": {name: wire.value(value) for name, value in outputs.items()},
+                "checks": [wire.check(each) for each in checks],
             }
         )
         return Exit.DONE if end is None or end.phase == "completed" else Exit.FAILED
+    if any(each.holds is False for each in checks):
+        say("\n".join(check_lines(checks, out())))
     if outputs:
         say(f"\noutputs:\n{indented(dict(outputs))}")
     if end is None or run is None or end.phase == "completed":

@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from dirigent.app.resources import TYPES
+from dirigent.app.types.known import offers
 from dirigent.cli import schemas
 from dirigent.cli.answer import complain, problem_json
 from dirigent.cli.exits import Exit
 from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
-from dirigent.app.types.known import offers
 from dirigent.cli.stack.reading import given_by
 from dirigent.cli.text import templates
 from dirigent.lang.stack import Offer, Provided, declared_providers, stack_schema

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from dirigent.app.resources import TYPES
+from dirigent.app.types.known import offers
 from dirigent.cli.answer import Json, complain
 from dirigent.cli.exits import Exit
 from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.place import place
-from dirigent.app.types.known import offers
 from dirigent.cli.text.outlines import told_text, types_text
 from dirigent.cli.text.terminal import out
 from dirigent.lang.shape.outline import Outline

@@ -1,6 +1,6 @@
 """Have the engine that runs make a plan, carry it out, and tell what is left: commands are then thin.
 
-Law: whoever cannot be answered so goes on as if no engine ran; nothing was touched by then, or what was goes on.
+Law: whoever cannot be answered so goes on as if no engine ran; what was begun by then goes on.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Engine:
 
 
 def engine_of(options: Options) -> tuple[Place, Engine] | None:
-    """Return the engine that runs where a command works; None where there is none, or the store is a database.
+    """Return the engine that runs where a command works; None where none does, or on a database.
 
     Raises `Refusal` (E7001, E7002) for a file of inputs.
     """

@@ -34,6 +34,7 @@ from dirigent.engine.queues import report
 from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.model import limits
 from dirigent.model.program import Program
+from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
 from dirigent.model.run.retention import Retention
 from dirigent.model.values import Value
@@ -204,14 +205,10 @@ async def engaged(
         *(conductor, parts.store, parts.store, parts.clock, TOOLS.language, parts.oracle)
     )
 
-    def look() -> list[queues.QueueView]:
-        present = loads(hub, declared)
-        return [queues.view(*each, present.get(each[0].name)) for each in report(engine.queues)]
-
     desk = desk_of(parts, conductor, crew)
     warm = LaterReception(around, parts, desk)
     stack.push_async_callback(warm.close)
-    others = {"work": hub.welcome, "queues": queues.answering(look), "warm": warm.welcome}
+    others = {"work": hub.welcome, "queues": _telling(engine, hub, declared), "warm": warm.welcome}
     await stack.enter_async_context(door.opened(around.settings.socket, conductor, others))
     if drive:
         spools = Spools(around.settings.spool)
@@ -223,6 +220,16 @@ async def engaged(
     else:
         await engine.settle(0)
     return desk
+
+
+def _telling(engine: Engine, hub: Hub, declared: Mapping[str, Queue]) -> door.Work:
+    """Return what tells of the queues at the door."""
+
+    def look() -> list[queues.QueueView]:
+        present = loads(hub, declared)
+        return [queues.view(*each, present.get(each[0].name)) for each in report(engine.queues)]
+
+    return queues.answering(look)
 
 
 def tools_of(around: Surrounding) -> Tools:

@@ -137,6 +137,8 @@ async def test_a_provider_that_tells_identities_finds_what_it_made_by_itself(wor
         reading = await provider.read(made)
         assert reading.attributes == made.attributes
         assert reading.private["identity"] == {"name": "a", "place": "here"}
+        # Made and read again, in the version of the schema in which the provider told it.
+        assert (made.private["identity_version"], reading.private["identity_version"]) == (1, 1)
         again = await provider.propose(TYPE, made, config)
         assert again.attributes == made.attributes
         fresh = await provider.apply(operation("create", {"name": "c"}, doubtful=True))
@@ -240,3 +242,15 @@ async def test_who_cannot_be_configured_yet_knows_only_what_is_written(world):
         assert proposal.attributes["name"] == "a"
         assert proposal.attributes["id"] == Unknown()
         assert proposal.binding is None
+
+
+@in_loop
+async def test_an_identity_that_is_not_told_again_keeps_its_version(world):
+    config = {"name": "a"}
+    async with world("identified") as provider:
+        made = row(config, await provider.apply(operation("create", config)))
+    later = replace(made, private={**made.private, "identity_version": 7})
+    async with world() as provider:
+        # This release tells no identities: what is known stays what it was.
+        kept = (await provider.read(later)).private
+    assert (kept["identity"], kept["identity_version"]) == ({"name": "a", "place": "here"}, 7)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from dirigent.app.types.offers import offers_of, shelf_of
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.place import place
 from dirigent.cli.schemas import schema_of
 from dirigent.cli.stack import reading

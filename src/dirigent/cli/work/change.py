@@ -12,7 +12,7 @@ from dirigent.app.conducting import Desk
 from dirigent.app.stacks import Surrounding
 from dirigent.cli import wire
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.session import around, leaving, opened, refuse_selection, selection, who
 from dirigent.cli.text.plans import plan_text

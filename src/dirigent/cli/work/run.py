@@ -14,7 +14,7 @@ from dirigent.app.stacks import Surrounding
 from dirigent.cli import wire
 from dirigent.cli.answer import complain
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
 from dirigent.cli.session import Session, around, opened, pairs, who

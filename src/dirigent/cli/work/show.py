@@ -14,7 +14,7 @@ from dirigent.app.tools import TOOLS
 from dirigent.cli import wire
 from dirigent.cli.answer import Json, span_json
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.place import place
 from dirigent.cli.text.terminal import out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Final
 
 from google.protobuf.message import Message
@@ -32,12 +32,13 @@ CLAIMED_VERSION: Final = "1.9.0"
 class Standing:
     """One object as its provider knows it: its state, bytes that only the provider understands, its identity.
 
-    Not every provider tells identities; then there is None.
+    Not every provider tells identities; then there is None. `identity_version` is that of its schema.
     """
 
     state: dict[str, Value]
     private: bytes = b""
     identity: dict[str, Value] | None = None
+    identity_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +143,10 @@ class Session:
         answer = await self.connection.call(calls.READ, request)
         sound(answer)
         state, identity = self._state(name, answer.new_state), _identity(self, name, answer.new_identity)
-        return (
-            None if state is None else Standing(state, bytes(answer.private), identity or standing.identity)
-        )
+        if state is None:
+            return None
+        seen = replace(standing, state=state, private=bytes(answer.private))
+        return _known_as(self, name, seen, identity) if identity else seen
 
     async def plan(self, change: Change, proposed: dict[str, Value] | None) -> Planned:
         """Ask what would become of an object. Raises `Refused`."""
@@ -180,9 +182,10 @@ class Session:
         _identify(self, request.planned_identity, change.type, change.identity)
         answer = await self.connection.call(calls.APPLY, request, limits.PROVIDER_CHANGE_SECONDS)
         state = self._state(change.type, answer.new_state)
+        left = None if state is None else Standing(state, bytes(answer.private))
         identity = _identity(self, change.type, answer.new_identity)
         return Applied(
-            None if state is None else Standing(state, bytes(answer.private), identity),
+            None if left is None else _known_as(self, change.type, left, identity),
             bool(answer.legacy_type_system),
             diagnostics_of(answer.diagnostics),
         )
@@ -201,8 +204,8 @@ class Session:
         for each in answer.imported_resources:
             state = self._state(str(each.type_name), each.state)
             if state is not None:
-                told = _identity(self, str(each.type_name), each.identity)
-                found.append((str(each.type_name), Standing(state, bytes(each.private), told)))
+                kind, stub = str(each.type_name), Standing(state, bytes(each.private))
+                found.append((kind, _known_as(self, kind, stub, _identity(self, kind, each.identity))))
         return found
 
     async def look_up(self, name: str, config: Mapping[str, Value]) -> dict[str, Value] | None:
@@ -252,6 +255,12 @@ def _identity(session: Session, name: str, content: Message) -> dict[str, Value]
     if name not in session.identities:
         return None
     return members_in(content.identity_data, session.identities[name].kind)
+
+
+def _known_as(session: Session, name: str, standing: Standing, identity: dict[str, Value] | None) -> Standing:
+    """Return an object with the identity that its provider has just told, in the version it speaks now."""
+    version = session.identities[name].version if identity is not None else 0
+    return replace(standing, identity=identity, identity_version=version)
 
 
 async def _identities(connection: Connection) -> Mapping[str, IdentitySchema]:

@@ -19,7 +19,7 @@ from dirigent.providers.tofu.lifecycle.cycle import Intention, carry_out, intend
 from dirigent.providers.tofu.lifecycle.session import Applied, Change, Refused, Session, Standing
 from dirigent.providers.tofu.process.connection import CallBroken
 from dirigent.providers.tofu.provider.conversation import Conversation
-from dirigent.providers.tofu.provider.rows import Binding, Kept, binding_of, kept_of, standing_of
+from dirigent.providers.tofu.provider.rows import Binding, binding_of, kept_from, kept_of, standing_of
 from dirigent.providers.tofu.provider.words import broken, failure
 from dirigent.providers.tofu.schema.identity import IdentitySchema
 from dirigent.providers.tofu.schema.shape import Schema, implied
@@ -199,7 +199,7 @@ class Changing:
         """Return an object as it is shown and stored."""
         secrecy = self.talk.secrecy
         secrecy.learn(self.schema.block, standing.state)
-        kept = Kept(self.talk.program.source, self.schema.version, standing.private, standing.identity)
+        kept = kept_from(standing, self.talk.program.source, self.schema.version)
         return secrecy.hide(self.schema.block, standing.state), kept.written(secrecy)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Final
 
 from dirigent.model.problem import refuse
@@ -23,7 +23,7 @@ from dirigent.providers.tofu.provider.lasting import Leases
 from dirigent.providers.tofu.provider.naming import Way, forgetting
 from dirigent.providers.tofu.provider.opening import Lending, named
 from dirigent.providers.tofu.provider.pool import Pool, Program
-from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_of, standing_of
+from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_from, kept_of, standing_of
 from dirigent.providers.tofu.provider.secrecy import Secrecy
 from dirigent.providers.tofu.provider.words import NOTHING_LEFT, broken, told, warnings
 from dirigent.providers.tofu.schema.shape import Block, Schema, implied
@@ -152,7 +152,7 @@ class ConfiguredProvider:
             found = await talk.ask(lambda session: find_under(session, type_name, identity))
         if found is None:
             return Reading(None)
-        kept = Kept(talk.program.source, schema.version, found.private, found.identity)
+        kept = kept_from(found, talk.program.source, schema.version)
         attributes = talk.secrecy.hide(schema.block, found.state)
         told_of = talk.secrecy.conceal(schema.block, forgetting(schema.block, config))
         return Reading(attributes, told_of, private=kept.written(talk.secrecy))
@@ -221,7 +221,7 @@ class ConfiguredProvider:
 def _reading(talk: Conversation, row: ResourceRow, schema: Schema, found: Standing) -> Reading:
     """Return what was seen; `config` is what of the configuration is not as it was applied."""
     attributes = talk.secrecy.hide(schema.block, found.state)
-    kept = Kept(talk.program.source, schema.version, found.private, found.identity)
+    kept = kept_from(found, talk.program.source, schema.version)
     drift = {
         name: value
         for name, value in attributes.items()
@@ -238,7 +238,7 @@ async def _upgraded(talk: Conversation, prior: ResourceRow, schema: Schema) -> S
 
     async def upgrade(session: Session) -> Standing:
         state = await session.upgrade(prior.type, kept.version, standing.state)
-        return Standing(state or {}, standing.private, standing.identity)
+        return replace(standing, state=state or {})
 
     return await talk.ask(upgrade)
 

@@ -118,10 +118,14 @@ class Conversation:
         return found
 
     async def inputs(self, type_name: str, given: Mapping[str, Value]) -> str:
-        """Return the digest of all that a plan hangs on but what stands; empty while some is unknown."""
-        if holds_unknown(dict(given)):
+        """Return the digest of all that a plan hangs on but what stands; empty while some is unknown.
+
+        So it is where something ephemeral is among it, for that is another each time.
+        """
+        setup = await self._configured()
+        if self.borrowed or holds_unknown(dict(given)):
             return ""
-        content = [self.program.digest, await self._configured(), type_name, dict(given)]
+        content = [self.program.digest, setup, type_name, dict(given)]
         return hashlib.sha256(
             json.dumps(content, sort_keys=True).encode("utf-8", "surrogatepass")
         ).hexdigest()

@@ -13,7 +13,7 @@ from dirigent.model.stack import Secret
 from dirigent.providers.tofu.lifecycle.session import opened
 from dirigent.providers.tofu.process.connection import connected
 from dirigent.providers.tofu.process.launch import launched
-from dirigent.providers.tofu.provider.lasting import Leases
+from dirigent.providers.tofu.provider.fleeting.lasting import Leases
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.provider import TofuProvider
 from dirigent.providers.tofu.provider.secrecy import Secrecy

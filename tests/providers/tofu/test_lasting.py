@@ -12,7 +12,7 @@ from dirigent.model.problem import Refusal
 from dirigent.model.resource import OPEN
 from dirigent.model.values import SecretRef, SecretText, Unknown
 from dirigent.ports.resources import ProviderFailed
-from dirigent.providers.tofu.provider import lasting
+from dirigent.providers.tofu.provider.fleeting import lasting
 from providers.tofu.test_adapter import TYPE, operation, row
 from stores.samples import in_loop
 

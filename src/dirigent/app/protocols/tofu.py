@@ -15,7 +15,7 @@ from dirigent.ports import Vault
 from dirigent.ports.resources import Managing
 from dirigent.providers.tofu.finding.installed import installed
 from dirigent.providers.tofu.finding.places import places_of
-from dirigent.providers.tofu.provider.lasting import Leases
+from dirigent.providers.tofu.provider.fleeting.lasting import Leases
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.provider import TofuProvider
 from dirigent.providers.tofu.provider.secrecy import Secrecy

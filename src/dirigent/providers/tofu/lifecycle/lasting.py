@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from dirigent.model.record import dataclass
 from dirigent.model.values import Value
-from dirigent.providers.tofu.lifecycle.session import Session, members_in, sound
+from dirigent.providers.tofu.lifecycle.session import Session, members_of, sound
 from dirigent.providers.tofu.process.connection import CallUnknown
 from dirigent.providers.tofu.schema.shape import implied
 from dirigent.providers.tofu.values.coding import encode
@@ -43,7 +43,7 @@ async def begin(session: Session, name: str, config: Mapping[str, Value]) -> Ope
     """Open something. Raises `Refused`, and `Misfit` when what came of it does not fit its schema."""
     answer = await session.connection.call(calls.OPEN, _request(session, name, config))
     said = sound(answer)
-    result = members_in(answer.result, implied(session.schemas.ephemerals[name].block))
+    result = members_of(answer.result, implied(session.schemas.ephemerals[name].block))
     if result is None:
         raise Misfit((), f"`{name}` was opened without a result")
     return Opening(name, result, bytes(answer.private), _seconds(answer.renew_at), said)

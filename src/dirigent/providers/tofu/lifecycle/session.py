@@ -216,7 +216,7 @@ class Session:
         request.config.msgpack = encode(dict(config), kind)
         answer = await self.connection.call(calls.READ_DATA, request)
         sound(answer)
-        return members_in(answer.state, kind)
+        return members_of(answer.state, kind)
 
     async def stop(self) -> None:
         """Ask it to bring what is under way to an end soon; the calls still answer."""
@@ -228,7 +228,7 @@ class Session:
         return self.types[name]
 
     def _state(self, name: str, content: Message) -> dict[str, Value] | None:
-        return members_in(content, self._type(name))
+        return members_of(content, self._type(name))
 
 
 async def opened(connection: Connection) -> Session:
@@ -254,7 +254,7 @@ def _identify(session: Session, into: Message, name: str, identity: dict[str, Va
 def _identity(session: Session, name: str, content: Message) -> dict[str, Value] | None:
     if name not in session.identities:
         return None
-    return members_in(content.identity_data, session.identities[name].kind)
+    return members_of(content.identity_data, session.identities[name].kind)
 
 
 def _known_as(session: Session, name: str, standing: Standing, identity: dict[str, Value] | None) -> Standing:
@@ -272,8 +272,8 @@ async def _identities(connection: Connection) -> Mapping[str, IdentitySchema]:
     return read_identities(answer)
 
 
-def members_in(content: Message, kind: Type) -> dict[str, Value] | None:
-    """Return the object in an answer, None for null."""
+def members_of(content: Message, kind: Type) -> dict[str, Value] | None:
+    """Return the object in a message of the type `DynamicValue`. Raises `Misfit`."""
     if content.msgpack:
         found = decode(content.msgpack, kind)
     else:

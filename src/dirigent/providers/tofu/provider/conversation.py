@@ -16,8 +16,8 @@ from dirigent.model.record import dataclass
 from dirigent.model.values import Unknown, Value
 from dirigent.providers.tofu.lifecycle.session import Session
 from dirigent.providers.tofu.process.connection import CallBroken
-from dirigent.providers.tofu.provider.lasting import Leases
-from dirigent.providers.tofu.provider.naming import opened_in, parted, refuse_kept
+from dirigent.providers.tofu.provider.fleeting.lasting import Leases
+from dirigent.providers.tofu.provider.fleeting.naming import opened_in, parted, refuse_kept
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.secrecy import Secrecy
 from dirigent.providers.tofu.schema.configuration import configured

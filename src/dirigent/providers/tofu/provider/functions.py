@@ -14,7 +14,7 @@ from dirigent.ports.resources import Proposal
 from dirigent.providers.tofu.lifecycle.calling import FunctionFailed, called, functions
 from dirigent.providers.tofu.lifecycle.session import Session
 from dirigent.providers.tofu.provider.conversation import Conversation, holds_unknown
-from dirigent.providers.tofu.provider.naming import refuse_kept
+from dirigent.providers.tofu.provider.fleeting.naming import refuse_kept
 from dirigent.providers.tofu.provider.rows import Kept
 from dirigent.providers.tofu.schema.functions import Arguments, Function, arguments, takes
 

@@ -18,10 +18,10 @@ from dirigent.providers.tofu.lifecycle.proposing import same
 from dirigent.providers.tofu.lifecycle.session import Session, Standing
 from dirigent.providers.tofu.provider.changing import Changing, Left, find_under
 from dirigent.providers.tofu.provider.conversation import Conversation
+from dirigent.providers.tofu.provider.fleeting.lasting import Leases
+from dirigent.providers.tofu.provider.fleeting.naming import Way, forgetting
+from dirigent.providers.tofu.provider.fleeting.opening import Lending, named
 from dirigent.providers.tofu.provider.functions import call
-from dirigent.providers.tofu.provider.lasting import Leases
-from dirigent.providers.tofu.provider.naming import Way, forgetting
-from dirigent.providers.tofu.provider.opening import Lending, named
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_from, kept_of, standing_of
 from dirigent.providers.tofu.provider.secrecy import Secrecy
@@ -148,7 +148,8 @@ class ConfiguredProvider:
             )
         with told(talk.name, talk.secrecy):
             schema = await talk.schema(type_name)
-            await talk.taken(type_name, schema, config)
+            await talk.borrow(config)
+            talk.secrecy.reveal(config)
             found = await talk.ask(lambda session: find_under(session, type_name, identity))
         if found is None:
             return Reading(None)

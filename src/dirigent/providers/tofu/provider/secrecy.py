@@ -14,7 +14,7 @@ from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
 from dirigent.model.values import OPENED, SEALED, SecretRef, SecretText, Value
 from dirigent.ports import Vault
-from dirigent.providers.tofu.provider.naming import parted, value_at
+from dirigent.providers.tofu.provider.fleeting.naming import parted, value_at
 from dirigent.providers.tofu.schema.shape import Attribute, Block
 from dirigent.providers.tofu.sealing import Seal, opened, sealed_leaves, token_of
 

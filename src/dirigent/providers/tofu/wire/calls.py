@@ -60,6 +60,7 @@ RENEW: Final = Method(
 CLOSE: Final = Method("CloseEphemeralResource", "EphemeralResource.Request", "Diagnosed")
 FUNCTIONS: Final = Method("GetFunctions", "Empty", "GetFunctions.Response")
 CALL: Final = Method("CallFunction", "CallFunction.Request", "CallFunction.Response")
+VALIDATE_LIST: Final = Method("ValidateListResourceConfig", "ValidateListConfig.Request", "Diagnosed")
 LIST: Final = Method("ListResource", "ListResource.Request", "ListResource.Event", streams=True)
 STOP: Final = Method("StopProvider", "Empty", "Stop.Response", "Stop")
 
@@ -84,6 +85,7 @@ METHODS: Final = (
     CLOSE,
     FUNCTIONS,
     CALL,
+    VALIDATE_LIST,
     LIST,
     STOP,
 )

@@ -18,7 +18,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.values import Value
 from dirigent.ports.resources import ProviderFailed
 from dirigent.providers.tofu.lifecycle.lasting import Opening
-from dirigent.providers.tofu.provider.naming import Way, way_of
+from dirigent.providers.tofu.provider.fleeting.naming import Way, way_of
 from dirigent.providers.tofu.sealing import Seal
 
 # It is renewed a tenth of its time early, and at most so much.

@@ -10,7 +10,7 @@ from dirigent.model.values import Unknown, Value
 from dirigent.ports.resources import Proposal
 from dirigent.providers.tofu.lifecycle.lasting import Opening, begin, check, end, renew
 from dirigent.providers.tofu.provider.conversation import Conversation, holds_unknown
-from dirigent.providers.tofu.provider.naming import Way, names_of
+from dirigent.providers.tofu.provider.fleeting.naming import Way, names_of
 from dirigent.providers.tofu.provider.rows import Kept
 from dirigent.providers.tofu.provider.secrecy import LEAST, texts_in
 from dirigent.providers.tofu.provider.words import told, warnings

@@ -14,6 +14,7 @@ from dirigent.model.plan import EVERYTHING, Action, Change, Plan, Selection, ide
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
+from dirigent.model.source import Span
 from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value, leaves
 from dirigent.planning.claims import refuse_shared
@@ -29,8 +30,9 @@ from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_ast
 from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
+from dirigent.planning.safety.succession import PATH, Succession
 from dirigent.planning.safety.touching import world_of
-from dirigent.planning.steps import spread_create_first, steps_of
+from dirigent.planning.steps import steps_of
 from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
 from dirigent.planning.values.placing import placed
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
@@ -140,6 +142,7 @@ class _Draft:
         self._imports: dict[str, Wanted] = {}
         self._adopted: dict[str, str] = {}
         self._wanted: dict[str, bool] = {}
+        self._orders: dict[str, Span | None] = {}
         self._changes: dict[str, Change] = {}
         self._claims: dict[str, tuple[str, ...]] = {}
         self._standing: dict[str, Standing] = {}
@@ -289,7 +292,9 @@ class _Draft:
             because = change.because or (f"imported as `{imported}`" if imported else "")
             told = replace(change, imported=imported, because=because)
             self._changes[change.address] = self._waiting(case, told)
-            self._wanted[change.address] = create_first(case)
+            if not case.instance.resource.reads:
+                self._wanted[change.address] = create_first(case)
+                self._orders[change.address] = case.instance.resource.spans.get(PATH) or change.span
             self._claims[change.address] = proposal.claims
             attributes[change.name][change.address] = _future(change, proposal)
         for each in standing:
@@ -316,10 +321,11 @@ class _Draft:
     def finish(self, outputs: Mapping[str, Rendered]) -> Plan:
         """Return the plan, in the order in which its changes may start."""
         situation = self._situation
-        declared = spread_create_first(list(self._changes.values()), self._wanted)
         removable = self._outside.removable(self._changes)
-        going = map(self._moved.told, removals(removable, self._readings, situation.stack, self._changes))
-        changes = [*map(self._outside.beside, declared), *with_setups([*going], situation.setups)]
+        leaving = removals(removable, self._readings, situation.stack, self._changes)
+        going = with_setups([*map(self._moved.told, leaving)], situation.setups)
+        declared = self._succession().spread(list(self._changes.values()), going)
+        changes = [*map(self._outside.beside, declared), *going]
         changes = self._worth_it(changes)
         refuse_shared(changes, self._claims, self._readings)
         refuse_protected(changes)
@@ -343,6 +349,15 @@ class _Draft:
             shown=self.premises.shown(),
         )
         return replace(made, id=identity(made))
+
+    def _succession(self) -> Succession:
+        anew = (change for change in self._changes.values() if change.action is Action.REPLACE)
+        fixed = frozenset(
+            str(change.address)
+            for change in anew
+            if self._claims[change.address] and not any(d.forces_replacement for d in change.differences)
+        )
+        return Succession(self._wanted, self._outside.rows, fixed, self._orders)
 
     def _worth_it(self, changes: list[Change]) -> list[Change]:
         """Return the changes; what was looked up and differs is kept again only where somebody sees it.

@@ -142,10 +142,14 @@ class OnFailure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApplyPolicy:
-    """How a plan is carried out: what a failure means, and how many of its steps may be under way at once."""
+    """How a plan is carried out: what a failure means, and how many of its steps may be under way at once.
+
+    `providers` says the latter of the objects of one provider, by its name, where it is fewer.
+    """
 
     on_failure: OnFailure = OnFailure.KEEP
     parallel: int = 16
+    providers: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

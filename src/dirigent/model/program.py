@@ -102,6 +102,9 @@ class Graph:
     With `undo` the graph turns back when a task fails: nothing new starts, and when all that is under way has
     ended, every task that began is taken back by the task under its name, each before what it needed.
     A call that has none stands, and so does all that it needs. Then the graph faults.
+
+    `lanes` names for some tasks the lane in which they go, and `widths` how many of each lane may have begun
+    and not ended, on the way there and back.
     """
 
     tasks: tuple[Task, ...]
@@ -112,6 +115,8 @@ class Graph:
     constants: dict[str, Value] = field(default_factory=dict)
     scopes: dict[str, dict[str, Value]] = field(default_factory=dict)
     undo: dict[str, Task] = field(default_factory=dict)
+    lanes: dict[str, str] = field(default_factory=dict)
+    widths: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

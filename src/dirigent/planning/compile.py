@@ -20,6 +20,7 @@ from dirigent.planning.safety.undoing import pausing, undo_of
 from dirigent.planning.steps import Step, makes_behind, steps_of
 from dirigent.planning.values.evaluate import template_of
 
+CHANGES: Final = frozenset({"create", "update", "delete"})
 MAKES: Final = frozenset({"create", "update", "read", "record", "adopt"})
 
 
@@ -50,6 +51,8 @@ def compile_plan(plan: Plan) -> Program:
         width=plan.policy.parallel,
         scopes=scopes,
         undo=undo_of(steps, tasks) if on_failure is OnFailure.COMPENSATE else {},
+        lanes={s.name: s.change.provider for s in steps if _changes_by(s, plan.policy.providers)},
+        widths=plan.policy.providers,
     )
     return Program(
         name=plan.stack,
@@ -60,6 +63,11 @@ def compile_plan(plan: Plan) -> Program:
         secrets=plan.secrets,
         sources=plan.sources,
     )
+
+
+def _changes_by(step: Step, narrow: Collection[str]) -> bool:
+    """Return whether a step has a provider change something that lets fewer objects change at a time."""
+    return step.action in CHANGES and step.change.provider in narrow
 
 
 def _is_open_in_module(change: Change) -> bool:

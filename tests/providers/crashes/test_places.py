@@ -1,9 +1,11 @@
 """An apply by a provider, killed around each append and each call: engine, provider, or both."""
 
+from dataclasses import replace
+
 import pytest
 
 from providers.crashes.places import Raising
-from providers.crashes.workshop import Workshop, strike
+from providers.crashes.workshop import PARALLEL, Workshop, check_intents, strike
 from system.rig.shop import Differs
 
 pytestmark = pytest.mark.slow
@@ -38,6 +40,17 @@ def test_an_apply_killed_in_the_middle_is_brought_to_its_end(tmp_path, victim):
     strike(shop, "down", 12 + 3, victim)
     shop.until_done("down")
     shop.check_gone(f"death of {victim} in down")
+
+
+def test_an_intent_too_many_is_found_out(raising):
+    """Of nine files that need nothing two are meant to be made at a time, whatever the plan allows."""
+    shop = replace(raising.shop(), count=9)
+    shop.write("first")
+    shop.until_done()
+    shop.check("nothing")
+    facts = shop.journal(shop.runs()[0].id)
+    with pytest.raises(Differs, match="meant"):
+        check_intents(facts, "nothing", most=PARALLEL - 1)
 
 
 def test_a_ledger_with_a_creation_too_many_is_found_out(raising):

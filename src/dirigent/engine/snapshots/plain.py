@@ -29,7 +29,7 @@ from dirigent.model.run.ticket import Ticket
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, SecretText, Unknown, UriTemplate
 
-VERSION: Final = 3
+VERSION: Final = 4
 Plain: TypeAlias = list[object]
 
 _SCALARS: Final = frozenset((str, int, float, bool, type(None)))

@@ -16,7 +16,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.source import Span
 from dirigent.model.stack import ProviderSetup, Stack
-from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value, leaves
+from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, concealed, create_first, decide
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
@@ -27,6 +27,7 @@ from dirigent.planning.modules.premises import Premises, Standing
 from dirigent.planning.remove import refuse_protected, refuse_released, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Looks, Propose, Wish
 from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_astray, wanted_of
+from dirigent.planning.rows.looking import refuse_mixed, worth_it
 from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
@@ -252,7 +253,7 @@ class _Draft:
         Who is replaced is asked for twice: only without a prior state is it known what the new one
         will be, and what of it is unknown.
         """
-        _refuse_mixed(cases)
+        refuse_mixed(cases)
         cases = [replace(case, looks=self._looks(case)) for case in cases]
         setups = self._situation.stack.providers
         proposals = yield from _propose([(case, case.prior) for case in cases], setups)
@@ -324,9 +325,10 @@ class _Draft:
         removable = self._outside.removable(self._changes)
         leaving = removals(removable, self._readings, situation.stack, self._changes)
         going = with_setups([*map(self._moved.told, leaving)], situation.setups)
-        declared = self._succession().spread(list(self._changes.values()), going)
+        succession = Succession(self._wanted, self._outside.rows, self._claims, self._orders)
+        declared = succession.spread(list(self._changes.values()), going)
         changes = [*map(self._outside.beside, declared), *going]
-        changes = self._worth_it(changes)
+        changes = worth_it(changes, situation.stack, situation.language)
         refuse_shared(changes, self._claims, self._readings)
         refuse_protected(changes)
         bridges = self.premises.bridges.behind([name for change in changes for name in change.waits])
@@ -350,33 +352,6 @@ class _Draft:
         )
         return replace(made, id=identity(made))
 
-    def _succession(self) -> Succession:
-        anew = (change for change in self._changes.values() if change.action is Action.REPLACE)
-        fixed = frozenset(
-            str(change.address)
-            for change in anew
-            if self._claims[change.address] and not any(d.forces_replacement for d in change.differences)
-        )
-        return Succession(self._wanted, self._outside.rows, fixed, self._orders)
-
-    def _worth_it(self, changes: list[Change]) -> list[Change]:
-        """Return the changes; what was looked up and differs is kept again only where somebody sees it.
-
-        A reading that is another each time would never let a stack come to rest.
-        """
-        if any(change.action not in {Action.KEEP, Action.READ} for change in changes):
-            return changes
-        stack, language = self._situation.stack, self._situation.language
-        found = (leaf for template in stack.outputs.values() for leaf in leaves(template))
-        texts = (leaf.text for leaf in found if isinstance(leaf, Expression))
-        seen = {name for text in texts for _, name in language.compile(text).references}
-        return [
-            replace(change, action=Action.KEEP, differences=(), because="", drifted=False)
-            if change.action is Action.READ and change.drifted and change.name not in seen
-            else change
-            for change in changes
-        ]
-
 
 def local(by_address: Mapping[str, Value]) -> dict[str, Value]:
     """Return what the module shows in which some addresses lie."""
@@ -389,24 +364,6 @@ def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     by_address = {str(change.address): change for change in changes}
     kept = (change for change in changes if str(change.address) not in order)
     return (*(by_address[address] for address in order), *kept)
-
-
-def _refuse_mixed(cases: Sequence[Case]) -> None:
-    """Raise `Refusal` (E2067) with every name under which something was managed that is only read now."""
-    known = [(case, case.row) for case in cases if case.row is not None]
-    mixed = [case for case, row in known if row.reads != case.instance.resource.reads]
-    if mixed:
-        raise Refusal(
-            [
-                Problem(
-                    "E2067",
-                    f"`{case.instance.address}` was managed, and is now only read (or the other way round)",
-                    at=case.instance.resource.span,
-                    help=("give it another name; what is known under this one goes by itself",),
-                )
-                for case in mixed
-            ]
-        )
 
 
 def _propose(

@@ -25,14 +25,14 @@ _ORDERS: Final = {True: Replace.CREATE_FIRST.value, False: Replace.DELETE_FIRST.
 class Succession:
     """What the lifecycles say. `wanted` has every managed instance, by address, and whether it creates first.
 
-    `beside` are the rows that a plan leaves out. The successor of what is `fixed` would stand at the place of
-    the former one, so that nobody but itself, or who is replaced with it, can want it there first. `places`
-    are those of `lifecycle.replace`.
+    `beside` are the rows that a plan leaves out; `claims` what an instance alone may own, by address. Where
+    nothing of that changes, the successor would stand at the place of the former one: then nobody but itself,
+    or who is replaced with it, can want it there first. `places` are those of `lifecycle.replace`.
     """
 
     wanted: Mapping[str, bool]
     beside: Sequence[ResourceRow] = ()
-    fixed: frozenset[str] = frozenset()
+    claims: Mapping[str, Sequence[str]] = field(default_factory=dict)
     places: Mapping[str, Span | None] = field(default_factory=dict)
 
     def spread(self, declared: Sequence[Change], going: Sequence[Change] = ()) -> list[Change]:
@@ -49,7 +49,7 @@ class Succession:
         now = _below([*staying, *(c.address for c in going if c.create_first)], needs | leaving)
         replaced = [c.address for c in declared if c.action is Action.REPLACE and self.wanted.get(c.address)]
         together = _below(replaced, needs)
-        alone = {address: None for address in self.fixed if address not in together}
+        alone = {c.address: None for c in declared if self._fixed(c) and c.address not in together}
         return [
             self._told(
                 change,
@@ -60,6 +60,10 @@ class Succession:
             else change
             for change in declared
         ]
+
+    def _fixed(self, change: Change) -> bool:
+        forced = any(found.forces_replacement for found in change.differences)
+        return change.action is Action.REPLACE and not forced and bool(self.claims.get(change.address))
 
     def _told(self, change: Change, *, first: bool, kept: bool) -> Change:
         create_first = first and change.action is Action.REPLACE

@@ -50,6 +50,7 @@ THING = Block(
 )
 KIND = implied(THING)
 IDENTITY = Structure({"name": STRING, "place": STRING})
+SEARCH = Block({"prefix": Attribute("prefix", STRING, optional=True)})
 
 
 def thing(name):
@@ -75,6 +76,8 @@ def schema(_request, answer):
     block_message(SETTINGS, answer.provider.block)
     answer.resource_schemas["fixture_thing"].version = 2
     block_message(THING, answer.resource_schemas["fixture_thing"].block)
+    if "lists" in MODE:
+        block_message(SEARCH, answer.list_resource_schemas["fixture_thing"].block)
     if MODE == "odd type":
         answer.resource_schemas["fixture_thing"].block.attributes.add(name="odd", type=b'["heap"]')
 
@@ -148,7 +151,8 @@ def plan(request, answer):
         answer.planned_state.msgpack = b"\x81\xa1x\x01"
         return
     answer.planned_state.msgpack = encode(planned, KIND)
-    identify(answer.planned_identity, planned)
+    if "lists" not in MODE:
+        identify(answer.planned_identity, planned)
 
 
 def apply(request, answer):
@@ -200,7 +204,38 @@ def find(request, answer):
         state.state.msgpack = encode(json.loads(place.read_text()), KIND)
 
 
+def check_search(request, answer):
+    if decode(request.config.msgpack, implied(SEARCH))["prefix"] == "?":
+        complain(answer, "no such prefix", path=("prefix",))
+
+
+def search(request):
+    """List the objects whose name has a prefix; yield what is put into each answer."""
+    if "lists badly" in MODE:
+        yield lambda answer: answer.diagnostic.add(severity=1, summary="the list is lost")
+    while "lists for ever" in MODE:
+        yield lambda answer: tell(answer, {"name": "again"}, whole=False)
+    while "lists nothing for ever" in MODE:
+        yield lambda answer: None
+    prefix = decode(request.config.msgpack, implied(SEARCH))["prefix"] or ""
+    for place in sorted(WORLD.glob(f"{prefix}*.json")):
+        found = json.loads(place.read_text())
+        yield lambda answer, found=found: tell(answer, found, whole=request.include_resource_object)
+    if "lists, dies" in MODE:
+        die()
+
+
+def tell(answer, found, *, whole):
+    answer.display_name = f"thing {found['name']}"
+    identify(answer.identity, found)
+    if "lists garbage" in MODE:
+        answer.identity.identity_data.msgpack = b"\x81\xa1x\x01"
+    if whole:
+        answer.resource_object.msgpack = encode(found, KIND)
+
+
 ANSWERS = {
+    calls.VALIDATE_LIST: check_search,
     calls.SCHEMA: schema,
     calls.VALIDATE_PROVIDER: lambda _request, _answer: None,
     calls.CONFIGURE: configure,
@@ -211,6 +246,7 @@ ANSWERS = {
     calls.APPLY: apply,
     calls.IDENTITIES: identities,
     calls.IMPORT: find,
+    calls.LIST: None,
 }
 
 
@@ -229,14 +265,21 @@ class Server(grpc.GenericRpcHandler):
         method, act = self.methods[details.method]
 
         def answered(request, _context):
-            if f"hang in {method.name}" == MODE:
+            if MODE.startswith(f"hang in {method.name}"):
                 time.sleep(3600)
             answer = CLASSES[method.response]()
             act(request, answer)
             return answer
 
-        return grpc.unary_unary_rpc_method_handler(
-            answered,
+        def streamed(request, _context):
+            for put in search(request):
+                answer = CLASSES[method.response]()
+                put(answer)
+                yield answer
+
+        made = grpc.unary_stream_rpc_method_handler if method.streams else grpc.unary_unary_rpc_method_handler
+        return made(
+            streamed if method.streams else answered,
             request_deserializer=CLASSES[method.request].FromString,
             response_serializer=lambda answer: answer.SerializeToString(),
         )

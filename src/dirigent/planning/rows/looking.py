@@ -1,4 +1,4 @@
-"""What is only looked up and never changed: it may not be mixed with what is managed, nor keep a plan busy."""
+"""What is only looked up and never changed: it is not mixed with what is managed, nor keeps a plan busy."""
 
 from __future__ import annotations
 

@@ -58,6 +58,7 @@ RENEW: Final = Method(
 )
 CLOSE: Final = Method("CloseEphemeralResource", "EphemeralResource.Request", "Diagnosed")
 CALL: Final = Method("CallFunction", "CallFunction.Request", "CallFunction.Response")
+VALIDATE_LIST: Final = Method("ValidateListResourceConfig", "ValidateListConfig.Request", "Diagnosed")
 LIST: Final = Method("ListResource", "ListResource.Request", "ListResource.Event", streams=True)
 STOP: Final = Method("StopProvider", "Empty", "Stop.Response", "Stop")
 
@@ -80,6 +81,7 @@ METHODS: Final = (
     RENEW,
     CLOSE,
     CALL,
+    VALIDATE_LIST,
     LIST,
     STOP,
 )

@@ -116,6 +116,8 @@ CallFunction.Request
     1 name string, 2 arguments DynamicValue*
 CallFunction.Response
     1 result DynamicValue, 2 error FunctionError
+ValidateListConfig.Request
+    1 type_name string, 2 config DynamicValue
 ListResource.Request
     1 type_name string, 2 config DynamicValue, 3 include_resource_object bool, 4 limit int64
 ListResource.Event

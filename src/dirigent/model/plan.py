@@ -87,13 +87,9 @@ class Change:
     the row that an adoption writes as it is: nothing in the world is touched. `waits` are the names of the
     bridges that its expressions see. `moved_from` is the address that the row had; one that `follows` stands
     on something that has moved; `imported` is the id under which something that exists is taken over first.
-<<<<<<< HEAD
-    `triggers` are the expressions of `lifecycle.replace-when`, by their text, to be kept with the row.
-    `create_first` says how it is replaced by this plan, `create_first_kept` what its row shall remember.
-=======
     `triggers` are the expressions of `lifecycle.replace-when`, by their text, to be kept with the row;
-    `checks` are those of the instance.
->>>>>>> main
+    `checks` are those of the instance. `create_first` says how it is replaced by this plan,
+    `create_first_kept` what its row shall remember.
     """
 
     address: Address
@@ -124,11 +120,8 @@ class Change:
     follows: bool = False
     imported: str = ""
     triggers: dict[str, Template] = field(default_factory=dict)
-<<<<<<< HEAD
-    create_first_kept: bool = False
-=======
     checks: tuple[Checked, ...] = ()
->>>>>>> main
+    create_first_kept: bool = False
 
     @property
     def acts(self) -> bool:

@@ -32,15 +32,10 @@ from dirigent.planning.rows.looking import refuse_mixed, worth_it
 from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
-<<<<<<< HEAD
+from dirigent.planning.safety.checking import asked_after, asked_before, asked_of_stack
 from dirigent.planning.safety.succession import PATH, Succession
 from dirigent.planning.safety.touching import world_of
-from dirigent.planning.steps import steps_of
-=======
-from dirigent.planning.safety.checking import asked_after, asked_before, asked_of_stack
-from dirigent.planning.safety.touching import world_of
-from dirigent.planning.steps import in_run, spread_create_first, steps_of
->>>>>>> main
+from dirigent.planning.steps import in_run, steps_of
 from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
 from dirigent.planning.values.placing import placed
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of

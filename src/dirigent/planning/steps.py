@@ -11,13 +11,8 @@ from dataclasses import field, replace
 from itertools import pairwise
 from typing import Final
 
-<<<<<<< HEAD
 from dirigent.model.ids import DEPOSED, bare_address
-from dirigent.model.plan import Action, Change
-=======
-from dirigent.model.ids import DEPOSED
 from dirigent.model.plan import Action, Change, Checked
->>>>>>> main
 from dirigent.model.record import dataclass
 from dirigent.planning.decide import is_record
 from dirigent.planning.graph import cycle_in, ordered

@@ -37,6 +37,21 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A condition, and what is said when it does not hold.
+
+    One of an instance is asked `before` it is changed, or after, when it sees the instance as `$self`; one
+    that only `warns` stops nothing. One of a stack has a `name`, and always only warns.
+    """
+
+    that: Expression
+    message: Template
+    before: bool = False
+    warns: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """One entry of `resources`. `config` is every property that belongs to the type.
 
@@ -59,6 +74,7 @@ class Resource:
     provider: str = ""
     identity: str = ""
     reads: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from dirigent.ports.resources import (
     ProviderDoubt,
     ProviderFailed,
 )
+from dirigent.providers.checking import answered, is_check
 
 _VERBS: Final = {
     "create": "created",
@@ -88,9 +89,10 @@ class ResourcePerformer:
     """Implements `ports.Performer` for the function `resource`.
 
     Actions are create, update, delete and forget, which a provider does, and record and adopt, which only
-    change the row. On the way back of a plan there are two more: restore, which updates what stands, or
-    creates it, and recreate, which creates what is gone. What no provider manages any more is forgotten all
-    the same. `providers` are by type; `row_of` reads one row of the store.
+    change the row; check judges what was evaluated beforehand. On the way back of a plan there are two more:
+    restore, which updates what stands, or creates it, and recreate, which creates what is gone. What no
+    provider manages any more is forgotten all the same. `providers` are by type; `row_of` reads one row of
+    the store.
     """
 
     def __init__(self, providers: Mapping[str, Managing], row_of: RowOf, clock: Clock) -> None:
@@ -101,6 +103,8 @@ class ResourcePerformer:
 
     async def perform(self, order: Order) -> Outcome:
         """Do one step. The output is what `$resources` shows of the instance, null after a deletion."""
+        if is_check(order.request):
+            return _waiting(answered(order.request), pauses=order.request.get("pauses") is True)
         request = request_of(order.request)
         if request.action == "move":
             return await self._moved(request)
@@ -111,10 +115,7 @@ class ResourcePerformer:
         request = _as_it_stands(request, row)
         if request.action == "delete" and request.deposes:
             return await self._brought_back(order, request, row)
-        outcome = await self._performed(order, request, row)
-        if request.pauses and isinstance(outcome, Broken):
-            return Doubt(_paused(outcome.fault), {PAUSED: outcome.fault.as_value()}, outcome.records)
-        return outcome
+        return _waiting(await self._performed(order, request, row), pauses=request.pauses)
 
     async def _performed(self, order: Order, request: Request, row: ResourceRow | None) -> Outcome:
         provider = self._provider(request)
@@ -408,6 +409,13 @@ def _fault(kind: str, request: Request, detail: str) -> Fault:
     done = _VERBS.get(request.action, request.action)
     status = 400 if kind == CONFIGURATION else 500
     return Fault(kind, status, title=f"`{request.address}` could not be {done}", detail=detail)
+
+
+def _waiting(outcome: Outcome, *, pauses: bool) -> Outcome:
+    """Return how a step ends, held instead of broken where the policy is to pause then."""
+    if not pauses or not isinstance(outcome, Broken):
+        return outcome
+    return Doubt(_paused(outcome.fault), {PAUSED: outcome.fault.as_value()}, outcome.records)
 
 
 def _paused(fault: Fault) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from dirigent.lang.shape import nearest, shortened
+from dirigent.lang.stack.checks.reading import read_checks
 from dirigent.lang.stack.cycles import cycle_problems
 from dirigent.lang.stack.expressions import template
 from dirigent.lang.stack.mentions import Use
@@ -64,6 +65,7 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
     count, each = _repetition(reading, name, entry, use)
     needs = _needs(reading, name, entry.get("needs"), use.found)
     watched = _watched(reading, lifecycle, use)
+    checks = read_checks(reading, entry, use)
     own = use.found.pop(name, None)
     if own is not None and name not in reading.modules:
         message = f"`{name}` refers to itself"
@@ -83,6 +85,7 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
         provider=_provider(reading, name, entry),
         reads=entry.get("type") is None and entry.get("read") is not None,
         identity=text_of(lifecycle.get("identity")) or "" if lifecycle is not None else "",
+        checks=checks,
     )
     return _Entry(resource, use.found)
 

@@ -27,6 +27,7 @@ from dirigent.lang.shape import (
     Whole,
     json_schema,
 )
+from dirigent.lang.stack.checks.shapes import CHECKS, STACK_CHECKS
 from dirigent.lang.stack.outside.offers import TypeShape
 from dirigent.lang.stack.outside.section import SectionShape
 from dirigent.lang.stack.outside.shapes import PROVIDER, SINK
@@ -58,7 +59,6 @@ LATER_SECTIONS: Final = (
     "services",
     "objectives",
     "modules",
-    "checks",
     "approvals",
     "compensation",
 )
@@ -306,6 +306,7 @@ def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDER
         "forget": Field(FORGET, description="what is let go of without being deleted"),
         "import": Field(IMPORT, description="what exists already and is taken over"),
         "policy": Field(POLICY, description="what may happen"),
+        "checks": Field(STACK_CHECKS, description="what should hold at the end of every plan and apply"),
         "outputs": Field(
             MapOf(Templates(AnyValue()), _NAME, _NAME_WORDS),
             description="values that the stack shows when it is up",
@@ -344,11 +345,11 @@ def _resource(name: str, shape: TypeShape) -> Record:
             description="one instance for each item; it sees `$each.key` and `$each.value`",
         ),
         "lifecycle": Field(_LIFECYCLE, description="rules for change and removal"),
-        "checks": Field(Later()),
+        "checks": Field(CHECKS, description="what must hold before it is changed, and after"),
         **beside,
     }
     if name == MODULE_TYPE:
-        # No provider manages it, and its lifecycle is that of what lies in it.
-        del fields["provider"]
+        # No provider manages it, and its lifecycle is that of what lies in it; so are its checks.
+        del fields["provider"], fields["checks"]
         fields["lifecycle"] = Field(_HANDED_DOWN, description="rules for everything in it")
     return Record(fields, title=f"a resource of type `{name}`", what="a resource")

@@ -120,7 +120,12 @@ class ResourcePerformer:
     async def _performed(self, order: Order, request: Request, row: ResourceRow | None) -> Outcome:
         provider = self._provider(request)
         if order.known:
-            return await self._taken_in(order.known, request, row, provider)
+            found = await _named(order.known, request, provider)
+            return (
+                found
+                if isinstance(found, Doubt)
+                else Done(found.attributes, self._applied(request, row, found))
+            )
         if request.action == "import":
             return await self._imported(request, row, provider)
         if request.action == "read":
@@ -208,26 +213,6 @@ class ResourcePerformer:
         made = _row(request, None, found.attributes, found.private)
         made = replace(made, config=found.config or config)
         return Done(found.attributes, self._changed((request.address, made)))
-
-    async def _taken_in(
-        self, known: str, request: Request, row: ResourceRow | None, provider: Provider | None
-    ) -> Outcome:
-        """Take down what a person says that a creation has made. What cannot be found stays in doubt."""
-        config, evidence = request.config or {}, {"address": request.address, "type": request.type}
-        if request.action != "create" or provider is None or not isinstance(provider, Importing):
-            return Doubt(_coded("E2021", f"a `{request.type}` cannot be looked up by an id"), {**evidence})
-        try:
-            found = await provider.adopt(request.type, known, config)
-        except Refusal as refusal:
-            return Doubt("; ".join(str(each) for each in refusal.problems), {**evidence})
-        except ProviderFailed as failure:
-            return Doubt(str(failure), {**evidence})
-        if found.attributes is None:
-            words = _coded("E2038", f"there is no `{request.type}` with the id `{known}`")
-            return Doubt(words, {**evidence, "object": config})
-        made = _row(request, None, found.attributes, found.private)
-        made = replace(made, config=found.config or config)
-        return Done(found.attributes, self._applied(request, row, made))
 
     async def _looked_up(self, provider: Provider | None, request: Request) -> Outcome:
         """Look up what is not managed, and keep what was found."""
@@ -375,6 +360,23 @@ def _as_it_stands(request: Request, row: ResourceRow | None) -> Request:
             return replace(request, action="create" if row is None else "stand")
         case _:
             return request
+
+
+async def _named(known: str, request: Request, provider: Provider | None) -> ResourceRow | Doubt:
+    """Return the row of what a person says that a creation has made. What cannot be found stays in doubt."""
+    config = request.config or {}
+    evidence: dict[str, Value] = {"address": request.address, "type": request.type, "object": config}
+    if request.action != "create" or provider is None or not isinstance(provider, Importing):
+        return Doubt(_coded("E2021", f"a `{request.type}` cannot be looked up by an id"), evidence)
+    try:
+        found = await provider.adopt(request.type, known, config)
+    except Refusal as refusal:
+        return Doubt("; ".join(str(each) for each in refusal.problems), evidence)
+    except ProviderFailed as failure:
+        return Doubt(str(failure), evidence)
+    if found.attributes is None:
+        return Doubt(_coded("E2038", f"there is no `{request.type}` with the id `{known}`"), evidence)
+    return replace(_row(request, None, found.attributes, found.private), config=found.config or config)
 
 
 def _operation(order: Order, request: Request, row: ResourceRow | None) -> Operation:

@@ -22,6 +22,7 @@ from dirigent.ports import Clock
 from dirigent.ports.importing import Importing
 from dirigent.ports.resources import (
     Configurable,
+    Discreet,
     Finishing,
     Looking,
     Managing,
@@ -163,7 +164,9 @@ class ResourcePerformer:
                 gone = replace(request, action="delete", binding=None)
                 await provider.apply(_operation(replace(order, doubtful=True), gone, row))
                 row = None
-            attributes, private = await provider.apply(_operation(order, request, row))
+            operation = _operation(order, request, row)
+            request = await _discreet(provider, request)
+            attributes, private = await provider.apply(operation)
         except Refusal as refusal:
             return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
         except ProviderFailed as failure:
@@ -200,9 +203,9 @@ class ResourcePerformer:
         if provider is None or not isinstance(provider, Importing):
             detail = _coded("E2021", f"a `{request.type}` cannot be imported")
             return Broken(_fault(CONFIGURATION, request, detail))
-        config = request.config or {}
         try:
-            found = await provider.adopt(request.type, request.id, config)
+            found = await provider.adopt(request.type, request.id, request.config or {})
+            kept = await _discreet(provider, request)
         except Refusal as refusal:
             return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
         except ProviderFailed as failure:
@@ -210,8 +213,8 @@ class ResourcePerformer:
         if found.attributes is None:
             detail = _coded("E2020", f"there is no `{request.type}` with the id `{request.id}` any more")
             return Broken(_fault(RUNTIME, request, detail))
-        made = _row(request, None, found.attributes, found.private)
-        made = replace(made, config=found.config or config)
+        made = _row(kept, None, found.attributes, found.private)
+        made = replace(made, config=found.config or made.config)
         return Done(found.attributes, self._changed((request.address, made)))
 
     async def _looked_up(self, provider: Provider | None, request: Request) -> Outcome:
@@ -244,6 +247,7 @@ class ResourcePerformer:
             await provider.abandon(operation)
             return ()
         try:
+            request = await _discreet(provider, request)
             attributes, private = await provider.finish(operation)
         except (ProviderFailed, ProviderDoubt) as failure:
             # In doubt the row stays as it is: the next plan looks at what stands.
@@ -387,6 +391,13 @@ def _operation(order: Order, request: Request, row: ResourceRow | None) -> Opera
         binding=request.binding,
         identity=request.identity,
     )
+
+
+async def _discreet(provider: Provider, request: Request) -> Request:
+    """Return a request with what its row may keep as configuration. Raises `Refusal`, `ProviderFailed`."""
+    if request.config is None or not isinstance(provider, Discreet):
+        return request
+    return replace(request, config=await provider.kept(request.type, request.config))
 
 
 def _row(

@@ -84,6 +84,7 @@ class Request:
     row: Value = None
     pauses: bool = False
     triggers: dict[str, Value] | None = None
+    create_first: bool = False
 
 
 class ResourcePerformer:
@@ -120,6 +121,13 @@ class ResourcePerformer:
 
     async def _performed(self, order: Order, request: Request, row: ResourceRow | None) -> Outcome:
         provider = self._provider(request)
+        if order.known:
+            found = await _named(order.known, request, provider)
+            return (
+                found
+                if isinstance(found, Doubt)
+                else Done(found.attributes, self._applied(request, row, found))
+            )
         if request.action == "import":
             return await self._imported(request, row, provider)
         if request.action == "read":
@@ -271,7 +279,8 @@ class ResourcePerformer:
                 _fault(CONFIGURATION, request, _coded("E3003", "there is no such instance any more"))
             )
         triggers = row.triggers if request.triggers is None else request.triggers
-        kept = replace(row, needs=request.needs, protect=request.protect, triggers=triggers)
+        ours = replace(row, needs=request.needs, protect=request.protect, triggers=triggers)
+        kept = replace(ours, create_first=request.create_first)
         return Done(row.attributes, self._changed((request.address, kept)))
 
     def _applied(
@@ -330,6 +339,7 @@ def request_of(value: Value) -> Request:
         row=value.get("row"),
         pauses=value.get("pauses") is True,
         triggers=triggers if isinstance(triggers := value.get("triggers"), dict) else None,
+        create_first=value.get("createFirst") is True,
     )
 
 
@@ -357,6 +367,23 @@ def _as_it_stands(request: Request, row: ResourceRow | None) -> Request:
             return replace(request, action="create" if row is None else "stand")
         case _:
             return request
+
+
+async def _named(known: str, request: Request, provider: Provider | None) -> ResourceRow | Doubt:
+    """Return the row of what a person says that a creation has made. What cannot be found stays in doubt."""
+    config = request.config or {}
+    evidence: dict[str, Value] = {"address": request.address, "type": request.type, "object": config}
+    if request.action != "create" or provider is None or not isinstance(provider, Importing):
+        return Doubt(_coded("E2021", f"a `{request.type}` cannot be looked up by an id"), evidence)
+    try:
+        found = await provider.adopt(request.type, known, config)
+    except Refusal as refusal:
+        return Doubt("; ".join(str(each) for each in refusal.problems), evidence)
+    except ProviderFailed as failure:
+        return Doubt(str(failure), evidence)
+    if found.attributes is None:
+        return Doubt(_coded("E2038", f"there is no `{request.type}` with the id `{known}`"), evidence)
+    return replace(_row(request, None, found.attributes, found.private), config=found.config or config)
 
 
 def _operation(order: Order, request: Request, row: ResourceRow | None) -> Operation:
@@ -391,6 +418,7 @@ def _row(
         protect=request.protect,
         provider=request.provider,
         triggers=request.triggers or {},
+        create_first=request.create_first,
     )
 
 

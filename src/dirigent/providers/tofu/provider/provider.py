@@ -26,6 +26,7 @@ from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_from, kept_of, standing_of
 from dirigent.providers.tofu.provider.secrecy import Secrecy
 from dirigent.providers.tofu.provider.words import NOTHING_LEFT, broken, told, warnings
+from dirigent.providers.tofu.schema.identity import identity_of
 from dirigent.providers.tofu.schema.shape import Block, Schema, implied
 from dirigent.providers.tofu.values.paths import shown
 
@@ -138,7 +139,10 @@ class ConfiguredProvider:
             return talk.secrecy.conceal(block, forgetting(block, config))
 
     async def adopt(self, type_name: str, identity: str, config: dict[str, Value]) -> Reading:
-        """Look at what exists under an import id. What a secret of the configuration is, is sealed in it."""
+        """Look at what exists under an import id, or an identity in JSON.
+
+        What a secret of the configuration is, is sealed in it.
+        """
         talk = await self.of.conversation(self.setup)
         if talk.deferred:
             raise refuse(
@@ -150,7 +154,7 @@ class ConfiguredProvider:
             schema = await talk.schema(type_name)
             await talk.borrow(config)
             talk.secrecy.reveal(config)
-            found = await talk.ask(lambda session: find_under(session, type_name, identity))
+            found = await talk.ask(lambda session: find_under(session, type_name, identity_of(identity)))
         if found is None:
             return Reading(None)
         kept = kept_from(found, talk.program.source, schema.version)

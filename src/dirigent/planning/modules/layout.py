@@ -130,6 +130,11 @@ def layout_of(stack: Stack, language: Language) -> Layout:
     return Layout(homes, nodes, edges)
 
 
+def bare_layout(stack: Stack) -> Layout:
+    """Return the tree of a stack without anything in it."""
+    return Layout({"": _root(stack)}, {}, {})
+
+
 def seen(templates: Sequence[Template], home: Home, language: Language) -> Iterator[str]:
     """Yield the nodes that expressions in a home name."""
     for template in templates:
@@ -236,7 +241,10 @@ def _needs(node: Node, homes: Mapping[str, Home], language: Language) -> Iterato
             resource = home.stack.resources[node.name]
             yield from _of_entry(
                 resource,
-                (resource.count, resource.each, resource.config, *resource.lifecycle.replace_when),
+                (
+                    *(resource.count, resource.each, resource.config, *resource.lifecycle.replace_when),
+                    *graph.templates_of_checks(resource.checks),
+                ),
                 home,
                 language,
             )

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from typing import Final
 
-from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Unknown, Value
+from dirigent.ports.importing import Inventory
 from dirigent.ports.resources import Operation, Proposal, ProviderDoubt, ProviderFailed, Reading
 from dirigent.providers.tofu.lifecycle.cycle import intend, look
 from dirigent.providers.tofu.lifecycle.proposing import same
 from dirigent.providers.tofu.lifecycle.session import Session, Standing
 from dirigent.providers.tofu.provider.changing import Changing, Left, find_under
 from dirigent.providers.tofu.provider.conversation import Conversation
+from dirigent.providers.tofu.provider.inventory import inventory_of, unready
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_from, kept_of, standing_of
 from dirigent.providers.tofu.provider.secrecy import Secrecy
@@ -124,11 +125,7 @@ class ConfiguredProvider:
         """
         talk = await self.of.conversation(self.setup)
         if talk.deferred:
-            raise refuse(
-                "E2021",
-                f"a `{type_name}` cannot be imported before its provider `{talk.name}` can be configured",
-                "bring up first what the configuration of the provider hangs on",
-            )
+            raise unready(talk, type_name, "imported")
         with told(talk.name, talk.secrecy):
             schema = await talk.schema(type_name)
             talk.secrecy.reveal(config)
@@ -138,6 +135,16 @@ class ConfiguredProvider:
         kept = kept_from(found, talk.program.source, schema.version)
         attributes = talk.secrecy.hide(schema.block, found.state)
         return Reading(attributes, private=kept.written(talk.secrecy))
+
+    async def inventory(
+        self, type_name: str, wanted: dict[str, Value], rows: Sequence[ResourceRow], most: int
+    ) -> Inventory:
+        """List what there is of a type, and say what of it is managed."""
+        talk = await self.of.conversation(self.setup)
+        if talk.deferred:
+            raise unready(talk, type_name, "listed")
+        with told(talk.name, talk.secrecy):
+            return await inventory_of(talk, type_name, wanted, rows, most)
 
     async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
         """Carry an operation out. It goes on to its end although this task is cancelled: see `finish`."""

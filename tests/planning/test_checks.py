@@ -6,63 +6,25 @@ from dataclasses import replace
 
 import pytest
 
-from core.simulation import SlowLanguage, answer
 from dirigent.model.ids import Address
 from dirigent.model.plan import Action, Selection
 from dirigent.model.problem import Refusal
 from dirigent.model.program import Call, Try
-from dirigent.model.resource import Check, ResourceRow
-from dirigent.model.source import Span
+from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import Input, Module
-from dirigent.model.values import Expression, SecretRef, SecretText
+from dirigent.model.values import SecretRef, SecretText
 from dirigent.planning.compile import compile_plan
-from dirigent.planning.plan import Situation, plan
-from dirigent.planning.request import Ask, Propose
+from dirigent.planning.safety.checks import unchecked
 from dirigent.planning.steps import AFTER, BEFORE, steps_of
 from dirigent.ports.resources import Reading
-from planning.world import CREATE_FIRST, propose, refer, resource, stack
-
-AT = Span("stack.yaml", 3, 5, 3, 9)
-
-
-def before(text, message="no", *, warns=False):
-    return Check(Expression(text, AT), message, before=True, warns=warns)
-
-
-def after(text, message="no", *, warns=False):
-    return Check(Expression(text, AT), message, warns=warns)
-
-
-def checked(name, *checks, **config):
-    return replace(resource(name, **config), checks=checks)
-
-
-def named(name, text, message="no"):
-    return Check(Expression(text, AT), message, warns=True, name=name)
+from planning.asked import AT, after, before, checked, named, planned
+from planning.world import CREATE_FIRST, refer, resource, stack
 
 
 def row(name, needs=(), **attributes):
     return ResourceRow(
         Address(name), name, "box", dict(attributes), {"id": f"id-{name}", **attributes}, needs=needs
     )
-
-
-def planned(declared, rows=(), inputs=None, readings=None, selection=None):
-    more = {"selection": selection} if selection else {}
-    asking = plan(
-        Situation(declared, SlowLanguage(), inputs or {}, tuple(rows), readings=readings or {}, **more)
-    )
-    said = None
-    while True:
-        try:
-            request = asking.send(said)
-        except StopIteration as end:
-            return end.value
-        match request:
-            case Ask(questions):
-                said = tuple(map(answer, questions))
-            case Propose(wishes):
-                said = tuple(map(propose, wishes))
 
 
 def refused(*given, **more):
@@ -110,10 +72,10 @@ def test_what_only_warns_lets_the_plan_be_made():
     assert list(steps_named(made)) == ["web"]
 
 
-def test_it_is_asked_before_its_provider_is(monkeypatch):
+def test_it_is_asked_before_its_provider_is():
     asked = []
-    monkeypatch.setattr("planning.test_checks.propose", lambda wish: asked.append(wish.address))
-    refused(stack(checked("web", before("$inputs.ok"), size=1)), inputs={"ok": False})
+    declared = stack(checked("web", before("$inputs.ok"), size=1))
+    refused(declared, inputs={"ok": False}, propose=asked.append)
     assert asked == []
 
 
@@ -330,6 +292,18 @@ def test_what_goes_is_not_asked():
     declared = stack(resource("web", size=1))
     made = planned(declared, rows=[row("web", size=1), row("gone", size=1)])
     assert [step.action for step in steps_of(made.changes)] == ["delete"]
+
+
+def test_who_only_looks_can_have_a_stack_without_its_checks():
+    inner = replace(stack(checked("box", before("$inputs.ok"))), inputs={"ok": Input("ok", {})})
+    declared = replace(
+        stack(checked("web", before("$inputs.ok")), resource("net", kind="stack")),
+        checks=(named("ok", "$inputs.ok"),),
+        modules={"net": Module(inner, {"ok": False})},
+    )
+    assert {each.code for each in refused(declared, inputs={"ok": False})} == {"E2024"}
+    made = planned(unchecked(declared), inputs={"ok": False})
+    assert (made.checks, [change.checks for change in made.changes]) == ((), [(), ()])
 
 
 def test_a_plan_without_checks_has_none_in_its_program():

@@ -15,6 +15,10 @@ from dirigent.model.values import Expression, Template, Value
 # The type of a resource that is a stack itself.
 MODULE_TYPE: Final = "stack"
 
+# How the type of what is opened, or called, begins: a provider may have resources of the same name.
+OPEN: Final = "open "
+CALL: Final = "call "
+
 
 class Replace(Enum):
     """Which comes first when an instance must be made anew."""

@@ -34,6 +34,7 @@ from dirigent.planning.safety.checking import asked_after, asked_before, asked_o
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import in_run, spread_create_first, steps_of
 from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
+from dirigent.planning.values.fleeting import refuse_kept, refuse_shown
 from dirigent.planning.values.placing import placed
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
 from dirigent.ports import Language, Schemas
@@ -67,8 +68,9 @@ def plan(situation: Situation) -> Asking[Plan]:
 
     Raises:
         Refusal: with all problems of the stage that failed: references (E2001-E2004, E2030), repetition
-            (E2005-E2009), inputs of modules (E2031), a provider's refusal (E3xxx), what two instances
-            want (E2011, E2012), protected resources (E2008), checks that do not hold (E2024 to E2026).
+            (E2005-E2009), inputs of modules (E2031), ephemeral values that would be stored (E2027, E2028),
+            a provider's refusal (E3xxx), what two instances want (E2011, E2012), protected resources (E2008),
+            checks that do not hold (E2024 to E2026).
     """
     layout = layout_of(situation.stack, situation.language)
     waves = layout.waves()
@@ -89,8 +91,10 @@ def plan(situation: Situation) -> Asking[Plan]:
     outputs = yield from render(
         [(template, {}) for template in situation.stack.outputs.values()], scope, situation.language
     )
+    shown = dict(zip(situation.stack.outputs, outputs, strict=True))
+    refuse_shown(situation.stack.outputs, shown)
     checks = yield from asked_of_stack(draft.premises, layout, part, situation.language)
-    return draft.finish(dict(zip(situation.stack.outputs, outputs, strict=True)), checks)
+    return draft.finish(shown, checks)
 
 
 def evaluate_outputs(
@@ -256,6 +260,7 @@ class _Draft:
         will be, and what of it is unknown.
         """
         _refuse_mixed(cases)
+        refuse_kept(cases)
         cases = [replace(case, looks=self._looks(case)) for case in cases]
         setups = self._situation.stack.providers
         proposals = yield from _propose([(case, case.prior) for case in cases], setups)

@@ -182,16 +182,16 @@ def _order_makes(changes: Sequence[Change], board: _Board) -> None:
             board.hard.setdefault(chain[0].name, []).extend(reached.get(need, ()))
         for earlier, later in pairwise(chain):
             board.hard.setdefault(later.name, []).append(earlier.name)
-        _order_exchange(change, board)
+        _order_exchange(change, chain[-1], board)
 
 
-def _order_exchange(change: Change, board: _Board) -> None:
+def _order_exchange(change: Change, last: Step, board: _Board) -> None:
     """Of a replacement that creates first, the former one goes when the new one has passed its checks."""
     make, delete = board.makes.get(change.address), board.deletes.get(change.address)
     if make is None or delete is None:
         return
     if change.create_first:
-        board.hard.setdefault(delete.name, []).append(board.lasts[change.address].name)
+        board.hard.setdefault(delete.name, []).append(last.name)
         return
     board.hard.setdefault(make.name, []).append(delete.name)
     adopt, asked = board.imports.get(change.address), board.before.get(change.address)

@@ -11,6 +11,7 @@ from dirigent.lang.stack.checks.reading import read_checks
 from dirigent.lang.stack.cycles import cycle_problems
 from dirigent.lang.stack.expressions import template
 from dirigent.lang.stack.mentions import Use
+from dirigent.lang.stack.outside.looking import looked_up
 from dirigent.lang.stack.outside.providers import provider_of
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.stack.shapes import COMMON
@@ -83,7 +84,7 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
         span=member.key_span,
         spans=_spans(entry),
         provider=_provider(reading, name, entry),
-        reads=entry.get("type") is None and entry.get("read") is not None,
+        reads=entry.get("type") is None and looked_up(entry) is not None,
         identity=text_of(lifecycle.get("identity")) or "" if lifecycle is not None else "",
         checks=checks,
     )
@@ -108,7 +109,8 @@ def _provider(reading: Reading, name: str, entry: Members) -> str:
 
 
 def _type(entry: Members) -> str:
-    return text_of(entry.get("type")) or text_of(entry.get("read")) or ""
+    found = looked_up(entry)
+    return text_of(entry.get("type")) or (found.type if found is not None else "")
 
 
 def _check_repetition(reading: Reading, name: str, entry: Members) -> bool:

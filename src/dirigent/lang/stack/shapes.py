@@ -49,7 +49,9 @@ _PREFIX: Final = "[a-z][a-z0-9-]{0,62}"
 _PREFIX_WORDS: Final = "1 to 63 lower-case letters, digits and hyphens that begin with a letter, as `docker`"
 _VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
 # Keys that every resource has, whatever its type.
-COMMON: Final = ("type", "read", "with", "provider", "needs", "count", "each", "lifecycle", "checks")
+COMMON: Final = (
+    *("type", "read", "open", "call", "with", "provider", "needs", "count", "each", "lifecycle", "checks"),
+)
 
 NO_PROVIDERS: Final = Provided()
 
@@ -333,6 +335,12 @@ def _resource(name: str, shape: TypeShape) -> Record:
     fields: dict[str, Field] = {
         "type": Field(Text(), description=shape.description),
         "read": Field(Text(), description="a data source of a provider: it is looked up, and never changed"),
+        "open": Field(
+            Text(), description="an ephemeral type of a provider: opened while it is used, and never stored"
+        ),
+        "call": Field(
+            Text(), description="a function of a provider, as `time::rfc3339_parse`; its result is `.result`"
+        ),
         "with": Field(Templates(shape.inside, whole=False), shape.wanted, f"the properties of `{name}`"),
         "provider": Field(
             Text(min_length=1, what="the name of a provider"),

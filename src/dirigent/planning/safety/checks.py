@@ -14,6 +14,7 @@ from dirigent.model.plan import Checked
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Check
+from dirigent.model.stack import Stack
 from dirigent.model.values import Expression, Template, Unknown, Value
 from dirigent.planning.request import Asking
 from dirigent.planning.values.evaluate import Job, Scope, has_unknown, render_all, without_unknown
@@ -178,3 +179,10 @@ def _at(variables: Mapping[str, Value], path: Sequence[str | None]) -> Value:
             return value
         value = value.get(step)
     return value
+
+
+def unchecked(stack: Stack) -> Stack:
+    """Return a stack without its checks, for who only wants to look. Modules nest as deep as limits allow."""
+    resources = {name: replace(each, checks=()) for name, each in stack.resources.items()}
+    modules = {name: replace(each, stack=unchecked(each.stack)) for name, each in stack.modules.items()}
+    return replace(stack, resources=resources, modules=modules, checks=())

@@ -112,6 +112,8 @@ EphemeralResource.Request
     1 type_name string, 2 private bytes
 RenewEphemeralResource.Response
     1 diagnostics Diagnostic*, 2 renew_at Timestamp, 3 private bytes
+GetFunctions.Response
+    1 functions Function{}, 2 diagnostics Diagnostic*
 CallFunction.Request
     1 name string, 2 arguments DynamicValue*
 CallFunction.Response

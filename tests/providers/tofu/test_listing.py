@@ -16,10 +16,9 @@ from dirigent.providers.tofu.provider.searching import asked, judged
 from dirigent.providers.tofu.schema.shape import Attribute, Block
 from dirigent.providers.tofu.values.paths import Misfit
 from dirigent.providers.tofu.values.types import STRING
-from providers.tofu.test_adapter import TYPE, operation, row, world
+from providers.tofu.test_adapter import TYPE, operation, row
 from stores.samples import in_loop
 
-__all__ = ["world"]
 ALL = {"prefix": None}
 A = Listed({"name": "a", "place": "here"}, "thing a")
 B = Listed({"name": "a", "place": "there"}, "thing a")

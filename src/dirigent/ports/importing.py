@@ -1,4 +1,4 @@
-"""What a provider may know beside its work: to find what exists already, and that an instance cannot move."""
+"""What a provider may know beside its work: to find what exists, what cannot move, what an end would cost."""
 
 from __future__ import annotations
 
@@ -69,5 +69,17 @@ class Listing(Protocol):
         Raises:
             Refusal: E3047 for a type that it cannot list, E3012 for what it is not asked with.
             ProviderFailed: when it cannot be listed now.
+        """
+        ...
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """A provider of whose instances some hold what nobody could make again."""
+
+    def holds(self, row: ResourceRow, *, drifted: bool) -> str:
+        """Return in words what is lost with an instance, empty where all of it can be made again.
+
+        `drifted` says that what stands is not what was applied.
         """
         ...

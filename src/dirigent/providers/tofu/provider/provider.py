@@ -69,7 +69,8 @@ class ConfiguredProvider:
         talk = await self.of.conversation(self.setup)
         with told(talk.name, talk.secrecy):
             schema = await talk.schema(row.type)
-            kept, standing = kept_of(row, talk.secrecy), standing_of(row, talk.secrecy)
+            kept = kept_of(row, talk.secrecy)
+            standing = standing_of(row, kept, talk.secrecy)
             found = await talk.ask(lambda session: look(session, row.type, kept.version, standing))
         if found is None:
             return Reading(None)
@@ -208,7 +209,8 @@ def _reading(talk: Conversation, row: ResourceRow, schema: Schema, found: Standi
 
 async def _upgraded(talk: Conversation, prior: ResourceRow, schema: Schema) -> Standing:
     """Return the object of a row as this release of its provider has it."""
-    kept, standing = kept_of(prior, talk.secrecy), standing_of(prior, talk.secrecy)
+    kept = kept_of(prior, talk.secrecy)
+    standing = standing_of(prior, kept, talk.secrecy)
     if kept.version == schema.version:
         return standing
 

@@ -50,8 +50,8 @@ class Changing:
             found = await self.recovered("the engine ended while it was made")
             if found is not None:
                 return await self._taken_over(found)
-        bound = self._bound()
-        intention = await self._promised(bound, None)
+        bound = _bound(self)
+        intention = await _promised(self, bound, None)
         if intention is None:
             intention = await self.talk.ask(lambda session: intend(session, self._type, None, self.given))
         try:
@@ -65,9 +65,9 @@ class Changing:
 
     async def update(self) -> Left:
         """Change the object."""
-        bound = self._bound()
+        bound = _bound(self)
         prior = await self._prior(bound)
-        intention = await self._promised(bound, prior)
+        intention = await _promised(self, bound, prior)
         if intention is None:
             intention = await self._meant(prior)
         if intention.nothing:
@@ -144,23 +144,6 @@ class Changing:
         if intention.nothing:
             return self._seen(found)
         return self._left(await self.talk.act(lambda session: carry_out(session, intention)))
-
-    def _bound(self) -> Binding | None:
-        """Return what was approved. To open it costs as much as a call: it is done once an operation."""
-        return binding_of(self.operation.binding, implied(self.schema.block), self.talk.secrecy)
-
-    async def _promised(self, bound: Binding | None, prior: Standing | None) -> Intention | None:
-        """Return what was planned, if it was made of just what there is now; None: plan it again."""
-        # What was doubtful once is planned anew: what stands now need not be what stood then.
-        if bound is None or not bound.inputs or self.operation.order.doubtful or bound.prior != prior:
-            return None
-        if bound.inputs != await self.talk.inputs(self._type, self.given):
-            return None
-        state = None if prior is None else prior.state
-        return Intention(
-            Change(self._type, state, bound.planned, self.given, bound.private, bound.identity),
-            legacy=bound.legacy,
-        )
 
     async def _carried_out(self, intention: Intention, bound: Binding | None) -> Applied:
         """Carry out what was planned, if it is what was approved."""
@@ -242,6 +225,26 @@ def identified(pattern: str, given: Mapping[str, Value]) -> str:
 
     text = _PLACE.sub(part, pattern)
     return "" if missing else text
+
+
+def _bound(change: Changing) -> Binding | None:
+    """Return what was approved. To open it costs as much as a call: it is done once an operation."""
+    return binding_of(change.operation.binding, implied(change.schema.block), change.talk.secrecy)
+
+
+async def _promised(change: Changing, bound: Binding | None, prior: Standing | None) -> Intention | None:
+    """Return what was planned, if it was made of just what there is now; None: plan it again."""
+    operation = change.operation
+    # What was doubtful once is planned anew: what stands now need not be what stood then.
+    if bound is None or not bound.inputs or operation.order.doubtful or bound.prior != prior:
+        return None
+    if bound.inputs != await change.talk.inputs(operation.type, change.given):
+        return None
+    state = None if prior is None else prior.state
+    return Intention(
+        Change(operation.type, state, bound.planned, change.given, bound.private, bound.identity),
+        legacy=bound.legacy,
+    )
 
 
 async def _own_identity(change: Changing) -> dict[str, Value] | None:

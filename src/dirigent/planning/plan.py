@@ -29,6 +29,7 @@ from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_ast
 from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
+from dirigent.planning.safety.governing import policy_of, under
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import spread_create_first, steps_of
 from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
@@ -250,7 +251,9 @@ class _Draft:
         will be, and what of it is unknown.
         """
         _refuse_mixed(cases)
-        cases = [replace(case, looks=self._looks(case)) for case in cases]
+        cases = [
+            replace(case, looks=self._looks(case)) if case.instance.resource.reads else case for case in cases
+        ]
         setups = self._situation.stack.providers
         proposals = yield from _propose([(case, case.prior) for case in cases], setups)
         judged = [
@@ -269,9 +272,7 @@ class _Draft:
         return judged
 
     def _looks(self, case: Case) -> Looks:
-        """Return when an instance is looked up, if it is: not before what it needs is as it will be."""
-        if not case.instance.resource.reads:
-            return Looks.NOT
+        """Return when what is only read is looked up: not before what it needs is as it will be."""
         early = has_unknown(case.value) or any(self._waits_for(need) for need in case.needs)
         return Looks.LATER if early else Looks.NOW
 
@@ -286,8 +287,11 @@ class _Draft:
         attributes: dict[str, dict[str, Value]] = {each.resource.name: {} for each in standing}
         for case, change, proposal in judged:
             imported = self._adopted.get(change.address, "")
-            because = change.because or (f"imported as `{imported}`" if imported else "")
-            told = replace(change, imported=imported, because=because)
+            told = change
+            if imported:
+                told = replace(
+                    change, imported=imported, because=change.because or f"imported as `{imported}`"
+                )
             self._changes[change.address] = self._waiting(case, told)
             self._wanted[change.address] = create_first(case)
             self._claims[change.address] = proposal.claims
@@ -342,6 +346,8 @@ class _Draft:
             modules=self.premises.bridges.variables(),
             shown=self.premises.shown(),
         )
+        # The digest of a whole plan is a large part of planning: it is made once, of all that belongs to it.
+        made = under(made, policy_of(situation.stack))
         return replace(made, id=identity(made))
 
     def _worth_it(self, changes: list[Change]) -> list[Change]:

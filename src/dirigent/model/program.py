@@ -60,7 +60,8 @@ class Task:
     shape), node, `output` (shape, then schema), `export` (shape, then schema), `then`.
     `timeout_seconds` is a template that gives seconds, or an ISO 8601 duration.
     `constants` are variables that this task's expressions see, over all others. `scope` is the module whose
-    resources and inputs the task of a graph sees, empty for the graph's own.
+    resources and inputs the task of a graph sees, empty for the graph's own. `of` names what the task of a
+    graph is about: what is bound under that name it sees as `$self`.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Task:
     span: Span | None = None
     constants: dict[str, Value] = field(default_factory=dict)
     scope: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

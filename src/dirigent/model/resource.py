@@ -15,6 +15,10 @@ from dirigent.model.values import Expression, Template, Value
 # The type of a resource that is a stack itself.
 MODULE_TYPE: Final = "stack"
 
+# How the type of what is opened, or called, begins: a provider may have resources of the same name.
+OPEN: Final = "open "
+CALL: Final = "call "
+
 
 class Replace(Enum):
     """Which comes first when an instance must be made anew."""
@@ -34,6 +38,21 @@ class Lifecycle:
     replace: Replace = Replace.DELETE_FIRST
     ignore: tuple[str, ...] = ()
     replace_when: tuple[Expression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition, and what is said when it does not hold.
+
+    One of an instance is asked `before` it is changed, or after, when it sees the instance as `$self`; one
+    that only `warns` stops nothing. One of a stack has a `name`, and always only warns.
+    """
+
+    that: Expression
+    message: Template
+    before: bool = False
+    warns: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,7 @@ class Resource:
     provider: str = ""
     identity: str = ""
     reads: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
 from dirigent.model.ids import PlanId, split_path
-from dirigent.model.plan import EVERYTHING, Action, Change, Plan, Selection, identity
+from dirigent.model.plan import EVERYTHING, Action, Change, Checked, Plan, Selection, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
@@ -19,6 +19,7 @@ from dirigent.model.values import Expression, SecretRef, SecretText, Template, V
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, concealed, create_first, decide
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
+from dirigent.planning.graph import templates_of_checks
 from dirigent.planning.modules.layout import Layout, Node, layout_of
 from dirigent.planning.modules.now import Now, premises_now
 from dirigent.planning.modules.places import Place
@@ -29,10 +30,12 @@ from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_ast
 from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
+from dirigent.planning.safety.checking import asked_after, asked_before, asked_of_stack
 from dirigent.planning.safety.governing import policy_of, under
 from dirigent.planning.safety.touching import world_of
-from dirigent.planning.steps import spread_create_first, steps_of
+from dirigent.planning.steps import in_run, spread_create_first, steps_of
 from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
+from dirigent.planning.values.fleeting import refuse_kept, refuse_shown
 from dirigent.planning.values.placing import placed
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
 from dirigent.ports import Language, Schemas
@@ -66,26 +69,33 @@ def plan(situation: Situation) -> Asking[Plan]:
 
     Raises:
         Refusal: with all problems of the stage that failed: references (E2001-E2004, E2030), repetition
-            (E2005-E2009), inputs of modules (E2031), a provider's refusal (E3xxx), what two instances
-            want (E2011, E2012), protected resources (E2008).
+            (E2005-E2009), inputs of modules (E2031), ephemeral values that would be stored (E2027, E2028),
+            a provider's refusal (E3xxx), what two instances want (E2011, E2012), protected resources (E2008),
+            checks that do not hold (E2024 to E2026).
     """
     layout = layout_of(situation.stack, situation.language)
     waves = layout.waves()
     moved = relocated(situation.rows, situation.stack.moved)
-    draft = _Draft(situation, layout, part_of(situation.selection, layout.edges, moved.rows), moved)
+    part = part_of(situation.selection, layout.edges, moved.rows)
+    draft = _Draft(situation, layout, part, moved)
     yield from draft.look_for_imports()
     for wave in waves:
         chosen = yield from draft.advance(wave)
         instances = yield from draft.expand(chosen)
         cases = yield from draft.cases(instances)
+        cases = yield from asked_before(cases, draft.place, situation.language)
         judged = yield from draft.judge(cases)
+        judged = yield from asked_after(judged, draft.place, situation.language)
         draft.accept(chosen, judged)
     draft.refuse_unmatched()
     scope = draft.premises.root.scope
     outputs = yield from render(
         [(template, {}) for template in situation.stack.outputs.values()], scope, situation.language
     )
-    return draft.finish(dict(zip(situation.stack.outputs, outputs, strict=True)))
+    shown = dict(zip(situation.stack.outputs, outputs, strict=True))
+    refuse_shown(situation.stack.outputs, shown)
+    checks = yield from asked_of_stack(draft.premises, layout, part, situation.language)
+    return draft.finish(shown, checks)
 
 
 def evaluate_outputs(
@@ -196,7 +206,7 @@ class _Draft:
     def cases(self, instances: Sequence[Instance]) -> Asking[list[Case]]:
         """Return what is known of each instance: what it shall be, and what stands."""
         jobs = [
-            Job(instance.resource.config, self._place(instance).scope, instance.variables)
+            Job(instance.resource.config, self.place(instance).scope, instance.variables)
             for instance in instances
         ]
         rendered = yield from render_all(jobs, self._situation.language)
@@ -219,7 +229,7 @@ class _Draft:
             [
                 Job(
                     {each.text: each for each in instance.resource.lifecycle.replace_when},
-                    self._place(instance).scope,
+                    self.place(instance).scope,
                     instance.variables,
                 )
                 for instance in instances
@@ -251,9 +261,8 @@ class _Draft:
         will be, and what of it is unknown.
         """
         _refuse_mixed(cases)
-        cases = [
-            replace(case, looks=self._looks(case)) if case.instance.resource.reads else case for case in cases
-        ]
+        refuse_kept(cases)
+        cases = [replace(case, looks=self._looks(case)) for case in cases]
         setups = self._situation.stack.providers
         proposals = yield from _propose([(case, case.prior) for case in cases], setups)
         judged = [
@@ -272,7 +281,9 @@ class _Draft:
         return judged
 
     def _looks(self, case: Case) -> Looks:
-        """Return when what is only read is looked up: not before what it needs is as it will be."""
+        """Return when an instance is looked up, if it is: not before what it needs is as it will be."""
+        if not case.instance.resource.reads:
+            return Looks.NOT
         early = has_unknown(case.value) or any(self._waits_for(need) for need in case.needs)
         return Looks.LATER if early else Looks.NOW
 
@@ -304,20 +315,22 @@ class _Draft:
                 shown = local(by_address)[each.local]
             self.premises.stand(each, tuple(made), shown)
 
-    def _place(self, instance: Instance) -> Place:
+    def place(self, instance: Instance) -> Place:
+        """Return the place of an instance of the wave."""
         return self._standing[instance.resource.name].place
 
     def _waiting(self, case: Case, change: Change) -> Change:
         """Return a change with the inputs and outputs of modules that it sees only at apply."""
         if not self._situation.stack.modules:
             return change
-        place = self._place(case.instance)
-        waits = self.premises.bridges.waits(place, (change.config, change.triggers))
+        place = self.place(case.instance)
+        checks = templates_of_checks([each.check for each in in_run(change)])
+        waits = self.premises.bridges.waits(place, (change.config, change.triggers, *checks))
         if change.setup:
             waits += self.premises.bridges.waits(self.premises.root, (change.setup,))
         return replace(change, waits=tuple(dict.fromkeys(waits)))
 
-    def finish(self, outputs: Mapping[str, Rendered]) -> Plan:
+    def finish(self, outputs: Mapping[str, Rendered], checks: tuple[Checked, ...]) -> Plan:
         """Return the plan, in the order in which its changes may start."""
         situation = self._situation
         declared = spread_create_first(list(self._changes.values()), self._wanted)
@@ -327,7 +340,8 @@ class _Draft:
         changes = self._worth_it(changes)
         refuse_shared(changes, self._claims, self._readings)
         refuse_protected(changes)
-        bridges = self.premises.bridges.behind([name for change in changes for name in change.waits])
+        waits = [*(each.waits for each in changes), *(each.waits for each in checks)]
+        bridges = self.premises.bridges.behind([name for each in waits for name in each])
         made = Plan(
             id=PlanId(""),
             stack=situation.stack.name,
@@ -345,6 +359,7 @@ class _Draft:
             bridges=bridges,
             modules=self.premises.bridges.variables(),
             shown=self.premises.shown(),
+            checks=checks,
         )
         # The digest of a whole plan is a large part of planning: it is made once, of all that belongs to it.
         made = under(made, policy_of(situation.stack))

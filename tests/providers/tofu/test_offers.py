@@ -142,7 +142,7 @@ def test_the_schema_for_editors_has_the_types_of_the_stack(desk, capsys):
     desk.keep()
     assert document.schema(desk.options(what="stack", as_json=True)) == 0
     written = json.loads(capsys.readouterr().out)
-    branches = written["properties"]["resources"]["additionalProperties"]["allOf"]
+    branches = written["properties"]["resources"]["additionalProperties"]["else"]["allOf"]
     types = [branch["if"]["properties"]["type"]["const"] for branch in branches]
     assert types == ["fixture_box", "file", "directory", "service", "stack"]
     inside = branches[0]["then"]["properties"]["with"]["properties"]

@@ -48,13 +48,16 @@ def binding(frame: Frame) -> dict[str, Callable[[], Value]]:
     return {node.binds: lambda: _views(frame).resources("")}
 
 
-def within(frame: Frame, module: str) -> dict[str, Callable[[], Value]]:
-    """Return the variables that a graph gives its tasks of a module: its resources and its inputs."""
-    node, _ = _parts(frame)
-    return {
-        node.binds: lambda: _views(frame).resources(module),
-        "inputs": lambda: _views(frame).inputs(module),
-    }
+def within(frame: Frame, task: Task) -> dict[str, Callable[[], Value]]:
+    """Return the variables that a graph gives one task beside those of all: its module's, and `$self`."""
+    node, state = _parts(frame)
+    found: dict[str, Callable[[], Value]] = {}
+    if task.scope:
+        found[node.binds] = lambda: _views(frame).resources(task.scope)
+        found["inputs"] = lambda: _views(frame).inputs(task.scope)
+    if task.of:
+        found["self"] = lambda: state.outputs.get(task.of, node.initial.get(task.of))
+    return found
 
 
 def _views(frame: Frame) -> Views:
@@ -110,7 +113,8 @@ def _enter(run: Run, frame: Frame, task: Task, slot: int | str) -> None:
     child = run.enter(frame, task, slot, frame.input)
     if task.scope:
         child.variables = {**child.variables, **node.scopes.get(task.scope, {})}
-        child.lazy = {**(child.lazy or {}), **within(frame, task.scope)}
+    if task.scope or task.of:
+        child.lazy = {**(child.lazy or {}), **within(frame, task)}
 
 
 def _finish(run: Run, frame: Frame, node: Graph, state: GraphState) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -63,6 +63,8 @@ class Pool:
         self._closed = False
         # What was started once: since then its file may have changed.
         self._before: set[str] = set()
+        # What wants to be done while they can still be asked.
+        self.before_end: list[Callable[[], Awaitable[None]]] = []
 
     async def schemas(self, program: Program) -> Schemas:
         """Return what a program offers; it is asked once. Raises as `session` does."""
@@ -109,6 +111,8 @@ class Pool:
 
     async def close(self) -> None:
         """End all processes, and start no more."""
+        while self.before_end:
+            await self.before_end.pop()()
         self._closed = True
         for warm in list(self._living.values()):
             self._retire(warm)

@@ -89,7 +89,8 @@ class Change:
     bridges that its expressions see. `moved_from` is the address that the row had; one that `follows` stands
     on something that has moved; `imported` is the id under which something that exists is taken over first.
     `triggers` are the expressions of `lifecycle.replace-when`, by their text, to be kept with the row;
-    `checks` are those of the instance.
+    `checks` are those of the instance. `create_first` says how it is replaced by this plan,
+    `create_first_kept` what its row shall remember.
     """
 
     address: Address
@@ -121,6 +122,7 @@ class Change:
     imported: str = ""
     triggers: dict[str, Template] = field(default_factory=dict)
     checks: tuple[Checked, ...] = ()
+    create_first_kept: bool = False
 
     @property
     def acts(self) -> bool:

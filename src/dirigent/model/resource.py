@@ -93,6 +93,8 @@ class ResourceRow:
     instance whose creation failed half-way: it is replaced at the next plan. `provider` names the
     configuration of the provider that manages it, empty for a type of ours. `reads` marks what was only
     looked up. `triggers` are the values of `lifecycle.replace-when` when it was applied, by their text.
+    `create_first` remembers that its successor is to be made before it goes, as its lifecycle or what stands
+    on it demanded: that holds when the declaration is gone.
     """
 
     address: Address
@@ -108,6 +110,7 @@ class ResourceRow:
     provider: str = ""
     reads: bool = False
     triggers: dict[str, Value] = field(default_factory=dict)
+    create_first: bool = False
 
 
 def keeper_of(type_name: str, provider: str) -> str:
@@ -128,6 +131,7 @@ def value_of(row: ResourceRow) -> Value:
         "protect": row.protect,
         "tainted": row.tainted,
         "provider": row.provider,
+        "createFirst": row.create_first,
     }
 
 
@@ -145,6 +149,7 @@ def row_of(address: str, value: Value) -> ResourceRow:
             "protect": bool() as protect,
             "tainted": bool() as tainted,
             "provider": str() as provider,
+            **more,
         }:
             return ResourceRow(
                 address=Address(address),
@@ -158,6 +163,7 @@ def row_of(address: str, value: Value) -> ResourceRow:
                 protect=protect,
                 tainted=tainted,
                 provider=provider,
+                create_first=more.get("createFirst") is True,
             )
         case _:
             raise TypeError(f"`{address}` is to adopt what is no row")

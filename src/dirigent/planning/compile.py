@@ -161,6 +161,8 @@ def _request(step: Step) -> dict[str, Template]:
         request |= {"needs": template_of([str(need) for need in change.needs]), "protect": change.protect}
     if change.triggers and step.action in {"create", "update", "record", "import"}:
         request["triggers"] = change.triggers
+    if change.create_first_kept and step.action in {"create", "update", "record", "import"}:
+        request["createFirst"] = True
     if step.action == "import":
         request |= {"config": change.config, "id": change.imported}
     if step.action in {"create", "update", "read"}:

@@ -22,7 +22,7 @@ from dirigent.planning.values.setups import members_of, templates_of
 from dirigent.ports.resources import Proposal, Reading
 
 # Differences of what we keep about an instance; no provider is called for these alone.
-OWN_PATHS: Final = ("needs", "lifecycle.protect", "lifecycle.replace-when")
+OWN_PATHS: Final = ("needs", "lifecycle.protect", "lifecycle.replace-when", "lifecycle.replace")
 
 # How many paths a reason names.
 _SHOWN: Final = 3

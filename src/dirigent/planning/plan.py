@@ -14,8 +14,9 @@ from dirigent.model.plan import EVERYTHING, Action, Change, Checked, Plan, Selec
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
+from dirigent.model.source import Span
 from dirigent.model.stack import ProviderSetup, Stack
-from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value, leaves
+from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, concealed, create_first, decide
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
@@ -27,13 +28,15 @@ from dirigent.planning.modules.premises import Premises, Standing
 from dirigent.planning.remove import refuse_protected, refuse_released, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Looks, Propose, Wish
 from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_astray, wanted_of
+from dirigent.planning.rows.looking import refuse_mixed, worth_it
 from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.checking import asked_after, asked_before, asked_of_stack
 from dirigent.planning.safety.governing import policy_of, under
+from dirigent.planning.safety.succession import PATH, Succession
 from dirigent.planning.safety.touching import world_of
-from dirigent.planning.steps import in_run, spread_create_first, steps_of
+from dirigent.planning.steps import in_run, steps_of
 from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
 from dirigent.planning.values.fleeting import refuse_kept, refuse_shown
 from dirigent.planning.values.placing import placed
@@ -151,6 +154,7 @@ class _Draft:
         self._imports: dict[str, Wanted] = {}
         self._adopted: dict[str, str] = {}
         self._wanted: dict[str, bool] = {}
+        self._orders: dict[str, Span | None] = {}
         self._changes: dict[str, Change] = {}
         self._claims: dict[str, tuple[str, ...]] = {}
         self._standing: dict[str, Standing] = {}
@@ -260,7 +264,7 @@ class _Draft:
         Who is replaced is asked for twice: only without a prior state is it known what the new one
         will be, and what of it is unknown.
         """
-        _refuse_mixed(cases)
+        refuse_mixed(cases)
         refuse_kept(cases)
         cases = [replace(case, looks=self._looks(case)) for case in cases]
         setups = self._situation.stack.providers
@@ -304,7 +308,9 @@ class _Draft:
                     change, imported=imported, because=change.because or f"imported as `{imported}`"
                 )
             self._changes[change.address] = self._waiting(case, told)
-            self._wanted[change.address] = create_first(case)
+            if not case.instance.resource.reads:
+                self._wanted[change.address] = create_first(case)
+                self._orders[change.address] = case.instance.resource.spans.get(PATH) or change.span
             self._claims[change.address] = proposal.claims
             attributes[change.name][change.address] = _future(change, proposal)
         for each in standing:
@@ -333,11 +339,13 @@ class _Draft:
     def finish(self, outputs: Mapping[str, Rendered], checks: tuple[Checked, ...]) -> Plan:
         """Return the plan, in the order in which its changes may start."""
         situation = self._situation
-        declared = spread_create_first(list(self._changes.values()), self._wanted)
         removable = self._outside.removable(self._changes)
-        going = map(self._moved.told, removals(removable, self._readings, situation.stack, self._changes))
-        changes = [*map(self._outside.beside, declared), *with_setups([*going], situation.setups)]
-        changes = self._worth_it(changes)
+        leaving = removals(removable, self._readings, situation.stack, self._changes)
+        going = with_setups([*map(self._moved.told, leaving)], situation.setups)
+        succession = Succession(self._wanted, self._outside.rows, self._claims, self._orders)
+        declared = succession.spread(list(self._changes.values()), going)
+        changes = [*map(self._outside.beside, declared), *going]
+        changes = worth_it(changes, situation.stack, situation.language)
         refuse_shared(changes, self._claims, self._readings)
         refuse_protected(changes)
         waits = [*(each.waits for each in changes), *(each.waits for each in checks)]
@@ -365,24 +373,6 @@ class _Draft:
         made = under(made, policy_of(situation.stack))
         return replace(made, id=identity(made))
 
-    def _worth_it(self, changes: list[Change]) -> list[Change]:
-        """Return the changes; what was looked up and differs is kept again only where somebody sees it.
-
-        A reading that is another each time would never let a stack come to rest.
-        """
-        if any(change.action not in {Action.KEEP, Action.READ} for change in changes):
-            return changes
-        stack, language = self._situation.stack, self._situation.language
-        found = (leaf for template in stack.outputs.values() for leaf in leaves(template))
-        texts = (leaf.text for leaf in found if isinstance(leaf, Expression))
-        seen = {name for text in texts for _, name in language.compile(text).references}
-        return [
-            replace(change, action=Action.KEEP, differences=(), because="", drifted=False)
-            if change.action is Action.READ and change.drifted and change.name not in seen
-            else change
-            for change in changes
-        ]
-
 
 def local(by_address: Mapping[str, Value]) -> dict[str, Value]:
     """Return what the module shows in which some addresses lie."""
@@ -395,24 +385,6 @@ def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     by_address = {str(change.address): change for change in changes}
     kept = (change for change in changes if str(change.address) not in order)
     return (*(by_address[address] for address in order), *kept)
-
-
-def _refuse_mixed(cases: Sequence[Case]) -> None:
-    """Raise `Refusal` (E2067) with every name under which something was managed that is only read now."""
-    known = [(case, case.row) for case in cases if case.row is not None]
-    mixed = [case for case, row in known if row.reads != case.instance.resource.reads]
-    if mixed:
-        raise Refusal(
-            [
-                Problem(
-                    "E2067",
-                    f"`{case.instance.address}` was managed, and is now only read (or the other way round)",
-                    at=case.instance.resource.span,
-                    help=("give it another name; what is known under this one goes by itself",),
-                )
-                for case in mixed
-            ]
-        )
 
 
 def _propose(

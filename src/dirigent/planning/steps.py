@@ -1,8 +1,7 @@
 """The steps of a plan and their order: makes after what they need, deletes before what they needed.
 
-A replacement is two steps. Who creates first forces it on everything it needs that is replaced too,
-for the old one must not outlive what it stands on. An update that lets go of something comes before
-that is deleted, unless the update itself waits for the deletion.
+A replacement is two steps; which is the first, `safety.succession` says. An update that lets go of
+something comes before that is deleted, unless the update itself waits for the deletion.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import field, replace
 from itertools import pairwise
 from typing import Final
 
-from dirigent.model.ids import DEPOSED
+from dirigent.model.ids import DEPOSED, bare_address
 from dirigent.model.plan import Action, Change, Checked
 from dirigent.model.record import dataclass
 from dirigent.planning.decide import is_record
@@ -100,29 +99,6 @@ def _after_moves(changes: Sequence[Change], steps: tuple[Step, ...]) -> tuple[St
         return steps
     move = Step(MOVE, "move", first.address, first)
     return (move, *(step if step.needs else replace(step, needs=(MOVE,)) for step in steps))
-
-
-def spread_create_first(changes: Sequence[Change], wanted: Mapping[str, bool]) -> list[Change]:
-    """Return the changes with `create_first` where it is wanted, and on all they need that is replaced."""
-    by_address = {str(change.address): change for change in changes}
-    marked: dict[str, None] = {}
-    stack = [
-        str(change.address)
-        for change in changes
-        if change.action is Action.REPLACE and wanted.get(change.address, False)
-    ]
-    while stack:
-        address = stack.pop()
-        if address in marked:
-            continue
-        marked[address] = None
-        stack.extend(need for need in by_address[address].needs if need in by_address)
-    return [
-        replace(change, create_first=True)
-        if change.address in marked and change.action is Action.REPLACE
-        else change
-        for change in changes
-    ]
 
 
 def _place(changes: Sequence[Change], board: _Board) -> None:
@@ -221,19 +197,25 @@ def makes_behind(changes: Sequence[Change], makes: Mapping[str, Step]) -> dict[s
 
 def _order_deletes(changes: Sequence[Change], board: _Board) -> None:
     """What stood on a resource goes before it: deleted, or updated to stand on something else."""
+    leftovers: dict[str, list[Step]] = {}
+    for address, step in board.deletes.items():
+        if DEPOSED in address:
+            leftovers.setdefault(bare_address(address), []).append(step)
     for change in changes:
         if change.prior is None:
             continue
         leaving = board.deletes.get(change.address)
         moving = board.makes.get(change.address) if change.action is Action.UPDATE else None
         for need in change.prior.needs:
-            below = board.deletes.get(need)
-            if below is None or below is leaving:
-                continue
-            if leaving is not None:
-                board.soft.setdefault(below.name, []).append(leaving.name)
-            elif moving is not None and not _waits(change, below.change):
-                board.loose.setdefault(below.name, []).append(moving.name)
+            # Nobody knows whether it stands on the successor already or still on what that has left.
+            own = [board.deletes[need]] if need in board.deletes else []
+            for below in (*own, *leftovers.get(need, ())):
+                if below is leaving:
+                    continue
+                if leaving is not None:
+                    board.soft.setdefault(below.name, []).append(leaving.name)
+                elif moving is not None and not _waits(change, below.change):
+                    board.loose.setdefault(below.name, []).append(moving.name)
 
 
 def _waits(change: Change, below: Change) -> bool:

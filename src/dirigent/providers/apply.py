@@ -84,6 +84,7 @@ class Request:
     row: Value = None
     pauses: bool = False
     triggers: dict[str, Value] | None = None
+    create_first: bool = False
 
 
 class ResourcePerformer:
@@ -278,7 +279,8 @@ class ResourcePerformer:
                 _fault(CONFIGURATION, request, _coded("E3003", "there is no such instance any more"))
             )
         triggers = row.triggers if request.triggers is None else request.triggers
-        kept = replace(row, needs=request.needs, protect=request.protect, triggers=triggers)
+        ours = replace(row, needs=request.needs, protect=request.protect, triggers=triggers)
+        kept = replace(ours, create_first=request.create_first)
         return Done(row.attributes, self._changed((request.address, kept)))
 
     def _applied(
@@ -337,6 +339,7 @@ def request_of(value: Value) -> Request:
         row=value.get("row"),
         pauses=value.get("pauses") is True,
         triggers=triggers if isinstance(triggers := value.get("triggers"), dict) else None,
+        create_first=value.get("createFirst") is True,
     )
 
 
@@ -415,6 +418,7 @@ def _row(
         protect=request.protect,
         provider=request.provider,
         triggers=request.triggers or {},
+        create_first=request.create_first,
     )
 
 

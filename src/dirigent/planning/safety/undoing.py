@@ -123,6 +123,8 @@ def _former(request: dict[str, Template], step: Step, prior: ResourceRow) -> dic
         "needs": template_of([str(need) for need in prior.needs]),
         "protect": prior.protect,
     }
+    if prior.create_first:
+        ours["createFirst"] = True
     if step.action == "record":
         return {**request, **ours, "action": "record"}
     # A provider under another configuration than the plan has for it, or a row that was taken in as it stood.

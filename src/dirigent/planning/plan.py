@@ -17,7 +17,7 @@ from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value, leaves
 from dirigent.planning.claims import refuse_shared
-from dirigent.planning.decide import Case, case_of, concealed, create_first, decide
+from dirigent.planning.decide import Case, case_of, concealed, create_first, decide, of_its_successor
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
 from dirigent.planning.modules.layout import Layout, Node, layout_of
 from dirigent.planning.modules.now import Now, premises_now
@@ -265,7 +265,9 @@ class _Draft:
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
             config = concealed(case.anew_as_written.template, proposal)
-            judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
+            found = of_its_successor(case, change, proposal)
+            change = replace(change, binding=proposal.binding, config=config, differences=found)
+            judged[index] = (case, change, proposal)
         return judged
 
     def _looks(self, case: Case) -> Looks:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from cli.rig import ROOT, environment
-from dirigent.cli.defect import cleared, report
+from dirigent.cli.failing.defect import cleared, report
 
 pytestmark = pytest.mark.slow
 

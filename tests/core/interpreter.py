@@ -324,8 +324,11 @@ class Interpreter(Leaves):
         blocked = [task for task in node.tasks if node.needs[task.name]]
         async with gathering() as started:
             while waiting or running:
-                while waiting and len(running) < node.width:
-                    task = waiting.pop(0)
+                while len(running) < node.width:
+                    task = next((task for task in waiting if has_room(node, task.name, running)), None)
+                    if task is None:
+                        break
+                    waiting.remove(task)
                     inner = replace(at.child(task), variables=variables)
                     running[task.name] = asyncio.ensure_future(self.task(task, inner, value))
                     started.append(running[task.name])
@@ -343,6 +346,11 @@ class Interpreter(Leaves):
             if task.name in failed:
                 raise failed[task.name]
         return assemble({**node.initial, **outputs})
+
+
+def has_room(graph, name, running):
+    lane = graph.lanes.get(name)
+    return lane is None or sum(graph.lanes.get(each) == lane for each in running) < graph.widths[lane]
 
 
 @asynccontextmanager

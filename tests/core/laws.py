@@ -155,12 +155,15 @@ class Laws:
                 kept.pop(each) if isinstance(kept, dict) else kept.discard(each)
 
     def one_at_a_time(self, position, task):
-        """Of a list of tasks one runs; of a graph at most its width."""
+        """Of a list of tasks one runs; of a graph at most its width, of a lane at most its own."""
         above, kind, _ = position.rsplit("/", 2) if "/" in position else ("", "", "")
         if kind == "graph":
             together = [each for each in self.entered if each.rsplit("/", 2)[:2] == [above, "graph"]]
             node = self.nodes[task.pointer.rsplit("/", 2)[0]]
             assert len(together) < node.width, f"{position} beside {together}"
+            lane = node.lanes.get(task.name)
+            beside = [each for each in together if lane and node.lanes.get(each.rsplit("/", 1)[1]) == lane]
+            assert not lane or len(beside) < node.widths[lane], f"{position} beside {beside}"
         elif kind.isdigit() and not above.endswith("/branches"):
             together = [
                 each

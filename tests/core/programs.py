@@ -254,7 +254,12 @@ class Maker(Drawer):
             tasks.append(self.task(name, inner.under(f"graph/{name}")))
         width = self.dice.roll(1, 3)
         order = sorted(tasks, key=lambda task: self.dice.roll(0, 9))
-        return Graph(tuple(order), needs, "made", {"kept": {"n": 5}}, width, {"constant": 7})
+        lanes = {name: "narrow" for name in names if self.chance(30)}
+        return Graph(
+            *(tuple(order), needs, "made", {"kept": {"n": 5}}, width, {"constant": 7}),
+            lanes=lanes,
+            widths={"narrow": 1},
+        )
 
 
 setattr(Maker, "raise", Maker.raise_)

@@ -21,6 +21,7 @@ from dirigent.model.run.journal import (
     Abandoned,
     CancelRequested,
     Created,
+    Failed,
     Intended,
     Resumed,
     Succeeded,
@@ -242,6 +243,53 @@ def test_a_graph_binds_what_is_done_and_gives_it_all():
     output = simulation.play()[-1].output
     assert output["b"] == {"sum": 1108, "web": [None, {"n": 2}]}
     assert sorted(output) == ["a", "b", "kept", "web"]
+
+
+def most_under_way(facts, lane):
+    """How many of a lane had begun and not ended, at most."""
+    most, under_way = 0, set()
+    for fact in facts:
+        if isinstance(fact, Intended) and fact.position.startswith(lane):
+            under_way.add(fact.position)
+        elif isinstance(fact, Succeeded | Failed):
+            under_way.discard(fact.position)
+        most = max(most, len(under_way))
+    return most
+
+
+def test_no_more_of_a_lane_begin_than_it_is_wide_and_the_others_go_past():
+    slow = [task(f"slow{at}") for at in range(5)]
+    others = [task(f"other{at}") for at in range(3)]
+    needs = {"other2": ("slow4",)}
+    lanes = {each.name: "slow" for each in slow}
+    program = graph([*slow, *others], needs, lanes=lanes, widths={"slow": 2})
+    facts = Simulation(program, lambda _: (Done(1), 1.0)).play()
+    begun = [fact.position for fact in facts if isinstance(fact, Intended)]
+    assert most_under_way(facts, "/graph/slow") == 2
+    assert begun == [f"/graph/{name}" for name in names("slow0 slow1 other0 other1 slow2 slow3 slow4 other2")]
+    wide = Simulation(graph([*slow, *others], needs), lambda _: (Done(1), 1.0)).play()
+    assert most_under_way(wide, "/graph/slow") == 5
+
+
+def test_a_lane_is_as_narrow_on_the_way_back_and_what_failed_leaves_its_place():
+    def outcome(command):
+        broken = command.position.endswith(("slow3", "undo1"))
+        return (Broken(fault.Fault(fault.RUNTIME, 500, "Broken")) if broken else Done(1)), 1.0
+
+    tasks = [task(f"slow{at}") for at in range(5)]
+    needs = {"slow3": ("slow0", "slow1", "slow2"), "slow4": ("slow3",)}
+    undo = {each.name: task(each.name.replace("slow", "undo")) for each in tasks if each.name != "slow2"}
+    lanes = {each.name: "slow" for each in tasks}
+    program = graph(tasks, needs, undo=undo, lanes=lanes, widths={"slow": 1})
+    facts = Simulation(program, outcome).play()
+    begun = [fact.position for fact in facts if isinstance(fact, Intended)]
+    assert begun == [f"/graph/{name}" for name in names("slow0 slow1 slow2 slow3 undo3 undo0 undo1")]
+    assert most_under_way(facts, "/graph") == 1
+    assert "not taken back" in facts[-1].fault.detail
+
+
+def names(text):
+    return text.split()
 
 
 def test_a_failed_task_keeps_its_dependents_from_starting_and_nobody_else():

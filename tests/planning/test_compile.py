@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from dirigent.model.plan import ApplyPolicy
 from dirigent.model.resource import assemble
+from dirigent.model.stack import ProviderSetup
 from dirigent.model.values import Expression
 from dirigent.planning.compile import compile_plan
+from dirigent.planning.safety.governing import governed, policy_of
 from planning.world import CREATE_FIRST, World, refer, resource, secret, stack
+
+SLOTS = {"slow": 2, "wide": 8, "wider": 20}
 
 
 def graph_of(made):
@@ -101,6 +108,24 @@ def test_pointers_are_escaped_and_unique():
         '/changes/web["a~0b"]/create',
         '/changes/web["a b"]/create',
     ]
+
+
+def test_what_a_provider_changes_goes_in_a_lane_where_it_lets_fewer_change_at_a_time():
+    setups = {name: ProviderSetup(name, f"x/y/{name}", parallel=n) for name, n in SLOTS.items()}
+    declared = replace(
+        stack(
+            *(replace(resource(f"r{name}", size=1), provider=name) for name in SLOTS),
+            replace(resource("looked", size=1), provider="slow", reads=True),
+            resource("ours", size=1),
+        ),
+        providers=setups,
+        apply=ApplyPolicy(parallel=8),
+    )
+    made = governed(World().plan(declared), policy_of(declared))
+    graph = graph_of(made)
+    assert (graph.width, graph.widths, graph.lanes) == (8, {"slow": 2}, {"rslow": "slow"})
+    assert made.policy.providers == {"slow": 2}
+    assert governed(made, ApplyPolicy()).id != made.id
 
 
 def test_an_empty_plan_is_an_empty_graph():

@@ -138,7 +138,8 @@ class World:
         if action == "record":
             triggers = request.get("triggers", {})
             needs = tuple(request["needs"])
-            self.rows[address] = replace(row, needs=needs, protect=request["protect"], triggers=triggers)
+            ours = {"needs": needs, "protect": request["protect"], "triggers": triggers}
+            self.rows[address] = replace(row, **ours, create_first=request.get("createFirst", False))
             return None
         if request.get("deposes"):
             self.rows[request["deposes"]] = replace(row, address=Address(request["deposes"]), protect=False)
@@ -158,6 +159,7 @@ class World:
             needs=tuple(request["needs"]),
             protect=request["protect"],
             triggers=request.get("triggers", {}),
+            create_first=request.get("createFirst", False),
         )
         return self.rows[address].attributes
 
@@ -183,6 +185,7 @@ def found_row(request):
         needs=tuple(request["needs"]),
         private=seen.private,
         protect=request["protect"],
+        create_first=request.get("createFirst", False),
     )
 
 

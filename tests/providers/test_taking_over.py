@@ -12,7 +12,7 @@ from dirigent.model.ids import Address, EffectId, Position, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import OnDoubt
 from dirigent.model.resource import ResourceRow
-from dirigent.model.run.effect import Broken, Done, Order
+from dirigent.model.run.effect import Broken, Done, Doubt, Order
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.planning.request import Adopt, Wish
 from dirigent.ports.importing import Importing, Rooted
@@ -49,14 +49,14 @@ class Finder:
         return self.answer
 
 
-def perform(request, rows=(), provider=None):
+def perform(request, rows=(), provider=None, known=""):
     stored = {str(row.address): row for row in rows}
 
     async def row_of(address):
         return stored.get(address)
 
     whole = {"address": "web", "name": "web", "type": "box", "key": None, **request}
-    told = Order(RunId("r"), Position("/p"), 1, EffectId("e"), "resource", whole, OnDoubt.HOLD)
+    told = Order(RunId("r"), Position("/p"), 1, EffectId("e"), "resource", whole, OnDoubt.HOLD, known=known)
     providers = {"box": provider} if provider is not None else {}
     outcome = asyncio.run(ResourcePerformer(providers, row_of, Clock()).perform(told))
     return outcome, {record.address: record.row for record in outcome.records}
@@ -111,6 +111,37 @@ def test_a_provider_that_compares_attributes_leaves_the_configuration_to_the_sta
     request = {"action": "import", "id": "b", "config": {"size": 2}, "needs": [], "protect": False}
     _, rows = perform(request, provider=Finder(Reading({"id": "b"})))
     assert rows["web"].config == {"size": 2}
+
+
+PUT = {"action": "create", "needs": [], "config": {"size": 1}}
+
+
+def test_what_a_person_names_is_looked_up_and_becomes_the_row_of_the_creation():
+    found = Finder(Reading({"id": "b7", "size": 1}, private="p"))
+    outcome, rows = perform(PUT, provider=found, known="b7")
+    made = rows["web"]
+    assert outcome.output == made.attributes == {"id": "b7", "size": 1}
+    assert (made.config, made.private, made.tainted) == ({"size": 1}, "p", False)
+
+
+def test_a_successor_that_a_person_names_puts_its_predecessor_aside():
+    _, rows = perform({**PUT, "deposes": "web#old"}, [ROW], Finder(Reading({"id": 2})), known="2")
+    assert (rows["web"].attributes, rows["web#old"].attributes) == ({"id": 2}, {"id": 1})
+
+
+@pytest.mark.parametrize(
+    ("provider", "code"),
+    [
+        (Finder(Reading(None)), "E2038"),
+        (Finder(refuse("E3101", "no")), "no"),
+        (Finder(ProviderFailed("broken")), "broken"),
+        (None, "E2021"),
+    ],
+)
+def test_what_a_person_names_and_is_not_found_stays_in_doubt(provider, code):
+    outcome, rows = perform(PUT, provider=provider, known="b8")
+    assert (isinstance(outcome, Doubt), code in outcome.reason, rows) == (True, True, {})
+    assert outcome.evidence["address"] == "web"
 
 
 @pytest.mark.parametrize(

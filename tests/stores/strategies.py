@@ -141,7 +141,7 @@ FACTS = {
     journal.Failed: st.builds(journal.Failed, *_effect, faults),
     journal.Held: st.builds(journal.Held, *_effect, texts, objects),
     journal.Vouched: st.builds(journal.Vouched, *_effect, values),
-    journal.Repeated: st.builds(journal.Repeated, *_effect),
+    journal.Repeated: st.builds(journal.Repeated, *_effect, texts),
     journal.Skipped: st.builds(journal.Skipped, *_effect),
     journal.Abandoned: st.builds(journal.Abandoned, *_effect),
     journal.TimerSet: st.builds(journal.TimerSet, *_effect, texts, at),

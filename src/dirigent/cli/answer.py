@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from dirigent.cli.exits import exit_of
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note, say_json
 from dirigent.cli.text.frame import problems_text
 from dirigent.cli.text.terminal import err
@@ -17,8 +17,9 @@ from dirigent.model.source import Span
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
-def answered(work: Callable[[Options], int], options: Options) -> int:
+def answered(work: Callable[[Options], int], given: Mapping[str, object]) -> int:
     """Do the work of a command; show a refusal, and return the exit code of its first error."""
+    options = Options(given)
     try:
         return work(options)
     except Refusal as refusal:

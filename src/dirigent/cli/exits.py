@@ -29,6 +29,7 @@ class Exit(IntEnum):
 # Codes that mean something else than their thousand does.
 _SPECIAL: Final = {
     "E2008": Exit.REFUSED,
+    "E2037": Exit.CONFLICT,
     "E2040": Exit.CONFLICT,
     "E2041": Exit.NOT_FOUND,
     "E2042": Exit.CONFLICT,

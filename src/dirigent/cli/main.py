@@ -158,7 +158,9 @@ class _LastDefence:
             self.code = INTERRUPTED
         elif isinstance(failure, Exception):
             where = "usage" if isinstance(failure, click.ClickException) else "defect"
-            report: Callable[[Exception], int] = importlib.import_module(f"dirigent.cli.{where}").reported
+            report: Callable[[Exception], int] = importlib.import_module(
+                f"dirigent.cli.failing.{where}"
+            ).reported
             self.code = report(failure)
         else:
             return False

@@ -1,4 +1,4 @@
-"""Options that commands share, what a command was given, and the door to the module that does its work.
+"""Options that commands share, and the door to the module that does their work.
 
 Rule: a module of `cli.commands` imports this one and click, nothing else, so that help costs nothing.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import gc
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, ParamSpec, TypeAlias, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import click
 
@@ -20,50 +19,17 @@ STACK_FILE: Final = "stack.yaml"
 STATE_FOLDER: Final = ".dirigent"
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user gave to one command, by the names of its parameters."""
-
-    given: Mapping[str, object]
-
-    def text(self, name: str) -> str:
-        """Return an option or argument, empty where it was not given."""
-        found = self.given.get(name)
-        return "" if found is None else str(found)
-
-    def flag(self, name: str) -> bool:
-        """Return whether a flag was given."""
-        return self.given.get(name) is True
-
-    def many(self, name: str) -> tuple[str, ...]:
-        """Return every value of an option that may be repeated."""
-        found = self.given.get(name)
-        return tuple(str(each) for each in found) if isinstance(found, tuple) else ()
-
-    def number(self, name: str) -> float | None:
-        """Return a number, None where it was not given."""
-        found = self.given.get(name)
-        return float(found) if isinstance(found, int | float) else None
-
-    @property
-    def as_json(self) -> bool:
-        """Return whether the answer is for a program."""
-        return self.flag("as_json")
-
-
-Work: TypeAlias = Callable[[Options], int]
-
-
-def call(work: str, options: Mapping[str, object]) -> int:
+def call(work: str, given: Mapping[str, object]) -> int:
     """Do the work `module.verb` of `cli.work` and return the exit code. Only now its imports are paid."""
     module, _, verb = work.rpartition(".")
     # What is imported stays until the end: looking through it for garbage finds nothing, again and again.
     gc.disable()
-    doing: Work = getattr(importlib.import_module(f"dirigent.cli.work.{module}"), verb)
-    answered: Callable[[Work, Options], int] = importlib.import_module("dirigent.cli.answer").answered
+    doing: object = getattr(importlib.import_module(f"dirigent.cli.work.{module}"), verb)
+    answered: Callable[[object, Mapping[str, object]], int]
+    answered = importlib.import_module("dirigent.cli.answer").answered
     gc.freeze()
     gc.enable()
-    return answered(doing, Options(options))
+    return answered(doing, given)
 
 
 def placed(command: Callable[P, T]) -> Callable[P, T]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dirigent.cli.options import STACK_FILE, STATE_FOLDER, Options
+from dirigent.cli.given import Options
+from dirigent.cli.options import STACK_FILE, STATE_FOLDER
 from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
 from dirigent.settings import DatabaseUrl, Settings, is_database

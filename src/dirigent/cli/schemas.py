@@ -75,6 +75,18 @@ _CHANGE: Final = _object(
     warnings=_list(_TEXT),
     at=_SPAN,
 )
+_CHECKS: Final = _list(
+    _object(
+        owner=_TEXT,
+        when={"enum": ["before", "after", "end"]},
+        that=_TEXT,
+        holds=_maybe(_FLAG),
+        warns=_FLAG,
+        message=_TEXT,
+        seen={"type": "object"},
+        at=_SPAN,
+    )
+)
 _PLAN: Final = _object(
     format={"const": 1},
     id=_TEXT,
@@ -88,6 +100,7 @@ _PLAN: Final = _object(
     at=_NUMBER,
     changes=_list(_CHANGE),
     outputs={"type": "object"},
+    checks=_CHECKS,
     onFailure={"enum": ["keep", "pause", "compensate"]},
     rollback=_TEXT,
     notTakenBack=_list(_object(address=_TEXT, action=_TEXT, why=_TEXT, stays=_FLAG)),
@@ -132,7 +145,12 @@ _OUTLINE: Final[dict[str, Json]] = {
     "properties": _list({"type": "object"}),
 }
 _UP: Final = _object(
-    plan=_PLAN, run=_maybe(_TEXT), phase=_maybe(_TEXT), fault=_FAULT, outputs={"type": "object"}
+    plan=_PLAN,
+    run=_maybe(_TEXT),
+    phase=_maybe(_TEXT),
+    fault=_FAULT,
+    outputs={"type": "object"},
+    checks=_CHECKS,
 )
 _LOCKED: Final = _object(
     providers=_list(
@@ -270,6 +288,7 @@ _SCHEMAS: Final[dict[str, Json]] = {
         output=_ANY,
         fault=_FAULT,
         tasks=_list(_TASK),
+        checks=_CHECKS,
     ),
     # One document a line.
     "events": {

@@ -11,7 +11,7 @@ import click
 
 from dirigent.app.stacks import Surrounding
 from dirigent.cli.answer import complain
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.place import Place, place
 from dirigent.model.ids import canonical
 from dirigent.model.plan import EVERYTHING, Selection

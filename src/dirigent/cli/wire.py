@@ -14,6 +14,7 @@ from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value
+from dirigent.service.views.checks import CheckView, of_plan
 
 # Grows when a member of a plan changes its meaning or goes; new members leave it as it is.
 PLAN_FORMAT: Final = 1
@@ -60,6 +61,7 @@ def plan(made: Plan) -> dict[str, Json]:
         "at": made.at,
         "changes": [change(each) for each in made.changes],
         "outputs": {name: value(each) for name, each in made.outputs.items()},
+        "checks": [check(each) for each in of_plan(made)],
     }
 
 
@@ -81,6 +83,20 @@ def change(each: Change) -> Json:
         "differences": [difference(found) for found in each.differences],
         "warnings": list(each.warnings),
         "at": span_json(each.span),
+    }
+
+
+def check(each: CheckView) -> Json:
+    """Return one check, of a plan or of a run."""
+    return {
+        "owner": each.owner,
+        "when": each.when,
+        "that": each.that,
+        "holds": each.holds,
+        "warns": each.warns,
+        "message": each.message,
+        "seen": value({**each.seen}),
+        "at": span_json(each.at),
     }
 
 

@@ -124,4 +124,5 @@ def _effect_command(ask: Ask, call: Call) -> Command | None:
         ask.repeat,
         frame.task.span if frame.task else None,
         ask.ticket,
+        ask.known,
     )

@@ -104,7 +104,8 @@ class GraphState:
 
     Once `turned`, the graph is on its way back: `blockers` says for each task that was begun how many that
     need it still stand, and `standing` are those that could not be taken back. `views` are a cache of what
-    the modules of the graph show, made anew from the rest where it is missing.
+    the modules of the graph show, made anew from the rest where it is missing. `busy` counts by lane what has
+    begun and not ended, and `aside` are those that could begin if their lane were not full.
     """
 
     blockers: dict[str, int]
@@ -117,6 +118,8 @@ class GraphState:
     begun: list[str] = field(default_factory=list)
     turned: bool = False
     standing: list[str] = field(default_factory=list)
+    busy: dict[str, int] = field(default_factory=dict)
+    aside: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

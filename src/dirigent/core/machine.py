@@ -64,6 +64,7 @@ class Ask:
     ticket: Ticket | None = None
     questions: tuple[Question, ...] = ()
     note: Noted | None = None
+    known: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -319,8 +319,8 @@ def _tell(run: Run, ask: Ask, fact: AskFact) -> None:
             ask.until = until
             ask.began = fact.at
             run.news.append(ask.key)
-        case Repeated():
-            ask.repeat = True
+        case Repeated(known=known):
+            ask.repeat, ask.known = True, known
             run.news.append(ask.key)
         case Held() | Abandoned() | Awaited() | Patched() | Listening() | Unheard():
             pass

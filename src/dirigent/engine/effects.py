@@ -185,6 +185,7 @@ def _order(run: Run, command: Perform | Abandon, on_doubt: OnDoubt, *, doubtful:
         hosts=hosts,
         probes=probes,
         queue=command.ticket.queue if isinstance(command, Perform) and command.ticket else "",
+        known=command.known if isinstance(command, Perform) else "",
     )
 
 

@@ -106,6 +106,8 @@ TRIAL_FILES: Final = 1_000
 # Providers of OpenTofu and Terraform: the protocol knows no time-outs, so these end what hangs.
 PROVIDER_PARALLEL_MAX: Final = 1_000
 PROVIDER_IDLE_SECONDS: Final = 300.0
+# What was opened for a while is closed when nobody has used it for so long; it is opened again when wanted.
+OPENED_IDLE_SECONDS: Final = 60.0
 PROVIDER_START_SECONDS: Final = 60.0
 PROVIDER_QUESTION_SECONDS: Final = 900.0
 PROVIDER_SCHEMA_SECONDS: Final = 120.0
@@ -113,6 +115,9 @@ PROVIDER_CHANGE_SECONDS: Final = 4 * 3600.0
 PROVIDER_PARTING_SECONDS: Final = 2.0
 PROVIDER_MESSAGE_BYTES: Final = 256 * 1024 * 1024
 PROVIDER_TAIL_BYTES: Final = 64 * 1024
+PROVIDER_LISTED: Final = 10_000
+PROVIDER_LISTED_BYTES: Final = 64 * 1024 * 1024
+PROVIDER_LISTED_SECONDS: Final = 300.0
 PROVIDER_FILES: Final = 10_000
 PROVIDER_LIST_BYTES: Final = 16 * 1024 * 1024
 PROVIDER_ARCHIVE_BYTES: Final = 1024 * 1024 * 1024

@@ -13,7 +13,7 @@ from typing import Final
 
 from dirigent.model.ids import Address, PlanId, digest_of
 from dirigent.model.record import dataclass
-from dirigent.model.resource import ResourceRow
+from dirigent.model.resource import Check, ResourceRow
 from dirigent.model.source import Span
 from dirigent.model.values import Template, Value
 
@@ -55,6 +55,26 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """What a plan knows of a check: whether it `holds`, None where that is known only at apply.
+
+    `message` says what is wrong where it does not. `sees` are the paths that its condition looks at, as
+    `$self.url`, and `seen` what was there. One of a stack is asked in the module `scope`, with `each` and
+    `waits` as in `Change`; its `name` is then a path, too.
+    """
+
+    check: Check
+    holds: bool | None = None
+    message: Value = None
+    sees: tuple[str, ...] = ()
+    seen: dict[str, Value] = field(default_factory=dict)
+    name: str = ""
+    scope: str = ""
+    each: Value = None
+    waits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One instance of the plan. `config` is the template that apply evaluates; `prior` what stands now.
 
@@ -67,7 +87,9 @@ class Change:
     the row that an adoption writes as it is: nothing in the world is touched. `waits` are the names of the
     bridges that its expressions see. `moved_from` is the address that the row had; one that `follows` stands
     on something that has moved; `imported` is the id under which something that exists is taken over first.
-    `triggers` are the expressions of `lifecycle.replace-when`, by their text, to be kept with the row.
+    `triggers` are the expressions of `lifecycle.replace-when`, by their text, to be kept with the row;
+    `checks` are those of the instance. `create_first` says how it is replaced by this plan,
+    `create_first_kept` what its row shall remember.
     """
 
     address: Address
@@ -98,6 +120,8 @@ class Change:
     follows: bool = False
     imported: str = ""
     triggers: dict[str, Template] = field(default_factory=dict)
+    checks: tuple[Checked, ...] = ()
+    create_first_kept: bool = False
 
     @property
     def acts(self) -> bool:
@@ -140,10 +164,14 @@ class OnFailure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApplyPolicy:
-    """How a plan is carried out: what a failure means, and how many of its steps may be under way at once."""
+    """How a plan is carried out: what a failure means, and how many of its steps may be under way at once.
+
+    `providers` says the latter of the objects of one provider, by its name, where it is fewer.
+    """
 
     on_failure: OnFailure = OnFailure.KEEP
     parallel: int = 16
+    providers: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +203,8 @@ class Plan:
     `bridges` are in an order in which they may be evaluated; `modules` has the variables of each module
     instance in which something is still to be evaluated, and `shown` the outputs of instances as far as
     they are known, both by address. `policy` is how it is to be carried out. `rollback` is the run after
-    which it stood as this plan brings it back, empty for a plan of the stack as declared.
+    which it stood as this plan brings it back, empty for a plan of the stack as declared. `checks` are
+    those of the stack and its modules.
     """
 
     id: PlanId
@@ -197,6 +226,7 @@ class Plan:
     shown: dict[str, Value] = field(default_factory=dict)
     rollback: str = ""
     policy: ApplyPolicy = ApplyPolicy()
+    checks: tuple[Checked, ...] = ()
 
     @property
     def pending(self) -> tuple[Change, ...]:

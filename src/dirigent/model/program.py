@@ -60,7 +60,8 @@ class Task:
     shape), node, `output` (shape, then schema), `export` (shape, then schema), `then`.
     `timeout_seconds` is a template that gives seconds, or an ISO 8601 duration.
     `constants` are variables that this task's expressions see, over all others. `scope` is the module whose
-    resources and inputs the task of a graph sees, empty for the graph's own.
+    resources and inputs the task of a graph sees, empty for the graph's own. `of` names what the task of a
+    graph is about: what is bound under that name it sees as `$self`.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Task:
     span: Span | None = None
     constants: dict[str, Value] = field(default_factory=dict)
     scope: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,9 @@ class Graph:
     With `undo` the graph turns back when a task fails: nothing new starts, and when all that is under way has
     ended, every task that began is taken back by the task under its name, each before what it needed.
     A call that has none stands, and so does all that it needs. Then the graph faults.
+
+    `lanes` names for some tasks the lane in which they go, and `widths` how many of each lane may have begun
+    and not ended, on the way there and back.
     """
 
     tasks: tuple[Task, ...]
@@ -112,6 +117,8 @@ class Graph:
     constants: dict[str, Value] = field(default_factory=dict)
     scopes: dict[str, dict[str, Value]] = field(default_factory=dict)
     undo: dict[str, Task] = field(default_factory=dict)
+    lanes: dict[str, str] = field(default_factory=dict)
+    widths: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

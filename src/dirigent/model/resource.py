@@ -15,6 +15,10 @@ from dirigent.model.values import Expression, Template, Value
 # The type of a resource that is a stack itself.
 MODULE_TYPE: Final = "stack"
 
+# How the type of what is opened, or called, begins: a provider may have resources of the same name.
+OPEN: Final = "open "
+CALL: Final = "call "
+
 
 class Replace(Enum):
     """Which comes first when an instance must be made anew."""
@@ -34,6 +38,21 @@ class Lifecycle:
     replace: Replace = Replace.DELETE_FIRST
     ignore: tuple[str, ...] = ()
     replace_when: tuple[Expression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition, and what is said when it does not hold.
+
+    One of an instance is asked `before` it is changed, or after, when it sees the instance as `$self`; one
+    that only `warns` stops nothing. One of a stack has a `name`, and always only warns.
+    """
+
+    that: Expression
+    message: Template
+    before: bool = False
+    warns: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,7 @@ class Resource:
     provider: str = ""
     identity: str = ""
     reads: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +93,8 @@ class ResourceRow:
     instance whose creation failed half-way: it is replaced at the next plan. `provider` names the
     configuration of the provider that manages it, empty for a type of ours. `reads` marks what was only
     looked up. `triggers` are the values of `lifecycle.replace-when` when it was applied, by their text.
+    `create_first` remembers that its successor is to be made before it goes, as its lifecycle or what stands
+    on it demanded: that holds when the declaration is gone.
     """
 
     address: Address
@@ -88,6 +110,7 @@ class ResourceRow:
     provider: str = ""
     reads: bool = False
     triggers: dict[str, Value] = field(default_factory=dict)
+    create_first: bool = False
 
 
 def keeper_of(type_name: str, provider: str) -> str:
@@ -108,6 +131,7 @@ def value_of(row: ResourceRow) -> Value:
         "protect": row.protect,
         "tainted": row.tainted,
         "provider": row.provider,
+        "createFirst": row.create_first,
     }
 
 
@@ -125,6 +149,7 @@ def row_of(address: str, value: Value) -> ResourceRow:
             "protect": bool() as protect,
             "tainted": bool() as tainted,
             "provider": str() as provider,
+            **more,
         }:
             return ResourceRow(
                 address=Address(address),
@@ -138,6 +163,7 @@ def row_of(address: str, value: Value) -> ResourceRow:
                 protect=protect,
                 tainted=tainted,
                 provider=provider,
+                create_first=more.get("createFirst") is True,
             )
         case _:
             raise TypeError(f"`{address}` is to adopt what is no row")

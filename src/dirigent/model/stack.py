@@ -10,7 +10,7 @@ from dirigent.model.plan import ApplyPolicy
 from dirigent.model.program import OnDoubt, Program
 from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
-from dirigent.model.resource import Resource
+from dirigent.model.resource import Check, Resource
 from dirigent.model.run.retention import Retention
 from dirigent.model.run.schedule import Schedule
 from dirigent.model.source import Span
@@ -151,7 +151,7 @@ class Stack:
     how long runs are kept that have ended; `probes` say how servers are asked what became of a call;
     `schedules` are of workflows, by their names; `sinks` is where events are delivered to;
     `modules` are the resources of type `stack`, by their names; `apply` is `policy.apply`: how plans are
-    carried out.
+    carried out; `checks` are asked at the end of every plan and apply, and only warn.
     """
 
     name: str
@@ -177,6 +177,7 @@ class Stack:
     imports: tuple[Adoption, ...] = ()
     modules: dict[str, Module] = field(default_factory=dict)
     apply: ApplyPolicy = ApplyPolicy()
+    checks: tuple[Check, ...] = ()
 
 
 def all_secrets(stack: Stack) -> dict[str, Secret]:

@@ -23,6 +23,9 @@ class SecretRef:
 # How the reference of a sensitive value of a resource begins: what follows is the value itself, encrypted.
 SEALED: Final = "sealed:"
 
+# How the reference of an ephemeral value begins: what follows says how a provider opens it, encrypted.
+OPENED: Final = "opened:"
+
 
 @dataclass(frozen=True, slots=True)
 class SecretText:
@@ -36,6 +39,8 @@ class SecretText:
 
 
 def _shown(name: str) -> str:
+    if name.startswith(OPENED):
+        return "(ephemeral)"
     return "(sensitive)" if name.startswith(SEALED) else f"(secret {name})"
 
 

@@ -16,15 +16,17 @@ from dirigent.model.resource import value_of
 from dirigent.model.run.views import input_name
 from dirigent.model.values import Expression, Template, Value, leaves
 from dirigent.planning.plan import constants
+from dirigent.planning.safety.asking import check_task, stack_checks
 from dirigent.planning.safety.undoing import pausing, undo_of
-from dirigent.planning.steps import Step, makes_behind, steps_of
+from dirigent.planning.steps import AFTER, BEFORE, Step, in_run, makes_behind, steps_of
 from dirigent.planning.values.evaluate import template_of
 
-MAKES: Final = frozenset({"create", "update", "read", "record", "adopt"})
+CHANGES: Final = frozenset({"create", "update", "delete"})
+MAKES: Final = frozenset({"create", "update", "read", "record", "adopt", BEFORE, AFTER})
 
 
 def compile_plan(plan: Plan) -> Program:
-    """Return the program of a plan. Its tasks are named as `Step.name` and `Bridge.name` say."""
+    """Return the program of a plan. Its tasks are named as steps, bridges and checks of the stack are."""
     steps = steps_of(plan.changes)
     configured = {
         str(change.address): _setup_bridge(change, number)
@@ -40,9 +42,16 @@ def compile_plan(plan: Plan) -> Program:
         makes = (name for address in bridge.needs for name in behind.get(address, ()))
         needs[bridge.name] = tuple(dict.fromkeys((*makes, *bridge.waits)))
     tasks = tuple(_task(step, plan, scopes, configured) for step in steps)
+    checks = stack_checks(plan)
+    ends = _ends(needs) if checks else ()
+    needs |= {task.name: ends for task in checks}
     on_failure = plan.policy.on_failure
     graph = Graph(
-        tasks=(*(map(pausing, tasks) if on_failure is OnFailure.PAUSE else tasks), *map(_crossing, bridges)),
+        tasks=(
+            *(map(pausing, tasks) if on_failure is OnFailure.PAUSE else tasks),
+            *map(_crossing, bridges),
+            *checks,
+        ),
         needs=needs,
         binds="resources",
         initial=_initial(plan),
@@ -50,6 +59,8 @@ def compile_plan(plan: Plan) -> Program:
         width=plan.policy.parallel,
         scopes=scopes,
         undo=undo_of(steps, tasks) if on_failure is OnFailure.COMPENSATE else {},
+        lanes={s.name: s.change.provider for s in steps if _changes_by(s, plan.policy.providers)},
+        widths=plan.policy.providers,
     )
     return Program(
         name=plan.stack,
@@ -60,6 +71,17 @@ def compile_plan(plan: Plan) -> Program:
         secrets=plan.secrets,
         sources=plan.sources,
     )
+
+
+def _ends(needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the tasks that no other one waits for: when these have ended, all have."""
+    waited = {need for each in needs.values() for need in each}
+    return tuple(name for name in needs if name not in waited)
+
+
+def _changes_by(step: Step, narrow: Collection[str]) -> bool:
+    """Return whether a step has a provider change something that lets fewer objects change at a time."""
+    return step.action in CHANGES and step.change.provider in narrow
 
 
 def _is_open_in_module(change: Change) -> bool:
@@ -75,7 +97,7 @@ def _setup_bridge(change: Change, number: int) -> Bridge:
 
 
 def _waits(step: Step, configured: Mapping[str, Bridge]) -> tuple[str, ...]:
-    if step.action not in {"create", "update", "read"}:
+    if step.action not in {"create", "update", "read", BEFORE, AFTER}:
         return ()
     own = configured.get(str(step.change.address))
     return (*step.change.waits, own.name) if own is not None else step.change.waits
@@ -107,6 +129,10 @@ def _initial(plan: Plan) -> dict[str, Value]:
 def _task(step: Step, plan: Plan, scopes: Collection[str], configured: Mapping[str, Bridge]) -> Task:
     change = step.change
     module = split_path(change.address)[0]
+    pointer = f"/changes/{_pointed(step.address)}/{step.action}"
+    if step.action in {BEFORE, AFTER}:
+        asked = [each for each in in_run(change) if each.check.before is (step.action == BEFORE)]
+        return check_task(change, asked, step.name, pointer, module if module in scopes else "")
     request = _request(step) if step.action != "move" else _moves(plan)
     if step.action != "move" and str(change.address) in configured:
         # Its own expressions see the module, those of the configuration the stack: one task has one scope.
@@ -114,7 +140,7 @@ def _task(step: Step, plan: Plan, scopes: Collection[str], configured: Mapping[s
         request["setup"] = Expression(f'$inputs["{name}"]')
     return Task(
         name=step.name,
-        pointer=f"/changes/{_pointed(step.address)}/{step.action}",
+        pointer=pointer,
         node=Call(function="resource", request=request),
         span=change.span,
         constants={} if change.each is None else {"each": change.each},
@@ -135,6 +161,8 @@ def _request(step: Step) -> dict[str, Template]:
         request |= {"needs": template_of([str(need) for need in change.needs]), "protect": change.protect}
     if change.triggers and step.action in {"create", "update", "record", "import"}:
         request["triggers"] = change.triggers
+    if change.create_first_kept and step.action in {"create", "update", "record", "import"}:
+        request["createFirst"] = True
     if step.action == "import":
         request |= {"config": change.config, "id": change.imported}
     if step.action in {"create", "update", "read"}:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, cast
 
-from dirigent.model.plan import Action, Change, Difference
+from dirigent.model.plan import Action, Change, Checked, Difference
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Replace, ResourceRow
 from dirigent.model.values import SecretText, Template, Value
@@ -22,7 +22,7 @@ from dirigent.planning.values.setups import members_of, templates_of
 from dirigent.ports.resources import Proposal, Reading
 
 # Differences of what we keep about an instance; no provider is called for these alone.
-OWN_PATHS: Final = ("needs", "lifecycle.protect", "lifecycle.replace-when")
+OWN_PATHS: Final = ("needs", "lifecycle.protect", "lifecycle.replace-when", "lifecycle.replace")
 
 # How many paths a reason names.
 _SHOWN: Final = 3
@@ -38,6 +38,7 @@ class Case:
     `needs` are the addresses it depends on. `reading` None means that nobody looked. `setup` is how its
     provider is configured, None for a type of ours. `written` is what the stack says, where `value` holds
     something else because the lifecycle ignores it. `forced` says that the user wants it made anew.
+    `checks` are those that come before a change.
     """
 
     instance: Instance
@@ -51,6 +52,7 @@ class Case:
     written: Rendered | None = None
     forced: bool = False
     triggers: Rendered = NO_TRIGGERS
+    checks: tuple[Checked, ...] = ()
 
     @property
     def anew_as_written(self) -> Case:

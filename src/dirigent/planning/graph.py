@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dirigent.model.problem import Label, Problem, Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.resource import Resource
+from dirigent.model.resource import Check, Resource
 from dirigent.model.stack import ProviderSetup
 from dirigent.model.values import Expression, Template, leaves
 from dirigent.ports import ExpressionFailed, Language
@@ -154,15 +154,21 @@ def _mentioned(
 
 
 def expressions_of(resource: Resource) -> Iterator[Expression]:
-    """Yield every expression of a resource: of `count`, of `each`, then of its configuration."""
+    """Yield every expression of a resource: of `count`, of `each`, of its configuration, of its rules."""
     templates: tuple[Template, ...] = (
         resource.count,
         resource.each,
         resource.config,
         *resource.lifecycle.replace_when,
+        *templates_of_checks(resource.checks),
     )
     for template in templates:
         yield from _expressions(template)
+
+
+def templates_of_checks(checks: Sequence[Check]) -> tuple[Template, ...]:
+    """Return all in checks that may hold expressions."""
+    return tuple(template for check in checks for template in (check.that, check.message))
 
 
 def _expressions(template: Template) -> Iterator[Expression]:

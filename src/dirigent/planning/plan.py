@@ -10,15 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
 from dirigent.model.ids import PlanId, split_path
-from dirigent.model.plan import EVERYTHING, Action, Change, Plan, Selection, identity
+from dirigent.model.plan import EVERYTHING, Action, Change, Checked, Plan, Selection, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
+from dirigent.model.source import Span
 from dirigent.model.stack import ProviderSetup, Stack
-from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value, leaves
+from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, concealed, create_first, decide, of_its_successor
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
+from dirigent.planning.graph import templates_of_checks
 from dirigent.planning.modules.layout import Layout, Node, layout_of
 from dirigent.planning.modules.now import Now, premises_now
 from dirigent.planning.modules.places import Place
@@ -26,12 +28,16 @@ from dirigent.planning.modules.premises import Premises, Standing
 from dirigent.planning.remove import refuse_protected, refuse_released, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Looks, Propose, Wish
 from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_astray, wanted_of
+from dirigent.planning.rows.looking import refuse_mixed, worth_it
 from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
+from dirigent.planning.safety.checking import asked_after, asked_before, asked_of_stack
+from dirigent.planning.safety.succession import PATH, Succession
 from dirigent.planning.safety.touching import world_of
-from dirigent.planning.steps import spread_create_first, steps_of
+from dirigent.planning.steps import in_run, steps_of
 from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
+from dirigent.planning.values.fleeting import refuse_kept, refuse_shown
 from dirigent.planning.values.placing import placed
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
 from dirigent.ports import Language, Schemas
@@ -65,26 +71,33 @@ def plan(situation: Situation) -> Asking[Plan]:
 
     Raises:
         Refusal: with all problems of the stage that failed: references (E2001-E2004, E2030), repetition
-            (E2005-E2009), inputs of modules (E2031), a provider's refusal (E3xxx), what two instances
-            want (E2011, E2012), protected resources (E2008).
+            (E2005-E2009), inputs of modules (E2031), ephemeral values that would be stored (E2027, E2028),
+            a provider's refusal (E3xxx), what two instances want (E2011, E2012), protected resources (E2008),
+            checks that do not hold (E2024 to E2026).
     """
     layout = layout_of(situation.stack, situation.language)
     waves = layout.waves()
     moved = relocated(situation.rows, situation.stack.moved)
-    draft = _Draft(situation, layout, part_of(situation.selection, layout.edges, moved.rows), moved)
+    part = part_of(situation.selection, layout.edges, moved.rows)
+    draft = _Draft(situation, layout, part, moved)
     yield from draft.look_for_imports()
     for wave in waves:
         chosen = yield from draft.advance(wave)
         instances = yield from draft.expand(chosen)
         cases = yield from draft.cases(instances)
+        cases = yield from asked_before(cases, draft.place, situation.language)
         judged = yield from draft.judge(cases)
+        judged = yield from asked_after(judged, draft.place, situation.language)
         draft.accept(chosen, judged)
     draft.refuse_unmatched()
     scope = draft.premises.root.scope
     outputs = yield from render(
         [(template, {}) for template in situation.stack.outputs.values()], scope, situation.language
     )
-    return draft.finish(dict(zip(situation.stack.outputs, outputs, strict=True)))
+    shown = dict(zip(situation.stack.outputs, outputs, strict=True))
+    refuse_shown(situation.stack.outputs, shown)
+    checks = yield from asked_of_stack(draft.premises, layout, part, situation.language)
+    return draft.finish(shown, checks)
 
 
 def evaluate_outputs(
@@ -140,6 +153,7 @@ class _Draft:
         self._imports: dict[str, Wanted] = {}
         self._adopted: dict[str, str] = {}
         self._wanted: dict[str, bool] = {}
+        self._orders: dict[str, Span | None] = {}
         self._changes: dict[str, Change] = {}
         self._claims: dict[str, tuple[str, ...]] = {}
         self._standing: dict[str, Standing] = {}
@@ -195,7 +209,7 @@ class _Draft:
     def cases(self, instances: Sequence[Instance]) -> Asking[list[Case]]:
         """Return what is known of each instance: what it shall be, and what stands."""
         jobs = [
-            Job(instance.resource.config, self._place(instance).scope, instance.variables)
+            Job(instance.resource.config, self.place(instance).scope, instance.variables)
             for instance in instances
         ]
         rendered = yield from render_all(jobs, self._situation.language)
@@ -218,7 +232,7 @@ class _Draft:
             [
                 Job(
                     {each.text: each for each in instance.resource.lifecycle.replace_when},
-                    self._place(instance).scope,
+                    self.place(instance).scope,
                     instance.variables,
                 )
                 for instance in instances
@@ -249,7 +263,8 @@ class _Draft:
         Who is replaced is asked for twice: only without a prior state is it known what the new one
         will be, and what of it is unknown.
         """
-        _refuse_mixed(cases)
+        refuse_mixed(cases)
+        refuse_kept(cases)
         cases = [replace(case, looks=self._looks(case)) for case in cases]
         setups = self._situation.stack.providers
         proposals = yield from _propose([(case, case.prior) for case in cases], setups)
@@ -291,7 +306,9 @@ class _Draft:
             because = change.because or (f"imported as `{imported}`" if imported else "")
             told = replace(change, imported=imported, because=because)
             self._changes[change.address] = self._waiting(case, told)
-            self._wanted[change.address] = create_first(case)
+            if not case.instance.resource.reads:
+                self._wanted[change.address] = create_first(case)
+                self._orders[change.address] = case.instance.resource.spans.get(PATH) or change.span
             self._claims[change.address] = proposal.claims
             attributes[change.name][change.address] = _future(change, proposal)
         for each in standing:
@@ -302,30 +319,35 @@ class _Draft:
                 shown = local(by_address)[each.local]
             self.premises.stand(each, tuple(made), shown)
 
-    def _place(self, instance: Instance) -> Place:
+    def place(self, instance: Instance) -> Place:
+        """Return the place of an instance of the wave."""
         return self._standing[instance.resource.name].place
 
     def _waiting(self, case: Case, change: Change) -> Change:
         """Return a change with the inputs and outputs of modules that it sees only at apply."""
         if not self._situation.stack.modules:
             return change
-        place = self._place(case.instance)
-        waits = self.premises.bridges.waits(place, (change.config, change.triggers))
+        place = self.place(case.instance)
+        checks = templates_of_checks([each.check for each in in_run(change)])
+        waits = self.premises.bridges.waits(place, (change.config, change.triggers, *checks))
         if change.setup:
             waits += self.premises.bridges.waits(self.premises.root, (change.setup,))
         return replace(change, waits=tuple(dict.fromkeys(waits)))
 
-    def finish(self, outputs: Mapping[str, Rendered]) -> Plan:
+    def finish(self, outputs: Mapping[str, Rendered], checks: tuple[Checked, ...]) -> Plan:
         """Return the plan, in the order in which its changes may start."""
         situation = self._situation
-        declared = spread_create_first(list(self._changes.values()), self._wanted)
         removable = self._outside.removable(self._changes)
-        going = map(self._moved.told, removals(removable, self._readings, situation.stack, self._changes))
-        changes = [*map(self._outside.beside, declared), *with_setups([*going], situation.setups)]
-        changes = self._worth_it(changes)
+        leaving = removals(removable, self._readings, situation.stack, self._changes)
+        going = with_setups([*map(self._moved.told, leaving)], situation.setups)
+        succession = Succession(self._wanted, self._outside.rows, self._claims, self._orders)
+        declared = succession.spread(list(self._changes.values()), going)
+        changes = [*map(self._outside.beside, declared), *going]
+        changes = worth_it(changes, situation.stack, situation.language)
         refuse_shared(changes, self._claims, self._readings)
         refuse_protected(changes)
-        bridges = self.premises.bridges.behind([name for change in changes for name in change.waits])
+        waits = [*(each.waits for each in changes), *(each.waits for each in checks)]
+        bridges = self.premises.bridges.behind([name for each in waits for name in each])
         made = Plan(
             id=PlanId(""),
             stack=situation.stack.name,
@@ -343,26 +365,9 @@ class _Draft:
             bridges=bridges,
             modules=self.premises.bridges.variables(),
             shown=self.premises.shown(),
+            checks=checks,
         )
         return replace(made, id=identity(made))
-
-    def _worth_it(self, changes: list[Change]) -> list[Change]:
-        """Return the changes; what was looked up and differs is kept again only where somebody sees it.
-
-        A reading that is another each time would never let a stack come to rest.
-        """
-        if any(change.action not in {Action.KEEP, Action.READ} for change in changes):
-            return changes
-        stack, language = self._situation.stack, self._situation.language
-        found = (leaf for template in stack.outputs.values() for leaf in leaves(template))
-        texts = (leaf.text for leaf in found if isinstance(leaf, Expression))
-        seen = {name for text in texts for _, name in language.compile(text).references}
-        return [
-            replace(change, action=Action.KEEP, differences=(), because="", drifted=False)
-            if change.action is Action.READ and change.drifted and change.name not in seen
-            else change
-            for change in changes
-        ]
 
 
 def local(by_address: Mapping[str, Value]) -> dict[str, Value]:
@@ -376,24 +381,6 @@ def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     by_address = {str(change.address): change for change in changes}
     kept = (change for change in changes if str(change.address) not in order)
     return (*(by_address[address] for address in order), *kept)
-
-
-def _refuse_mixed(cases: Sequence[Case]) -> None:
-    """Raise `Refusal` (E2067) with every name under which something was managed that is only read now."""
-    known = [(case, case.row) for case in cases if case.row is not None]
-    mixed = [case for case, row in known if row.reads != case.instance.resource.reads]
-    if mixed:
-        raise Refusal(
-            [
-                Problem(
-                    "E2067",
-                    f"`{case.instance.address}` was managed, and is now only read (or the other way round)",
-                    at=case.instance.resource.span,
-                    help=("give it another name; what is known under this one goes by itself",),
-                )
-                for case in mixed
-            ]
-        )
 
 
 def _propose(

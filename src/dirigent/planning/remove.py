@@ -53,6 +53,7 @@ def removal(row: ResourceRow, reading: Reading | None, because: str, *, released
         because=f"{because}, and already gone" if gone else because,
         drifted=gone or bool(reading and reading.config),
         protect=row.protect,
+        create_first=row.create_first,
         provider=row.provider,
     )
 

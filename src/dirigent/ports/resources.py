@@ -133,6 +133,15 @@ class Looking(Protocol):
 
 
 @runtime_checkable
+class Discreet(Protocol):
+    """A provider with attributes of which nothing may be kept."""
+
+    async def kept(self, type_name: str, config: dict[str, Value]) -> dict[str, Value]:
+        """Return a configuration as its row may keep it. Raises `Refusal`, `ProviderFailed`."""
+        ...
+
+
+@runtime_checkable
 class Finishing(Protocol):
     """A provider whose operations cannot be taken back half-way: they end, and what they made is kept."""
 

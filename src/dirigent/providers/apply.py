@@ -22,6 +22,7 @@ from dirigent.ports import Clock
 from dirigent.ports.importing import Importing
 from dirigent.ports.resources import (
     Configurable,
+    Discreet,
     Finishing,
     Looking,
     Managing,
@@ -30,6 +31,7 @@ from dirigent.ports.resources import (
     ProviderDoubt,
     ProviderFailed,
 )
+from dirigent.providers.checking import answered, is_check
 
 _VERBS: Final = {
     "create": "created",
@@ -82,15 +84,17 @@ class Request:
     row: Value = None
     pauses: bool = False
     triggers: dict[str, Value] | None = None
+    create_first: bool = False
 
 
 class ResourcePerformer:
     """Implements `ports.Performer` for the function `resource`.
 
     Actions are create, update, delete and forget, which a provider does, and record and adopt, which only
-    change the row. On the way back of a plan there are two more: restore, which updates what stands, or
-    creates it, and recreate, which creates what is gone. What no provider manages any more is forgotten all
-    the same. `providers` are by type; `row_of` reads one row of the store.
+    change the row; check judges what was evaluated beforehand. On the way back of a plan there are two more:
+    restore, which updates what stands, or creates it, and recreate, which creates what is gone. What no
+    provider manages any more is forgotten all the same. `providers` are by type; `row_of` reads one row of
+    the store.
     """
 
     def __init__(self, providers: Mapping[str, Managing], row_of: RowOf, clock: Clock) -> None:
@@ -101,6 +105,8 @@ class ResourcePerformer:
 
     async def perform(self, order: Order) -> Outcome:
         """Do one step. The output is what `$resources` shows of the instance, null after a deletion."""
+        if is_check(order.request):
+            return _waiting(answered(order.request), pauses=order.request.get("pauses") is True)
         request = request_of(order.request)
         if request.action == "move":
             return await self._moved(request)
@@ -111,13 +117,17 @@ class ResourcePerformer:
         request = _as_it_stands(request, row)
         if request.action == "delete" and request.deposes:
             return await self._brought_back(order, request, row)
-        outcome = await self._performed(order, request, row)
-        if request.pauses and isinstance(outcome, Broken):
-            return Doubt(_paused(outcome.fault), {PAUSED: outcome.fault.as_value()}, outcome.records)
-        return outcome
+        return _waiting(await self._performed(order, request, row), pauses=request.pauses)
 
     async def _performed(self, order: Order, request: Request, row: ResourceRow | None) -> Outcome:
         provider = self._provider(request)
+        if order.known:
+            found = await _named(order.known, request, provider)
+            return (
+                found
+                if isinstance(found, Doubt)
+                else Done(found.attributes, self._applied(request, row, found))
+            )
         if request.action == "import":
             return await self._imported(request, row, provider)
         if request.action == "read":
@@ -155,7 +165,9 @@ class ResourcePerformer:
                 gone = replace(request, action="delete", binding=None)
                 await provider.apply(_operation(replace(order, doubtful=True), gone, row))
                 row = None
-            attributes, private = await provider.apply(_operation(order, request, row))
+            operation = _operation(order, request, row)
+            request = await _discreet(provider, request)
+            attributes, private = await provider.apply(operation)
         except Refusal as refusal:
             return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
         except ProviderFailed as failure:
@@ -192,9 +204,9 @@ class ResourcePerformer:
         if provider is None or not isinstance(provider, Importing):
             detail = _coded("E2021", f"a `{request.type}` cannot be imported")
             return Broken(_fault(CONFIGURATION, request, detail))
-        config = request.config or {}
         try:
-            found = await provider.adopt(request.type, request.id, config)
+            found = await provider.adopt(request.type, request.id, request.config or {})
+            kept = await _discreet(provider, request)
         except Refusal as refusal:
             return Broken(_fault(CONFIGURATION, request, "; ".join(str(p) for p in refusal.problems)))
         except ProviderFailed as failure:
@@ -202,8 +214,8 @@ class ResourcePerformer:
         if found.attributes is None:
             detail = _coded("E2020", f"there is no `{request.type}` with the id `{request.id}` any more")
             return Broken(_fault(RUNTIME, request, detail))
-        made = _row(request, None, found.attributes, found.private)
-        made = replace(made, config=found.config or config)
+        made = _row(kept, None, found.attributes, found.private)
+        made = replace(made, config=found.config or made.config)
         return Done(found.attributes, self._changed((request.address, made)))
 
     async def _looked_up(self, provider: Provider | None, request: Request) -> Outcome:
@@ -236,6 +248,7 @@ class ResourcePerformer:
             await provider.abandon(operation)
             return ()
         try:
+            request = await _discreet(provider, request)
             attributes, private = await provider.finish(operation)
         except (ProviderFailed, ProviderDoubt) as failure:
             # In doubt the row stays as it is: the next plan looks at what stands.
@@ -266,7 +279,8 @@ class ResourcePerformer:
                 _fault(CONFIGURATION, request, _coded("E3003", "there is no such instance any more"))
             )
         triggers = row.triggers if request.triggers is None else request.triggers
-        kept = replace(row, needs=request.needs, protect=request.protect, triggers=triggers)
+        ours = replace(row, needs=request.needs, protect=request.protect, triggers=triggers)
+        kept = replace(ours, create_first=request.create_first)
         return Done(row.attributes, self._changed((request.address, kept)))
 
     def _applied(
@@ -325,6 +339,7 @@ def request_of(value: Value) -> Request:
         row=value.get("row"),
         pauses=value.get("pauses") is True,
         triggers=triggers if isinstance(triggers := value.get("triggers"), dict) else None,
+        create_first=value.get("createFirst") is True,
     )
 
 
@@ -354,6 +369,23 @@ def _as_it_stands(request: Request, row: ResourceRow | None) -> Request:
             return request
 
 
+async def _named(known: str, request: Request, provider: Provider | None) -> ResourceRow | Doubt:
+    """Return the row of what a person says that a creation has made. What cannot be found stays in doubt."""
+    config = request.config or {}
+    evidence: dict[str, Value] = {"address": request.address, "type": request.type, "object": config}
+    if request.action != "create" or provider is None or not isinstance(provider, Importing):
+        return Doubt(_coded("E2021", f"a `{request.type}` cannot be looked up by an id"), evidence)
+    try:
+        found = await provider.adopt(request.type, known, config)
+    except Refusal as refusal:
+        return Doubt("; ".join(str(each) for each in refusal.problems), evidence)
+    except ProviderFailed as failure:
+        return Doubt(str(failure), evidence)
+    if found.attributes is None:
+        return Doubt(_coded("E2038", f"there is no `{request.type}` with the id `{known}`"), evidence)
+    return replace(_row(request, None, found.attributes, found.private), config=found.config or config)
+
+
 def _operation(order: Order, request: Request, row: ResourceRow | None) -> Operation:
     applied = row.config if row is not None else {}
     config = applied if request.config is None else request.config
@@ -362,6 +394,13 @@ def _operation(order: Order, request: Request, row: ResourceRow | None) -> Opera
         binding=request.binding,
         identity=request.identity,
     )
+
+
+async def _discreet(provider: Provider, request: Request) -> Request:
+    """Return a request with what its row may keep as configuration. Raises `Refusal`, `ProviderFailed`."""
+    if request.config is None or not isinstance(provider, Discreet):
+        return request
+    return replace(request, config=await provider.kept(request.type, request.config))
 
 
 def _row(
@@ -379,6 +418,7 @@ def _row(
         protect=request.protect,
         provider=request.provider,
         triggers=request.triggers or {},
+        create_first=request.create_first,
     )
 
 
@@ -386,6 +426,13 @@ def _fault(kind: str, request: Request, detail: str) -> Fault:
     done = _VERBS.get(request.action, request.action)
     status = 400 if kind == CONFIGURATION else 500
     return Fault(kind, status, title=f"`{request.address}` could not be {done}", detail=detail)
+
+
+def _waiting(outcome: Outcome, *, pauses: bool) -> Outcome:
+    """Return how a step ends, held instead of broken where the policy is to pause then."""
+    if not pauses or not isinstance(outcome, Broken):
+        return outcome
+    return Doubt(_paused(outcome.fault), {PAUSED: outcome.fault.as_value()}, outcome.records)
 
 
 def _paused(fault: Fault) -> str:

@@ -25,7 +25,7 @@ from dirigent.planning.request import Adopt, Answers, Ask, Asking, Looks, Propos
 from dirigent.planning.rows.errand import only_import
 from dirigent.planning.rows.errand import plan_errand as make_plan_errand
 from dirigent.planning.rows.selection import part_to_destroy, rows_of
-from dirigent.planning.safety.governing import governed, of_end
+from dirigent.planning.safety.governing import governed, of_end, policy_of
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Oracle
@@ -68,7 +68,7 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how:
     )
     made = await carry(make_plan(situation), planner.providers, planner.oracle)
     refuse_rooted(planner.providers, made)
-    return governed(made, stack.apply)
+    return governed(made, policy_of(stack))
 
 
 async def plan_errand(
@@ -118,7 +118,7 @@ async def plan_destroy(
     readings, seconds = await _read(planner, chosen, setups)
     now = planner.clock.now()
     made = make_plan_destroy(name, rows, readings, now, setups, how.selection)
-    return governed(replace(made, read_seconds=seconds), of_end(stack.apply) if stack else made.policy)
+    return governed(replace(made, read_seconds=seconds), of_end(policy_of(stack)) if stack else made.policy)
 
 
 async def rows_of_stack(planner: Planner, name: str) -> list[ResourceRow]:

@@ -21,6 +21,7 @@ from dirigent.model.stack import Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import drift
+from dirigent.planning.safety.checks import unchecked
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.ports import Conductor, Language, Shelf, Vault
@@ -76,8 +77,9 @@ async def proposed(planner: Planner, aim: Aim) -> Plan:
 
 
 async def drifted(planner: Planner, aim: Aim) -> tuple[Change, ...]:
-    """Return what differs from what was applied."""
-    return drift(await proposed(planner, aim))
+    """Return what differs from what was applied, whether or not that passes its checks."""
+    stack = unchecked(aim.stack) if aim.stack is not None else None
+    return drift(await proposed(planner, replace(aim, stack=stack)))
 
 
 async def stored(shelf: Shelf, wanted: str) -> Plan:

@@ -18,7 +18,6 @@ from dirigent.model.run.journal import (
     CancelRequested,
     Ended,
     Fact,
-    Held,
     Repeated,
     Resumed,
     Signalled,
@@ -34,6 +33,7 @@ from dirigent.model.values import SecretRef, SecretText, Value
 from dirigent.ports import Clock, Conductor, Journal, Shelf, Vault
 from dirigent.service.finding import find
 from dirigent.service.plans import Planner
+from dirigent.service.steering.held import held_of, named, refuse_unknown
 
 # Letters and digits that people do not take for each other.
 _LETTERS: Final = "abcdefghjkmnpqrstvwxyz23456789"
@@ -183,25 +183,20 @@ async def answers_for(
 
     Raises:
         Refusal: E4012 when nothing of the run is held, E2052 for `done` where a step failed and waits to be
-            mended.
+            mended, E2037 where it would leave what was made unknown.
     """
-    held: dict[tuple[str, int], Held] = {}
-    for fact in await journal.read(run):
-        if isinstance(fact, Held):
-            held[fact.position, fact.attempt] = fact
-        elif isinstance(fact, Vouched | Repeated | Skipped):
-            held.pop((fact.position, fact.attempt), None)
-    if not held:
-        raise refuse("E4012", f"nothing of run `{run}` is held", "look at it with `dirigent show RUN`")
-    failed = [fact for fact in held.values() if PAUSED in fact.evidence]
+    held = await held_of(journal, run)
+    failed = [each.fact for each in held if PAUSED in each.fact.evidence]
     if failed and choice == "done":
         raise refuse(
             "E2052",
             f"{failed[0].reason}: it failed, so nobody can say that it is done",
             f"mend it, then `dirigent resume {run} --repeat`; or pass over it with `--skip`",
         )
+    if choice == "done":
+        refuse_unknown(held, run)
     answers: list[Fact] = []
-    for fact in held.values():
+    for fact in (each.fact for each in held):
         match choice:
             case "done":
                 answers.append(Vouched(at, fact.position, fact.attempt, output))
@@ -213,20 +208,30 @@ async def answers_for(
 
 
 async def let_go(
-    desk: Driven, found: RunSummary, choice: str = "", output: Value = None, by: str = ""
+    desk: Driven,
+    found: RunSummary,
+    choice: str = "",
+    output: Value = None,
+    by: str = "",
+    names: Sequence[str] = (),
 ) -> None:
     """Let a run go on: answer what it holds with `done`, `repeat` or `skip`, and end its suspension.
+
+    Or with `names`: under which ids there is what creations in doubt have made (E2036).
 
     A run that is over is left as it is.
 
     Raises:
-        Refusal: E4012 when there is a choice and nothing is held.
+        Refusal: E4012 when there is a choice and nothing is held, and as `answers_for`.
     """
     if not found.open:
         return
     if choice:
         for fact in await answers_for(desk.journal, found.id, choice, desk.clock.now(), output):
             await desk.conductor.tell(found.id, fact)
+    if names:
+        for word in named(await held_of(desk.journal, found.id), found.id, names, desk.clock.now()):
+            await desk.conductor.tell(found.id, word)
     if found.phase == "suspended":
         await desk.conductor.tell(found.id, Resumed(desk.clock.now(), by=by))
 

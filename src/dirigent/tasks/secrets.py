@@ -18,7 +18,7 @@ from urllib.parse import quote, quote_plus
 from dirigent.model import limits
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.stack import Secret
-from dirigent.model.values import SEALED, SecretRef, SecretText, Value
+from dirigent.model.values import OPENED, SEALED, SecretRef, SecretText, Value
 from dirigent.ports import Vault
 
 # Shorter ones would blank out ordinary text; a secret of three characters protects nothing.
@@ -142,6 +142,12 @@ class EnvironmentVault:
             text = self._unseal(reference.name.removeprefix(SEALED))
             self._remember(SEALED_NAME, text)
             return text
+        if reference.name.startswith(OPENED):
+            raise refuse(
+                "E2027",
+                "an ephemeral value is wanted here, which only providers can be given",
+                "take it from a secret of the stack: `$secrets.NAME`",
+            )
         name, _, member = reference.name.partition(".")
         if reference.name in self._secrets:
             name, member = reference.name, ""

@@ -1,9 +1,11 @@
 """An apply by a provider, killed around each append and each call: engine, provider, or both."""
 
+from dataclasses import replace
+
 import pytest
 
 from providers.crashes.places import Raising
-from providers.crashes.workshop import Workshop, strike
+from providers.crashes.workshop import HELD, PARALLEL, Workshop, check_intents, strike
 from system.rig.shop import Differs
 
 pytestmark = pytest.mark.slow
@@ -40,6 +42,17 @@ def test_an_apply_killed_in_the_middle_is_brought_to_its_end(tmp_path, victim):
     shop.check_gone(f"death of {victim} in down")
 
 
+def test_an_intent_too_many_is_found_out(raising):
+    """Of nine files that need nothing two are meant to be made at a time, whatever the plan allows."""
+    shop = replace(raising.shop(), count=9)
+    shop.write("first")
+    shop.until_done()
+    shop.check("nothing")
+    facts = shop.journal(shop.runs()[0].id)
+    with pytest.raises(Differs, match="meant"):
+        check_intents(facts, "nothing", most=PARALLEL - 1)
+
+
 def test_a_ledger_with_a_creation_too_many_is_found_out(raising):
     shop = raising.shop()
     shop.until_done()
@@ -55,3 +68,24 @@ def test_without_an_identity_a_creation_in_doubt_is_held_and_never_repeated(rais
     with pytest.raises(Differs, match="held"):
         raising.until_done_after(shop, maker="ApplyResourceChange 2 after")
     assert [path for deed, path in shop.ledger() if deed == "create"].count("f1") <= 1
+    answered(shop)
+
+
+def answered(shop):
+    """A person is asked one question, and names what was made."""
+    asked = shop.live("show", shop.runs()[0].id).out
+    (told,) = [line for line in asked.splitlines() if "--as ID" in line]
+    assert "is there a `maker_file` for `f" in asked
+    words = told.split("dirigent ")[1].split()
+    denied = shop.live("resume", words[1], "--done")
+    assert (denied.code, "E2037" in denied.err) == (8, True), denied.err
+    wrong = shop.live(*words[:-1], "f9")
+    assert (wrong.code, "E4013" in wrong.err) == (HELD, True), wrong.err
+    assert "E2038" in shop.live("show", words[1]).out
+    astray = shop.live(*words[:-1], "f7=f9=f9")
+    assert (astray.code, "E4013" in astray.err) == (HELD, True), astray.err
+    object_id = asked.partition("for `")[2].partition("`")[0]
+    done = shop.live(*words[:-1], object_id)
+    assert done.code == 0, done.err
+    shop.check("a word of a person")
+    assert shop.live("plan", "--check").code == 0

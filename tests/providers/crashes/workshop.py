@@ -9,12 +9,14 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from dirigent.model.run.journal import Ended
+from dirigent.model.run.journal import Abandoned, Ended, Failed, Held, Intended, Succeeded
 from system.rig.shop import Differs, Shop, same
 from system.rig.smith import PATIENCE_SECONDS, ROOT
 
 LIVES = 8
 HELD = 6
+# As many objects change at a time, so no more may be in doubt after a crash.
+PARALLEL = 2
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Workshop(Shop):
         """Declare the files, with a content."""
         lines = [
             "stack: workshop",
-            "providers: {maker: {source: ./terraform-provider-maker}}",
+            f"providers: {{maker: {{source: ./terraform-provider-maker, parallel: {PARALLEL}}}}}",
             "resources:",
         ]
         for at in range(self.count):
@@ -124,9 +126,22 @@ class Workshop(Shop):
     def check_runs(self, where):
         """Raise `Differs` when a run is open, which would be the lock of this stack."""
         for run in self.runs():
-            ended = self.journal(run.id)[-1]
-            if not isinstance(ended, Ended):
-                raise Differs(f"run {run.id} is open after {where}: {ended}")
+            facts = self.journal(run.id)
+            if not isinstance(facts[-1], Ended):
+                raise Differs(f"run {run.id} is open after {where}: {facts[-1]}")
+            check_intents(facts, where)
+
+
+def check_intents(facts, where, most=PARALLEL):
+    """Raise `Differs` when more was meant to be done at some instant than can be under way."""
+    meant = set()
+    for fact in facts:
+        if isinstance(fact, Intended):
+            meant.add((fact.position, fact.attempt))
+        elif isinstance(fact, Succeeded | Failed | Abandoned | Held):
+            meant.discard((fact.position, fact.attempt))
+        if len(meant) > most:
+            raise Differs(f"{len(meant)} steps are meant to be done after {where}, not {most}: {meant}")
 
 
 def strike(shop, command, deeds, victim):

@@ -1,5 +1,7 @@
 """Providers to talk to: our own, which misbehaves on command, and real ones where they are."""
 
+import asyncio
+import hashlib
 import os
 import sys
 from contextlib import asynccontextmanager
@@ -7,10 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from dirigent.model.stack import Secret
 from dirigent.providers.tofu.lifecycle.session import opened
 from dirigent.providers.tofu.process.connection import connected
 from dirigent.providers.tofu.process.launch import launched
+from dirigent.providers.tofu.provider.fleeting.lasting import Leases
+from dirigent.providers.tofu.provider.pool import Pool, Program
+from dirigent.providers.tofu.provider.provider import TofuProvider
+from dirigent.providers.tofu.provider.secrecy import Secrecy
 from dirigent.providers.tofu.schema.configuration import configured
+from dirigent.providers.tofu.sealing import Seal
+from dirigent.tasks.secrets import EnvironmentVault
 from storms.required import needs
 
 ROOT = Path(__file__).parents[3]
@@ -90,4 +99,44 @@ def bare():
         async with launched(program, {"PATH": os.environ["PATH"]}) as plugin, connected(plugin) as connection:
             yield connection
 
+    return start
+
+
+@pytest.fixture
+def world(tmp_path):
+    """What yields our own provider in a mode, with its objects under `tmp_path`."""
+    program = tmp_path / "terraform-provider-fixture"
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} {Path(__file__).parent / 'fixture.py'}\n")
+    program.chmod(0o755)
+    (tmp_path / "world").mkdir()
+    digest = hashlib.sha256(program.read_bytes()).hexdigest()
+
+    @asynccontextmanager
+    async def start(mode="", version=6, **setup):
+        environment = {
+            "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}",
+            "PATH": os.environ["PATH"],
+            "FIXTURE_MODE": mode,
+            "FIXTURE_WORLD": str(tmp_path / "world"),
+            "FIXTURE_VERSION": str(version),
+        }
+
+        async def find():
+            return Program("example.com/x/fixture", str(program), digest)
+
+        pool, seal = Pool(environment), Seal(str(tmp_path / "key"))
+        token = Secret("token", "env", "TOKEN")
+        vault = EnvironmentVault({"token": token}, {"TOKEN": "hunter2"}, ".", None, seal.text)
+        leases = Leases(seal, now=lambda: start.now)
+        pool.before_end.append(leases.close)
+        provider = TofuProvider("fixture", find, pool, Secrecy(vault, seal), asyncio.Semaphore(10), leases)
+        leases.lends["fixture"] = provider.lend
+        try:
+            yield provider.configured(setup)
+        finally:
+            await pool.close()
+
+    start.objects = lambda: sorted(each.name for each in (tmp_path / "world").iterdir())
+    start.now = 1_000_000.0
+    start.folder = tmp_path / "world"
     return start

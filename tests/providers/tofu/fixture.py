@@ -16,7 +16,15 @@ import grpc
 from dirigent.model.values import Unknown
 from dirigent.providers.tofu.schema.shape import Attribute, Block, NestedBlock, Nesting, implied
 from dirigent.providers.tofu.values.coding import decode, encode
-from dirigent.providers.tofu.values.types import NUMBER, STRING, Collection, Kind, Structure, write_type
+from dirigent.providers.tofu.values.types import (
+    DYNAMIC,
+    NUMBER,
+    STRING,
+    Collection,
+    Kind,
+    Structure,
+    write_type,
+)
 from dirigent.providers.tofu.wire import calls
 from dirigent.providers.tofu.wire.messages import messages
 
@@ -24,7 +32,22 @@ MODE = os.environ.get("FIXTURE_MODE", "")
 WORLD = Path(os.environ.get("FIXTURE_WORLD", "."))
 VERSION = int(os.environ.get("FIXTURE_VERSION", "6"))
 CLASSES = messages(6 if VERSION not in {5, 6} else VERSION)
-SETTINGS = Block({"region": Attribute("region", STRING, optional=True)})
+SETTINGS = Block(
+    {
+        "region": Attribute("region", STRING, optional=True),
+        "token": Attribute("token", STRING, optional=True, sensitive=True),
+    }
+)
+LOGIN = Block(
+    {
+        "user": Attribute("user", STRING, required=True),
+        "key": Attribute("key", STRING, optional=True, sensitive=True),
+        "renew_after": Attribute("renew_after", NUMBER, optional=True),
+        "password": Attribute("password", STRING, computed=True),
+        "ports": Attribute("ports", Collection(Kind.LIST, NUMBER), computed=True),
+        "nothing": Attribute("nothing", STRING, computed=True),
+    }
+)
 THING = Block(
     {
         "id": Attribute("id", STRING, computed=True),
@@ -50,6 +73,7 @@ THING = Block(
 )
 KIND = implied(THING)
 IDENTITY = Structure({"name": STRING, "place": STRING})
+SEARCH = Block({"prefix": Attribute("prefix", STRING, optional=True)})
 
 
 def thing(name):
@@ -75,8 +99,86 @@ def schema(_request, answer):
     block_message(SETTINGS, answer.provider.block)
     answer.resource_schemas["fixture_thing"].version = 2
     block_message(THING, answer.resource_schemas["fixture_thing"].block)
+    if "lists" in MODE:
+        block_message(SEARCH, answer.list_resource_schemas["fixture_thing"].block)
     if MODE == "odd type":
         answer.resource_schemas["fixture_thing"].block.attributes.add(name="odd", type=b'["heap"]')
+
+    block_message(LOGIN, answer.ephemeral_resource_schemas["fixture_login"].block)
+    tell_functions(answer.functions, ("join", "same"))
+
+
+def tell_functions(into, names):
+    for name in names:
+        told = into[name]
+        getattr(told, "return").type = write_type(STRING if name != "same" else DYNAMIC).encode()
+        if name == "same":
+            told.parameters.add(
+                name="value", type=b'"dynamic"', allow_null_value=True, allow_unknown_values=True
+            )
+            continue
+        told.parameters.add(name="between", type=b'"string"')
+        told.variadic_parameter.name = "parts"
+        told.variadic_parameter.type = b'"string"'
+        told.deprecation_message = "join by hand" if name == "late" else ""
+
+
+def functions(_request, answer):
+    tell_functions(answer.functions, ("late",))
+
+
+def call(request, answer):
+    if request.name == "same":
+        answer.result.msgpack = request.arguments[0].msgpack
+        return
+    between, *parts = (decode(each.msgpack, STRING) for each in request.arguments)
+    if "" in parts:
+        answer.error.text = f"an empty part beside {parts}"
+        answer.error.function_argument = 1 + parts.index("")
+        return
+    if between == "!":
+        answer.error.text = "no shouting"
+        return
+    answer.result.msgpack = encode(between.join(parts), STRING)
+
+
+def note(*words):
+    """Say in a file what was asked: only the test reads it."""
+    with (WORLD / "asked").open("a") as file:
+        file.write(f"{' '.join(words)}\n")
+
+
+def check_login(request, answer):
+    if decode(request.config.msgpack, implied(LOGIN))["user"] == "root":
+        complain(answer, "not as root", path=("user",))
+
+
+def open_login(request, answer):
+    config = decode(request.config.msgpack, implied(LOGIN))
+    number = len(list(WORLD.glob("login-*"))) + 1
+    (WORLD / f"login-{number}").touch()
+    note("open", config["user"], str(config["key"]))
+    if MODE == "does not open":
+        complain(answer, f"the door is shut for {config['key']}")
+    opened = {**config, "password": f"opened-for-{config['user']}-{number}", "ports": [number, 2]}
+    answer.result.msgpack = encode(opened, implied(LOGIN))
+    answer.private = f"{config['user']}:{number}".encode()
+    if config["renew_after"] is not None:
+        # The clock of the tests stands at a million.
+        answer.renew_at.seconds = 1_000_000 + config["renew_after"]
+
+
+def renew_login(request, answer):
+    note("renew", request.private.decode())
+    if MODE == "does not renew":
+        complain(answer, "not again")
+    answer.private = request.private + b"+"
+
+
+def close_login(request, answer):
+    note("close", request.private.decode())
+    if MODE == "does not close":
+        complain(answer, "the door is stuck")
 
 
 def complain(answer, summary, detail="", path=(), severity=1):
@@ -88,6 +190,8 @@ def complain(answer, summary, detail="", path=(), severity=1):
 
 def configure(request, answer):
     settings = decode(request.config.msgpack, implied(SETTINGS))
+    if settings["token"]:
+        note("configured", settings["token"])
     if settings["region"] == "moon":
         complain(answer, "no such region", "there is nothing on the moon", ("region",))
 
@@ -142,16 +246,20 @@ def plan(request, answer):
         port["url"] = Unknown() if port["url"] is None else port["url"]
     if planned["note"] is None:
         planned["note"] = Unknown()
+    if MODE == "keeps once":
+        planned["once"] = decode(request.config.msgpack, KIND)["once"]
     if MODE == "wrong plan":
         planned["size"] = 77
     if MODE == "garbage":
         answer.planned_state.msgpack = b"\x81\xa1x\x01"
         return
     answer.planned_state.msgpack = encode(planned, KIND)
-    identify(answer.planned_identity, planned)
+    if "lists" not in MODE:
+        identify(answer.planned_identity, planned)
 
 
 def apply(request, answer):
+    config = sent(request)
     prior = decode(request.prior_state.msgpack, KIND)
     planned = decode(request.planned_state.msgpack, KIND)
     if MODE == "die before":
@@ -164,22 +272,36 @@ def apply(request, answer):
         thing(prior["name"]).unlink(missing_ok=True)
         answer.new_state.msgpack = encode(None, KIND)
         return
-    made = {**planned, "id": prior["id"] if prior else f"id-{planned['name']}"}
-    made["note"] = made["note"] if isinstance(made["note"], str) else "made"
-    for port in made["port"]:
-        port["url"] = f"http://{made['name']}:{port['number']}"
+    made = completed(planned, prior)
     thing(made["name"]).write_text(json.dumps(made))
     if MODE.startswith("die after"):
         die()
     if MODE == "wrong apply":
         made["size"] = 78
+    if MODE == "lets once stand":
+        made["once"] = config["once"]
     if MODE == "leaves unknown":
         made["note"] = Unknown()
-    if MODE == "half":
-        complain(answer, "it broke half-way")
     answer.private = b"kept"
     answer.new_state.msgpack = encode(made, KIND)
     identify(answer.new_identity, made)
+    if MODE == "half":
+        complain(answer, "it broke half-way")
+
+
+def completed(planned, prior):
+    made = {**planned, "id": prior["id"] if prior else f"id-{planned['name']}"}
+    made["note"] = made["note"] if isinstance(made["note"], str) else "made"
+    for port in made["port"]:
+        port["url"] = f"http://{made['name']}:{port['number']}"
+    return made
+
+
+def sent(request):
+    config = decode(request.config.msgpack, KIND)
+    if config is not None and config["once"]:
+        note("once", config["once"])
+    return config
 
 
 def die():
@@ -200,7 +322,38 @@ def find(request, answer):
         state.state.msgpack = encode(json.loads(place.read_text()), KIND)
 
 
+def check_search(request, answer):
+    if decode(request.config.msgpack, implied(SEARCH))["prefix"] == "?":
+        complain(answer, "no such prefix", path=("prefix",))
+
+
+def search(request):
+    """List the objects whose name has a prefix; yield what is put into each answer."""
+    if "lists badly" in MODE:
+        yield lambda answer: answer.diagnostic.add(severity=1, summary="the list is lost")
+    while "lists for ever" in MODE:
+        yield lambda answer: tell(answer, {"name": "again"}, whole=False)
+    while "lists nothing for ever" in MODE:
+        yield lambda answer: None
+    prefix = decode(request.config.msgpack, implied(SEARCH))["prefix"] or ""
+    for place in sorted(WORLD.glob(f"{prefix}*.json")):
+        found = json.loads(place.read_text())
+        yield lambda answer, found=found: tell(answer, found, whole=request.include_resource_object)
+    if "lists, dies" in MODE:
+        die()
+
+
+def tell(answer, found, *, whole):
+    answer.display_name = f"thing {found['name']}"
+    identify(answer.identity, found)
+    if "lists garbage" in MODE:
+        answer.identity.identity_data.msgpack = b"\x81\xa1x\x01"
+    if whole:
+        answer.resource_object.msgpack = encode(found, KIND)
+
+
 ANSWERS = {
+    calls.VALIDATE_LIST: check_search,
     calls.SCHEMA: schema,
     calls.VALIDATE_PROVIDER: lambda _request, _answer: None,
     calls.CONFIGURE: configure,
@@ -211,6 +364,13 @@ ANSWERS = {
     calls.APPLY: apply,
     calls.IDENTITIES: identities,
     calls.IMPORT: find,
+    calls.FUNCTIONS: functions,
+    calls.CALL: call,
+    calls.VALIDATE_EPHEMERAL: check_login,
+    calls.OPEN: open_login,
+    calls.RENEW: renew_login,
+    calls.CLOSE: close_login,
+    calls.LIST: None,
 }
 
 
@@ -229,14 +389,21 @@ class Server(grpc.GenericRpcHandler):
         method, act = self.methods[details.method]
 
         def answered(request, _context):
-            if f"hang in {method.name}" == MODE:
+            if MODE.startswith(f"hang in {method.name}"):
                 time.sleep(3600)
             answer = CLASSES[method.response]()
             act(request, answer)
             return answer
 
-        return grpc.unary_unary_rpc_method_handler(
-            answered,
+        def streamed(request, _context):
+            for put in search(request):
+                answer = CLASSES[method.response]()
+                put(answer)
+                yield answer
+
+        made = grpc.unary_stream_rpc_method_handler if method.streams else grpc.unary_unary_rpc_method_handler
+        return made(
+            streamed if method.streams else answered,
             request_deserializer=CLASSES[method.request].FromString,
             response_serializer=lambda answer: answer.SerializeToString(),
         )

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
-import sys
 import time
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,54 +13,13 @@ from dirigent.model.ids import Address, EffectId, Position, RunId
 from dirigent.model.problem import Refusal
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.effect import Order
-from dirigent.model.stack import Secret
 from dirigent.model.values import SecretRef, SecretText, Unknown
 from dirigent.ports.resources import Operation, ProviderDoubt, ProviderFailed
-from dirigent.providers.tofu.provider.pool import Pool, Program
-from dirigent.providers.tofu.provider.provider import TofuProvider
-from dirigent.providers.tofu.provider.secrecy import Secrecy
-from dirigent.providers.tofu.sealing import Seal
-from dirigent.tasks.secrets import EnvironmentVault
 from stores.samples import in_loop
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 TYPE = "fixture_thing"
-
-
-@pytest.fixture
-def world(tmp_path):
-    """What yields our own provider in a mode, with its objects under `tmp_path`."""
-    program = tmp_path / "terraform-provider-fixture"
-    program.write_text(f"#!/bin/sh\nexec {sys.executable} {Path(__file__).parent / 'fixture.py'}\n")
-    program.chmod(0o755)
-    (tmp_path / "world").mkdir()
-    digest = hashlib.sha256(program.read_bytes()).hexdigest()
-
-    @asynccontextmanager
-    async def start(mode="", **setup):
-        environment = {
-            "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}",
-            "PATH": os.environ["PATH"],
-            "FIXTURE_MODE": mode,
-            "FIXTURE_WORLD": str(tmp_path / "world"),
-        }
-
-        async def find():
-            return Program("example.com/x/fixture", str(program), digest)
-
-        pool, seal = Pool(environment), Seal(str(tmp_path / "key"))
-        token = Secret("token", "env", "TOKEN")
-        vault = EnvironmentVault({"token": token}, {"TOKEN": "hunter2"}, ".", None, seal.text)
-        provider = TofuProvider("fixture", find, pool, Secrecy(vault, seal), asyncio.Semaphore(10))
-        try:
-            yield provider.configured(setup)
-        finally:
-            await pool.close()
-
-    start.objects = lambda: sorted(each.name for each in (tmp_path / "world").iterdir())
-    start.folder = tmp_path / "world"
-    return start
 
 
 def operation(action, config, prior=None, *, doubtful=False, **more):
@@ -182,6 +137,8 @@ async def test_a_provider_that_tells_identities_finds_what_it_made_by_itself(wor
         reading = await provider.read(made)
         assert reading.attributes == made.attributes
         assert reading.private["identity"] == {"name": "a", "place": "here"}
+        # Made and read again, in the version of the schema in which the provider told it.
+        assert (made.private["identity_version"], reading.private["identity_version"]) == (1, 1)
         again = await provider.propose(TYPE, made, config)
         assert again.attributes == made.attributes
         fresh = await provider.apply(operation("create", {"name": "c"}, doubtful=True))
@@ -285,3 +242,15 @@ async def test_who_cannot_be_configured_yet_knows_only_what_is_written(world):
         assert proposal.attributes["name"] == "a"
         assert proposal.attributes["id"] == Unknown()
         assert proposal.binding is None
+
+
+@in_loop
+async def test_an_identity_that_is_not_told_again_keeps_its_version(world):
+    config = {"name": "a"}
+    async with world("identified") as provider:
+        made = row(config, await provider.apply(operation("create", config)))
+    later = replace(made, private={**made.private, "identity_version": 7})
+    async with world() as provider:
+        # This release tells no identities: what is known stays what it was.
+        kept = (await provider.read(later)).private
+    assert (kept["identity"], kept["identity_version"]) == ({"name": "a", "place": "here"}, 7)

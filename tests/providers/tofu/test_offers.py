@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from dirigent.app.types.offers import offers_of, shelf_of
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.place import place
 from dirigent.cli.schemas import schema_of
 from dirigent.cli.stack import reading
@@ -142,7 +142,7 @@ def test_the_schema_for_editors_has_the_types_of_the_stack(desk, capsys):
     desk.keep()
     assert document.schema(desk.options(what="stack", as_json=True)) == 0
     written = json.loads(capsys.readouterr().out)
-    branches = written["properties"]["resources"]["additionalProperties"]["allOf"]
+    branches = written["properties"]["resources"]["additionalProperties"]["else"]["allOf"]
     types = [branch["if"]["properties"]["type"]["const"] for branch in branches]
     assert types == ["fixture_box", "file", "directory", "service", "stack"]
     inside = branches[0]["then"]["properties"]["with"]["properties"]

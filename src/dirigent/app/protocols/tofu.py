@@ -15,6 +15,7 @@ from dirigent.ports import Vault
 from dirigent.ports.resources import Managing
 from dirigent.providers.tofu.finding.installed import installed
 from dirigent.providers.tofu.finding.places import places_of
+from dirigent.providers.tofu.provider.fleeting.lasting import Leases
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.provider import TofuProvider
 from dirigent.providers.tofu.provider.secrecy import Secrecy
@@ -28,12 +29,15 @@ def providers_of(around: Surrounding, vault: Vault, pool: Pool) -> dict[str, Man
     """Return the providers of a stack under the keys by which they are found."""
     declared = around.stack.providers if around.stack else {}
     secrecy = Secrecy(vault, Seal(around.settings.key))
-    return {
-        keeper_of("", name): TofuProvider(
-            name, _Program(setup, around.folder), pool, secrecy, asyncio.Semaphore(setup.parallel)
-        )
-        for name, setup in declared.items()
-    }
+    leases = Leases(secrecy.seal)
+    pool.before_end.append(leases.close)
+    found: dict[str, Managing] = {}
+    for name, setup in declared.items():
+        program, gate = _Program(setup, around.folder), asyncio.Semaphore(setup.parallel)
+        provider = TofuProvider(name, program, pool, secrecy, gate, leases)
+        leases.lends[name] = provider.lend
+        found[keeper_of("", name)] = provider
+    return found
 
 
 def pool_of(around: Surrounding) -> Pool:

@@ -46,6 +46,13 @@ def run(**options: object) -> int:
     flag_value="null",
     help="A held effect happened, with this result.",
 )
+@click.option(
+    "--as",
+    "names",
+    multiple=True,
+    metavar="[ADDRESS=]ID",
+    help="What a creation in doubt has made stands under this id: look it up. May be repeated.",
+)
 @click.option("--repeat", is_flag=True, help="Do a held effect again.")
 @click.option("--skip", is_flag=True, help="Pass over a held effect.")
 @with_timeout

@@ -11,7 +11,7 @@ from typing import Final, Protocol, cast
 
 from dirigent.app.resources import TYPES
 from dirigent.cli.answer import complain
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.place import Place
 from dirigent.cli.session import pairs
 from dirigent.lang.inputs import Given

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from dirigent.cli import wire
+from dirigent.cli.text.checks import check_lines
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
 from dirigent.model.ids import split_path
 from dirigent.model.plan import Action, Change, Difference, OnFailure, Plan
 from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Unknown, Value
 from dirigent.planning.safety.undoing import losses
+from dirigent.service.views.checks import of_plan
 
 DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
 _PARTING: Final = (Action.FORGET, Action.RELEASE)
@@ -76,6 +78,7 @@ def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
         if len(changes) > len(listed):
             rest = changes[len(listed) :]
             lines.append(f"  and {len(rest)} more: {_types(rest)}")
+    lines += check_lines(of_plan(plan), terminal, full=full)
     lines += ["", f"  {summary(plan)}", *failure_lines(plan, full=full)]
     return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Final
 
 from dirigent.cli import wire
@@ -65,6 +66,8 @@ def _advice(view: RunView) -> list[str]:
         if all(PAUSED in (task.evidence or {}) for task in held):
             choices = f"dirigent resume {view.id} --repeat | --skip, or dirigent cancel {view.id}"
             return ["", "what failed waits for you; mend it, then:", f"  {choices}"]
+        if all("address" in (task.evidence or {}) for task in held):
+            return ["", *(line for task in held for line in _question(view.id, task, len(held)))]
         evidence = [
             f"  {task.name}: {json.dumps(wire.value(task.evidence))}" for task in held if task.evidence
         ]
@@ -73,3 +76,21 @@ def _advice(view: RunView) -> list[str]:
     if view.phase == "suspended":
         return ["", f"next: dirigent resume {view.id}"]
     return []
+
+
+def _question(run: str, task: TaskView, among: int) -> list[str]:
+    """Ask whether what was to be made is there, and say how each answer is given."""
+    evidence = task.evidence or {}
+    address = str(evidence.get("address"))
+    lines = [f"is there a `{evidence.get('type')}` for `{address}`?"]
+    if "object" in evidence:
+        lines.append(f"  it was to be: {shown(json.dumps(wire.value(evidence['object'])))}")
+    alike = evidence.get("alike")
+    lines += [f"  it may be:    {shown(str(each))}" for each in (alike if isinstance(alike, list) else [])]
+    named = f"{address}=ID" if among > 1 else "ID"
+    return [
+        *lines,
+        f"  yes, as ID:   dirigent resume {run} --as {shlex.quote(named)}",
+        f"  no, make it:  dirigent resume {run} --repeat",
+        f"  leave it:     dirigent resume {run} --skip",
+    ]

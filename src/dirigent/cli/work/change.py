@@ -12,9 +12,10 @@ from dirigent.app.conducting import Desk
 from dirigent.app.stacks import Surrounding
 from dirigent.cli import wire
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.session import around, leaving, opened, refuse_selection, selection, who
+from dirigent.cli.text.checks import check_lines
 from dirigent.cli.text.plans import plan_text
 from dirigent.cli.text.runs import ended_text, fault_text, indented, left_out_lines
 from dirigent.cli.text.terminal import err, out
@@ -30,6 +31,7 @@ from dirigent.service import changes
 from dirigent.service.changes import Aim
 from dirigent.service.plans import How
 from dirigent.service.safety.leases import held, holders
+from dirigent.service.views.checks import of_plan, of_run
 
 
 def up(options: Options) -> int:
@@ -154,6 +156,8 @@ async def _told(
     if end is None or end.phase == "completed":
         await kept(desk, surrounding.stack, made)
     outputs = await changes.outputs(desk.planner, surrounding.stack, made, end)
+    # A long journal is not read again for nothing.
+    checks = of_run(await desk.journal.read(run[0])) if run is not None and of_plan(made) else ()
     if options.as_json:
         say_json(
             {
@@ -162,9 +166,12 @@ async def _told(
                 "phase": end.phase if end else None,
                 "fault": wire.fault(end.fault) if end else None,
                 "outputs": {name: wire.value(value) for name, value in outputs.items()},
+                "checks": [wire.check(each) for each in checks],
             }
         )
         return Exit.DONE if end is None or end.phase == "completed" else Exit.FAILED
+    if any(each.holds is False for each in checks):
+        say("\n".join(check_lines(checks, out())))
     if outputs:
         say(f"\noutputs:\n{indented(dict(outputs))}")
     if end is None or run is None or end.phase == "completed":

@@ -11,7 +11,7 @@ from dirigent.app.resources import TYPES
 from dirigent.cli import schemas
 from dirigent.cli.answer import complain, problem_json
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
 from dirigent.cli.stack.reading import given_by, offers

@@ -10,7 +10,7 @@ from pathlib import Path
 from dirigent.app.seat import Keeper, keeping
 from dirigent.app.stacks import Surrounding
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.session import around
 from dirigent.cli.waiting import wait_for

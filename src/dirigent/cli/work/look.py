@@ -8,7 +8,7 @@ from typing import Final
 from dirigent.app.looking import left_out, looking
 from dirigent.cli import wire
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json, say_line
 from dirigent.cli.place import place
 from dirigent.cli.text.runs import event_line, left_out_lines, log_line, rows_text, runs_text

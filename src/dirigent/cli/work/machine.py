@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.place import place
 from dirigent.cli.text.terminal import out

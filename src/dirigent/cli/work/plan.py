@@ -8,7 +8,7 @@ from dirigent.app.stacks import Surrounding
 from dirigent.cli import wire
 from dirigent.cli.answer import Json
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.session import around, leaving, opened, refuse_selection, selection
 from dirigent.cli.text.plans import drift_text, next_step, plan_text

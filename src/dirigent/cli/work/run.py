@@ -14,7 +14,7 @@ from dirigent.app.stacks import Surrounding
 from dirigent.cli import wire
 from dirigent.cli.answer import complain
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
 from dirigent.cli.session import Session, around, opened, pairs, who
@@ -93,8 +93,8 @@ def detached(started: RunId, options: Options) -> int:
 def resume(options: Options) -> int:
     """Let a run go on, and follow it."""
     chosen = [name for name in CHOICES if options.flag(name) or (name == "done" and options.text(name))]
-    if len(chosen) > 1:
-        raise click.UsageError("`--done`, `--repeat` and `--skip` exclude each other")
+    if len(chosen) + bool(options.many("names")) > 1:
+        raise click.UsageError("`--done`, `--as`, `--repeat` and `--skip` exclude each other")
     return wait_for(_resume(around(options), chosen[0] if chosen else "", options))
 
 
@@ -105,7 +105,7 @@ async def _resume(surrounding: Surrounding, choice: str, options: Options) -> in
         found = await finding.find(desk.shelf, wanted) if wanted else await finding.only_open(desk.shelf)
         if not options.as_json and found.id != wanted:
             note(f"run {found.id}")
-        await runs.let_go(desk, found, choice, output, who())
+        await runs.let_go(desk, found, choice, output, who(), options.many("names"))
         end = await followed(desk, found.id, quiet=options.as_json, seconds=options.number("timeout"))
     return told(found.id, end, options)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from dirigent import __version__
@@ -14,9 +15,10 @@ from dirigent.app.tools import TOOLS
 from dirigent.cli import wire
 from dirigent.cli.answer import Json, span_json
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.place import place
+from dirigent.cli.text.checks import check_lines
 from dirigent.cli.text.terminal import out
 from dirigent.cli.text.tree import run_text
 from dirigent.cli.waiting import wait_for
@@ -24,6 +26,7 @@ from dirigent.model.problem import refuse
 from dirigent.model.run import payload
 from dirigent.service.finding import find
 from dirigent.service.views import RunView, TaskView, view
+from dirigent.service.views.checks import CheckView, of_run
 from dirigent.settings import Settings
 from dirigent.stores import transfer
 
@@ -41,14 +44,16 @@ async def _show(settings: Settings, options: Options) -> int:
         if options.text("export"):
             return await _export(transfer.Transfer(found.id, program, facts), options)
         seen = view(program, found.id, facts, TOOLS)
+        checks = of_run(facts)
         now = reader.clock.now()
     file = options.text("output")
     if file:
         return written(seen, Path(file), settings)
     if options.as_json:
-        say_json(_json(seen))
+        say_json(_json(seen, checks))
     else:
-        say(run_text(seen, now, out(), whole=options.flag("whole")))
+        told = [run_text(seen, now, out(), whole=options.flag("whole"))]
+        say("\n".join([*told, *check_lines(checks, out(), full=options.flag("whole"))]))
     return Exit.DONE
 
 
@@ -74,8 +79,8 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _json(seen: RunView) -> Json:
-    """Return one run with its tasks."""
+def _json(seen: RunView, checks: Sequence[CheckView]) -> Json:
+    """Return one run with its tasks, and the checks that it has asked."""
     return {
         "id": seen.id,
         "name": seen.name,
@@ -88,6 +93,7 @@ def _json(seen: RunView) -> Json:
         "output": wire.value(seen.output),
         "fault": wire.fault(seen.fault),
         "tasks": [_task(each) for each in seen.tasks],
+        "checks": [wire.check(each) for each in checks],
     }
 
 

@@ -48,13 +48,16 @@ def binding(frame: Frame) -> dict[str, Callable[[], Value]]:
     return {node.binds: lambda: _views(frame).resources("")}
 
 
-def within(frame: Frame, module: str) -> dict[str, Callable[[], Value]]:
-    """Return the variables that a graph gives its tasks of a module: its resources and its inputs."""
-    node, _ = _parts(frame)
-    return {
-        node.binds: lambda: _views(frame).resources(module),
-        "inputs": lambda: _views(frame).inputs(module),
-    }
+def within(frame: Frame, task: Task) -> dict[str, Callable[[], Value]]:
+    """Return the variables that a graph gives one task beside those of all: its module's, and `$self`."""
+    node, state = _parts(frame)
+    found: dict[str, Callable[[], Value]] = {}
+    if task.scope:
+        found[node.binds] = lambda: _views(frame).resources(task.scope)
+        found["inputs"] = lambda: _views(frame).inputs(task.scope)
+    if task.of:
+        found["self"] = lambda: state.outputs.get(task.of, node.initial.get(task.of))
+    return found
 
 
 def _views(frame: Frame) -> Views:
@@ -66,8 +69,7 @@ def _views(frame: Frame) -> Views:
 
 def _start(run: Run, frame: Frame) -> None:
     node, state = _parts(frame)
-    while state.ready and len(frame.children) < node.width:
-        name = state.ready.pop(0)
+    while len(frame.children) < node.width and (name := _next(node, state)):
         number = state.numbers[name]
         if node.undo:
             state.begun.append(name)
@@ -81,13 +83,38 @@ def _start(run: Run, frame: Frame) -> None:
         _finish(run, frame, node, state)
 
 
+def _next(node: Graph, state: GraphState) -> str:
+    """Take the first that can start, and its place in its lane; empty when there is none."""
+    while state.ready:
+        name = state.ready.pop(0)
+        lane = node.lanes.get(name)
+        if lane is None:
+            return name
+        if state.busy.get(lane, 0) < node.widths[lane]:
+            state.busy[lane] = state.busy.get(lane, 0) + 1
+            return name
+        state.aside.setdefault(lane, []).append(name)
+    return ""
+
+
+def _give_way(node: Graph, state: GraphState, name: str) -> None:
+    """Give the place of a task in its lane back; who has waited longest for it comes next."""
+    lane = node.lanes.get(name)
+    if lane is None:
+        return
+    state.busy[lane] -= 1
+    if state.aside.get(lane):
+        state.ready.insert(0, state.aside[lane].pop(0))
+
+
 def _enter(run: Run, frame: Frame, task: Task, slot: int | str) -> None:
     """Begin a task, which sees what lies in its module."""
     node, _ = _parts(frame)
     child = run.enter(frame, task, slot, frame.input)
     if task.scope:
         child.variables = {**child.variables, **node.scopes.get(task.scope, {})}
-        child.lazy = {**(child.lazy or {}), **within(frame, task.scope)}
+    if task.scope or task.of:
+        child.lazy = {**(child.lazy or {}), **within(frame, task)}
 
 
 def _finish(run: Run, frame: Frame, node: Graph, state: GraphState) -> None:
@@ -103,10 +130,12 @@ def left(run: Run, frame: Frame, child: Frame, output: Value, directive: str) ->
     """A task ended well: its dependents wait for one less."""
     node, state = _parts(frame)
     if state.turned:
+        _give_way(node, state, _name_of(str(child.slot)))
         _undone(node, state, str(child.slot))
         _go_back(run, frame, node, state)
         return
     name = node.tasks[int(child.slot)].name
+    _give_way(node, state, name)
     state.outputs[name] = output
     if state.views is not None:
         state.views.put(name, output)
@@ -121,12 +150,16 @@ def broke(run: Run, frame: Frame, child: Frame, fault: Fault) -> None:
     """A task failed: what needs it will never start."""
     node, state = _parts(frame)
     if state.turned:
+        _give_way(node, state, _name_of(str(child.slot)))
         state.standing.append(_name_of(str(child.slot)))
         _go_back(run, frame, node, state)
         return
-    state.faults[node.tasks[int(child.slot)].name] = fault
+    name = node.tasks[int(child.slot)].name
+    state.faults[name] = fault
+    _give_way(node, state, name)
     if node.undo:
         state.ready.clear()
+        state.aside.clear()
     _start(run, frame)
 
 
@@ -141,12 +174,13 @@ def _turn(node: Graph, state: GraphState) -> None:
 
 def _go_back(run: Run, frame: Frame, node: Graph, state: GraphState) -> None:
     """Start what can be taken back now; fail when nothing is left."""
-    while state.ready and len(frame.children) < node.width:
-        name = state.ready.pop(0)
+    while len(frame.children) < node.width and (name := _next(node, state)):
         task = node.undo.get(name)
         if task is not None:
             _enter(run, frame, task, f"{BACK}{name}")
-        elif isinstance(node.tasks[state.numbers[name]].node, Call):
+            continue
+        _give_way(node, state, name)
+        if isinstance(node.tasks[state.numbers[name]].node, Call):
             state.standing.append(name)
         else:
             # It only computed something: there is nothing to be taken back.

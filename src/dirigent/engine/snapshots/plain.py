@@ -29,7 +29,7 @@ from dirigent.model.run.ticket import Ticket
 from dirigent.model.source import Span
 from dirigent.model.values import Expression, SecretText, Unknown, UriTemplate
 
-VERSION: Final = 3
+VERSION: Final = 4
 Plain: TypeAlias = list[object]
 
 _SCALARS: Final = frozenset((str, int, float, bool, type(None)))
@@ -120,9 +120,9 @@ def _bind(run: Run) -> None:
     for frame in todo:
         above = frame.parent
         inherited = above.lazy if above is not None else None
-        scope = frame.task.scope if frame.task is not None else ""
-        if scope and above is not None:
-            inherited = {**(inherited or {}), **within(above, scope)}
+        task = frame.task
+        if task is not None and above is not None and (task.scope or task.of):
+            inherited = {**(inherited or {}), **within(above, task)}
         bound = isinstance(frame.node, Graph) and isinstance(frame.state, GraphState)
         frame.lazy = {**(inherited or {}), **binding(frame)} if bound else inherited
         todo.extend(frame.children.values())

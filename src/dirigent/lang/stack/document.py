@@ -9,6 +9,7 @@ from typing import Final
 
 from dirigent.lang.shape import check
 from dirigent.lang.source import load
+from dirigent.lang.stack.checks.reading import read_stack_checks
 from dirigent.lang.stack.modules.borders import join_providers, read_borders
 from dirigent.lang.stack.modules.finding import find_modules, refuse_sections
 from dirigent.lang.stack.outside.offering import read_offers
@@ -114,6 +115,7 @@ def _assemble(reading: Reading, root: Node) -> Stack:
         workflows=workflows,
         schedules=read_schedules(reading, section(root, "schedules"), workflows),
         outputs=read_outputs(reading, section(root, "outputs")),
+        checks=read_stack_checks(reading, section(root, "checks")),
         hosts=read_hosts(section(root, "policy")),
         network=read_network(reading, section(root, "policy")),
         doubt=read_doubt(section(root, "policy")),

@@ -18,8 +18,8 @@ from dirigent.model.values import Expression, Template
 from dirigent.ports import ExpressionFailed
 
 _COLUMN: Final = re.compile(r"\bat (?:line ([0-9]{1,5}), )?column ([0-9]{1,5})")
-_LIKE_JQ: Final = re.compile(r"\$\{\s*(?:\.|\$(?:inputs|secrets|resources|each|stack)\b)")
-_BARE: Final = re.compile(r"\$(?:inputs|secrets|resources|each|stack)[.\[]\S*")
+_LIKE_JQ: Final = re.compile(r"\$\{\s*(?:\.|\$(?:inputs|secrets|resources|each|stack|self)\b)")
+_BARE: Final = re.compile(r"\$(?:inputs|secrets|resources|each|stack|self)[.\[]\S*")
 
 
 def template(reading: Reading, node: Node | None, use: Use) -> Template:

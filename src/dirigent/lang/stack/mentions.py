@@ -30,7 +30,8 @@ class Use:
 
     `itself` is the resource in which they stand, which is never what was meant by another name.
     `decides` says in words what the value decides, for which no secret will do. `found` collects the
-    resources that are mentioned, each with the place of its first mention.
+    resources that are mentioned, each with the place of its first mention. `self_seen` says that `$self` is
+    the resource, as it stands after a change.
     """
 
     owner: str
@@ -38,6 +39,7 @@ class Use:
     each: bool = False
     decides: str = ""
     found: dict[str, Span] = field(default_factory=dict)
+    self_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,15 @@ def check_mentions(reading: Reading, compiled: Compiled, mention: Mention, use: 
                 "only a resource with `count` or `each` has it",
                 "add `count:` or `each:` to the resource, or take the value from `$inputs`",
             )
-        elif name not in _KNOWN and name not in _BUILT_IN:
+        elif name == "self" and not use.self_seen:
+            reading.complain(
+                "E1436",
+                f"`$self` has no value in {use.owner} here",
+                mention.of("self"),
+                "only a check of a resource under `after` has it",
+                "look at `$inputs`, or at another resource",
+            )
+        elif name not in _KNOWN and name != "self" and name not in _BUILT_IN:
             _report_variable(reading, name, mention.of(name))
     for variable, member in sorted(compiled.references, key=lambda pair: (pair[0], pair[1] or "")):
         checker = _CHECKERS.get(variable)

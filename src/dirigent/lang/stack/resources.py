@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from dirigent.lang.shape import nearest, shortened
+from dirigent.lang.stack.checks.reading import read_checks
 from dirigent.lang.stack.cycles import cycle_problems
 from dirigent.lang.stack.expressions import template
 from dirigent.lang.stack.mentions import Use
+from dirigent.lang.stack.outside.looking import looked_up
 from dirigent.lang.stack.outside.providers import provider_of
 from dirigent.lang.stack.reading import Reading, mapping_of, text_of
 from dirigent.lang.stack.shapes import COMMON
@@ -64,6 +66,7 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
     count, each = _repetition(reading, name, entry, use)
     needs = _needs(reading, name, entry.get("needs"), use.found)
     watched = _watched(reading, lifecycle, use)
+    checks = read_checks(reading, entry, use)
     own = use.found.pop(name, None)
     if own is not None and name not in reading.modules:
         message = f"`{name}` refers to itself"
@@ -81,8 +84,9 @@ def _read(reading: Reading, member: Member, entry: Members) -> _Entry:
         span=member.key_span,
         spans=_spans(entry),
         provider=_provider(reading, name, entry),
-        reads=entry.get("type") is None and entry.get("read") is not None,
+        reads=entry.get("type") is None and looked_up(entry) is not None,
         identity=text_of(lifecycle.get("identity")) or "" if lifecycle is not None else "",
+        checks=checks,
     )
     return _Entry(resource, use.found)
 
@@ -105,7 +109,8 @@ def _provider(reading: Reading, name: str, entry: Members) -> str:
 
 
 def _type(entry: Members) -> str:
-    return text_of(entry.get("type")) or text_of(entry.get("read")) or ""
+    found = looked_up(entry)
+    return text_of(entry.get("type")) or (found.type if found is not None else "")
 
 
 def _check_repetition(reading: Reading, name: str, entry: Members) -> bool:

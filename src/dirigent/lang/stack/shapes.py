@@ -27,6 +27,7 @@ from dirigent.lang.shape import (
     Whole,
     json_schema,
 )
+from dirigent.lang.stack.checks.shapes import CHECKS, STACK_CHECKS
 from dirigent.lang.stack.outside.offers import TypeShape
 from dirigent.lang.stack.outside.section import SectionShape
 from dirigent.lang.stack.outside.shapes import PROVIDER, SINK
@@ -48,7 +49,9 @@ _PREFIX: Final = "[a-z][a-z0-9-]{0,62}"
 _PREFIX_WORDS: Final = "1 to 63 lower-case letters, digits and hyphens that begin with a letter, as `docker`"
 _VARIABLE: Final = "[A-Za-z_][A-Za-z0-9_]*"
 # Keys that every resource has, whatever its type.
-COMMON: Final = ("type", "read", "with", "provider", "needs", "count", "each", "lifecycle", "checks")
+COMMON: Final = (
+    *("type", "read", "open", "call", "with", "provider", "needs", "count", "each", "lifecycle", "checks"),
+)
 
 NO_PROVIDERS: Final = Provided()
 
@@ -58,7 +61,6 @@ LATER_SECTIONS: Final = (
     "services",
     "objectives",
     "modules",
-    "checks",
     "approvals",
     "compensation",
 )
@@ -306,6 +308,7 @@ def stack_shape(types: Mapping[str, TypeShape], provided: Provided = NO_PROVIDER
         "forget": Field(FORGET, description="what is let go of without being deleted"),
         "import": Field(IMPORT, description="what exists already and is taken over"),
         "policy": Field(POLICY, description="what may happen"),
+        "checks": Field(STACK_CHECKS, description="what should hold at the end of every plan and apply"),
         "outputs": Field(
             MapOf(Templates(AnyValue()), _NAME, _NAME_WORDS),
             description="values that the stack shows when it is up",
@@ -332,6 +335,12 @@ def _resource(name: str, shape: TypeShape) -> Record:
     fields: dict[str, Field] = {
         "type": Field(Text(), description=shape.description),
         "read": Field(Text(), description="a data source of a provider: it is looked up, and never changed"),
+        "open": Field(
+            Text(), description="an ephemeral type of a provider: opened while it is used, and never stored"
+        ),
+        "call": Field(
+            Text(), description="a function of a provider, as `time::rfc3339_parse`; its result is `.result`"
+        ),
         "with": Field(Templates(shape.inside, whole=False), shape.wanted, f"the properties of `{name}`"),
         "provider": Field(
             Text(min_length=1, what="the name of a provider"),
@@ -344,11 +353,11 @@ def _resource(name: str, shape: TypeShape) -> Record:
             description="one instance for each item; it sees `$each.key` and `$each.value`",
         ),
         "lifecycle": Field(_LIFECYCLE, description="rules for change and removal"),
-        "checks": Field(Later()),
+        "checks": Field(CHECKS, description="what must hold before it is changed, and after"),
         **beside,
     }
     if name == MODULE_TYPE:
-        # No provider manages it, and its lifecycle is that of what lies in it.
-        del fields["provider"]
+        # No provider manages it, and its lifecycle is that of what lies in it; so are its checks.
+        del fields["provider"], fields["checks"]
         fields["lifecycle"] = Field(_HANDED_DOWN, description="rules for everything in it")
     return Record(fields, title=f"a resource of type `{name}`", what="a resource")

@@ -24,7 +24,7 @@ class Perform:
 
     `intended` in a command after a restart means doubt: the effect may have begun, or happened.
     `repeat` says that a person ordered it done again, so there is no doubt to resolve. With a `ticket`
-    it is recorded only when its queue admits it.
+    it is recorded only when its queue admits it. `known` is as in `Repeated`.
     """
 
     position: Position
@@ -37,6 +37,7 @@ class Perform:
     repeat: bool = False
     span: Span | None = None
     ticket: Ticket | None = None
+    known: str = ""
 
 
 @dataclass(slots=True)

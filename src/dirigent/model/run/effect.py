@@ -24,7 +24,8 @@ class Order:
     happened. The performer resolves that by the means of its kind (repeat, same key, ask first,
     re-attach), else it answers `Doubt`; `on_doubt` is the author's policy for that case.
     `hosts` are the network hosts that this run may reach, `queue` is the one that admitted it, `probes` are
-    the declarations of `policy.http.probes`.
+    the declarations of `policy.http.probes`. `known` is the id under which a person says that there is what
+    the effect was to make: it is only looked up.
     """
 
     run: RunId
@@ -39,6 +40,7 @@ class Order:
     hosts: tuple[str, ...] = ()
     queue: str = ""
     probes: tuple[Value, ...] = ()
+    known: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,11 +100,15 @@ class Vouched:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """A person orders a held effect to be done again."""
+    """A person orders a held effect to be done again.
+
+    Or says under which id there is `known` to be what it was to make: that is looked up, and nothing is made.
+    """
 
     at: float
     position: Position
     attempt: int
+    known: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,10 @@ def _needs(node: Node, homes: Mapping[str, Home], language: Language) -> Iterato
             resource = home.stack.resources[node.name]
             yield from _of_entry(
                 resource,
-                (resource.count, resource.each, resource.config, *resource.lifecycle.replace_when),
+                (
+                    *(resource.count, resource.each, resource.config, *resource.lifecycle.replace_when),
+                    *graph.templates_of_checks(resource.checks),
+                ),
                 home,
                 language,
             )

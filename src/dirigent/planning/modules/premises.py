@@ -6,7 +6,7 @@ as addresses of resources, so that nothing behind this knows of modules.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from dirigent.model.plan import Bridge
@@ -71,6 +71,11 @@ class Premises:
             if node.kind is Kind.RESOURCE
             for place in self._places.of(node.home)
         ]
+
+    def places(self) -> Iterator[Place]:
+        """Yield the stack itself and every instance of every module, each before those in it."""
+        for home in self._layout.homes:
+            yield from self._places.of(home)
 
     def needs(self, standing: Standing) -> Addresses:
         """Return the addresses that a resource hangs on."""

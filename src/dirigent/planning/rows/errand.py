@@ -46,7 +46,9 @@ def only_import(made: Plan, errand: Errand, rows: Sequence[ResourceRow]) -> Plan
         Refusal: E2023 when it is managed already.
     """
     adopted = [
-        replace(change, action=Action.KEEP, differences=(), because=f"imported as `{change.imported}`")
+        replace(
+            change, action=Action.KEEP, differences=(), because=f"imported as `{change.imported}`", checks=()
+        )
         for change in made.changes
         if change.imported
     ]
@@ -56,8 +58,8 @@ def only_import(made: Plan, errand: Errand, rows: Sequence[ResourceRow]) -> Plan
             f"`{errand.adoption.to}` is managed already",
             "let go of it first with `dirigent forget`, or give the other one another name",
         )
-    kept = [change for change in made.changes if not change.acts]
-    whole = replace(made, changes=(*adopted, *kept), outputs={}, selection=EVERYTHING, left_out=())
+    kept = [replace(change, checks=()) for change in made.changes if not change.acts]
+    whole = replace(made, changes=(*adopted, *kept), outputs={}, selection=EVERYTHING, left_out=(), checks=())
     return _plan(whole, rows)
 
 

@@ -24,7 +24,7 @@ class Outside:
         """Begin with what stands and is not in the part."""
         self._part = part
         self._rows = rows
-        out = [row for row in rows if not part.has(row.name, row.address)]
+        self.rows = out = [row for row in rows if not part.has(row.name, row.address)]
         self._left: dict[str, None] = {}
         self._users: dict[str, list[str]] = {}
         for row in out:

@@ -5,10 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dirigent.model.plan import ApplyPolicy, OnFailure, Plan, identity
+from dirigent.model.stack import Stack
+
+
+def policy_of(stack: Stack) -> ApplyPolicy:
+    """Return how plans of a stack are carried out, with what its providers allow."""
+    narrow = {
+        name: setup.parallel
+        for name, setup in stack.providers.items()
+        if setup.parallel < stack.apply.parallel
+    }
+    return replace(stack.apply, providers=narrow)
 
 
 def governed(made: Plan, policy: ApplyPolicy) -> Plan:
     """Return a plan that is to be carried out under a policy; how is part of what is approved by its id."""
+    wanted = {change.provider for change in made.pending}
+    narrow = {name: width for name, width in policy.providers.items() if name in wanted}
+    policy = replace(policy, providers=narrow)
     if made.policy == policy:
         return made
     again = replace(made, policy=policy)

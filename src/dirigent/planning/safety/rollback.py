@@ -13,15 +13,15 @@ from dirigent.model.ids import DEPOSED, PlanId, RunId
 from dirigent.model.plan import Action, Change, Plan, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.resource import Lifecycle, Resource, ResourceRow
+from dirigent.model.resource import Lifecycle, Replace, Resource, ResourceRow
 from dirigent.model.stack import Stack
 from dirigent.planning.decide import Case, create_first, decide
 from dirigent.planning.expand import Instance
 from dirigent.planning.plan import in_order
 from dirigent.planning.remove import refuse_protected, removal, with_setups
 from dirigent.planning.request import Answers, Asking, Propose, Wish
+from dirigent.planning.safety.succession import Succession
 from dirigent.planning.safety.touching import world_of
-from dirigent.planning.steps import spread_create_first
 from dirigent.planning.values.evaluate import Rendered, has_unknown, template_of
 from dirigent.planning.values.setups import Setups, members_of, undeclared
 from dirigent.ports.resources import Proposal, Reading
@@ -63,13 +63,13 @@ def plan_rollback(back: Return) -> Asking[Plan]:
         case, change = judged[number]
         judged[number] = (case, replace(change, binding=proposal.binding))
     wanted = {str(change.address): create_first(case) for case, change in judged}
-    declared = spread_create_first([_told(change, back) for _, change in judged], wanted)
-    kept = {change.address for change in declared}
+    kept = {change.address for _, change in judged}
     going = [
         _leaving(removal(row, back.readings.get(row.address), f"it was not there after {back.to}"))
         for row in sorted(back.rows, key=lambda row: row.address)
         if row.address not in kept and not row.reads
     ]
+    declared = Succession(wanted).spread([_told(change, back) for _, change in judged], going)
     changes = [*declared, *with_setups(going, back.setups)]
     refuse_protected(changes)
     made = Plan(
@@ -118,9 +118,13 @@ def _cases(back: Return) -> list[Case]:
 
 
 def _resource(then: ResourceRow, stack: Stack) -> Resource:
-    """Return the resource that would declare a row as it was; how it is replaced is as the stack says now."""
+    """Return the resource that would declare a row as it was.
+
+    How it is replaced is as the stack says now, or as the row remembers where that says nothing of it.
+    """
     known = stack.resources.get(then.name)
-    order = known.lifecycle.replace if known is not None else Lifecycle().replace
+    remembered = Replace.CREATE_FIRST if then.create_first else Replace.DELETE_FIRST
+    order = known.lifecycle.replace if known is not None else remembered
     return Resource(
         then.name,
         then.type,

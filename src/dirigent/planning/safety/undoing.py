@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dirigent.model.plan import Plan
-from dirigent.model.program import Call, Task
+from dirigent.model.program import Call, Set, Task
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Template
-from dirigent.planning.steps import Step, steps_of
+from dirigent.planning.steps import AFTER, BEFORE, Step, steps_of
 from dirigent.planning.values.evaluate import template_of
 
 
@@ -36,7 +36,11 @@ def undo_of(steps: Sequence[Step], tasks: Sequence[Task]) -> dict[str, Task]:
     found: dict[str, Task] = {}
     for step, task in zip(steps, tasks, strict=True):
         request = _request(step)
-        if request is not None:
+        if step.action in {BEFORE, AFTER}:
+            # It only asked, and so stands in nobody's way.
+            asked = replace(task, name=f"undo {step.name}", pointer=f"{task.pointer}/undo", node=Set(None))
+            found[step.name] = asked
+        elif request is not None:
             setup = _request_of(task).get("setup")
             back = request if setup is None else {**request, "setup": setup}
             node = Call(function="resource", request=back)
@@ -58,7 +62,8 @@ def _request_of(task: Task) -> dict[str, Template]:
 
 def losses(plan: Plan) -> tuple[Loss, ...]:
     """Return what a plan could not take back, or not whole, in the order of its steps."""
-    found = (_loss(step) for step in steps_of(plan.changes))
+    doing = (step for step in steps_of(plan.changes) if step.action not in {BEFORE, AFTER})
+    found = (_loss(step) for step in doing)
     return tuple(loss for loss in found if loss is not None)
 
 
@@ -118,6 +123,8 @@ def _former(request: dict[str, Template], step: Step, prior: ResourceRow) -> dic
         "needs": template_of([str(need) for need in prior.needs]),
         "protect": prior.protect,
     }
+    if prior.create_first:
+        ours["createFirst"] = True
     if step.action == "record":
         return {**request, **ours, "action": "record"}
     # A provider under another configuration than the plan has for it, or a row that was taken in as it stood.

@@ -82,6 +82,14 @@ def token_of(value: Value) -> str | None:
     return None
 
 
+def token_in(sealed: SecretText) -> str:
+    """Return the token of what was just closed."""
+    token = token_of(sealed)
+    if token is None:
+        raise AssertionError("what is sealed has a token")
+    return token
+
+
 def sealed_leaves(value: Value, seal: Seal) -> Value:
     """Return a sensitive value with each of its leaves sealed; what is null or unknown stays so."""
     match value:

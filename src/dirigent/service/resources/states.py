@@ -99,7 +99,8 @@ def _changed(before: ResourceRow | None, row: ResourceRow | None) -> tuple[Diffe
 
 
 def _own(row: ResourceRow) -> dict[str, Value]:
-    return {"needs": [*row.needs], "protect": row.protect, "tainted": row.tainted}
+    first = {"createFirst": True} if row.create_first else {}
+    return {"needs": [*row.needs], "protect": row.protect, "tainted": row.tainted, **first}
 
 
 def _unknown(address: str, known: Sequence[str]) -> Refusal:

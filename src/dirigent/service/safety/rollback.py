@@ -14,7 +14,7 @@ from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack
 from dirigent.model.values import Value
 from dirigent.planning.plan import setups_standing
-from dirigent.planning.safety.governing import governed
+from dirigent.planning.safety.governing import governed, policy_of
 from dirigent.planning.safety.rollback import Return, plan_rollback
 from dirigent.ports import Journal, Shelf
 from dirigent.ports.applies import APPLY
@@ -103,7 +103,7 @@ async def plan_back(planner: Planner, stack: Stack, inputs: Mapping[str, Value],
     now = planner.clock.now()
     then = await rows_after(planner.shelf, to)
     back = Return(stack, RunId(to.id), then, rows, readings, now, now - before, setups)
-    return governed(await carry(plan_rollback(back), planner.providers, planner.oracle), stack.apply)
+    return governed(await carry(plan_rollback(back), planner.providers, planner.oracle), policy_of(stack))
 
 
 async def _ended(shelf: Shelf) -> list[RunSummary]:

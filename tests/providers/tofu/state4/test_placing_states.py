@@ -228,7 +228,7 @@ def test_tainted_deposed_and_protected_objects_stay_what_they_are():
     found = rows(content, declared(protected))
     assert list(found) == ["a", "a#deposed", "a#deposed2"]
     assert (found["a"].tainted, found["a"].protect, found["a#deposed"].protect) == (True, True, False)
-    assert found["a"].private["create_first"] is True
+    assert (found["a"].create_first, found["a#deposed"].create_first) == (True, False)
     assert found["a"].private["identity"] == {"id": "1"}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from dirigent.cli.answer import Json, problem_json
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.text.terminal import padded
 from dirigent.cli.work.providers.stack import surrounding

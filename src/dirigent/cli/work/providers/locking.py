@@ -7,7 +7,7 @@ from pathlib import Path
 from dirigent.app.protocols import supply
 from dirigent.cli.answer import Json
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.waiting import wait_for
 from dirigent.cli.work.providers.stack import surrounding

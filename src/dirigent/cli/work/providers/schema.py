@@ -9,7 +9,7 @@ from typing import TypeAlias
 from dirigent.app.protocols.extras import require
 from dirigent.app.stacks import Surrounding
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say_json
 from dirigent.cli.waiting import wait_for
 from dirigent.cli.work.providers.stack import surrounding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dirigent.app.stacks import Surrounding
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.place import place
 from dirigent.cli.stack import reading
 

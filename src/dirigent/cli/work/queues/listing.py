@@ -8,7 +8,7 @@ from dataclasses import asdict
 from dirigent.app.looking import looking
 from dirigent.app.stacks import Surrounding, queues_of
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.session import around
 from dirigent.cli.text.runs import lasted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.model import limits
 from dirigent.model.duration import seconds_of
 from dirigent.model.problem import refuse

@@ -11,7 +11,7 @@ from pathlib import Path
 from dirigent.app.workers.doors import work_for_all
 from dirigent.app.workers.posting import Post, worker_at
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note
 from dirigent.cli.place import place
 from dirigent.cli.waiting import wait_for

@@ -9,7 +9,7 @@ from dirigent.app.stacks import Surrounding
 from dirigent.cli import wire
 from dirigent.cli.answer import Json
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.session import around
 from dirigent.cli.text.terminal import padded

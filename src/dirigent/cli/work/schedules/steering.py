@@ -6,7 +6,7 @@ from dirigent.app import conducting
 from dirigent.app.conducting import Desk
 from dirigent.app.stacks import Surrounding
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.session import around, who
 from dirigent.cli.waiting import wait_for

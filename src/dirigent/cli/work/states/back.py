@@ -10,7 +10,7 @@ from dirigent.app.planning import planning
 from dirigent.app.seat import keep_plan
 from dirigent.cli.answer import Json
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
 from dirigent.cli.session import Session, opened

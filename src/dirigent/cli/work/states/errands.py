@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.session import around, opened
 from dirigent.cli.waiting import wait_for
 from dirigent.cli.work.change import changed

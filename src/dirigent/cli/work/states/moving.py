@@ -12,7 +12,7 @@ from dirigent.app.states import ancestry, exchanging, files
 from dirigent.app.states.ancestry import Ancestry
 from dirigent.app.states.requests import Export, Import, Target, Wanted
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.session import Session, around, opened
 from dirigent.cli.waiting import wait_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dirigent.app.databases import copying
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.waiting import wait_for
 

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from dirigent.app import conducting
 from dirigent.app.stacks import Surrounding
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import note
 from dirigent.cli.session import around
 from dirigent.cli.waiting import wait_for

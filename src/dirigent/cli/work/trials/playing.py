@@ -15,7 +15,7 @@ from dirigent.app.trials.piece import Piece
 from dirigent.app.trials.playing import played
 from dirigent.cli.answer import complain
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.place import place
 from dirigent.cli.text.terminal import out

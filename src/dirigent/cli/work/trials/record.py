@@ -9,7 +9,7 @@ from dirigent.app.looking import looking
 from dirigent.app.trials.recording import recording
 from dirigent.cli.answer import complain
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say
 from dirigent.cli.place import Place, place
 from dirigent.cli.waiting import wait_for

@@ -7,7 +7,7 @@ from pathlib import Path
 from dirigent.app.resources import TYPES
 from dirigent.cli.answer import Json, complain
 from dirigent.cli.exits import Exit
-from dirigent.cli.options import Options
+from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.place import place
 from dirigent.cli.stack.reading import offers

@@ -16,6 +16,7 @@ from dirigent.lang.stack.mentions import Use
 from dirigent.lang.stack.outside.versions import REMEDY, NoVersion, read_constraints
 from dirigent.lang.stack.reading import Reading, keys_of, mapping_of, text_of
 from dirigent.lang.tree import Leaf, Member, Members
+from dirigent.model.resource import CALL, OPEN
 from dirigent.model.source import Span
 from dirigent.model.stack import ProviderSetup
 from dirigent.model.values import Template
@@ -161,9 +162,17 @@ def full_source(written: str) -> str | None:
     return f"{REGISTRY}/{parts[0]}/{parts[1]}"
 
 
+def provider_of_function(name: str) -> str:
+    """Return the provider that the name of a function begins with: `time` of `time::rfc3339_parse`."""
+    return name.removeprefix("provider::").partition("::")[0]
+
+
 def provider_of(type_name: str, named: str | None, declared: Mapping[str, Span]) -> str:
     """Return the name of the provider of a type: the one that is named, else the one whose prefix it has."""
     if named is not None:
         return named
-    prefix = type_name.partition("_")[0]
+    if type_name.startswith(CALL):
+        prefix = provider_of_function(type_name.removeprefix(CALL))
+    else:
+        prefix = type_name.removeprefix(OPEN).partition("_")[0]
     return prefix if prefix in declared else ""

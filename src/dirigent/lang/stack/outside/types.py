@@ -10,6 +10,7 @@ from dataclasses import field
 from typing import Final
 
 from dirigent.lang.shape import ByValue, Form, Place, Shape, nearest, shortened
+from dirigent.lang.stack.outside.looking import KINDS, Looked, check_one, looked_up, refuse_undeclared
 from dirigent.lang.stack.outside.offers import ANYTHING, Offer, TypeShape
 from dirigent.lang.stack.outside.providers import provider_of
 from dirigent.lang.stack.outside.rules import check_rules
@@ -44,6 +45,12 @@ class ResourceShape:
         """Go on with the shape of its type, or report a type that nobody has (E1414, E1425)."""
         node = place.node
         entry = node.members if isinstance(node, Members) else {}
+        if isinstance(node, Members):
+            check_one(place, node)
+        looks = looked_up(node) if isinstance(node, Members) and "type" not in entry else None
+        if looks is not None and looks.kind != "read":
+            self._lent(place, looks, _text(entry.get("provider")))
+            return
         reads = entry.get("read") if "type" not in entry else None
         kind, named = reads or entry.get("type"), _text(entry.get("provider"))
         name = _text(kind)
@@ -66,6 +73,12 @@ class ResourceShape:
         else:
             self._unoffered(place, kind, name, provider)
 
+    def _lent(self, place: Place, looks: Looked, named: str | None) -> None:
+        """Go on with what is opened or called: its provider has the word, but must be declared (E1441)."""
+        place.stay(self._made("<", looks.name, ANYTHING))
+        if named is None and not provider_of(looks.type, None, self.provided.declared):
+            refuse_undeclared(place, looks, self.provided.declared)
+
     def schema(self, form: Form, /) -> dict[str, Value]:
         """Return the JSON Schema: every type of ours and of every provider that is known."""
         every = {
@@ -73,7 +86,12 @@ class ResourceShape:
         }
         known = len(self.provided.offers) == len(self.provided.declared)
         shapes = {name: self.build(name, shape) for name, shape in {**every, **self.own}.items()}
-        return ByValue("type", shapes, None if known else self.build("", ANYTHING)).schema(form)
+        anything = self.build("", ANYTHING)
+        written = ByValue("type", shapes, None if known else anything).schema(form)
+        if not self.provided.declared:
+            return written
+        looks: list[Value] = [{"required": [kind]} for kind in KINDS]
+        return {"if": {"anyOf": looks}, "then": form.of(anything), "else": written}
 
     def _ours(self, name: str) -> Shape:
         """Return what tells our types apart. A name that none has may be one of a provider, misspelt."""

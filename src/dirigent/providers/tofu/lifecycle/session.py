@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Final
 
 from google.protobuf.message import Message
@@ -32,12 +32,13 @@ CLAIMED_VERSION: Final = "1.9.0"
 class Standing:
     """One object as its provider knows it: its state, bytes that only the provider understands, its identity.
 
-    Not every provider tells identities; then there is None.
+    Not every provider tells identities; then there is None. `identity_version` is that of its schema.
     """
 
     state: dict[str, Value]
     private: bytes = b""
     identity: dict[str, Value] | None = None
+    identity_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,11 @@ class Session:
         kind = implied(self.schemas.provider.block)
         check = connection.message("ValidateProviderConfig.Request")
         check.config.msgpack = encode(given, kind)
-        said = _sound(await connection.call(calls.VALIDATE_PROVIDER, check))
+        said = sound(await connection.call(calls.VALIDATE_PROVIDER, check))
         request = connection.message("ConfigureProvider.Request")
         request.terraform_version = CLAIMED_VERSION
         request.config.msgpack = encode(given, kind)
-        return said + _sound(await connection.call(calls.CONFIGURE, request))
+        return said + sound(await connection.call(calls.CONFIGURE, request))
 
     async def validate(self, name: str, config: Mapping[str, Value]) -> tuple[Diagnostic, ...]:
         """Let a configuration be checked; unknown values are allowed. Raises `Refused`."""
@@ -120,7 +121,7 @@ class Session:
         request.type_name = name
         request.config.msgpack = encode(dict(config), self._type(name))
         request.client_capabilities.write_only_attributes_allowed = True
-        return _sound(await self.connection.call(calls.VALIDATE, request))
+        return sound(await self.connection.call(calls.VALIDATE, request))
 
     async def upgrade(self, name: str, version: int, state: Mapping[str, Value]) -> dict[str, Value] | None:
         """Return a stored state as this release of the provider has it. Raises `Refused`."""
@@ -129,7 +130,7 @@ class Session:
         request.version = version
         request.raw_state.json = json.dumps(stored(dict(state), self._type(name))).encode()
         answer = await self.connection.call(calls.UPGRADE, request)
-        _sound(answer)
+        sound(answer)
         return self._state(name, answer.upgraded_state)
 
     async def read(self, name: str, standing: Standing) -> Standing | None:
@@ -140,11 +141,12 @@ class Session:
         request.private = standing.private
         _identify(self, request.current_identity, name, standing.identity)
         answer = await self.connection.call(calls.READ, request)
-        _sound(answer)
+        sound(answer)
         state, identity = self._state(name, answer.new_state), _identity(self, name, answer.new_identity)
-        return (
-            None if state is None else Standing(state, bytes(answer.private), identity or standing.identity)
-        )
+        if state is None:
+            return None
+        seen = replace(standing, state=state, private=bytes(answer.private))
+        return _known_as(self, name, seen, identity) if identity else seen
 
     async def plan(self, change: Change, proposed: dict[str, Value] | None) -> Planned:
         """Ask what would become of an object. Raises `Refused`."""
@@ -158,7 +160,7 @@ class Session:
         _identify(self, request.prior_identity, change.type, change.identity)
         request.client_capabilities.write_only_attributes_allowed = True
         answer = await self.connection.call(calls.PLAN, request)
-        said = _sound(answer)
+        said = sound(answer)
         return Planned(
             self._state(change.type, answer.planned_state),
             bytes(answer.planned_private),
@@ -180,9 +182,10 @@ class Session:
         _identify(self, request.planned_identity, change.type, change.identity)
         answer = await self.connection.call(calls.APPLY, request, limits.PROVIDER_CHANGE_SECONDS)
         state = self._state(change.type, answer.new_state)
+        left = None if state is None else Standing(state, bytes(answer.private))
         identity = _identity(self, change.type, answer.new_identity)
         return Applied(
-            None if state is None else Standing(state, bytes(answer.private), identity),
+            None if left is None else _known_as(self, change.type, left, identity),
             bool(answer.legacy_type_system),
             diagnostics_of(answer.diagnostics),
         )
@@ -196,13 +199,13 @@ class Session:
         else:
             _identify(self, request.identity, name, identity)
         answer = await self.connection.call(calls.IMPORT, request)
-        _sound(answer)
+        sound(answer)
         found: list[tuple[str, Standing]] = []
         for each in answer.imported_resources:
             state = self._state(str(each.type_name), each.state)
             if state is not None:
-                told = _identity(self, str(each.type_name), each.identity)
-                found.append((str(each.type_name), Standing(state, bytes(each.private), told)))
+                kind, stub = str(each.type_name), Standing(state, bytes(each.private))
+                found.append((kind, _known_as(self, kind, stub, _identity(self, kind, each.identity))))
         return found
 
     async def look_up(self, name: str, config: Mapping[str, Value]) -> dict[str, Value] | None:
@@ -212,8 +215,8 @@ class Session:
         request.type_name = name
         request.config.msgpack = encode(dict(config), kind)
         answer = await self.connection.call(calls.READ_DATA, request)
-        _sound(answer)
-        return _members(answer.state, kind)
+        sound(answer)
+        return members_of(answer.state, kind)
 
     async def stop(self) -> None:
         """Ask it to bring what is under way to an end soon; the calls still answer."""
@@ -225,7 +228,7 @@ class Session:
         return self.types[name]
 
     def _state(self, name: str, content: Message) -> dict[str, Value] | None:
-        return _members(content, self._type(name))
+        return members_of(content, self._type(name))
 
 
 async def opened(connection: Connection) -> Session:
@@ -234,7 +237,7 @@ async def opened(connection: Connection) -> Session:
     Providers of the old kit need the question even where the answer is known.
     """
     answer = await connection.call(calls.SCHEMA, connection.message("Empty"))
-    _sound(answer)
+    sound(answer)
     try:
         return Session(connection, read_schemas(answer), identities=await _identities(connection))
     except (ValueError, KeyError) as odd:
@@ -251,7 +254,13 @@ def _identify(session: Session, into: Message, name: str, identity: dict[str, Va
 def _identity(session: Session, name: str, content: Message) -> dict[str, Value] | None:
     if name not in session.identities:
         return None
-    return _members(content.identity_data, session.identities[name].kind)
+    return members_of(content.identity_data, session.identities[name].kind)
+
+
+def _known_as(session: Session, name: str, standing: Standing, identity: dict[str, Value] | None) -> Standing:
+    """Return an object with the identity that its provider has just told, in the version it speaks now."""
+    version = session.identities[name].version if identity is not None else 0
+    return replace(standing, identity=identity, identity_version=version)
 
 
 async def _identities(connection: Connection) -> Mapping[str, IdentitySchema]:
@@ -259,11 +268,12 @@ async def _identities(connection: Connection) -> Mapping[str, IdentitySchema]:
         answer = await connection.call(calls.IDENTITIES, connection.message("Empty"))
     except CallUnknown:
         return {}
-    _sound(answer)
+    sound(answer)
     return read_identities(answer)
 
 
-def _members(content: Message, kind: Type) -> dict[str, Value] | None:
+def members_of(content: Message, kind: Type) -> dict[str, Value] | None:
+    """Return the object in a message of the type `DynamicValue`. Raises `Misfit`."""
     if content.msgpack:
         found = decode(content.msgpack, kind)
     else:
@@ -271,7 +281,7 @@ def _members(content: Message, kind: Type) -> dict[str, Value] | None:
     return found if isinstance(found, dict) else None
 
 
-def _sound(answer: Message) -> tuple[Diagnostic, ...]:
+def sound(answer: Message) -> tuple[Diagnostic, ...]:
     """Return the warnings of an answer, or raise `Refused` when there are errors."""
     said = diagnostics_of(answer.diagnostics)
     if any(each.severe for each in said):

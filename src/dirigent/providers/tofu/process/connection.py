@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -64,6 +64,27 @@ class Connection:
             raise await self._told(method, error) from None
         except DecodeError as error:
             raise CallBroken(f"it answered `{method.name}` with what cannot be read: {error}") from None
+
+    async def stream(self, method: Method, request: Message, seconds: float) -> AsyncGenerator[Message, None]:
+        """Yield the answers to a request as they come, for so long at most. Raises as `call` does.
+
+        Whoever has enough closes it, which ends the call.
+        """
+        caller = self._channel.unary_stream(
+            method.path(self.version),
+            request_serializer=_bytes_of,
+            response_deserializer=self._messages[method.response].FromString,
+        )
+        answers = caller(request, timeout=seconds)
+        try:
+            async for answer in answers:
+                yield answer
+        except grpc.aio.AioRpcError as error:
+            raise await self._told(method, error) from None
+        except DecodeError as error:
+            raise CallBroken(f"it answered `{method.name}` with what cannot be read: {error}") from None
+        finally:
+            answers.cancel()
 
     async def shut(self) -> None:
         """Ask it to end; whether it does is the tether's affair."""

@@ -19,7 +19,8 @@ from dirigent.providers.tofu.lifecycle.cycle import Intention, carry_out, intend
 from dirigent.providers.tofu.lifecycle.session import Applied, Change, Refused, Session, Standing
 from dirigent.providers.tofu.process.connection import CallBroken
 from dirigent.providers.tofu.provider.conversation import Conversation
-from dirigent.providers.tofu.provider.rows import Binding, Kept, binding_of, kept_of, standing_of
+from dirigent.providers.tofu.provider.rows import Binding, binding_of, kept_from, kept_of, standing_of
+from dirigent.providers.tofu.provider.searching import searched
 from dirigent.providers.tofu.provider.words import broken, failure
 from dirigent.providers.tofu.schema.identity import IdentitySchema
 from dirigent.providers.tofu.schema.shape import Schema, implied
@@ -114,25 +115,19 @@ class Changing:
         """
         identity = identified(self.operation.identity, self.given) or await _own_identity(self)
         if not identity:
-            raise ProviderDoubt(
-                f"`{self.operation.address}` may have been made or not: {why}. Its provider cannot say"
-                " without its id: declare `lifecycle.identity` to have such a case looked up",
-                {"address": self.operation.address, "type": self._type, "remedy": _REMEDY},
-            )
+            search = await searched(self.talk, self._type, self.given)
+            if search.absent:
+                return None
+            identity = search.identity
+            if not identity:
+                raise _doubt(self, why, search.why, search.shown(self.talk.secrecy))
         try:
             return await self.talk.ask(lambda session: find_under(session, self._type, identity))
         except Refused as refused:
             said = failure(refused.said, self.talk.secrecy)
-            raise ProviderDoubt(
-                f"`{self.operation.address}` may have been made or not: {why}. It could not be looked up"
-                f" under `{_shown(identity)}`: {said}",
-                {
-                    "address": self.operation.address,
-                    "type": self._type,
-                    "identity": _shown(identity),
-                    "remedy": _REMEDY,
-                },
-            ) from None
+            under = self.talk.secrecy.withheld(_shown(identity))
+            words = f"It could not be looked up under `{under}`: {said}"
+            raise _doubt(self, why, words, {"identity": under}) from None
 
     async def _taken_over(self, found: Standing) -> Left:
         """Return what was made before nobody heard of it, brought to what was wanted."""
@@ -199,14 +194,19 @@ class Changing:
         """Return an object as it is shown and stored."""
         secrecy = self.talk.secrecy
         secrecy.learn(self.schema.block, standing.state)
-        kept = Kept(self.talk.program.source, self.schema.version, standing.private, standing.identity)
+        kept = kept_from(standing, self.talk.program.source, self.schema.version)
         return secrecy.hide(self.schema.block, standing.state), kept.written(secrecy)
 
 
-_REMEDY: Final = (
-    "Find out whether the object is there. If it is not: `dirigent resume RUN --repeat`. If it is: "
-    "`dirigent resume RUN --skip`, then adopt it with `dirigent import`."
-)
+def _doubt(change: Changing, why: str, words: str, more: dict[str, Value]) -> ProviderDoubt:
+    """Return the one question to a person: what was to be made, what is known of it."""
+    seen = change.talk.secrecy.hide(change.schema.block, change.given)
+    wanted: dict[str, Value] = {name: value for name, value in seen.items() if value not in (None, [])}
+    operation = change.operation
+    return ProviderDoubt(
+        f"`{operation.address}` may have been made or not: {why}. {words}",
+        {"address": operation.address, "type": operation.type, "object": wanted, **more},
+    )
 
 
 def identified(pattern: str, given: Mapping[str, Value]) -> str:

@@ -16,6 +16,8 @@ from dirigent.model.record import dataclass
 from dirigent.model.values import Unknown, Value
 from dirigent.providers.tofu.lifecycle.session import Session
 from dirigent.providers.tofu.process.connection import CallBroken
+from dirigent.providers.tofu.provider.fleeting.lasting import Leases
+from dirigent.providers.tofu.provider.fleeting.naming import opened_in, parted, refuse_kept
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.secrecy import Secrecy
 from dirigent.providers.tofu.schema.configuration import configured
@@ -28,13 +30,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`setup` is the provider's configuration as planning has it: with secrets by name, perhaps unknown."""
+    """`setup` is the provider's configuration as planning has it: with secrets by name, perhaps unknown.
+
+    `borrowed` are the tokens of the ephemeral values that it was given: they stay open while it acts.
+    """
 
     name: str
     program: Program
     pool: Pool
     setup: Mapping[str, Value]
     secrecy: Secrecy
+    leases: Leases
+    borrowed: dict[str, None] = field(default_factory=dict)
     _clear: dict[str, dict[str, Value]] = field(default_factory=dict)
 
     @property
@@ -74,12 +81,32 @@ class Conversation:
     async def act(self, deed: Callable[[Session], Awaitable[T]]) -> T:
         """Return what comes of something that may change the world. It is done at most once."""
         setup = await self._configured()
-        async with self.pool.session(self.program, setup) as session:
+        async with self.leases.held(self.borrowed), self.pool.session(self.program, setup) as session:
             return await deed(session)
+
+    async def look(self, question: Callable[[Session], Awaitable[T]]) -> T:
+        """Return the answer to what a provider knows before it is configured."""
+        async with self.pool.session(self.program, None) as session:
+            return await question(session)
 
     async def stop(self) -> None:
         """Ask the provider to bring what is under way to an end."""
         await self.pool.stop(self.program, await self._configured())
+
+    async def borrow(self, value: Value) -> None:
+        """Open what of a value is ephemeral, for it to be revealed. Raises `Refusal`, `ProviderFailed`."""
+        for token in dict.fromkeys(parted(name)[0] for _, name in opened_in(value)):
+            self.secrecy.lent[token] = await self.leases.borrow(token)
+            self.borrowed[token] = None
+
+    async def taken(self, type_name: str, schema: Schema, config: Mapping[str, Value]) -> dict[str, Value]:
+        """Return what `given` does, with ephemeral values where nothing is kept of them.
+
+        Raises `Refusal` (E3012, E3045), and what `borrow` does.
+        """
+        refuse_kept(type_name, schema.block, config)
+        await self.borrow(dict(config))
+        return self.given(type_name, schema, config)
 
     def given(self, type_name: str, schema: Schema, config: Mapping[str, Value]) -> dict[str, Value]:
         """Return the configuration of a resource in clear, every member present. Raises `Refusal` (E3012)."""
@@ -91,10 +118,14 @@ class Conversation:
         return found
 
     async def inputs(self, type_name: str, given: Mapping[str, Value]) -> str:
-        """Return the digest of all that a plan hangs on but what stands; empty while some is unknown."""
-        if holds_unknown(dict(given)):
+        """Return the digest of all that a plan hangs on but what stands; empty while some is unknown.
+
+        So it is where something ephemeral is among it, for that is another each time.
+        """
+        setup = await self._configured()
+        if self.borrowed or holds_unknown(dict(given)):
             return ""
-        content = [self.program.digest, await self._configured(), type_name, dict(given)]
+        content = [self.program.digest, setup, type_name, dict(given)]
         return hashlib.sha256(
             json.dumps(content, sort_keys=True).encode("utf-8", "surrogatepass")
         ).hexdigest()
@@ -103,6 +134,7 @@ class Conversation:
         """Return the provider's own configuration in clear and whole. Raises `Refusal` (E3011)."""
         if not self._clear:
             block = (await self.schemas()).provider.block
+            await self.borrow(dict(self.setup))
             clear = self.secrecy.reveal(dict(self.setup))
             found, odd = configured(block, clear if isinstance(clear, dict) else {})
             if odd:

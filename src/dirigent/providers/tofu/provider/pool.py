@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -62,6 +62,8 @@ class Pool:
         self._closed = False
         # What was started once: since then its file may have changed.
         self._before: set[str] = set()
+        # What wants to be done while they can still be asked.
+        self.before_end: list[Callable[[], Awaitable[None]]] = []
 
     async def schemas(self, program: Program) -> Schemas:
         """Return what a program offers; it is asked once. Raises as `session` does."""
@@ -108,6 +110,8 @@ class Pool:
 
     async def close(self) -> None:
         """End all processes, and start no more."""
+        while self.before_end:
+            await self.before_end.pop()()
         self._closed = True
         for warm in list(self._living.values()):
             self._retire(warm)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Final
 
 from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
-from dirigent.model.resource import ResourceRow
+from dirigent.model.resource import CALL, OPEN, ResourceRow
 from dirigent.model.values import Unknown, Value
 from dirigent.ports.resources import Operation, Proposal, ProviderDoubt, ProviderFailed, Reading
 from dirigent.providers.tofu.lifecycle.cycle import intend, look
@@ -18,10 +18,15 @@ from dirigent.providers.tofu.lifecycle.proposing import same
 from dirigent.providers.tofu.lifecycle.session import Session, Standing
 from dirigent.providers.tofu.provider.changing import Changing, Left, find_under
 from dirigent.providers.tofu.provider.conversation import Conversation
+from dirigent.providers.tofu.provider.fleeting.lasting import Leases
+from dirigent.providers.tofu.provider.fleeting.naming import Way, forgetting
+from dirigent.providers.tofu.provider.fleeting.opening import Lending, named
+from dirigent.providers.tofu.provider.functions import call
 from dirigent.providers.tofu.provider.pool import Pool, Program
-from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_of, standing_of
+from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_from, kept_of, standing_of
 from dirigent.providers.tofu.provider.secrecy import Secrecy
 from dirigent.providers.tofu.provider.words import NOTHING_LEFT, broken, told, warnings
+from dirigent.providers.tofu.schema.identity import identity_of
 from dirigent.providers.tofu.schema.shape import Block, Schema, implied
 from dirigent.providers.tofu.values.paths import shown
 
@@ -41,6 +46,7 @@ class TofuProvider:
     pool: Pool
     secrecy: Secrecy
     gate: asyncio.Semaphore
+    leases: Leases
     under_way: dict[str, asyncio.Task[Left]] = field(default_factory=dict)
 
     def configured(self, setup: dict[str, Value]) -> ConfiguredProvider:
@@ -49,7 +55,12 @@ class TofuProvider:
 
     async def conversation(self, setup: dict[str, Value]) -> Conversation:
         """Begin a conversation. Raises `Refusal` when there is no program."""
-        return Conversation(self.name, await self.find(), self.pool, setup, self.secrecy.fresh())
+        program, secrecy = await self.find(), self.secrecy.fresh()
+        return Conversation(self.name, program, self.pool, setup, secrecy, self.leases)
+
+    async def lend(self, way: Way) -> Lending:
+        """Begin the conversation in which something is opened. Raises as `conversation` does."""
+        return Lending(await self.conversation(way.setup), way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,7 @@ class ConfiguredProvider:
         talk = await self.of.conversation(self.setup)
         with told(talk.name, talk.secrecy):
             schema = await talk.schema(type_name)
-            given = talk.given(type_name, schema, config)
+            given = await talk.taken(type_name, schema, config)
             kept = talk.secrecy.conceal(schema.block, config)
             if talk.deferred:
                 later = talk.secrecy.hide(schema.block, _later(schema.block, given))
@@ -105,8 +116,12 @@ class ConfiguredProvider:
         """Read a data source, or say what will be known of it."""
         talk = await self.of.conversation(self.setup)
         with told(talk.name, talk.secrecy):
+            if type_name.startswith(CALL):
+                return await call(talk, type_name.removeprefix(CALL), config)
+            if type_name.startswith(OPEN):
+                return await named(talk, type_name.removeprefix(OPEN), config, later=later)
             schema = await talk.source(type_name)
-            given = talk.given(type_name, schema, config)
+            given = await talk.taken(type_name, schema, config)
             if later or talk.deferred:
                 unread = talk.secrecy.hide(schema.block, _later(schema.block, given))
                 return Proposal(unread, decided=True, deferred=True)
@@ -116,8 +131,18 @@ class ConfiguredProvider:
         kept = Kept(talk.program.source, schema.version).written(talk.secrecy)
         return Proposal(talk.secrecy.hide(schema.block, found), decided=True, binding=kept)
 
+    async def kept(self, type_name: str, config: dict[str, Value]) -> dict[str, Value]:
+        """Return a configuration as its row may keep it: nothing write-only, nothing sensitive in clear."""
+        talk = await self.of.conversation(self.setup)
+        with told(talk.name, talk.secrecy):
+            block = (await talk.schema(type_name)).block
+            return talk.secrecy.conceal(block, forgetting(block, config))
+
     async def adopt(self, type_name: str, identity: str, config: dict[str, Value]) -> Reading:
-        """Look at what exists under an import id. What a secret of the configuration is, is sealed in it."""
+        """Look at what exists under an import id, or an identity in JSON.
+
+        What a secret of the configuration is, is sealed in it.
+        """
         talk = await self.of.conversation(self.setup)
         if talk.deferred:
             raise refuse(
@@ -127,13 +152,15 @@ class ConfiguredProvider:
             )
         with told(talk.name, talk.secrecy):
             schema = await talk.schema(type_name)
+            await talk.borrow(config)
             talk.secrecy.reveal(config)
-            found = await talk.ask(lambda session: find_under(session, type_name, identity))
+            found = await talk.ask(lambda session: find_under(session, type_name, identity_of(identity)))
         if found is None:
             return Reading(None)
-        kept = Kept(talk.program.source, schema.version, found.private, found.identity)
+        kept = kept_from(found, talk.program.source, schema.version)
         attributes = talk.secrecy.hide(schema.block, found.state)
-        return Reading(attributes, private=kept.written(talk.secrecy))
+        told_of = talk.secrecy.conceal(schema.block, forgetting(schema.block, config))
+        return Reading(attributes, told_of, private=kept.written(talk.secrecy))
 
     async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
         """Carry an operation out. It goes on to its end although this task is cancelled: see `finish`."""
@@ -190,14 +217,16 @@ class ConfiguredProvider:
 
     async def _change(self, talk: Conversation, operation: Operation) -> Changing:
         schema = await talk.schema(operation.type)
-        given = {} if operation.action == "delete" else talk.given(operation.type, schema, operation.config)
+        given = (
+            {} if operation.action == "delete" else await talk.taken(operation.type, schema, operation.config)
+        )
         return Changing(talk, operation, schema, given)
 
 
 def _reading(talk: Conversation, row: ResourceRow, schema: Schema, found: Standing) -> Reading:
     """Return what was seen; `config` has what is not as it was applied, written or left out."""
     attributes = talk.secrecy.hide(schema.block, found.state)
-    kept = Kept(talk.program.source, schema.version, found.private, found.identity)
+    kept = kept_from(found, talk.program.source, schema.version)
     drift = {
         name: value
         for name, value in attributes.items()
@@ -220,7 +249,7 @@ async def _upgraded(talk: Conversation, prior: ResourceRow, schema: Schema) -> S
 
     async def upgrade(session: Session) -> Standing:
         state = await session.upgrade(prior.type, kept.version, standing.state)
-        return Standing(state or {}, standing.private, standing.identity)
+        return replace(standing, state=state or {})
 
     return await talk.ask(upgrade)
 

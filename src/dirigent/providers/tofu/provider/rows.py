@@ -26,6 +26,7 @@ _PLANNED_PRIVATE: Final = "planned private"
 _LEGACY: Final = "legacy"
 _IDENTITY: Final = "identity"
 _PRIOR_IDENTITY: Final = "prior identity"
+_PRIOR_IDENTITY_VERSION: Final = "prior identity version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def kept_of(row: ResourceRow, secrecy: Secrecy) -> Kept:
         version if isinstance(version, int) else 0,
         base64.b64decode(private) if isinstance(private, str) else b"",
         identity if isinstance(identity, dict) else None,
-        identity_version if isinstance(identity_version, int) else 0,
+        _version(identity_version),
     )
 
 
@@ -66,7 +67,13 @@ def standing_of(row: ResourceRow, secrecy: Secrecy) -> Standing:
     """Return the object of a row, as its provider left it. Raises `Refusal` (E3018)."""
     state = secrecy.reveal(row.attributes)
     kept = kept_of(row, secrecy)
-    return Standing(state if isinstance(state, dict) else {}, kept.private, kept.identity)
+    found = state if isinstance(state, dict) else {}
+    return Standing(found, kept.private, kept.identity, kept.identity_version)
+
+
+def kept_from(standing: Standing, source: str, version: int) -> Kept:
+    """Return what the row of an object keeps; `version` is that of the schema of its type."""
+    return Kept(source, version, standing.private, standing.identity, standing.identity_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ class Binding:
             found[_PRIVATE] = _text(self.prior.private)
             if self.prior.identity is not None:
                 found[_PRIOR_IDENTITY] = self.prior.identity
+                found[_PRIOR_IDENTITY_VERSION] = self.prior.identity_version
         if self.identity is not None and not _holds_unknown(self.identity):
             found[_IDENTITY] = self.identity
         if self.inputs:
@@ -113,7 +121,10 @@ def binding_of(written: Value, kind: Type, secrecy: Secrecy) -> Binding | None:
         state = decode(base64.b64decode(str(found[_PRIOR])), kind)
         private = base64.b64decode(str(found.get(_PRIVATE) or ""))
         prior = Standing(
-            state if isinstance(state, dict) else {}, private, _object(found.get(_PRIOR_IDENTITY))
+            state if isinstance(state, dict) else {},
+            private,
+            _object(found.get(_PRIOR_IDENTITY)),
+            _version(found.get(_PRIOR_IDENTITY_VERSION)),
         )
     return Binding(
         planned,
@@ -123,6 +134,10 @@ def binding_of(written: Value, kind: Type, secrecy: Secrecy) -> Binding | None:
         found.get(_LEGACY) is True,
         _object(found.get(_IDENTITY)),
     )
+
+
+def _version(value: Value) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _object(value: Value) -> dict[str, Value] | None:

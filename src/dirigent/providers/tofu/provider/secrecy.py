@@ -5,19 +5,22 @@ Rule: nothing leaves here in clear that the schema calls sensitive, or that hold
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from functools import partial
 from typing import Final
 
+from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
-from dirigent.model.values import SEALED, SecretRef, SecretText, Value
+from dirigent.model.values import OPENED, SEALED, SecretRef, SecretText, Value
 from dirigent.ports import Vault
+from dirigent.providers.tofu.provider.fleeting.naming import parted, value_at
 from dirigent.providers.tofu.schema.shape import Attribute, Block, Nesting
 from dirigent.providers.tofu.sealing import Seal, opened, sealed_leaves, token_of
 
 # Shorter ones would seal ordinary text; a secret of three characters protects nothing.
-_LEAST: Final = 4
+LEAST: Final = 4
 _WITHHELD: Final = "(sensitive)"
 
 
@@ -26,12 +29,14 @@ class Secrecy:
     """The secrets of one conversation with a provider. `texts` are those sealed ones that were opened.
 
     `anywhere` are those of all conversations: what a process complains of may be about another object.
+    `lent` is what was opened for this one, by its token.
     """
 
     vault: Vault
     seal: Seal
     texts: dict[str, None] = field(default_factory=dict)
     anywhere: dict[str, None] = field(default_factory=dict)
+    lent: dict[str, dict[str, Value]] = field(default_factory=dict)
 
     def fresh(self) -> Secrecy:
         """Return the same for another conversation."""
@@ -55,7 +60,7 @@ class Secrecy:
 
     def _concealed(self, block: Block, name: str, value: Value) -> Value:
         attribute, nested = block.attributes.get(name), block.blocks.get(name)
-        if attribute is not None and attribute.sensitive:
+        if attribute is not None and (attribute.sensitive or attribute.write_only):
             return sealed_leaves(value, self.seal)
         if attribute is not None and attribute.nested is not None:
             inner = Block(attribute.nested.attributes)
@@ -72,25 +77,33 @@ class Secrecy:
     def learn(self, block: Block, state: Mapping[str, Value] | None) -> None:
         """Take note of the sensitive values of a state, so that no message shows them."""
         for text in _sensitive(block, state or {}):
-            self._note(text)
+            self.note(text)
 
     def _revealed(self, secret: SecretText) -> Value:
+        if len(secret.parts) == 1 and isinstance(secret.parts[0], SecretRef):
+            name = secret.parts[0].name
+            if name.startswith(OPENED):
+                return _lent(self, name)
         token = token_of(secret)
         if token is not None:
             value = self.seal.open(token)
-            self._note(value if isinstance(value, str) else "")
+            self.note(value if isinstance(value, str) else "")
             return value
         return "".join(part if isinstance(part, str) else self._part(part) for part in secret.parts)
 
     def _part(self, reference: SecretRef) -> str:
+        if reference.name.startswith(OPENED):
+            value = _lent(self, reference.name)
+            return value if isinstance(value, str) else json.dumps(value)
         if reference.name.startswith(SEALED):
             text = self.seal.text(reference.name.removeprefix(SEALED))
-            self._note(text)
+            self.note(text)
             return text
         return str(self.vault.reveal(SecretText((reference,))))
 
-    def _note(self, text: str) -> None:
-        if len(text) >= _LEAST:
+    def note(self, text: str) -> None:
+        """Take note of a text that nothing may show, unless it is too short to be one."""
+        if len(text) >= LEAST:
             self.texts[text] = None
             self.anywhere[text] = None
 
@@ -100,24 +113,27 @@ class Secrecy:
         found: dict[str, Value] = {}
         for name, attribute in attributes.items():
             value = state.get(name)
-            if attribute.sensitive:
+            if attribute.write_only:
+                # A provider that lets it stand in a state is not obeyed.
+                found[name] = None
+            elif attribute.sensitive:
                 found[name] = sealed_leaves(value, self.seal)
             elif attribute.nested is not None:
                 inner = Block(attribute.nested.attributes)
                 found[name] = _each(value, attribute.nested.nesting, partial(self.hide, inner))
             else:
-                found[name] = self._told(value)
+                found[name] = self.told(value)
         return found
 
-    def _told(self, value: Value) -> Value:
+    def told(self, value: Value) -> Value:
         """Return what the schema lets everybody see, but for texts that hold a secret which was sent."""
         match value:
             case str():
                 return self.seal.close(value) if self._holds_secret(value) else value
             case list():
-                return [self._told(each) for each in value]
+                return [self.told(each) for each in value]
             case dict():
-                return {name: self._told(each) for name, each in value.items()}
+                return {name: self.told(each) for name, each in value.items()}
             case _:
                 return value
 
@@ -138,10 +154,21 @@ def _each(value: Value, nesting: Nesting, act: Callable[[dict[str, Value]], dict
             return value
 
 
+def _lent(secrecy: Secrecy, name: str) -> Value:
+    """Return what was opened under a name. Raises `Refusal` (E3045)."""
+    token, path = parted(name)
+    if token not in secrecy.lent:
+        raise refuse("E3045", "an ephemeral value is wanted where none may be")
+    value = value_at(secrecy.lent[token], path)
+    for text in texts_in(value):
+        secrecy.note(text)
+    return value
+
+
 def _sensitive(block: Block, state: Mapping[str, Value]) -> Iterator[str]:
     for name, attribute in block.attributes.items():
-        if attribute.sensitive:
-            yield from _texts(state.get(name))
+        if attribute.sensitive or attribute.write_only:
+            yield from texts_in(state.get(name))
         elif attribute.nested is not None:
             for each in _objects(state.get(name)):
                 yield from _sensitive(Block(attribute.nested.attributes), each)
@@ -163,15 +190,16 @@ def _objects(value: Value) -> Iterator[dict[str, Value]]:
             return
 
 
-def _texts(value: Value) -> Iterator[str]:
+def texts_in(value: Value) -> Iterator[str]:
+    """Yield every text within a value."""
     match value:
         case str():
             yield value
         case list():
             for each in value:
-                yield from _texts(each)
+                yield from texts_in(each)
         case dict():
             for each in value.values():
-                yield from _texts(each)
+                yield from texts_in(each)
         case _:
             return

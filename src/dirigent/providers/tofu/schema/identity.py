@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from google.protobuf.message import Message
@@ -27,6 +28,17 @@ class IdentitySchema:
         return all(value is not None and not isinstance(value, Unknown) for value in values) and not any(
             isinstance(value, Unknown) for value in identity.values()
         )
+
+
+def identity_of(text: str) -> str | dict[str, Value]:
+    """Return the identity that a text is in JSON, else the text: then it is an import id."""
+    if not text.startswith("{"):
+        return text
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError:
+        return text
+    return found if isinstance(found, dict) else text
 
 
 def read_identities(answer: Message) -> dict[str, IdentitySchema]:

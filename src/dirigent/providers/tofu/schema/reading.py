@@ -8,6 +8,7 @@ from dataclasses import field
 from google.protobuf.message import Message
 
 from dirigent.model.record import dataclass
+from dirigent.providers.tofu.schema.functions import Function, read_functions
 from dirigent.providers.tofu.schema.shape import (
     DEPRECATED,
     Attribute,
@@ -30,6 +31,7 @@ class Schemas:
     sources: Mapping[str, Schema] = field(default_factory=dict)
     ephemerals: Mapping[str, Schema] = field(default_factory=dict)
     lists: Mapping[str, Schema] = field(default_factory=dict)
+    functions: Mapping[str, Function] = field(default_factory=dict)
     plans_destruction: bool = False
     moves: bool = False
 
@@ -45,6 +47,7 @@ def read_schemas(answer: Message) -> Schemas:
         sources=_named(answer.data_source_schemas),
         ephemerals=_named(answer.ephemeral_resource_schemas),
         lists=_named(answer.list_resource_schemas),
+        functions=read_functions(answer.functions),
         plans_destruction=bool(answer.server_capabilities.plan_destroy),
         moves=bool(answer.server_capabilities.move_resource_state),
     )

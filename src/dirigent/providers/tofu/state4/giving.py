@@ -127,7 +127,7 @@ def _instance(row: ResourceRow, kept: Kept, through: Mapping[str, tuple[str, ...
         sensitive=tuple(marked(row.config, block or Block())) if kept.sensitive is None else kept.sensitive,
         private=private if isinstance(private, str) else "",
         dependencies=tuple(sorted({each for need in row.needs for each in through.get(need, ())})),
-        create_first=kept.create_first,
+        create_first=row.create_first,
         identity=kept.identity,
         identity_version=kept.identity_version,
     )

@@ -18,7 +18,6 @@ _VERSION: Final = "version"
 _PRIVATE: Final = "private"
 _SENSITIVE: Final = "sensitive"
 _DEPOSED: Final = "deposed"
-_FIRST: Final = "create_first"
 _IDENTITY: Final = "identity"
 _IDENTITY_VERSION: Final = "identity_version"
 
@@ -32,7 +31,6 @@ class Kept:
     private: Value = None
     sensitive: tuple[Steps, ...] | None = None
     deposed: str = ""
-    create_first: bool = False
     identity: dict[str, Value] | None = None
     identity_version: int = 0
 
@@ -50,7 +48,6 @@ def kept_of(row: ResourceRow) -> Kept | None:
         private=found.get(_PRIVATE),
         sensitive=_paths(found.get(_SENSITIVE)),
         deposed=str(found.get(_DEPOSED) or ""),
-        create_first=found.get(_FIRST) is True,
         identity=identity if isinstance(identity, dict) else None,
         identity_version=_whole(found.get(_IDENTITY_VERSION)),
     )
@@ -62,8 +59,6 @@ def written(source: str, instance: Instance, private: Value) -> dict[str, Value]
     found[_SENSITIVE] = [[[step.at, step.index] for step in path] for path in instance.sensitive]
     if instance.deposed:
         found[_DEPOSED] = instance.deposed
-    if instance.create_first:
-        found[_FIRST] = True
     if instance.identity is not None:
         found |= {_IDENTITY: instance.identity, _IDENTITY_VERSION: instance.identity_version}
     return found

@@ -125,6 +125,7 @@ def _rows(
                 protect=bool(place.resource and place.resource.lifecycle.protect and not instance.deposed),
                 tainted=instance.tainted,
                 provider=place.provider.name,
+                create_first=instance.create_first,
             )
         )
     if problems:

@@ -52,12 +52,15 @@ APPLY: Final = Method("ApplyResourceChange", "ApplyResourceChange.Request", "App
 IMPORT: Final = Method("ImportResourceState", "ImportResourceState.Request", "ImportResourceState.Response")
 MOVE: Final = Method("MoveResourceState", "MoveResourceState.Request", "MoveResourceState.Response")
 READ_DATA: Final = Method("ReadDataSource", "ReadDataSource.Request", "ReadDataSource.Response")
+VALIDATE_EPHEMERAL: Final = Method("ValidateEphemeralResourceConfig", "ValidateConfig.Request", "Diagnosed")
 OPEN: Final = Method("OpenEphemeralResource", "ValidateConfig.Request", "OpenEphemeralResource.Response")
 RENEW: Final = Method(
     "RenewEphemeralResource", "EphemeralResource.Request", "RenewEphemeralResource.Response"
 )
 CLOSE: Final = Method("CloseEphemeralResource", "EphemeralResource.Request", "Diagnosed")
+FUNCTIONS: Final = Method("GetFunctions", "Empty", "GetFunctions.Response")
 CALL: Final = Method("CallFunction", "CallFunction.Request", "CallFunction.Response")
+VALIDATE_LIST: Final = Method("ValidateListResourceConfig", "ValidateListConfig.Request", "Diagnosed")
 LIST: Final = Method("ListResource", "ListResource.Request", "ListResource.Event", streams=True)
 STOP: Final = Method("StopProvider", "Empty", "Stop.Response", "Stop")
 
@@ -76,10 +79,13 @@ METHODS: Final = (
     IMPORT,
     MOVE,
     READ_DATA,
+    VALIDATE_EPHEMERAL,
     OPEN,
     RENEW,
     CLOSE,
+    FUNCTIONS,
     CALL,
+    VALIDATE_LIST,
     LIST,
     STOP,
 )

@@ -112,10 +112,14 @@ EphemeralResource.Request
     1 type_name string, 2 private bytes
 RenewEphemeralResource.Response
     1 diagnostics Diagnostic*, 2 renew_at Timestamp, 3 private bytes
+GetFunctions.Response
+    1 functions Function{}, 2 diagnostics Diagnostic*
 CallFunction.Request
     1 name string, 2 arguments DynamicValue*
 CallFunction.Response
     1 result DynamicValue, 2 error FunctionError
+ValidateListConfig.Request
+    1 type_name string, 2 config DynamicValue
 ListResource.Request
     1 type_name string, 2 config DynamicValue, 3 include_resource_object bool, 4 limit int64
 ListResource.Event

@@ -1,0 +1,1 @@
+"""What is told when a command line is wrong, or a command has met a defect of ours."""

@@ -1,6 +1,7 @@
 """The provider `leaker`: it says every secret that it knows wherever a provider can say something.
 
-`LEAKER_FOLDER` holds a file `mode`, and the objects. What it makes has a secret of its own making, `made`.
+`LEAKER_FOLDER` holds a file `mode`, and the objects. What it makes has a secret of its own making, `made`,
+and what it opens has one, `password`, which its schema calls an ordinary text.
 Some modes are not about secrets: a provider that floods us, or sends what is too large.
 """
 
@@ -17,6 +18,7 @@ from providers.zoo.keeper import block_message, nothing, serve
 
 FOLDER = Path(os.environ.get("LEAKER_FOLDER", "."))
 MADE = "canary-made-by-the-provider"
+OPENED = "canary-opened-for-a-while"
 SETTINGS = Block({"token": Attribute("token", STRING, optional=True, sensitive=True)})
 THING = Block(
     {
@@ -27,10 +29,18 @@ THING = Block(
         "open": Attribute("open", STRING, optional=True),
         "made": Attribute("made", STRING, computed=True, sensitive=True),
         "note": Attribute("note", STRING, computed=True),
+        "once": Attribute("once", STRING, optional=True, write_only=True),
+    }
+)
+LOGIN = Block(
+    {
+        "user": Attribute("user", STRING, required=True),
+        "password": Attribute("password", STRING, computed=True),
     }
 )
 KIND = implied(THING)
 KNOWN = set()
+SECRET = ("key", "open", "made", "once")
 
 
 def mode():
@@ -44,6 +54,25 @@ def all_of_it():
 def schema(_version, answer):
     block_message(SETTINGS, answer.provider.block)
     block_message(THING, answer.resource_schemas["leaker_thing"].block)
+    block_message(LOGIN, answer.ephemeral_resource_schemas["leaker_login"].block)
+
+
+def open_login(request, answer):
+    config = decode(request.config.msgpack, implied(LOGIN))
+    KNOWN.update((config["user"], OPENED))
+    answer.private = all_of_it().encode()
+    answer.diagnostics.add(severity=1 if mode() == "shuts" else 2, summary=f"opened with {all_of_it()}")
+    answer.result.msgpack = encode({**config, "password": OPENED}, implied(LOGIN))
+
+
+def check_login(request, answer):
+    KNOWN.add(decode(request.config.msgpack, implied(LOGIN))["user"])
+    answer.diagnostics.add(severity=2, summary=f"I know {all_of_it()}")
+
+
+def close_login(_request, answer):
+    sys.stderr.write(f"{all_of_it()}\n")
+    answer.diagnostics.add(severity=1, summary=f"it does not close: {all_of_it()}")
 
 
 def configure(request, answer):
@@ -54,7 +83,7 @@ def configure(request, answer):
 
 
 def learn(config):
-    KNOWN.update(config[name] for name in ("key", "open", "made") if isinstance(config[name], str))
+    KNOWN.update(config[name] for name in SECRET if isinstance(config.get(name), str))
 
 
 def validate(request, answer):
@@ -76,6 +105,7 @@ def plan(request, answer):
     prior = decode(request.prior_state.msgpack, KIND)
     planned = decode(request.proposed_new_state.msgpack, KIND)
     learn(planned)
+    planned["once"] = planned["once"] if mode() == "keeps" else None
     learn(prior or {"key": None, "open": None, "made": None})
     if prior is None:
         planned |= {"id": Unknown(), "made": Unknown(), "note": Unknown()}
@@ -89,6 +119,7 @@ def apply(request, answer):
     sys.stderr.write(f"{all_of_it()}\n")
     sys.stderr.flush()
     planned = decode(request.planned_state.msgpack, KIND)
+    learn(decode(request.config.msgpack, KIND) or {})
     KNOWN.add(MADE)
     answer.private = all_of_it().encode()
     match mode():
@@ -119,6 +150,9 @@ ANSWERS = {
     calls.PLAN: plan,
     calls.APPLY: apply,
     calls.STOP: nothing,
+    calls.VALIDATE_EPHEMERAL: check_login,
+    calls.OPEN: open_login,
+    calls.CLOSE: close_login,
 }
 
 if __name__ == "__main__":

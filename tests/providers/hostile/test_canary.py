@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from providers.hostile.leaker import MADE
+from providers.hostile.leaker import MADE, OPENED
 from system.conftest import forged
 from system.rig.shop import Shop
 from system.rig.smith import ROOT
@@ -13,16 +13,26 @@ from system.rig.smith import ROOT
 pytestmark = pytest.mark.slow
 SECRETS = {"API_KEY": "canary-of-the-configuration", "API_TOKEN": "canary-of-the-provider"}
 COMPUTED = "canary-computed-from-the-stack"
-CANARIES = (*SECRETS.values(), MADE, COMPUTED)
+WRITTEN = "canary-of-a-write-only-attribute"
+CANARIES = (*SECRETS.values(), MADE, COMPUTED, OPENED, WRITTEN)
 STACK = """
 stack: canary
 secrets: {{key: {{env: API_KEY}}, token: {{env: API_TOKEN}}}}
 providers:
   leaker: {{source: ./terraform-provider-leaker, with: {{token: "${{ $secrets.token }}"}}}}
+  inner: {{of: leaker, with: {{token: '${{ "<\\($resources.login.password)>" }}'}}}}
 resources:
   thing:
     type: leaker_thing
     with: {{name: no-secret-at-all, size: {size}, key: "${{ $secrets.key }}", open: "${{ $secrets.key }}"}}
+  login: {{open: leaker_login, with: {{user: "${{ $secrets.key }}"}}}}
+  inside:
+    type: leaker_thing
+    provider: inner
+    with: {{name: inside, size: {size}, once: "${{ $resources.login.password }}"}}
+  written:
+    type: leaker_thing
+    with: {{name: written, size: {size}, once: '${{ "canary-of-a-write" + "-only-attribute" }}'}}
   other:
     type: leaker_thing
     with: {{name: other, size: {size}, key: '${{ "canary-computed" + "-from-the-stack" }}'}}
@@ -90,6 +100,8 @@ def found(written, texts):
 def test_no_byte_holds_a_secret_whatever_a_provider_says_of_it(den):
     assert den.give("refuses", "plan").code
     assert den.give("lies", "plan").code
+    assert den.give("shuts", "plan").code
+    assert den.give("keeps", "plan").code
     assert not den.give("warns", "plan").code
     assert not den.give("warns", "plan", "--json").code
     assert den.give("says", "up", "--yes").code

@@ -35,6 +35,7 @@ DRIFT = os.environ.get("ZOO_DRIFT", "")
 
 def attribute_message(each, into):
     marks = {"required": each.required, "optional": each.optional, "computed": each.computed}
+    marks["write_only"] = each.write_only
     for name, value in {"name": each.name, "sensitive": each.sensitive, **marks}.items():
         setattr(into, name, value)
     if each.nested is None:

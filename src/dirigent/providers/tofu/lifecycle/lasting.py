@@ -15,7 +15,7 @@ from dirigent.providers.tofu.schema.shape import implied
 from dirigent.providers.tofu.values.coding import encode
 from dirigent.providers.tofu.values.paths import Misfit
 from dirigent.providers.tofu.wire import calls
-from dirigent.providers.tofu.wire.diagnostics import Diagnostic
+from dirigent.providers.tofu.wire.diagnostics import Diagnostic, diagnostics_of
 
 _NANOS: Final = 1e9
 
@@ -40,13 +40,16 @@ async def check(session: Session, name: str, config: Mapping[str, Value]) -> tup
 
 
 async def begin(session: Session, name: str, config: Mapping[str, Value]) -> Opening:
-    """Open something. Raises `Refused`, and `Misfit` when what came of it does not fit its schema."""
+    """Open something. Raises `Misfit` when what came of it does not fit its schema.
+
+    It is open only if nothing that is said is severe; a result may stand beside an error all the same.
+    """
     answer = await session.connection.call(calls.OPEN, _request(session, name, config))
-    said = sound(answer)
+    said = diagnostics_of(answer.diagnostics)
     result = members_of(answer.result, implied(session.schemas.ephemerals[name].block))
-    if result is None:
+    if result is None and not any(each.severe for each in said):
         raise Misfit((), f"`{name}` was opened without a result")
-    return Opening(name, result, bytes(answer.private), _seconds(answer.renew_at), said)
+    return Opening(name, result or {}, bytes(answer.private), _seconds(answer.renew_at), said)
 
 
 async def renew(session: Session, opening: Opening) -> Opening:

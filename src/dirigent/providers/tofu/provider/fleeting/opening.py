@@ -9,6 +9,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.values import Unknown, Value
 from dirigent.ports.resources import Proposal
 from dirigent.providers.tofu.lifecycle.lasting import Opening, begin, check, end, renew
+from dirigent.providers.tofu.lifecycle.session import Refused
 from dirigent.providers.tofu.provider.conversation import Conversation, holds_unknown
 from dirigent.providers.tofu.provider.fleeting.naming import Way, names_of
 from dirigent.providers.tofu.provider.rows import Kept
@@ -64,11 +65,14 @@ class Lending:
             await talk.borrow(self.way.config)
             given = talk.given(kind, schema, self.way.config)
             opening = await talk.act(lambda session: begin(session, kind, given))
-        # All of it is nobody's business, whatever the schema says, but for what was told to open it.
-        shown = [value for name, value in opening.result.items() if given.get(name) != value]
-        for text in texts_in(shown):
-            if len(text) >= LEAST:
-                talk.secrecy.anywhere[text] = None
+            # All of it is nobody's business, whatever the schema says, but for what was told to open it;
+            # and so it is beside an error, whose words may name it.
+            shown = [value for name, value in opening.result.items() if given.get(name) != value]
+            for text in texts_in(shown):
+                if len(text) >= LEAST:
+                    talk.secrecy.anywhere[text] = None
+            if any(each.severe for each in opening.said):
+                raise Refused(opening.said)
         return opening
 
     async def renew(self, opening: Opening) -> Opening:

@@ -90,7 +90,8 @@ class Change:
     on something that has moved; `imported` is the id under which something that exists is taken over first.
     `triggers` are the expressions of `lifecycle.replace-when`, by their text, to be kept with the row;
     `checks` are those of the instance. `create_first` says how it is replaced by this plan,
-    `create_first_kept` what its row shall remember.
+    `create_first_kept` what its row shall remember. `loses` says in words what is lost for good when its
+    end comes, empty where nothing is.
     """
 
     address: Address
@@ -123,6 +124,7 @@ class Change:
     triggers: dict[str, Template] = field(default_factory=dict)
     checks: tuple[Checked, ...] = ()
     create_first_kept: bool = False
+    loses: str = ""
 
     @property
     def acts(self) -> bool:

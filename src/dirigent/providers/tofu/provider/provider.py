@@ -225,15 +225,21 @@ class ConfiguredProvider:
 
 
 def _reading(talk: Conversation, row: ResourceRow, schema: Schema, found: Standing) -> Reading:
-    """Return what was seen; `config` is what of the configuration is not as it was applied."""
+    """Return what was seen; `config` has what is not as it was applied, written or left out."""
     attributes = talk.secrecy.hide(schema.block, found.state)
     kept = kept_from(found, talk.program.source, schema.version)
     drift = {
         name: value
         for name, value in attributes.items()
-        if name in row.config and not same(value, row.attributes.get(name))
+        if (name in row.config or _left_out(schema.block, name)) and not same(value, row.attributes.get(name))
     }
     return Reading(attributes, drift, private=kept.written(talk.secrecy))
+
+
+def _left_out(block: Block, name: str) -> bool:
+    """Return whether only a configuration sets this: to leave it out is to want it gone."""
+    attribute = block.attributes.get(name)
+    return name in block.blocks if attribute is None else attribute.settable and not attribute.computed
 
 
 async def _upgraded(talk: Conversation, prior: ResourceRow, schema: Schema) -> Standing:

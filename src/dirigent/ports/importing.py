@@ -1,9 +1,10 @@
-"""What a provider may know beside its work: to find what exists already, and that an instance cannot move."""
+"""What a provider may know beside its work: to find what exists, what cannot move, what an end would cost."""
 
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Value
 from dirigent.ports.resources import Reading
 
@@ -29,4 +30,16 @@ class Rooted(Protocol):
 
     def rooted(self, type_name: str) -> bool:
         """Return whether instances of a type are bound to their address."""
+        ...
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """A provider of whose instances some hold what nobody could make again."""
+
+    def holds(self, row: ResourceRow, *, drifted: bool) -> str:
+        """Return in words what is lost with an instance, empty where all of it can be made again.
+
+        `drifted` says that what stands is not what was applied.
+        """
         ...

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final, Generic, TypeVar, assert_never
 
 from dirigent.lang.schema import SCHEMAS
-from dirigent.model.plan import Plan, Selection
+from dirigent.model.plan import Change, Plan, Selection
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, keeper_of
@@ -25,11 +25,12 @@ from dirigent.planning.request import Adopt, Answers, Ask, Asking, Looks, Propos
 from dirigent.planning.rows.errand import only_import
 from dirigent.planning.rows.errand import plan_errand as make_plan_errand
 from dirigent.planning.rows.selection import part_to_destroy, rows_of
+from dirigent.planning.safety.dangers import weighed
 from dirigent.planning.safety.governing import governed, of_end, policy_of
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Oracle
-from dirigent.ports.importing import Importing, Rooted
+from dirigent.ports.importing import Holding, Importing, Rooted
 from dirigent.ports.resources import (
     Configurable,
     Looking,
@@ -68,7 +69,7 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how:
     )
     made = await carry(make_plan(situation), planner.providers, planner.oracle, apart=planner.apart)
     refuse_rooted(planner.providers, made)
-    return governed(made, policy_of(stack))
+    return governed(told_of_losses(planner.providers, made), policy_of(stack))
 
 
 async def plan_errand(
@@ -118,7 +119,23 @@ async def plan_destroy(
     readings, seconds = await _read(planner, chosen, setups)
     now = planner.clock.now()
     made = make_plan_destroy(name, rows, readings, now, setups, how.selection)
-    return governed(replace(made, read_seconds=seconds), of_end(policy_of(stack)) if stack else made.policy)
+    made = told_of_losses(planner.providers, replace(made, read_seconds=seconds))
+    return governed(made, of_end(policy_of(stack)) if stack else made.policy)
+
+
+def told_of_losses(providers: Mapping[str, Managing], made: Plan) -> Plan:
+    """Return a plan that says what is lost by it; who manages an instance knows what it holds."""
+
+    def holds(change: Change) -> str:
+        row = change.prior
+        if row is None:
+            return ""
+        provider = providers.get(keeper_of(row.type, row.provider))
+        if provider is not None and isinstance(provider, Holding):
+            return provider.holds(row, drifted=change.drifted)
+        return ""
+
+    return weighed(made, holds)
 
 
 async def rows_of_stack(planner: Planner, name: str) -> list[ResourceRow]:

@@ -48,13 +48,14 @@ def engine(socket, *words):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_volumes_networks_and_containers_live(tmp_path, docker):
-    known = {
-        "DIRIGENT_PROVIDER_DOCKER": str(
-            built("terraform-provider-docker", "python scripts/builds.py --docker")
-        ),
-        "DIRIGENT_INPUT_SOCKET": docker,
-    }
+@pytest.fixture(scope="module")
+def program():
+    """The provider; without it no Docker has to be started."""
+    return built("terraform-provider-docker", "python scripts/builds.py --docker")
+
+
+def test_volumes_networks_and_containers_live(tmp_path, program, docker):
+    known = {"DIRIGENT_PROVIDER_DOCKER": str(program), "DIRIGENT_INPUT_SOCKET": docker}
     say = partial(Desk(tmp_path).write(STACK).say, **known)
     told = say("up", "--yes", "--json")
     assert told.code == 0, told

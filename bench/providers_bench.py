@@ -158,7 +158,7 @@ def main() -> None:
     asked.add_argument("--to", type=Path)
     given = asked.parse_args()
     adopt_orphans()
-    # As an installer leaves it: without this a checkout may be compiled again at every start, which no user sees.
+    # As an installer leaves it: else a checkout may be compiled again at every start, which no user sees.
     compileall.compile_dir(str(ROOT / "src" / "dirigent"), quiet=2)
     programs = given.programs.resolve()
     results: dict[str, object] = {"machine": platform.platform(), "cores": os.cpu_count()}

@@ -18,7 +18,7 @@ from dirigent.model.source import Span
 from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning.claims import refuse_shared
-from dirigent.planning.decide import Case, case_of, concealed, create_first, decide
+from dirigent.planning.decide import Case, case_of, concealed, create_first, decide, of_its_successor
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
 from dirigent.planning.graph import templates_of_checks
 from dirigent.planning.modules.layout import Layout, Node, layout_of
@@ -34,6 +34,7 @@ from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.checking import asked_after, asked_before, asked_of_stack
+from dirigent.planning.safety.governing import policy_of, under
 from dirigent.planning.safety.succession import PATH, Succession
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import in_run, steps_of
@@ -282,7 +283,9 @@ class _Draft:
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
             config = concealed(case.anew_as_written.template, proposal)
-            judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
+            found = of_its_successor(case, change, proposal)
+            change = replace(change, binding=proposal.binding, config=config, differences=found)
+            judged[index] = (case, change, proposal)
         return judged
 
     def _looks(self, case: Case) -> Looks:
@@ -303,8 +306,11 @@ class _Draft:
         attributes: dict[str, dict[str, Value]] = {each.resource.name: {} for each in standing}
         for case, change, proposal in judged:
             imported = self._adopted.get(change.address, "")
-            because = change.because or (f"imported as `{imported}`" if imported else "")
-            told = replace(change, imported=imported, because=because)
+            told = change
+            if imported:
+                told = replace(
+                    change, imported=imported, because=change.because or f"imported as `{imported}`"
+                )
             self._changes[change.address] = self._waiting(case, told)
             if not case.instance.resource.reads:
                 self._wanted[change.address] = create_first(case)
@@ -367,6 +373,8 @@ class _Draft:
             shown=self.premises.shown(),
             checks=checks,
         )
+        # The digest of a whole plan is a large part of planning: it is made once, of all that belongs to it.
+        made = under(made, policy_of(situation.stack))
         return replace(made, id=identity(made))
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from dirigent.model import limits
 from dirigent.model.record import dataclass
@@ -178,4 +179,4 @@ def _check_unchanged(program: Program) -> None:
 
 
 def _digest(setup: Mapping[str, Value]) -> str:
-    return hashlib.sha256(json.dumps(setup, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(setup, order="deterministic")).hexdigest()

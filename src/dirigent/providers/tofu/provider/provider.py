@@ -80,7 +80,8 @@ class ConfiguredProvider:
         talk = await self.of.conversation(self.setup)
         with told(talk.name, talk.secrecy):
             schema = await talk.schema(row.type)
-            kept, standing = kept_of(row, talk.secrecy), standing_of(row, talk.secrecy)
+            kept = kept_of(row, talk.secrecy)
+            standing = standing_of(row, kept, talk.secrecy)
             found = await talk.ask(lambda session: look(session, row.type, kept.version, standing))
         if found is None:
             return Reading(None)
@@ -224,20 +225,27 @@ class ConfiguredProvider:
 
 
 def _reading(talk: Conversation, row: ResourceRow, schema: Schema, found: Standing) -> Reading:
-    """Return what was seen; `config` is what of the configuration is not as it was applied."""
+    """Return what was seen; `config` has what is not as it was applied, written or left out."""
     attributes = talk.secrecy.hide(schema.block, found.state)
     kept = kept_from(found, talk.program.source, schema.version)
     drift = {
         name: value
         for name, value in attributes.items()
-        if name in row.config and not same(value, row.attributes.get(name))
+        if (name in row.config or _left_out(schema.block, name)) and not same(value, row.attributes.get(name))
     }
     return Reading(attributes, drift, private=kept.written(talk.secrecy))
 
 
+def _left_out(block: Block, name: str) -> bool:
+    """Return whether only a configuration sets this: to leave it out is to want it gone."""
+    attribute = block.attributes.get(name)
+    return name in block.blocks if attribute is None else attribute.settable and not attribute.computed
+
+
 async def _upgraded(talk: Conversation, prior: ResourceRow, schema: Schema) -> Standing:
     """Return the object of a row as this release of its provider has it."""
-    kept, standing = kept_of(prior, talk.secrecy), standing_of(prior, talk.secrecy)
+    kept = kept_of(prior, talk.secrecy)
+    standing = standing_of(prior, kept, talk.secrecy)
     if kept.version == schema.version:
         return standing
 

@@ -1,7 +1,7 @@
 """Providers of OpenTofu, beside Terraform: CPU seconds and memory of each command, on one null provider.
 
     python bench/providers_bench.py FOLDER [--counts 100,1000] [--shapes count,blocks,layers] [--to FILE]
-        [--terraform-up-to 1000]
+        [--terraform-up-to 1000] [--warm-up-to 1000]
 
 FOLDER is what `python scripts/binaries.py FOLDER` has filled. Every figure is of the whole tree of
 processes; one run measures both. `warm` is the change of one resource while `dirigent serve` runs.
@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,7 @@ DIRIGENT: Final = (sys.executable, "-m", "dirigent")
 Figures = dict[str, dict[str, float]]
 
 
-def ours(programs: Path, shape: str, count: int) -> Figures:
+def ours(programs: Path, shape: str, count: int, *, beside_engine: bool = True) -> Figures:
     """Measure every command of ours once, from nothing to nothing."""
     program = next(programs.glob("terraform-provider-null_*"))
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1"}
@@ -43,7 +44,7 @@ def ours(programs: Path, shape: str, count: int) -> Figures:
         stack = folder / "stack.yaml"
 
         def run(*words: str, codes: Sequence[int] = (0,)) -> Cost:
-            return sound(cost_of((*DIRIGENT, *words), folder, environment), words, codes)
+            return sound(cost_of((*DIRIGENT, *words), folder, environment, 1800), words, codes)
 
         stack.write_text(dirigent(shape, count, str(program)))
         found = {"plan": run("plan"), "apply": run("up", "--yes"), "no-op plan": run("plan")}
@@ -51,7 +52,8 @@ def ours(programs: Path, shape: str, count: int) -> Figures:
         found["change"] = run("up", "--yes")
         figures = {name: figure(cost) for name, cost in found.items()}
         stack.write_text(dirigent(shape, count, str(program), f"{CHANGED} again"))
-        figures["warm change"] = warm(folder, environment)
+        if beside_engine:
+            figures["warm change"] = warm(folder, environment)
         return {**figures, "destroy": figure(run("down", "--yes"))}
 
 
@@ -71,7 +73,7 @@ def cost_waited(words: Sequence[str], folder: Path, environment: dict[str, str])
     """Run a command beside an engine, which must not be waited for."""
     began, used = time.monotonic(), os.times()
     done = subprocess.run(
-        words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
+        words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=1800
     )
     after = os.times()
     cpu = after.children_user + after.children_system - used.children_user - used.children_system
@@ -128,7 +130,12 @@ def theirs(programs: Path, shape: str, count: int) -> Figures:
 
 
 def sound(cost: Cost, words: Sequence[str], codes: Sequence[int]) -> Cost:
-    """Return the cost of a command that did what it should."""
+    """Return the cost of a command that did what it should, and tell those who wait."""
+    print(
+        f"  {words[0]}: {cost.cpu:.2f} CPU s, {cost.wall:.1f} s, {cost.peak:.0f} MiB",
+        file=sys.stderr,
+        flush=True,
+    )
     if cost.code not in codes:
         raise SystemExit(f"{' '.join(words)} gave {cost.code}\n{cost.said[-2000:]}")
     return cost
@@ -146,6 +153,7 @@ def main() -> None:
     asked.add_argument("--counts", default="100,1000")
     asked.add_argument("--shapes", default=",".join(SHAPES))
     asked.add_argument("--terraform-up-to", type=int, default=1000)
+    asked.add_argument("--warm-up-to", type=int, default=1000)
     asked.add_argument("--to", type=Path)
     given = asked.parse_args()
     adopt_orphans()
@@ -153,7 +161,7 @@ def main() -> None:
     results: dict[str, object] = {"machine": platform.platform(), "cores": os.cpu_count()}
     for count in map(int, given.counts.split(",")):
         for shape in given.shapes.split(","):
-            tools = {"dirigent": ours}
+            tools = {"dirigent": partial(ours, beside_engine=count <= given.warm_up_to)}
             if count <= given.terraform_up_to:
                 tools["terraform 1.0.3"] = theirs
             for tool, measure in tools.items():

@@ -112,9 +112,9 @@ class Desk:
         assert "Traceback" not in out + err, err
         return Told(process.returncode, out, err)
 
-    def answer(self, *words: str, code: int = 0):
+    def answer(self, *words: str, code: int = 0, **extra: str):
         """Run a command with `--json`, and return what it answers."""
-        told = self.say(*words, "--json")
+        told = self.say(*words, "--json", **extra)
         assert told.code == code, f"{words}: {told}"
         return told.json
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -282,3 +283,31 @@ def test_a_part_says_what_it_is_and_what_it_leaves_out():
         in text
     )
     assert "nothing of this part is left to do" in text
+
+
+# -- dangers --------------------------------------------------------------------------------------
+
+PLACE = Span("stack.yaml", 31, 7, 31, 9)
+
+
+def test_what_is_lost_for_good_comes_first_is_marked_and_counted():
+    empty = change(Action.DELETE, 1, because="removed from the stack")
+    full = replace(change(Action.REPLACE, 2, because="asked for with `--replace`"), loses="what it holds")
+    text = plan_text(plan(empty, full), PLAIN)
+    assert "DESTRUCTIVE  1 replace, 1 delete   data loss: 1" in text
+    assert text.index("data loss  asked for") < text.index("removed from the stack")
+    assert text.splitlines()[-1].strip() == "1 to delete, 1 to replace; data loss: 1"
+    assert "lost for good: what it holds" in plan_text(plan(full), PLAIN, full=True)
+
+
+def test_what_destroys_always_says_where_it_is_written_down():
+    long = replace(change(Action.REPLACE, because="`x` forces replacement " * 5), span=PLACE)
+    text = plan_text(plan(long), PLAIN)
+    assert "stack.yaml:31:7" in text
+    assert "`x` forces replacement" in text
+
+
+def test_what_is_protected_is_marked_whatever_becomes_of_it():
+    guarded = replace(change(Action.UPDATE), protect=True)
+    assert "protected" in plan_text(plan(guarded), PLAIN)
+    assert "protected" not in plan_text(plan(change(Action.UPDATE)), PLAIN)

@@ -251,6 +251,13 @@ def test_of_a_part_only_the_checks_are_asked_whose_objects_are_in_it():
     assert [each.name for each in made.checks] == ["db"]
 
 
+def test_where_only_some_instances_are_in_the_plan_nothing_is_asked_of_all():
+    checks = (named("all", "$resources.web[1].id != null"), named("db", '$resources.db.id != ""'))
+    declared = replace(stack(resource("web", count=2), resource("db", size=1)), checks=checks)
+    made = planned(declared, selection=Selection(targets=("web[0]", "db")))
+    assert [each.name for each in made.checks] == ["db"]
+
+
 def test_resources_that_are_left_out_are_not_asked():
     declared = stack(checked("web", before("$inputs.ok"), size=1), resource("db", size=1))
     made = planned(declared, inputs={"ok": False}, selection=Selection(exclude=("web",)))

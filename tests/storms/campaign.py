@@ -1,6 +1,7 @@
 """Run one campaign and write its record: `python -m storms.campaign NAME --count N --seed S`."""
 
 import argparse
+import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -133,7 +134,11 @@ def main():
     asked.add_argument("name", choices=CAMPAIGNS)
     asked.add_argument("--count", type=int, default=100)
     asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--unclean", action="store_true", help="run although files differ from the commit")
     args = asked.parse_args()
+    changed = record.changed()
+    if changed and not args.unclean:
+        sys.exit(f"nobody could run this again, these differ from the commit: {', '.join(changed)}")
     watch = record.Watch()
     with tempfile.TemporaryDirectory() as folder:
         result = CAMPAIGNS[args.name](args.count, args.seed, folder)

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from dirigent.app.databases.driver import room
 from dirigent.app.databases.large import payloads_of
 from dirigent.app.elsewhere import linker_of
-from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer, LaterRemote
+from dirigent.app.later import AUTHORS, EXTRAS, LaterAuthors, LaterPerformer, LaterReception, LaterRemote
 from dirigent.app.looking import SystemClock, readable
 from dirigent.app.outside.delivering import Delivery, deliver, kept_seconds, no_sink, sending
 from dirigent.app.planning import Parts, inherited, parts_of, planner_of
@@ -34,6 +34,7 @@ from dirigent.engine.queues import report
 from dirigent.engine.schedules.keeping import SchedulePerformer
 from dirigent.model import limits
 from dirigent.model.program import Program
+from dirigent.model.queue import Queue
 from dirigent.model.record import dataclass
 from dirigent.model.run.retention import Retention
 from dirigent.model.values import Value
@@ -97,6 +98,15 @@ async def conducting(around: Surrounding, *, drive: bool = True, serve: bool = F
             yield await _second(stack, around)
             return
         yield await _enthroned(stack, around, lock, drive=drive)
+
+
+@asynccontextmanager
+async def visiting(around: Surrounding) -> AsyncIterator[Desk]:
+    """Yield the desk of a client of the engine that there is, and of no other: `HolderGone` when it ends."""
+    async with AsyncExitStack() as stack:
+        parts = await parts_of(stack, around, await readable(stack, around.settings))
+        distant = door.DoorConductor(around.settings.socket, parts.store, holder(around.settings.lock))
+        yield desk_of(parts, distant)
 
 
 async def _enthroned(
@@ -195,11 +205,10 @@ async def engaged(
         *(conductor, parts.store, parts.store, parts.clock, TOOLS.language, parts.oracle)
     )
 
-    def look() -> list[queues.QueueView]:
-        present = loads(hub, declared)
-        return [queues.view(*each, present.get(each[0].name)) for each in report(engine.queues)]
-
-    others = {"work": hub.welcome, "queues": queues.answering(look)}
+    desk = desk_of(parts, conductor, crew)
+    warm = LaterReception(around, parts, desk)
+    stack.push_async_callback(warm.close)
+    others = {"work": hub.welcome, "queues": _telling(engine, hub, declared), "warm": warm.welcome}
     await stack.enter_async_context(door.opened(around.settings.socket, conductor, others))
     if drive:
         spools = Spools(around.settings.spool)
@@ -210,7 +219,17 @@ async def engaged(
         await spools.sweep(left, frozenset(engine.standing), parts.store)
     else:
         await engine.settle(0)
-    return desk_of(parts, conductor, crew)
+    return desk
+
+
+def _telling(engine: Engine, hub: Hub, declared: Mapping[str, Queue]) -> door.Work:
+    """Return what tells of the queues at the door."""
+
+    def look() -> list[queues.QueueView]:
+        present = loads(hub, declared)
+        return [queues.view(*each, present.get(each[0].name)) for each in report(engine.queues)]
+
+    return queues.answering(look)
 
 
 def tools_of(around: Surrounding) -> Tools:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
@@ -24,6 +25,7 @@ Build: TypeAlias = Callable[[Surrounding, Parts], Performer]
 WEB = "dirigent.app.web"
 AUTHORS = "dirigent.app.authors"
 EXTRAS = "dirigent.app.protocols.extras"
+RECEPTION: Final = "dirigent.app.warm.reception"
 
 
 @runtime_checkable
@@ -88,6 +90,46 @@ class LaterRemote:
         """Return it."""
         build: Callable[[Surrounding, Parts], Remote] = importlib.import_module(WEB).source
         return build(self._around, self._parts)
+
+
+class Receiving(Protocol):
+    """Who receives those that want a plan: `app.warm.reception.Reception`."""
+
+    async def welcome(
+        self, request: Mapping[str, object], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Answer somebody."""
+        ...
+
+    async def close(self) -> None:
+        """End what was started."""
+        ...
+
+
+Receive: TypeAlias = Callable[[Surrounding, Parts, object], Receiving]
+
+
+class LaterReception:
+    """Stands for where an engine receives who wants a plan: it is built when the first one comes."""
+
+    def __init__(self, around: Surrounding, parts: Parts, desk: object) -> None:
+        """Keep what it will be built from; `desk` is that of `app.conducting`."""
+        self._from = around, parts, desk
+        self._built: Receiving | None = None
+
+    async def welcome(
+        self, request: Mapping[str, object], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Answer somebody at the door."""
+        if self._built is None:
+            build: Receive = importlib.import_module(RECEPTION).Reception
+            self._built = build(*self._from)
+        await self._built.welcome(request, reader, writer)
+
+    async def close(self) -> None:
+        """End what was started."""
+        if self._built is not None:
+            await self._built.close()
 
 
 class Written(Protocol):

@@ -66,6 +66,7 @@ _CHANGE: Final = _object(
     drifted=_FLAG,
     protected=_FLAG,
     createFirst=_FLAG,
+    loses=_maybe(_TEXT),
     leavesFormer=_FLAG,
     deferred=_FLAG,
     movedFrom=_maybe(_TEXT),
@@ -99,6 +100,7 @@ _PLAN: Final = _object(
     leftOut=_list(_TEXT),
     at=_NUMBER,
     changes=_list(_CHANGE),
+    dangers=_object(replace={"type": "integer"}, delete={"type": "integer"}, dataLoss={"type": "integer"}),
     outputs={"type": "object"},
     checks=_CHECKS,
     onFailure={"enum": ["keep", "pause", "compensate"]},
@@ -253,6 +255,7 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "forget": _UP,
     "import": _UP,
     "down": _UP,
+    "query": _object(objects=_list(_object(id=_TEXT, name=_TEXT, managed=_maybe(_TEXT))), whole=_FLAG),
     "rollback": {"oneOf": [_PLAN, _UP]},
     "revisions": _object(
         revisions=_list(

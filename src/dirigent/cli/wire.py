@@ -9,11 +9,12 @@ from typing import Final
 
 from dirigent.cli.answer import Json, span_json
 from dirigent.model.fault import Fault
-from dirigent.model.plan import Change, Difference, Plan
+from dirigent.model.plan import Action, Change, Difference, Plan
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value
+from dirigent.planning.safety.dangers import danger_first, lost
 from dirigent.service.views.checks import CheckView, of_plan
 
 # Grows when a member of a plan changes its meaning or goes; new members leave it as it is.
@@ -59,9 +60,19 @@ def plan(made: Plan) -> dict[str, Json]:
         "replace": list(made.selection.replace),
         "leftOut": list(made.left_out),
         "at": made.at,
-        "changes": [change(each) for each in made.changes],
+        "changes": [change(each) for each in danger_first(made)],
+        "dangers": dangers(made),
         "outputs": {name: value(each) for name, each in made.outputs.items()},
         "checks": [check(each) for each in of_plan(made)],
+    }
+
+
+def dangers(made: Plan) -> Json:
+    """Return how much of a plan destroys, and how much of that is lost for good."""
+    return {
+        "replace": sum(each.action is Action.REPLACE for each in made.changes),
+        "delete": sum(each.action is Action.DELETE for each in made.changes),
+        "dataLoss": len(lost(made)),
     }
 
 
@@ -75,6 +86,7 @@ def change(each: Change) -> Json:
         "drifted": each.drifted,
         "protected": each.protect,
         "createFirst": each.create_first,
+        "loses": each.loses or None,
         "leavesFormer": each.lingers,
         "deferred": each.deferred,
         "movedFrom": each.moved_from or None,

@@ -9,25 +9,33 @@ from typing import Final
 from dirigent.ports import Compiled
 
 COMPILER: Final = "dirigent.jq.program"
-_CACHED: Final = 4096
+_CACHED: Final = 16_384
 
 
 class Jq:
-    """The language (`ports.Language`). The newest texts stay compiled."""
+    """The language (`ports.Language`). The newest texts stay compiled, also for several threads.
+
+    What was asked for since the last change of generations outlives the next one.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing compiled."""
-        self._programs: dict[str, Compiled] = {}
+        self._young: dict[str, Compiled] = {}
+        self._elder: dict[str, Compiled] = {}
 
     def compile(self, text: str) -> Compiled:
         """Return the compiled text, or raise `ExpressionFailed` with what is wrong and where."""
-        program = self._programs.get(text)
+        young = self._young
+        program = young.get(text)
         if program is None:
-            make: Callable[[str], Compiled] = importlib.import_module(COMPILER).Program
-            program = make(text)
-            if len(self._programs) >= _CACHED:
-                del self._programs[next(iter(self._programs))]
-            self._programs[text] = program
+            program = self._elder.get(text)
+            if program is None:
+                make: Callable[[str], Compiled] = importlib.import_module(COMPILER).Program
+                program = make(text)
+            if len(young) >= _CACHED:
+                self._elder, self._young = young, {}
+                young = self._young
+            young[text] = program
         return program
 
 

@@ -158,6 +158,19 @@ def _managed(case: Case, change: Change, proposal: Proposal) -> Change:
     return change
 
 
+def of_its_successor(case: Case, change: Change, proposal: Proposal) -> tuple[Difference, ...]:
+    """Return the differences of a replacement whose lifecycle ignores some: of the new one nothing is."""
+    if case.written is None or case.row is None or not proposal.decided:
+        return change.differences
+    stands = case.standing or case.row
+    new = case.anew_as_written
+    found = differences(_present(stands, proposal), _wanted(new, proposal), case.instance.resource.spans)
+    forcing = [each for each in change.differences if each.forces_replacement]
+    marked = forced(found, [each.path for each in forcing])
+    seen = {each.path for each in marked}
+    return (*marked, *(each for each in forcing if each.path not in seen))
+
+
 def _looked_up(case: Case, change: Change, proposal: Proposal) -> Change:
     """Return the change of what is only looked up: what is known of it already needs no step."""
     row = case.row

@@ -18,13 +18,14 @@ from dirigent.model.source import Span
 from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning.claims import refuse_shared
-from dirigent.planning.decide import Case, case_of, concealed, create_first, decide
+from dirigent.planning.decide import Case, case_of, concealed, create_first, decide, of_its_successor
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
 from dirigent.planning.graph import templates_of_checks
 from dirigent.planning.modules.layout import Layout, Node, layout_of
 from dirigent.planning.modules.now import Now, premises_now
 from dirigent.planning.modules.places import Place
 from dirigent.planning.modules.premises import Premises, Standing
+from dirigent.planning.modules.renamed import moves_of
 from dirigent.planning.remove import refuse_protected, refuse_released, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Looks, Propose, Wish
 from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_astray, wanted_of
@@ -33,6 +34,7 @@ from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.checking import asked_after, asked_before, asked_of_stack
+from dirigent.planning.safety.governing import policy_of, under
 from dirigent.planning.safety.succession import PATH, Succession
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import in_run, steps_of
@@ -77,7 +79,8 @@ def plan(situation: Situation) -> Asking[Plan]:
     """
     layout = layout_of(situation.stack, situation.language)
     waves = layout.waves()
-    moved = relocated(situation.rows, situation.stack.moved)
+    moves = moves_of(situation.stack, [row.address for row in situation.rows])
+    moved = relocated(situation.rows, moves)
     part = part_of(situation.selection, layout.edges, moved.rows)
     draft = _Draft(situation, layout, part, moved)
     yield from draft.look_for_imports()
@@ -96,7 +99,7 @@ def plan(situation: Situation) -> Asking[Plan]:
     )
     shown = dict(zip(situation.stack.outputs, outputs, strict=True))
     refuse_shown(situation.stack.outputs, shown)
-    checks = yield from asked_of_stack(draft.premises, layout, part, situation.language)
+    checks = yield from asked_of_stack(draft.premises, layout, draft.outside, situation.language)
     return draft.finish(shown, checks)
 
 
@@ -143,7 +146,7 @@ class _Draft:
         self._situation = situation
         self._part = part
         self._moved = moved
-        self._outside = Outside(part, moved.rows)
+        self.outside = Outside(part, moved.rows)
         self._rows = {str(row.address): row for row in moved.rows}
         self._readings = {
             address: reading
@@ -173,8 +176,8 @@ class _Draft:
         yield from self.premises.advance(chosen)
         self.premises.leave_out(left)
         for each in self.premises.resources(left):
-            self._outside.note(each.resource.name)
-            shown = local(self._outside.standing(each.resource.name)).get(each.local, absent(each.resource))
+            self.outside.note(each.resource.name)
+            shown = local(self.outside.standing(each.resource.name)).get(each.local, absent(each.resource))
             self.premises.stand(each, (), shown)
         return self.premises.resources(chosen)
 
@@ -184,9 +187,9 @@ class _Draft:
         if not self._situation.selection.partial:
             refuse_astray(self._imports, self._changes)
         self._changes = {address: self._moved.told(change) for address, change in self._changes.items()}
-        refuse_moves(self._changes, self._situation.stack.moved)
+        refuse_moves(self._changes, self._moved.moves)
         refuse_released(self._changes, self._situation.stack.released)
-        self._outside.refuse_unmatched(self._situation.selection, known)
+        self.outside.refuse_unmatched(self._situation.selection, known)
 
     def expand(self, standing: Sequence[Standing]) -> Asking[list[Instance]]:
         """Return the instances of one wave."""
@@ -199,7 +202,7 @@ class _Draft:
         problems: list[Problem] = []
         for each, repeated in zip(standing, rendered, strict=True):
             try:
-                instances.extend(self._outside.inside(expand(each.resource, repeated.value)))
+                instances.extend(self.outside.inside(expand(each.resource, repeated.value)))
             except Refusal as refusal:
                 problems.extend(refusal.problems)
         if problems:
@@ -280,7 +283,9 @@ class _Draft:
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
             config = concealed(case.anew_as_written.template, proposal)
-            judged[index] = (case, replace(change, binding=proposal.binding, config=config), proposal)
+            found = of_its_successor(case, change, proposal)
+            change = replace(change, binding=proposal.binding, config=config, differences=found)
+            judged[index] = (case, change, proposal)
         return judged
 
     def _looks(self, case: Case) -> Looks:
@@ -301,8 +306,11 @@ class _Draft:
         attributes: dict[str, dict[str, Value]] = {each.resource.name: {} for each in standing}
         for case, change, proposal in judged:
             imported = self._adopted.get(change.address, "")
-            because = change.because or (f"imported as `{imported}`" if imported else "")
-            told = replace(change, imported=imported, because=because)
+            told = change
+            if imported:
+                told = replace(
+                    change, imported=imported, because=change.because or f"imported as `{imported}`"
+                )
             self._changes[change.address] = self._waiting(case, told)
             if not case.instance.resource.reads:
                 self._wanted[change.address] = create_first(case)
@@ -311,7 +319,7 @@ class _Draft:
             attributes[change.name][change.address] = _future(change, proposal)
         for each in standing:
             made: dict[str, Value] = {**attributes[each.resource.name]}
-            by_address = {**made, **self._outside.standing(each.resource.name)}
+            by_address = {**made, **self.outside.standing(each.resource.name)}
             shown: Value = [] if is_counted(each.resource) else {}
             if by_address:
                 shown = local(by_address)[each.local]
@@ -335,12 +343,12 @@ class _Draft:
     def finish(self, outputs: Mapping[str, Rendered], checks: tuple[Checked, ...]) -> Plan:
         """Return the plan, in the order in which its changes may start."""
         situation = self._situation
-        removable = self._outside.removable(self._changes)
+        removable = self.outside.removable(self._changes)
         leaving = removals(removable, self._readings, situation.stack, self._changes)
         going = with_setups([*map(self._moved.told, leaving)], situation.setups)
-        succession = Succession(self._wanted, self._outside.rows, self._claims, self._orders)
+        succession = Succession(self._wanted, self.outside.rows, self._claims, self._orders)
         declared = succession.spread(list(self._changes.values()), going)
-        changes = [*map(self._outside.beside, declared), *going]
+        changes = [*map(self.outside.beside, declared), *going]
         changes = worth_it(changes, situation.stack, situation.language)
         refuse_shared(changes, self._claims, self._readings)
         refuse_protected(changes)
@@ -359,12 +367,14 @@ class _Draft:
             secrets=tuple(situation.stack.secrets),
             empty=self.premises.empty,
             selection=situation.selection,
-            left_out=self._outside.names(),
+            left_out=self.outside.names(),
             bridges=bridges,
             modules=self.premises.bridges.variables(),
             shown=self.premises.shown(),
             checks=checks,
         )
+        # The digest of a whole plan is a large part of planning: it is made once, of all that belongs to it.
+        made = under(made, policy_of(situation.stack))
         return replace(made, id=identity(made))
 
 

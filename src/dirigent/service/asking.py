@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar, assert_never
+from typing import Final, Generic, TypeVar, assert_never
 
 from dirigent.lang.schema import SCHEMAS
-from dirigent.model.plan import Plan, Selection
+from dirigent.model.plan import Change, Plan, Selection
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, keeper_of
@@ -21,15 +21,16 @@ from dirigent.planning.destroy import plan_destroy as make_plan_destroy
 from dirigent.planning.plan import Situation, evaluate_outputs, setups_standing
 from dirigent.planning.plan import plan as make_plan
 from dirigent.planning.remove import lets_go
-from dirigent.planning.request import Adopt, Answers, Ask, Asking, Looks, Propose, Wish
+from dirigent.planning.request import Adopt, Answers, Ask, Asking, Looks, Propose, Request, Wish
 from dirigent.planning.rows.errand import only_import
 from dirigent.planning.rows.errand import plan_errand as make_plan_errand
 from dirigent.planning.rows.selection import part_to_destroy, rows_of
+from dirigent.planning.safety.dangers import weighed
 from dirigent.planning.safety.governing import governed, of_end, policy_of
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Oracle
-from dirigent.ports.importing import Importing, Rooted
+from dirigent.ports.importing import Holding, Importing, Rooted
 from dirigent.ports.resources import (
     Configurable,
     Looking,
@@ -55,7 +56,7 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how:
     """
     rows = await rows_of_stack(planner, stack.name)
     asking = setups_standing(stack, inputs, rows, planner.language)
-    setups = await carry(asking, planner.providers, planner.oracle)
+    setups = await carry(asking, planner.providers, planner.oracle, apart=planner.apart)
     chosen = rows_of(stack, planner.language, rows, how.selection)
     # Who is let go of need not be looked at, nor can it where its provider is gone.
     chosen = [row for row in chosen if not lets_go(row, stack)]
@@ -66,9 +67,9 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how:
         selection=how.selection,
         schemas=SCHEMAS,
     )
-    made = await carry(make_plan(situation), planner.providers, planner.oracle)
+    made = await carry(make_plan(situation), planner.providers, planner.oracle, apart=planner.apart)
     refuse_rooted(planner.providers, made)
-    return governed(made, policy_of(stack))
+    return governed(told_of_losses(planner.providers, made), policy_of(stack))
 
 
 async def plan_errand(
@@ -112,13 +113,29 @@ async def plan_destroy(
     setups: Setups = {}
     if stack is not None:
         asking = setups_standing(stack, inputs, rows, planner.language)
-        setups = await carry(asking, planner.providers, planner.oracle)
+        setups = await carry(asking, planner.providers, planner.oracle, apart=planner.apart)
     part = part_to_destroy(how.selection, rows)
     chosen = [row for row in rows if part.has(row.name, row.address)]
     readings, seconds = await _read(planner, chosen, setups)
     now = planner.clock.now()
     made = make_plan_destroy(name, rows, readings, now, setups, how.selection)
-    return governed(replace(made, read_seconds=seconds), of_end(policy_of(stack)) if stack else made.policy)
+    made = told_of_losses(planner.providers, replace(made, read_seconds=seconds))
+    return governed(made, of_end(policy_of(stack)) if stack else made.policy)
+
+
+def told_of_losses(providers: Mapping[str, Managing], made: Plan) -> Plan:
+    """Return a plan that says what is lost by it; who manages an instance knows what it holds."""
+
+    def holds(change: Change) -> str:
+        row = change.prior
+        if row is None:
+            return ""
+        provider = providers.get(keeper_of(row.type, row.provider))
+        if provider is not None and isinstance(provider, Holding):
+            return provider.holds(row, drifted=change.drifted)
+        return ""
+
+    return weighed(made, holds)
 
 
 async def rows_of_stack(planner: Planner, name: str) -> list[ResourceRow]:
@@ -143,7 +160,7 @@ async def evaluate(
     """Return the values of templates of a stack, as its resources stand."""
     wanted = replace(stack, outputs=dict(templates))
     asking = evaluate_outputs(wanted, inputs, await planner.shelf.rows(), planner.language)
-    return await carry(asking, planner.providers, planner.oracle)
+    return await carry(asking, planner.providers, planner.oracle, apart=planner.apart)
 
 
 async def _read(
@@ -195,30 +212,49 @@ async def read_all(
 
 
 async def carry(
-    asking: Asking[T], providers: Mapping[str, Managing], oracle: Oracle, at_once: int = READS_AT_ONCE
+    asking: Asking[T],
+    providers: Mapping[str, Managing],
+    oracle: Oracle,
+    at_once: int = READS_AT_ONCE,
+    *,
+    apart: bool = False,
 ) -> T:
     """Run a generator of planning to its end, with answers of the providers and of the oracle.
+
+    What it computes `apart` leaves the event loop free meanwhile.
 
     Raises:
         Refusal: what planning raises, with the problems of the providers in it.
     """
     asked = _Asked(providers, asyncio.Semaphore(at_once))
+    answers: Answers | None = None
+    while True:
+        step = await asyncio.to_thread(_step, asking, answers) if apart else _step(asking, answers)
+        match step:
+            case _Ended(result=result):
+                return result
+            case Ask(questions=questions):
+                answers = await oracle.answer(questions)
+            case Adopt(wishes=wishes):
+                answers = tuple(await asyncio.gather(*map(asked.adopt, wishes)))
+            case Propose(wishes=wishes):
+                answers = tuple(await asyncio.gather(*map(asked.propose, wishes)))
+            case _:
+                assert_never(step)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended(Generic[T]):
+    """What a generator has come to. No future can carry its own `StopIteration`."""
+
+    result: T
+
+
+def _step(asking: Asking[T], answers: Answers | None) -> Request | _Ended[T]:
     try:
-        request = next(asking)
-        while True:
-            match request:
-                case Ask(questions=questions):
-                    answers: Answers = await oracle.answer(questions)
-                case Adopt(wishes=wishes):
-                    answers = tuple(await asyncio.gather(*map(asked.adopt, wishes)))
-                case Propose(wishes=wishes):
-                    answers = tuple(await asyncio.gather(*map(asked.propose, wishes)))
-                case _:
-                    assert_never(request)
-            request = asking.send(answers)
+        return next(asking) if answers is None else asking.send(answers)
     except StopIteration as end:
-        result: T = end.value
-        return result
+        return _Ended(end.value)
 
 
 @dataclass(frozen=True, slots=True)

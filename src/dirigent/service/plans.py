@@ -62,13 +62,17 @@ class _Asking(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Everything that planning asks of the outside."""
+    """Everything that planning asks of the outside.
+
+    What is computed is so in a thread of its own where it is to keep nobody `apart` from his work.
+    """
 
     shelf: Shelf
     providers: Mapping[str, Managing]
     oracle: Oracle
     clock: Clock
     language: Language
+    apart: bool = False
 
     async def plan(self, stack: Stack, inputs: Mapping[str, Value], how: How = USUALLY) -> Plan:
         """Return the plan for a stack.

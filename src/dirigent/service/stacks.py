@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dirigent.jq import LANGUAGE
@@ -34,18 +34,33 @@ def load_stack(path: Path, types: Mapping[str, TypeShape], offers: Offers = noth
 
     `types` are ours; `offers` tells of those of its providers.
     """
-    content = content_of(path)
-    text, problems = decoded(content, str(path))
+    return read_loaded(content_of(path), Source(str(path), path.parent), types, offers)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a stack comes from: its file as it is shown, the folder that its paths start from, and a reader.
+
+    `read` returns the text of a file of that folder, None where there is none.
+    """
+
+    shown: str
+    folder: Path
+    read: Callable[[Path], str | None] = text_or_none
+
+
+def read_loaded(content: bytes, source: Source, types: Mapping[str, TypeShape], offers: Offers) -> Loaded:
+    """Return the stack of a file's content. Raises `Refusal` as `load_stack` does."""
+    text, problems = decoded(content, source.shown)
     if text is None:
         raise Refusal(problems)
-    folder = path.parent
 
     def read_file(name: str) -> str | None:
         # Relative paths start from the folder of the stack, whatever directory the user stands in.
-        return text_or_none(folder / name)
+        return source.read(source.folder / name)
 
     context = StackContext(types, LANGUAGE, SCHEMAS, read_file, _read_workflow, offers)
-    stack, problems = read_stack(text, str(path), str(folder.resolve()), context)
+    stack, problems = read_stack(text, source.shown, str(source.folder.resolve()), context)
     errors = [problem for problem in problems if problem.severity == "error"]
     if stack is None or errors:
         raise Refusal(problems)
@@ -63,14 +78,24 @@ def given_inputs(
 
     `DIRIGENT_INPUT_NAME` gives input `name`; letter case and `-` for `_` make no difference there.
     """
+    return given_values(flags, {str(path): values_of(path) for path in files}, environment, stack)
+
+
+def given_values(
+    flags: Mapping[str, str],
+    files: Mapping[str, Mapping[str, Value]],
+    environment: Mapping[str, str],
+    stack: Stack,
+) -> dict[str, Given]:
+    """Return what the user gave, as `given_inputs` does; `files` have been read."""
     names = {name.lower().replace("-", "_"): name for name in stack.inputs}
     given: dict[str, Given] = {}
     for variable, text in environment.items():
         name = names.get(variable.removeprefix(INPUT_PREFIX).lower())
         if variable.startswith(INPUT_PREFIX) and name is not None:
             given[name] = Given(text, variable, raw=True)
-    for path in files:
-        given.update({name: Given(value, str(path)) for name, value in values_of(path).items()})
+    for path, values in files.items():
+        given.update({name: Given(value, path) for name, value in values.items()})
     given.update({name: Given(text, "--input", raw=True) for name, text in flags.items()})
     return given
 

@@ -15,7 +15,8 @@ from typing import Final, TypeAlias, cast
 
 import msgspec
 
-from dirigent.model import fault, limits, plan, program, resource
+from dirigent.model import fault, limits, plan, problem, program, resource
+from dirigent.model.asking import warm
 from dirigent.model.events import cursor, listening
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run import origin, ticket
@@ -54,7 +55,7 @@ def _classes(*modules: ModuleType) -> dict[str, type]:
     return {thing.__name__: thing for thing in found}
 
 
-_CLASSES: Final = _classes(program, plan, resource, fault, ticket, origin, listening, cursor)
+_CLASSES: Final = _classes(program, plan, resource, fault, ticket, origin, listening, cursor, problem, warm)
 _FIELDS: Final = {
     kind: tuple(each.name for each in fields(kind)) for kind in _CLASSES.values() if is_dataclass(kind)
 }

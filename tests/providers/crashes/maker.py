@@ -9,6 +9,7 @@ id of the process, and in `death` a place to die at, once: `ApplyResourceChange 
 import json
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,6 +28,8 @@ FILE = Block(
     }
 )
 KIND = implied(FILE)
+# How long a deed takes.
+SECONDS = float(os.environ.get("MAKER_SECONDS", "0"))
 
 
 def noted(name, line):
@@ -78,6 +81,7 @@ def apply(request, answer):
         noted("ledger", f"delete {prior['path']}")
     else:
         deed = "update" if prior else "create"
+        time.sleep(SECONDS)
         noted(f"made/{state['path']}", f"{deed} {json.dumps(state['content'])}")
         noted("ledger", f"{deed} {state['path']}")
     answer.new_state.msgpack = encode(state, KIND)

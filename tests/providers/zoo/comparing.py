@@ -4,6 +4,7 @@ from dirigent.providers.tofu.lifecycle.proposing import same
 from dirigent.providers.tofu.schema.shape import implied
 from dirigent.providers.tofu.values.stored import restored
 from providers.zoo.kinds import SPECIES
+from providers.zoo.product import Whole
 
 
 def disagreements(cases, ours, theirs):
@@ -24,10 +25,44 @@ def compared(kind, ours, theirs):
         return
     if ours.action != theirs.action:
         yield f"action {ours.action}, of Terraform {theirs.action}"
-    if ours.forced != theirs.forced:
+    if not alike(ours, theirs.forced):
         yield f"forced by {sorted(ours.forced)}, in Terraform by {sorted(theirs.forced)}"
     yield from members(kind, "planned", ours.planned, theirs.planned)
     yield from members(kind, "state", ours.state, theirs.state)
+    if isinstance(ours, Whole):
+        yield from members(kind, "row", ours.row, theirs.state)
+        mine, other = (said(at_rest(kind, each)) for each in (ours.shown, theirs.planned))
+        if not same(mine, other):
+            yield f"shown {mine}, of Terraform {other}"
+
+
+def at_rest(kind, value):
+    """Return a value with its numbers and sets as they are kept."""
+    whole = implied(SPECIES[kind].block)
+    return value and restored({**dict.fromkeys(whole.members), **value}, whole)
+
+
+def alike(ours, forced):
+    """Return whether the forcing paths are those; a plan shows the whole of what appears or goes at once."""
+    if not isinstance(ours, Whole):
+        return ours.forced == forced
+    pairs = [(mine, path) for mine in ours.forced for path in forced if path[: len(mine)] == mine]
+    return ours.forced == {mine for mine, _ in pairs} and forced == {path for _, path in pairs}
+
+
+def said(value):
+    """Return what of a value says something: what is null or empty may as well not be there."""
+    match value:
+        case dict():
+            found = {name: said(each) for name, each in value.items()}
+            return {name: each for name, each in found.items() if each is not None} or None
+        case list():
+            found = [said(each) for each in value]
+            while found and found[-1] is None:
+                found.pop()
+            return found or None
+        case _:
+            return value
 
 
 def members(kind, which, ours, theirs):

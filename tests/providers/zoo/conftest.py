@@ -10,10 +10,10 @@ import pytest
 
 from providers.tofu.conftest import FETCHED, ROOT, session_with
 from providers.zoo.ours import Cycle
+from providers.zoo.product import PROVIDERS, Product
 from providers.zoo.terraform import Terraform
 from storms.required import needs
-
-VERSIONS = {"zoo": 6, "old": 5}
+from system.conftest import forged
 
 
 def environment(folder, version=6):
@@ -61,7 +61,7 @@ def cycle(tmp_path):
     async def start():
         async with AsyncExitStack() as stack:
             sessions = {}
-            for name, version in VERSIONS.items():
+            for name, version in PROVIDERS.items():
                 program = folder / f"terraform-provider-{name}"
                 program.write_text(f"#!/bin/sh\nexec {sys.executable} -m providers.zoo.keeper\n")
                 program.chmod(0o755)
@@ -70,3 +70,15 @@ def cycle(tmp_path):
             yield Cycle(sessions), folder
 
     return start
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory):
+    """What makes a folder of the whole product over a zoo of its own; its engines are forked."""
+    with forged(tmp_path_factory.mktemp("forge")) as forge:
+
+        def start():
+            folder = tmp_path_factory.mktemp("product")
+            return Product.made(folder, forge, lambda version: environment(folder, version))
+
+        yield start

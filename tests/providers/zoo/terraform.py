@@ -134,6 +134,12 @@ def met(plan, state):
         planned = with_unknown(change["after"], change.get("after_unknown"))
         forced = frozenset(tuple(path) for path in change.get("replace_paths", []))
         found[each["address"].split(".", 1)[1]] = Met(ACTIONS[tuple(change["actions"])], planned, forced)
+    return with_states(found, state)
+
+
+def with_states(found, state):
+    """Return what was planned of each instance with what a state says that it came to."""
+    found = dict(found)
     for each in state["resources"]:
         for instance in each["instances"]:
             key = instance.get("index_key")

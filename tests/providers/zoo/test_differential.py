@@ -60,6 +60,33 @@ async def test_a_life_cycle_with_a_planted_fault_is_found_out(theirs, cycle, mon
     assert any(seen in line for line in found)
 
 
+@pytest.fixture(scope="module")
+def stood(product):
+    """The product with everything made that stood before, and changed outside since."""
+    made = product()
+    made.bring(declared(CASES, "before"))
+    drifts(made.folder, CASES)
+    return made
+
+
+def test_terraform_and_the_whole_product_agree_about_every_case(theirs, stood):
+    ours = stood.meet(declared(CASES, "after"))
+    assert disagreements(CASES, ours, theirs) == []
+    met = Counter(each.action for each in ours.values())
+    assert set(met) == {"keep", "create", "update", "delete", "replace", "replace, create first"}
+    print(f"{len(CASES)} cases, {len(ours)} instances through the product: {dict(met)}")
+
+
+def test_a_product_with_planted_faults_is_found_out(theirs, product):
+    few = CASES[:26]
+    made = product()
+    made.bring(declared(few, "before"))
+    drifts(made.folder, few)
+    found = disagreements(few, made.meet(declared(few, "after"), "bad maker"), of(few, theirs))
+    for seen in ("action update, of Terraform replace", "state revision: 1, of Terraform 2", "shown "):
+        assert any(seen in line for line in found), found
+
+
 def test_the_cases_are_of_every_way_and_always_the_same():
     assert {each.what for each in CASES} == set(WAYS)
     assert cases(130) == CASES

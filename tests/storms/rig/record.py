@@ -19,6 +19,13 @@ def commit():
     return done.stdout.strip() or "unknown"
 
 
+def changed():
+    """Return the files that differ from the commit: a record must say what it stands on."""
+    words = ["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    return [line[3:] for line in done.stdout.splitlines()]
+
+
 class Watch:
     """Measures what a campaign takes, its children included."""
 

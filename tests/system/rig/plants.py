@@ -12,6 +12,8 @@ from dirigent.model import fault as faults
 from dirigent.model.fault import Fault
 from dirigent.model.run.effect import Broken, Done
 from dirigent.model.run.journal import Failed, Intended, Succeeded
+from dirigent.planning import decide
+from dirigent.providers.tofu.provider.secrecy import Secrecy
 
 
 class Plant:
@@ -166,7 +168,21 @@ class AsksNobody(Plant):
         return Performer(inner, lambda inner, order: inner.perform(replace(order, doubtful=False)))
 
 
+class BadMaker(Plant):
+    """In plans nothing forces a new object, and one difference is not shown; rows are of a former time."""
+
+    def __init__(self, fuse):
+        super().__init__(fuse)
+        every, hide = decide.differences, Secrecy.hide
+        decide.forced = lambda found, _paths: tuple(found)
+        decide.differences = lambda *given: every(*given)[:-1] or every(*given)
+        Secrecy.hide = lambda room, block, state: hide(
+            room, block, {**state, "revision": 1} if isinstance(state.get("revision"), int) else state
+        )
+
+
 PLANTS = {
+    "bad maker": BadMaker,
     "result first": ResultFirst,
     "crash burns attempt": CrashBurnsAttempt,
     "attempts counted": AttemptsCounted,

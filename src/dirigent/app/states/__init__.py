@@ -11,7 +11,7 @@ from dirigent.app.protocols.extras import require
 EXCHANGE: Final = "dirigent.app.states.exchange"
 
 
-def exchange() -> ModuleType:
+def exchanging() -> ModuleType:
     """Return what takes and gives states. Raises `Refusal` (E4140) where its packages are not installed."""
     require("a state of Terraform", "tofu", "grpc", "google.protobuf", "cryptography")
     return importlib.import_module(EXCHANGE)

@@ -14,10 +14,10 @@ from dirigent.model.ids import split_path
 from dirigent.model.plan import Action, Change, Difference, OnFailure, Plan
 from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Unknown, Value
+from dirigent.planning.safety.dangers import DESTRUCTIVE, danger_first, lost
 from dirigent.planning.safety.undoing import losses
 from dirigent.service.views.checks import of_plan
 
-DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
 _PARTING: Final = (Action.FORGET, Action.RELEASE)
 _SIGNS: Final = {
     Action.CREATE: ("+", "green"),
@@ -66,7 +66,9 @@ def plan_text(plan: Plan, terminal: Terminal, *, full: bool = False) -> str:
     widths = _widths(plan.pending)
     for title, tint, grouped in _groups(plan):
         changes = _by_module(grouped)
-        lines += ["", f"  {terminal.paint(title, tint, 'bold')}  {_counts(changes)}"]
+        costs = sum(1 for change in changes if change.loses)
+        loss = f"   {terminal.paint(f'data loss: {costs}', 'red', 'bold')}" if costs else ""
+        lines += ["", f"  {terminal.paint(title, tint, 'bold')}  {_counts(changes)}{loss}"]
         listed = changes if full else changes[: ROWS[title]]
         module = ""
         for change in listed:
@@ -100,7 +102,9 @@ def summary(plan: Plan) -> str:
     # What only gets another name, or becomes known, stays as it is.
     same = sum(1 for c in plan.changes if c.action is Action.KEEP and not (c.imported or c.moved_from))
     counts |= {**beside, _VERBS[Action.KEEP]: same}
-    return ", ".join(f"{number} {verb}" for verb, number in counts.items() if number)
+    told = ", ".join(f"{number} {verb}" for verb, number in counts.items() if number)
+    costs = len(lost(plan))
+    return f"{told}; data loss: {costs}" if costs else told
 
 
 def failure_lines(plan: Plan, *, full: bool = False) -> list[str]:
@@ -165,7 +169,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _groups(plan: Plan) -> list[tuple[str, str, list[Change]]]:
-    destructive = [c for c in plan.changes if c.action in DESTRUCTIVE]
+    destructive = [c for c in danger_first(plan) if c.action in DESTRUCTIVE]
     others = [
         ("UPDATE", "yellow", [c for c in plan.changes if c.action is Action.UPDATE]),
         ("FORGET", "yellow", [c for c in plan.changes if c.action in _PARTING]),
@@ -212,12 +216,18 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
     # Of a new instance and of one whose differences follow, the reason is plain.
     plain = change.action in {Action.CREATE, Action.UPDATE} and not full
     told = "" if plain and (change.differences or change.action is Action.CREATE) else change.because
-    because = f"  {told}" if told else ""
+    because = f"  {_marks(change, terminal)}{told}".rstrip()
     line = f"  {terminal.paint(padded(sign, 3), tint)} {name} {padded(change.type, widths[1])}{because}"
     lines = [_with_place(line, change.span, terminal)]
     if told and columns(line) > terminal.width:
-        short = line.removesuffix(because)
+        short = f"{line.removesuffix(because)}  {_marks(change, terminal)}".rstrip()
         lines = [_with_place(short, change.span, terminal), f"        {told}"]
+    at = change.span
+    if at is not None and not any(str(at) in each for each in lines) and change.action in DESTRUCTIVE:
+        # Where what destroys is written down is never left out.
+        lines.append(f"        at {terminal.paint(str(at), 'grey')}")
+    if change.loses and full:
+        lines.append(f"        lost for good: {shown(change.loses)}")
     if change.action is not Action.KEEP:
         lines += [f"        {told}" for told in _before(change)]
     if change.drifted:
@@ -230,6 +240,13 @@ def _change_lines(change: Change, terminal: Terminal, widths: tuple[int, int], *
             lines.append(f"        and {len(change.differences) - len(chosen)} more properties")
     lines += [f"        {terminal.paint('warning', 'yellow')}: {shown(text)}" for text in change.warnings]
     return lines
+
+
+def _marks(change: Change, terminal: Terminal) -> str:
+    """Return what stands before a reason: that something is lost for good, that something is protected."""
+    loss = [terminal.paint("data loss", "red", "bold")] if change.loses else []
+    guard = [terminal.paint("protected", "yellow")] if change.protect else []
+    return "".join(f"{mark}  " for mark in (*loss, *guard))
 
 
 def _before(change: Change) -> list[str]:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Protocol
 
 from dirigent.app import conducting
 from dirigent.app.conducting import Desk
@@ -14,6 +15,7 @@ from dirigent.cli import wire
 from dirigent.cli.exits import Exit
 from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
+from dirigent.cli.place import Place
 from dirigent.cli.session import around, leaving, opened, refuse_selection, selection, who
 from dirigent.cli.text.checks import check_lines
 from dirigent.cli.text.plans import plan_text
@@ -22,13 +24,17 @@ from dirigent.cli.text.terminal import err, out
 from dirigent.cli.waiting import confirmed, wait_for
 from dirigent.cli.work.following import followed
 from dirigent.cli.work.plan import plan_json
-from dirigent.cli.work.schedules.steering import kept
+from dirigent.cli.work.schedules.steering import kept, tell_schedules
+from dirigent.cli.work.warm.asking import Engine, engine_of, surrounding_of
 from dirigent.model.ids import RunId
-from dirigent.model.plan import Plan
-from dirigent.model.problem import refuse
+from dirigent.model.plan import OnFailure, Plan
+from dirigent.model.problem import Problem, Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended
+from dirigent.model.values import Value
 from dirigent.service import changes
 from dirigent.service.changes import Aim
+from dirigent.service.conductor import HolderGone
 from dirigent.service.plans import How
 from dirigent.service.safety.leases import held, holders
 from dirigent.service.views.checks import of_plan, of_run
@@ -44,6 +50,12 @@ def up(options: Options) -> int:
         refuse_selection(options)
         surrounding, aim = around(options), Aim("", stored=options.text("stored"))
     else:
+        asked = engine_of(options)
+        if asked is not None:
+            try:
+                return wait_for(_asked(*asked, options))
+            except HolderGone:
+                note("the engine has ended: going on without it")
         session = opened(options)
         surrounding = session.surrounding
         how = How(selection=selection(options))
@@ -82,17 +94,97 @@ async def changed(surrounding: Surrounding, aim: Aim, options: Options) -> int:
 
 async def carried_out(desk: Desk, surrounding: Surrounding, made: Plan, options: Options) -> int:
     """Show a plan, ask, apply it, and tell how it ended."""
+    return await _carried_out(Alone(desk, surrounding), desk, made, options)
+
+
+async def _asked(where: Place, engine: Engine, options: Options) -> int:
+    """Do the work of `up` with an engine that plans, and carries the plan out."""
+    async with conducting.visiting(surrounding_of(where, options)) as desk:
+        for line in left_out_lines(await desk.conductor.left_out()):
+            note(line)
+        by = Asked(engine)
+        return await _carried_out(by, desk, await waited(desk, by.propose, options), options)
+
+
+class Doing(Protocol):
+    """Who carries a plan out: this process, as engine or client of one, or an engine that was asked."""
+
+    def check(self, made: Plan) -> None:
+        """Raise `Refusal` (E6001) unless every secret that a plan needs has a value now."""
+        ...
+
+    async def begin(self, made: Plan, by: str) -> RunId:
+        """Start the run that carries a plan out."""
+        ...
+
+    async def settle(self, made: Plan, end: Ended | None) -> dict[str, Value]:
+        """Do what is left when it has ended, and return the outputs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """This process has read the stack and made the plan."""
+
+    desk: Desk
+    surrounding: Surrounding
+
+    def check(self, made: Plan) -> None:
+        """Look for the secrets."""
+        changes.check_secrets(self.desk.vault, self.desk.planner.language, made)
+
+    async def begin(self, made: Plan, by: str) -> RunId:
+        """Start the run."""
+        return await changes.apply(self.desk, made, by)
+
+    async def settle(self, made: Plan, end: Ended | None) -> dict[str, Value]:
+        """Keep the schedules, and return the outputs."""
+        if end is None or end.phase == "completed":
+            await kept(self.desk, self.surrounding.stack, made)
+        return await changes.outputs(self.desk.planner, self.surrounding.stack, made, end)
+
+
+@dataclass(slots=True)
+class Asked:
+    """An engine that runs has read the stack and made the plan. Everything may raise `HolderGone`."""
+
+    engine: Engine
+    _lacking: tuple[Problem, ...] = ()
+
+    async def propose(self) -> Plan:
+        """Have the plan made."""
+        answer = await self.engine.plan(secrets=True)
+        self._lacking = answer.lacking
+        return answer.planned
+
+    def check(self, made: Plan) -> None:
+        """Refuse what the engine, which will need them, lacks of secrets."""
+        if self._lacking and made.pending:
+            raise Refusal(self._lacking)
+
+    async def begin(self, made: Plan, by: str) -> RunId:
+        """Have the run started."""
+        return await self.engine.carry(made, by)
+
+    async def settle(self, made: Plan, end: Ended | None) -> dict[str, Value]:
+        """Have the schedules kept, and the outputs told."""
+        left = await self.engine.settle(made, end.phase if end is not None else "")
+        tell_schedules(left.schedules)
+        return left.outputs
+
+
+async def _carried_out(by: Doing, desk: Desk, made: Plan, options: Options) -> int:
     if not options.as_json:
         say(plan_text(made, out()))
     if not made.pending:
-        return await _told(desk, surrounding, made, options)
-    changes.check_secrets(desk.vault, desk.planner.language, made)
+        return await _told(desk, made, await by.settle(made, None), options)
+    by.check(made)
     if not await _agreed(made, options):
         note("nothing was touched")
         return Exit.DONE
-    run = await changes.apply(desk, made, f"{who()}@{os.uname().nodename}")
+    run = await by.begin(made, f"{who()}@{os.uname().nodename}")
     end = await followed(desk, run, quiet=options.as_json, seconds=options.number("timeout"))
-    return await _told(desk, surrounding, made, options, (run, end))
+    return await _told(desk, made, await by.settle(made, end), options, (run, end))
 
 
 async def waited(desk: Desk, propose: Callable[[], Awaitable[Plan]], options: Options) -> Plan:
@@ -146,16 +238,13 @@ async def finish_earlier(desk: Desk, surrounding: Surrounding, options: Options)
 
 async def _told(
     desk: Desk,
-    surrounding: Surrounding,
     made: Plan,
+    outputs: dict[str, Value],
     options: Options,
     run: tuple[RunId, Ended] | None = None,
 ) -> int:
     """Show how it ended and what the outputs are now."""
     end = run[1] if run else None
-    if end is None or end.phase == "completed":
-        await kept(desk, surrounding.stack, made)
-    outputs = await changes.outputs(desk.planner, surrounding.stack, made, end)
     # A long journal is not read again for nothing.
     checks = of_run(await desk.journal.read(run[0])) if run is not None and of_plan(made) else ()
     if options.as_json:
@@ -178,5 +267,6 @@ async def _told(
         return Exit.DONE
     note(fault_text(end.fault, err()) if end.fault else ended_text(run[0], end))
     note(f"  = look closer with: dirigent show {run[0]}")
-    note("  = mend the cause, then: dirigent up (what was done is kept)")
+    back = made.policy.on_failure is OnFailure.COMPENSATE
+    note(f"  = mend the cause, then: dirigent up{'' if back else ' (what was done is kept)'}")
     return Exit.FAILED

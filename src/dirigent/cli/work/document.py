@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from dirigent.app.resources import TYPES
+from dirigent.app.types.known import offers
 from dirigent.cli import schemas
 from dirigent.cli.answer import complain, problem_json
 from dirigent.cli.exits import Exit
 from dirigent.cli.given import Options
 from dirigent.cli.output import note, say, say_json
 from dirigent.cli.place import place
-from dirigent.cli.stack.reading import given_by, offers
+from dirigent.cli.stack.reading import given_by
 from dirigent.cli.text import templates
 from dirigent.lang.stack import Offer, Provided, declared_providers, stack_schema
 from dirigent.lang.trial import trials_schema
@@ -65,7 +66,7 @@ def check(options: Options) -> int:
         program, warnings = documents.load_workflow(where.stack_file)
         what = f"workflow {program.namespace}/{program.name}:{program.version}"
     else:
-        loaded = stacks.load_stack(where.stack_file, TYPES, offers(where, strict=False))
+        loaded = stacks.load_stack(where.stack_file, TYPES, offers(where.folder, strict=False))
         found, warnings = loaded.stack, loaded.warnings
         given = given_by(options, found)
         if given:
@@ -112,7 +113,7 @@ def _provided(options: Options) -> Provided:
     named = bool(options.text("stack"))
     text = documents.text_of(where.stack_file) if named or where.stack_file.exists() else None
     declared = declared_providers(text, str(where.stack_file)) if text is not None else {}
-    found = offers(where, strict=False)(declared)
+    found = offers(where.folder, strict=False)(declared)
     problems = [each for each in found.values() if isinstance(each, Problem)]
     if problems:
         complain(problems)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from dirigent.app.planning import planning
 from dirigent.app.seat import keep_plan
 from dirigent.app.stacks import Surrounding
@@ -14,16 +16,28 @@ from dirigent.cli.session import around, leaving, opened, refuse_selection, sele
 from dirigent.cli.text.plans import drift_text, next_step, plan_text
 from dirigent.cli.text.terminal import out
 from dirigent.cli.waiting import wait_for
+from dirigent.cli.work.warm.asking import Engine, engine_of
 from dirigent.model.plan import OnFailure, Plan
 from dirigent.planning.safety.undoing import losses
 from dirigent.service import changes
 from dirigent.service.changes import Aim
+from dirigent.service.conductor import HolderGone
 from dirigent.service.plans import How
 
 
 def plan(options: Options) -> int:
     """Show what would change, or a stored plan again."""
-    return wait_for(_stored(options) if options.text("stored") else _planned(*_aimed(options), options))
+    if options.text("stored"):
+        return wait_for(_stored(options))
+    asked = None if options.flag("destroy") else engine_of(options)
+    if asked is not None:
+        with suppress(HolderGone):  # Without it the plan is the same, and only takes longer.
+            return wait_for(_asked(asked[1], options))
+    return wait_for(_planned(*_aimed(options), options))
+
+
+async def _asked(engine: Engine, options: Options) -> int:
+    return shown((await engine.plan()).planned, options)
 
 
 def _aimed(options: Options) -> tuple[Surrounding, Aim]:

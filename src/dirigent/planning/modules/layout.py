@@ -130,6 +130,11 @@ def layout_of(stack: Stack, language: Language) -> Layout:
     return Layout(homes, nodes, edges)
 
 
+def bare_layout(stack: Stack) -> Layout:
+    """Return the tree of a stack without anything in it."""
+    return Layout({"": _root(stack)}, {}, {})
+
+
 def seen(templates: Sequence[Template], home: Home, language: Language) -> Iterator[str]:
     """Yield the nodes that expressions in a home name."""
     for template in templates:

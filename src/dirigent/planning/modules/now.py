@@ -8,8 +8,8 @@ from dirigent.model.ids import split_path
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.stack import Stack
-from dirigent.model.values import Template, Value
-from dirigent.planning.modules.layout import Layout, layout_of, seen
+from dirigent.model.values import Template, Value, leaves
+from dirigent.planning.modules.layout import Layout, bare_layout, layout_of, seen
 from dirigent.planning.modules.premises import Premises
 from dirigent.planning.request import Asking
 from dirigent.planning.values.setups import absent
@@ -29,6 +29,9 @@ class Now:
 
 def premises_now(now: Now) -> Asking[Premises]:
     """Return the places of a stack, as far as the wanted templates look. Raises `Refusal` (E2001-E2009)."""
+    if all(next(leaves(template), None) is None for template in now.wanted):
+        # Nothing looks at anything: a large stack need not be gone through for that.
+        return Premises(bare_layout(now.stack), now.constants, now.language, None)
     layout = layout_of(now.stack, now.language)
     if now.stack.modules:
         layout = _looked_at(now, layout)

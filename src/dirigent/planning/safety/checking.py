@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from dirigent.model.ids import declared_path
 from dirigent.model.plan import Action, Change, Checked
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.values import Unknown, Value
@@ -20,7 +21,7 @@ from dirigent.planning.modules.layout import Layout, seen
 from dirigent.planning.modules.places import Place
 from dirigent.planning.modules.premises import Premises
 from dirigent.planning.request import Asking
-from dirigent.planning.rows.selection import Part
+from dirigent.planning.rows.outside import Outside
 from dirigent.planning.safety.checks import SELF, Asked, ask, seen_text
 from dirigent.ports import Language
 from dirigent.ports.resources import Proposal
@@ -110,18 +111,18 @@ _AFTER = "change the resource, or mend what stands, so that it holds; nothing wa
 
 
 def asked_of_stack(
-    premises: Premises, layout: Layout, part: Part, language: Language
+    premises: Premises, layout: Layout, outside: Outside, language: Language
 ) -> Asking[tuple[Checked, ...]]:
     """Return what is known of the checks of a stack and of its modules, if nothing that they see is left out.
 
     One that has no value does not hold, and says why.
     """
     found: list[Checked] = []
+    left = frozenset(map(declared_path, outside.names()))
     for place in premises.places():
         for check in place.home.stack.checks:
             templates = templates_of_checks([check])
-            nodes = seen(templates, place.home, language)
-            if not all(part.touches(layout.nodes[node].path) for node in nodes):
+            if left and not left.isdisjoint(layout.below([*seen(templates, place.home, language)]).nodes):
                 continue
             try:
                 (checked,) = yield from ask([Asked(check, check.name, place.scope, place.each)], language)

@@ -124,9 +124,10 @@ def _words(asked: Asked, language: Language) -> Asking[Value]:
 
 
 def _unfit(asked: Asked, value: Value) -> Problem:
+    whose = f"the check `{asked.check.name}`" if asked.check.name else f"a check of `{asked.owner}`"
     return Problem(
         "E2026",
-        f"the condition of a check of `{asked.owner}` gave `{_shown(value)}`, neither true nor false",
+        f"the condition of {whose} gave `{_shown(value)}`, neither true nor false",
         at=asked.check.that.span,
         help=("compare it with something: `${ ... != null }`, `${ ... > 0 }`",),
     )

@@ -38,6 +38,10 @@ class FilesProvider:
         """Return `file` and `directory`."""
         return frozenset({FILE, DIRECTORY})
 
+    def holds(self, row: ResourceRow, *, drifted: bool) -> str:
+        """Return what nobody could write again: what was changed by hand. A directory goes only empty."""
+        return "what was changed in it since" if drifted and row.type == FILE else ""
+
     async def read(self, row: ResourceRow) -> Reading:
         """Look at what stands there; a content is compared by its digest."""
         return await asyncio.to_thread(reading_of, row)

@@ -18,7 +18,7 @@ from dirigent.planning.safety.governing import governed, policy_of
 from dirigent.planning.safety.rollback import Return, plan_rollback
 from dirigent.ports import Journal, Shelf
 from dirigent.ports.applies import APPLY
-from dirigent.service.asking import carry, read_all, rows_of_stack
+from dirigent.service.asking import carry, read_all, rows_of_stack, told_of_losses
 from dirigent.service.plans import Planner
 from dirigent.service.safety.leases import applies_of
 
@@ -103,7 +103,8 @@ async def plan_back(planner: Planner, stack: Stack, inputs: Mapping[str, Value],
     now = planner.clock.now()
     then = await rows_after(planner.shelf, to)
     back = Return(stack, RunId(to.id), then, rows, readings, now, now - before, setups)
-    return governed(await carry(plan_rollback(back), planner.providers, planner.oracle), policy_of(stack))
+    made = await carry(plan_rollback(back), planner.providers, planner.oracle)
+    return governed(told_of_losses(planner.providers, made), policy_of(stack))
 
 
 async def _ended(shelf: Shelf) -> list[RunSummary]:

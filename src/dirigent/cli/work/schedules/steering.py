@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dirigent.app import conducting
 from dirigent.app.conducting import Desk
 from dirigent.app.stacks import Surrounding
@@ -76,7 +78,12 @@ async def kept(desk: Desk, stack: Stack | None, made: Plan) -> None:
         changes = await keeping.keep(desk, desk.planner, stack, made.inputs)
     else:
         return
-    for each in changes:
-        note(f"schedule {each.name}: {each.what}")
-    if any(each.what != "removed" for each in changes):
+    tell_schedules({each.name: each.what for each in changes})
+
+
+def tell_schedules(changed: Mapping[str, str]) -> None:
+    """Say what became of schedules, by name."""
+    for name, what in changed.items():
+        note(f"schedule {name}: {what}")
+    if any(what != "removed" for what in changed.values()):
         note("  = schedules run while an engine does: `dirigent serve`; see `dirigent schedule next`")

@@ -8,7 +8,7 @@ from typing import Final, Protocol, cast
 
 from dirigent.app.conducting import conducting
 from dirigent.app.planning import planning
-from dirigent.app.states import ancestry, exchange, files
+from dirigent.app.states import ancestry, exchanging, files
 from dirigent.app.states.ancestry import Ancestry
 from dirigent.app.states.requests import Export, Import, Target, Wanted
 from dirigent.cli.exits import Exit
@@ -137,4 +137,4 @@ def _tell(found: Export, path: str, options: Options) -> None:
 
 
 def _exchange() -> _Exchange:
-    return cast("_Exchange", exchange())
+    return cast("_Exchange", exchanging())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from dirigent.app.resources import TYPES
+from dirigent.app.types.known import offers
 from dirigent.cli.answer import Json, complain
 from dirigent.cli.exits import Exit
 from dirigent.cli.given import Options
 from dirigent.cli.output import say, say_json
 from dirigent.cli.place import place
-from dirigent.cli.stack.reading import offers
 from dirigent.cli.text.outlines import told_text, types_text
 from dirigent.cli.text.terminal import out
 from dirigent.lang.shape.outline import Outline
@@ -51,7 +51,7 @@ def _known(options: Options) -> tuple[Known, list[Problem]]:
     where = place(options)
     text = _text(where.stack_file, named=bool(options.text("stack")))
     declared = declared_providers(text, str(where.stack_file)) if text is not None else {}
-    found = offers(where, strict=False)(declared)
+    found = offers(where.folder, strict=False)(declared)
     known = {name: each for name, each in found.items() if isinstance(each, Offer)}
     unknown = tuple(name for name in declared if name not in known)
     return Known(own_types(TYPES), known, unknown), [

@@ -144,8 +144,13 @@ def _blocks_agree(nested: NestedBlock, prior: Value, config: Value) -> bool:
 
 
 def same(one: Value, other: Value) -> bool:
-    """Return whether two values are equal; in Python true equals 1, here it does not."""
+    """Return whether two values are equal; in Python true equals 1, here it does not.
+
+    What is not known yet is the same whatever it waits for: no provider is told that.
+    """
     match one, other:
+        case Unknown(), Unknown():
+            return True
         case dict(), dict():
             return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
         case list(), list():

@@ -6,8 +6,9 @@ Rule: nothing leaves here in clear that the schema calls sensitive, or that hold
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
+from functools import partial
 from typing import Final
 
 from dirigent.model.problem import refuse
@@ -15,7 +16,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.values import OPENED, SEALED, SecretRef, SecretText, Value
 from dirigent.ports import Vault
 from dirigent.providers.tofu.provider.fleeting.naming import parted, value_at
-from dirigent.providers.tofu.schema.shape import Attribute, Block
+from dirigent.providers.tofu.schema.shape import Attribute, Block, Nesting
 from dirigent.providers.tofu.sealing import Seal, opened, sealed_leaves, token_of
 
 # Shorter ones would seal ordinary text; a secret of three characters protects nothing.
@@ -49,7 +50,7 @@ class Secrecy:
         """Return a state as it may be seen and stored."""
         found = self._attributes(block.attributes, state)
         for name, nested in block.blocks.items():
-            found[name] = self._each(nested.block, state.get(name))
+            found[name] = _each(state.get(name), nested.nesting, partial(self.hide, nested.block))
         # A member that no schema knows is not told.
         return found
 
@@ -62,20 +63,9 @@ class Secrecy:
         if attribute is not None and (attribute.sensitive or attribute.write_only):
             return sealed_leaves(value, self.seal)
         if attribute is not None and attribute.nested is not None:
-            return self._conceal_each(Block(attribute.nested.attributes), value)
-        return value if nested is None else self._conceal_each(nested.block, value)
-
-    def _conceal_each(self, block: Block, value: Value) -> Value:
-        """Conceal in a block, or in each element of a collection of blocks."""
-        match value:
-            case list():
-                return [self._conceal_each(block, each) for each in value]
-            case dict() if value.keys() <= {*block.attributes, *block.blocks}:
-                return self.conceal(block, value)
-            case dict():
-                return {name: self._conceal_each(block, each) for name, each in value.items()}
-            case _:
-                return value
+            inner = Block(attribute.nested.attributes)
+            return _each(value, attribute.nested.nesting, partial(self.conceal, inner))
+        return value if nested is None else _each(value, nested.nesting, partial(self.conceal, nested.block))
 
     def withheld(self, text: str) -> str:
         """Return what a provider said, without what it should not have said."""
@@ -129,22 +119,11 @@ class Secrecy:
             elif attribute.sensitive:
                 found[name] = sealed_leaves(value, self.seal)
             elif attribute.nested is not None:
-                found[name] = self._each(Block(attribute.nested.attributes), value)
+                inner = Block(attribute.nested.attributes)
+                found[name] = _each(value, attribute.nested.nesting, partial(self.hide, inner))
             else:
                 found[name] = self.told(value)
         return found
-
-    def _each(self, block: Block, value: Value) -> Value:
-        """Hide in a block, or in each element of a collection of blocks."""
-        match value:
-            case list():
-                return [self._each(block, each) for each in value]
-            case dict() if value.keys() <= {*block.attributes, *block.blocks}:
-                return self.hide(block, value)
-            case dict():
-                return {name: self._each(block, each) for name, each in value.items()}
-            case _:
-                return value
 
     def told(self, value: Value) -> Value:
         """Return what the schema lets everybody see, but for texts that hold a secret which was sent."""
@@ -160,6 +139,19 @@ class Secrecy:
 
     def _holds_secret(self, text: str) -> bool:
         return any(secret in text for secret in self.texts) or self.vault.redact(text) != text
+
+
+def _each(value: Value, nesting: Nesting, act: Callable[[dict[str, Value]], dict[str, Value]]) -> Value:
+    """Act on an object, or on each of a collection; only the schema tells an object from a map of them."""
+    match value:
+        case list():
+            return [_each(each, Nesting.SINGLE, act) for each in value]
+        case dict() if nesting is Nesting.MAP:
+            return {name: _each(each, Nesting.SINGLE, act) for name, each in value.items()}
+        case dict():
+            return {**act(value)}
+        case _:
+            return value
 
 
 def _lent(secrecy: Secrecy, name: str) -> Value:

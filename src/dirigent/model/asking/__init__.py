@@ -1,0 +1,1 @@
+"""What a command asks of an engine of another process, and what it is answered."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from dirigent.model.ids import Address
 from dirigent.model.plan import EVERYTHING, Action
 from dirigent.model.program import Set
-from dirigent.model.resource import Lifecycle, Replace, Resource, ResourceRow, assemble
+from dirigent.model.resource import Lifecycle, Replace, Resource, ResourceRow, assemble, row_of
 from dirigent.model.run.views import Views
 from dirigent.model.stack import Move, Release, Secret, Stack
 from dirigent.model.values import Expression, SecretRef, SecretText, Unknown
@@ -111,9 +111,13 @@ class World:
 
     def move(self, moves):
         rows = [(self.rows.pop(move["from"]), move) for move in moves]
-        for row, move in rows:
+        for moved, move in rows:
+            row = moved
             address, needs = Address(move["to"]), tuple(move["needs"])
             assert address not in self.rows, f"{address} is there already"
+            if "becomes" in move:
+                other = row_of(move["to"], move["becomes"])
+                row = replace(row, type=other.type, provider=other.provider, attributes=other.attributes)
             self.rows[address] = replace(
                 row, address=address, name=move["name"], key=move["key"], needs=needs
             )

@@ -11,7 +11,7 @@ import pytest
 from dirigent.model.ids import Address, EffectId, Position, RunId
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.program import OnDoubt
-from dirigent.model.resource import ResourceRow
+from dirigent.model.resource import ResourceRow, value_of
 from dirigent.model.run.effect import Broken, Done, Doubt, Order
 from dirigent.model.values import SecretRef, SecretText
 from dirigent.planning.request import Adopt, Wish
@@ -22,6 +22,7 @@ from dirigent.providers.files.provider import FilesProvider
 from dirigent.providers.services.provider import ServiceProvider
 from dirigent.service.asking import carry
 
+SECRET = SecretText((SecretRef("sealed:token"),))
 ROW = ResourceRow(Address("web"), "web", "box", {}, {"id": 1}, needs=("db",))
 
 
@@ -84,6 +85,21 @@ def test_two_rows_may_change_places():
         {"action": "move", "moves": [moving("web", "site"), moving("site", "web")]}, [ROW, other]
     )
     assert {address: row.attributes["id"] for address, row in rows.items()} == {"site": 1, "web": 2}
+
+
+def test_a_row_that_becomes_another_type_is_written_so_with_all_that_is_ours_in_the_same_commit():
+    row = replace(ROW, protect=True, triggers={"$x": 1}, provider="old")
+    kept = {"attributes": {"key": SECRET}, "config": {"a": 1}, "private": {"v": 2}}
+    after = replace(row, type="jar", provider="new", **kept)
+    moves = [{**moving("web", "site"), "becomes": value_of(after)}, moving("site", "web")]
+    request, rows = {"action": "move", "moves": moves}, [row, replace(ROW, address=Address("site"))]
+    outcome, records = perform(request, rows)
+    assert isinstance(outcome, Done)
+    assert len(outcome.records) == 2
+    assert records["site"] == replace(after, address=Address("site"), name="site", needs=())
+    assert records["web"].type == "box"
+    # A crash before the commit: the order comes again, and comes to the same.
+    assert perform(request, rows)[1] == records
 
 
 def test_a_row_that_has_vanished_moves_nothing():

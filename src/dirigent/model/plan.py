@@ -86,8 +86,9 @@ class Change:
     it sees it again at apply. `deferred` says that its provider could not be asked yet. `lingers` says that
     the one that is replaced stays as a leftover, because what stands on it is not in the plan. `adopts` is
     the row that an adoption writes as it is: nothing in the world is touched. `waits` are the names of the
-    bridges that its expressions see. `moved_from` is the address that the row had; one that `follows` stands
-    on something that has moved; `imported` is the id under which something that exists is taken over first.
+    bridges that its expressions see. `moved_from` is the address that the row had, and `moved_type` its type
+    where that was another one: then `prior` is what the row comes to. One that `follows` stands on something
+    that has moved; `imported` is the id under which something that exists is taken over first.
     `triggers` are the expressions of `lifecycle.replace-when`, by their text, to be kept with the row;
     `checks` are those of the instance. `create_first` says how it is replaced by this plan,
     `create_first_kept` what its row shall remember. `loses` says in words what is lost for good when its
@@ -125,6 +126,7 @@ class Change:
     checks: tuple[Checked, ...] = ()
     create_first_kept: bool = False
     loses: str = ""
+    moved_type: str = ""
 
     @property
     def acts(self) -> bool:

@@ -186,6 +186,7 @@ def _moves(plan: Plan) -> dict[str, Template]:
             "name": change.name,
             "key": change.prior.key,
             "needs": template_of([str(need) for need in change.prior.needs]),
+            **({"becomes": template_of(value_of(change.prior))} if change.moved_type else {}),
         }
         for change in plan.changes
         if (change.moved_from or change.follows) and change.prior is not None

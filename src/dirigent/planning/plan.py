@@ -53,7 +53,8 @@ class Situation:
     `rows` is the state as stored, `readings` what the providers saw, by address (an address that is
     missing was not looked at). `at` is the time of planning, `read_seconds` how long reading took.
     `setups` is how the providers are configured as the rows stand; `selection` is what the plan is for;
-    `schemas` checks what modules are given.
+    `schemas` checks what modules are given; `crossed` are the rows that move to another type, as they will be
+    there, by the address that they have.
     """
 
     stack: Stack
@@ -66,6 +67,7 @@ class Situation:
     setups: Setups = field(default_factory=dict)
     selection: Selection = EVERYTHING
     schemas: Schemas | None = None
+    crossed: Mapping[str, ResourceRow] = field(default_factory=dict)
 
 
 def plan(situation: Situation) -> Asking[Plan]:
@@ -80,7 +82,7 @@ def plan(situation: Situation) -> Asking[Plan]:
     layout = layout_of(situation.stack, situation.language)
     waves = layout.waves()
     moves = moves_of(situation.stack, [row.address for row in situation.rows])
-    moved = relocated(situation.rows, moves)
+    moved = relocated(situation.rows, moves, situation.crossed)
     part = part_of(situation.selection, layout.edges, moved.rows)
     draft = _Draft(situation, layout, part, moved)
     yield from draft.look_for_imports()

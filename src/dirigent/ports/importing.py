@@ -27,6 +27,23 @@ class Importing(Protocol):
 
 
 @runtime_checkable
+class Receiving(Protocol):
+    """A provider that can take objects of other types, perhaps of another provider, as its own."""
+
+    async def receive(self, row: ResourceRow, type_name: str) -> Reading:
+        """Return what a row comes to as one of a type; acts on nothing, and may be asked again.
+
+        The reading has `attributes`, `private` and, in `config`, the configuration that would make it so.
+
+        Raises:
+            Refusal: E2017 where it takes over nothing, E2032 where it does not want this, E2033 where it
+                cannot be asked yet.
+            ProviderFailed: E3017 for an answer that is of no use, and as `read` does.
+        """
+        ...
+
+
+@runtime_checkable
 class Rooted(Protocol):
     """A provider that finds what it made by the address: such an instance cannot get another one."""
 

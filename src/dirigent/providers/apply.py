@@ -54,6 +54,7 @@ class Moving:
     name: str
     key: int | str | None
     needs: tuple[str, ...]
+    becomes: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +190,9 @@ class ResourcePerformer:
                 return Broken(_fault(CONFIGURATION, request, gone))
             away += [(move.source, None)] if move.source != move.to else []
             address = Address(move.to)
+            kept = _become(row, move.becomes)
             there.append(
-                (move.to, replace(row, address=address, name=move.name, key=move.key, needs=move.needs))
+                (move.to, replace(kept, address=address, name=move.name, key=move.key, needs=move.needs))
             )
         taken = {address for address, _ in there}
         return Done(None, self._changed(*(each for each in away if each[0] not in taken), *there))
@@ -351,9 +353,25 @@ def _moves_of(value: Value) -> tuple[Moving, ...]:
             name=str(each["name"]),
             key=key if isinstance(key := each.get("key"), int | str) else None,
             needs=tuple(str(need) for need in needs) if isinstance(needs := each.get("needs"), list) else (),
+            becomes=each.get("becomes"),
         )
         for each in (value if isinstance(value, list) else [])
         if isinstance(each, dict)
+    )
+
+
+def _become(row: ResourceRow, becomes: Value) -> ResourceRow:
+    """Return a row as what its new provider has made of it; all that is ours stays."""
+    if becomes is None:
+        return row
+    other = row_of(row.address, becomes)
+    return replace(
+        row,
+        type=other.type,
+        provider=other.provider,
+        config=other.config,
+        attributes=other.attributes,
+        private=other.private,
     )
 
 

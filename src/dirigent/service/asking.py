@@ -22,6 +22,7 @@ from dirigent.planning.plan import Situation, evaluate_outputs, setups_standing
 from dirigent.planning.plan import plan as make_plan
 from dirigent.planning.remove import lets_go
 from dirigent.planning.request import Adopt, Answers, Ask, Asking, Looks, Propose, Request, Wish
+from dirigent.planning.rows.crossing import Crossing, became, crossings
 from dirigent.planning.rows.errand import only_import
 from dirigent.planning.rows.errand import plan_errand as make_plan_errand
 from dirigent.planning.rows.selection import part_to_destroy, rows_of
@@ -30,7 +31,7 @@ from dirigent.planning.safety.governing import governed, of_end, policy_of
 from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Oracle
-from dirigent.ports.importing import Holding, Importing, Rooted
+from dirigent.ports.importing import Holding, Importing, Receiving, Rooted
 from dirigent.ports.resources import (
     Configurable,
     Looking,
@@ -57,15 +58,17 @@ async def plan(planner: Planner, stack: Stack, inputs: Mapping[str, Value], how:
     rows = await rows_of_stack(planner, stack.name)
     asking = setups_standing(stack, inputs, rows, planner.language)
     setups = await carry(asking, planner.providers, planner.oracle, apart=planner.apart)
+    crossed = await _crossed(planner, crossings(stack, rows, planner.language), setups)
     chosen = rows_of(stack, planner.language, rows, how.selection)
     # Who is let go of need not be looked at, nor can it where its provider is gone.
-    chosen = [row for row in chosen if not lets_go(row, stack)]
+    chosen = [crossed.get(row.address, row) for row in chosen if not lets_go(row, stack)]
     readings, seconds = await _read(planner, chosen, setups) if how.refresh else ({}, 0.0)
     at = planner.clock.now()
     situation = Situation(
         *(stack, planner.language, inputs, rows, readings, at, seconds, setups),
         selection=how.selection,
         schemas=SCHEMAS,
+        crossed=crossed,
     )
     made = await carry(make_plan(situation), planner.providers, planner.oracle, apart=planner.apart)
     refuse_rooted(planner.providers, made)
@@ -78,12 +81,64 @@ async def plan_errand(
     """Return the plan of an errand. Raises `Refusal` (E2013, E2016, E2022, E2023, E2044)."""
     rows = await rows_of_stack(planner, name)
     if stack is None or errand.adoption is None:
-        made = make_plan_errand(name, rows, errand, planner.clock.now())
+        crossed = await _crossed_alone(planner, stack, inputs, errand, rows) if stack is not None else {}
+        made = make_plan_errand(name, rows, errand, planner.clock.now(), crossed)
         refuse_rooted(planner.providers, made)
         return made
     how = How(selection=Selection((errand.adoption.to,)))
     wanted = replace(stack, imports=(errand.adoption,))
     return only_import(await plan(planner, wanted, inputs, how), errand, rows)
+
+
+async def _crossed_alone(
+    planner: Planner, stack: Stack, inputs: Mapping[str, Value], errand: Errand, rows: Sequence[ResourceRow]
+) -> dict[str, ResourceRow]:
+    """Return the rows that an errand moves to another type, as they will be there."""
+    found = crossings(stack, rows, planner.language, errand.moves)
+    if not found:
+        return {}
+    asking = setups_standing(stack, inputs, rows, planner.language)
+    setups = await carry(asking, planner.providers, planner.oracle, apart=planner.apart)
+    return await _crossed(planner, found, setups)
+
+
+async def _crossed(planner: Planner, found: Sequence[Crossing], setups: Setups) -> dict[str, ResourceRow]:
+    """Return rows that move to another type as they will be there, by the address that they have.
+
+    What no provider can take over is not among them: planning refuses it. Raises `Refusal` (E2017, E2032,
+    E2033, E3001, E3002).
+    """
+    gate = asyncio.Semaphore(READS_AT_ONCE)
+
+    async def receive(each: Crossing) -> Reading | Refusal | None:
+        setup = setups.get(each.provider, {})
+        provider = _provider(planner.providers, each.type, each.provider, setup)
+        if provider is None:
+            return Refusal([_unmanaged(each.to, each.type)])
+        if not isinstance(provider, Receiving):
+            return None
+        async with gate:
+            try:
+                return await provider.receive(each.row, each.type)
+            except ProviderFailed as failure:
+                return refuse("E3002", f"`{each.row.address}` could not be moved: {failure}")
+            except Refusal as refusal:
+                return refusal
+
+    answers = await asyncio.gather(*map(receive, found))
+    problems = [
+        p if p.at is not None else replace(p, at=each.span)
+        for each, answer in zip(found, answers, strict=True)
+        if isinstance(answer, Refusal)
+        for p in answer.problems
+    ]
+    if problems:
+        raise Refusal(dict.fromkeys(problems))
+    return {
+        str(each.row.address): became(each, answer)
+        for each, answer in zip(found, answers, strict=True)
+        if isinstance(answer, Reading)
+    }
 
 
 def refuse_rooted(providers: Mapping[str, Managing], made: Plan) -> None:

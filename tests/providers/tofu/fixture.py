@@ -101,6 +101,11 @@ def schema(_request, answer):
     block_message(THING, answer.resource_schemas["fixture_thing"].block)
     if "lists" in MODE:
         block_message(SEARCH, answer.list_resource_schemas["fixture_thing"].block)
+    if "moves" in MODE:
+        # Its objects are kept as those of the other type are.
+        answer.resource_schemas["fixture_item"].version = 3
+        block_message(THING, answer.resource_schemas["fixture_item"].block)
+        answer.server_capabilities.move_resource_state = "cannot" not in MODE
     if MODE == "odd type":
         answer.resource_schemas["fixture_thing"].block.attributes.add(name="odd", type=b'["heap"]')
 
@@ -223,10 +228,11 @@ def read(request, answer):
 def identities(_request, answer):
     if not MODE.endswith("identified"):
         return
-    told = answer.identity_schemas["fixture_thing"]
-    told.version = 1
-    told.identity_attributes.add(name="name", type=b'"string"', required_for_import=True)
-    told.identity_attributes.add(name="place", type=b'"string"', optional_for_import=True)
+    for name in ("fixture_thing", *(["fixture_item"] if "moves" in MODE else [])):
+        told = answer.identity_schemas[name]
+        told.version = 1
+        told.identity_attributes.add(name="name", type=b'"string"', required_for_import=True)
+        told.identity_attributes.add(name="place", type=b'"string"', optional_for_import=True)
 
 
 def identify(into, state):
@@ -322,6 +328,27 @@ def find(request, answer):
         state.state.msgpack = encode(json.loads(place.read_text()), KIND)
 
 
+def move(request, answer):
+    """Take a thing as an item, whatever release of it wrote that, and what another provider calls a page."""
+    note(
+        "move", request.source_provider_address, request.source_type_name, str(request.source_schema_version)
+    )
+    note("with", request.source_private.decode(), request.source_identity.json.decode())
+    state = json.loads(request.source_state.json)
+    if request.source_type_name == "other_page":
+        state = dict.fromkeys(KIND.members) | {"name": state["title"], "note": state["text"], "port": []}
+    elif request.source_type_name != "fixture_thing":
+        complain(answer, "not from there", f"a {request.source_type_name} with {state.get('key')} is no item")
+        return
+    if "moves, mute" in MODE:
+        return
+    if "moves, unknown" in MODE:
+        state["note"] = Unknown()
+    answer.target_state.msgpack = encode(state, KIND)
+    answer.target_private = b"moved"
+    identify(answer.target_identity, state)
+
+
 def check_search(request, answer):
     if decode(request.config.msgpack, implied(SEARCH))["prefix"] == "?":
         complain(answer, "no such prefix", path=("prefix",))
@@ -371,6 +398,7 @@ ANSWERS = {
     calls.RENEW: renew_login,
     calls.CLOSE: close_login,
     calls.LIST: None,
+    calls.MOVE: move,
 }
 
 

@@ -54,6 +54,7 @@ def down(**options: object) -> int:
 @click.argument("source", metavar="FROM")
 @click.argument("to", metavar="TO")
 @placed
+@with_inputs
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @with_timeout
 @with_json
@@ -61,6 +62,7 @@ def move(**options: object) -> int:
     """Give a resource or an instance another name; what it stands for is not touched.
 
     Change the stack file too, or say it there under `moved`: then it holds for every state of the stack.
+    Where the stack declares another type under TO, the provider of that type takes the object over.
     """
     return call("states.errands.move", options)
 

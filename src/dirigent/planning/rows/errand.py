@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dirigent.model.ids import PlanId
@@ -17,8 +17,14 @@ from dirigent.planning.rows.selection import unknown
 from dirigent.planning.safety.touching import world_of
 
 
-def plan_errand(stack: str, rows: Sequence[ResourceRow], errand: Errand, at: float) -> Plan:
-    """Return the plan that renames rows, or lets go of them.
+def plan_errand(
+    stack: str,
+    rows: Sequence[ResourceRow],
+    errand: Errand,
+    at: float,
+    crossed: Mapping[str, ResourceRow] | None = None,
+) -> Plan:
+    """Return the plan that renames rows, or lets go of them; `crossed` as in `relocated`.
 
     Raises:
         Refusal: for what is not there (E2013), and two that would have one address (E2016).
@@ -28,7 +34,7 @@ def plan_errand(stack: str, rows: Sequence[ResourceRow], errand: Errand, at: flo
     lost = [unknown(word, list(names)) for word in words if word not in names]
     if lost:
         raise Refusal(lost)
-    moved = relocated(rows, errand.moves)
+    moved = relocated(rows, errand.moves, crossed)
     gone = {release.address for release in errand.releases}
     changes: list[Change] = []
     for row in moved.rows:

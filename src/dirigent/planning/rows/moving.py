@@ -7,7 +7,7 @@ an entry whose source is not there says nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 
 from dirigent.model.ids import DEPOSED, Address, address_of, bare_address, split_address, split_path
 from dirigent.model.plan import Change
@@ -22,25 +22,30 @@ class Relocated:
     """The rows under their new addresses. `origin` says under which address the store has a row.
 
     `follows` has those that stay where they are but stand on something that the store knows by another name.
-    `moves` are the entries.
+    `moves` are the entries; `former` has the type of those that had another one, by their new address.
     """
 
     rows: tuple[ResourceRow, ...]
     origin: Mapping[str, str]
     follows: Mapping[str, None]
     moves: tuple[Move, ...] = ()
+    former: Mapping[str, str] = field(default_factory=dict)
 
     def told(self, change: Change) -> Change:
         """Return a change that says from where its row comes."""
         source = self.origin.get(change.address, "")
         if source:
-            because = change.because or f"moved from `{source}`"
-            return replace(change, moved_from=source, because=because)
+            former = self.former.get(change.address, "")
+            which = f"`{source}`, a `{former}`" if former else f"`{source}`"
+            because = change.because or f"moved from {which}"
+            return replace(change, moved_from=source, moved_type=former, because=because)
         return replace(change, follows=True) if change.address in self.follows else change
 
 
-def relocated(rows: Sequence[ResourceRow], moves: Sequence[Move]) -> Relocated:
-    """Return the rows where they belong now.
+def relocated(
+    rows: Sequence[ResourceRow], moves: Sequence[Move], crossed: Mapping[str, ResourceRow] | None = None
+) -> Relocated:
+    """Return the rows where they belong now; `crossed` are those of another type, by the stored address.
 
     Raises:
         Refusal: with every address at which two rows would meet (E2016).
@@ -51,8 +56,10 @@ def relocated(rows: Sequence[ResourceRow], moves: Sequence[Move]) -> Relocated:
     found: dict[str, ResourceRow] = {}
     origin: dict[str, str] = {}
     follows: dict[str, None] = {}
+    former: dict[str, str] = {}
     problems: list[Problem] = []
-    for row in rows:
+    for stored in rows:
+        row = (crossed or {}).get(stored.address, stored)
         address = followed(row.address, by_source)
         if address in found:
             problems.append(_met(address, origin.get(address, address), row.address, moves))
@@ -60,13 +67,15 @@ def relocated(rows: Sequence[ResourceRow], moves: Sequence[Move]) -> Relocated:
         name, key = split_address(bare_address(address))
         needs = tuple(followed(need, by_source) for need in row.needs)
         found[address] = replace(row, address=Address(address), name=name, key=key, needs=needs)
+        if row.type != stored.type:
+            former[address] = stored.type
         if address != row.address:
             origin[address] = row.address
         elif needs != row.needs:
             follows[address] = None
     if problems:
         raise Refusal(problems)
-    return Relocated(tuple(found.values()), origin, follows, tuple(moves))
+    return Relocated(tuple(found.values()), origin, follows, tuple(moves), former)
 
 
 def refuse_moves(changes: Mapping[str, Change], moves: Sequence[Move]) -> None:
@@ -88,7 +97,10 @@ def refuse_moves(changes: Mapping[str, Change], moves: Sequence[Move]) -> None:
             f"`{change.moved_from}` is a `{change.prior.type}` and `{change.address}` a `{change.type}`: "
             "a move keeps the type",
             at=change.span,
-            help=("take the entry out of `moved` to have the former deleted and the new one made",),
+            help=(
+                "only an object of a provider can move to another type, and only where both are managed",
+                "take the entry out of `moved` to have the former deleted and the new one made",
+            ),
         )
         for change in changes.values()
         if change.moved_from and change.prior is not None and change.prior.type != change.type

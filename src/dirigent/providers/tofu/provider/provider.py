@@ -23,6 +23,7 @@ from dirigent.providers.tofu.provider.fleeting.naming import Way, forgetting
 from dirigent.providers.tofu.provider.fleeting.opening import Lending, named
 from dirigent.providers.tofu.provider.functions import call
 from dirigent.providers.tofu.provider.inventory import inventory_of, unready
+from dirigent.providers.tofu.provider.moving import received_by
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_from, kept_of, standing_of
 from dirigent.providers.tofu.provider.secrecy import Secrecy
@@ -159,6 +160,12 @@ class ConfiguredProvider:
         attributes = talk.secrecy.hide(schema.block, found.state)
         told_of = talk.secrecy.conceal(schema.block, forgetting(schema.block, config))
         return Reading(attributes, told_of, private=kept.written(talk.secrecy))
+
+    async def receive(self, row: ResourceRow, type_name: str) -> Reading:
+        """Return what an object of another type, or of another provider, is as one of ours."""
+        talk = await self.of.conversation(self.setup)
+        with told(talk.name, talk.secrecy):
+            return await received_by(talk, row, type_name)
 
     async def inventory(
         self, type_name: str, wanted: dict[str, Value], rows: Sequence[ResourceRow], most: int

@@ -1,6 +1,8 @@
 """Long journals are not folded from their beginning: a snapshot and the facts after it do."""
 
 import asyncio
+import itertools
+import operator
 
 import pytest
 
@@ -23,13 +25,14 @@ LOOP = (
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     monkeypatch.setattr(limits, "SNAPSHOT_FACTS", 4)
+    monkeypatch.setattr(limits, "SNAPSHOT_OBJECTS", 1_000)
 
 
 async def asleep(engine, outside):
     with outside.clock.hold():
         await engine.start(Start("run-1", outside.case.program))
-        await rounds(400)
-    assert len(engine._memory) == 0
+        while len(engine._memory):
+            await rounds(1)
 
 
 def test_a_run_is_recalled_by_its_snapshot_and_what_came_after():
@@ -80,6 +83,31 @@ def test_a_run_that_wants_much_at_once_is_written_down_less_often(asks, expected
     living(lambda engine: asleep(engine, outside), outside)
     assert any(wanted > 4 for wanted in written) is expected
     assert written
+
+
+LONG = """
+do: [{all: {for: {in: '${ [range(100)] }'}, do: [{call: {run: {shell: {command: call}},
+    export: {as: '${ (. as $got | ($context // []) + [$got]) }'}}}]}}, {nap: {wait: {seconds: 100}}}]
+"""
+
+
+@pytest.mark.parametrize("objects", [1, 1_000])
+def test_a_run_that_grows_is_written_down_at_growing_distances(objects, monkeypatch):
+    monkeypatch.setattr(limits, "SNAPSHOT_OBJECTS", objects)
+    outside = outside_of(LONG, Rule(answers=(Done({"got": ["ok"]}),)))
+    written = []
+
+    def captured(run, numbers):
+        plain = snapshot.capture(run, numbers)
+        written.append((run.facts, snapshot.weight_of(plain)))
+        return plain
+
+    monkeypatch.setattr(memory, "capture", captured)
+    living(lambda engine: asleep(engine, outside), outside)
+    distances = [then - first for (first, _), (then, _) in itertools.pairwise(written)]
+    held = [weight for _, weight in written]
+    assert len(written) > 2, written
+    assert all(map(operator.ge, distances, held)) is (objects == 1), written
 
 
 @pytest.mark.slow

@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "show": ("look", "Show one run: its tasks, their attempts, its result."),
     "events": ("look", "Show the log of events, or the facts of a run."),
     "queues": ("queue", "List the queues, with what waits in them."),
+    "query": ("resources.query", "List what a provider knows of a type, managed or not."),
     "state": ("resources.state", "What is managed, its history; to and from Terraform's state."),
     "revisions": ("resources.back", "List the applies that have ended: what to go back to."),
     "rollback": ("resources.back", "Bring back what stood after an earlier apply."),

@@ -255,6 +255,7 @@ _SCHEMAS: Final[dict[str, Json]] = {
     "forget": _UP,
     "import": _UP,
     "down": _UP,
+    "query": _object(objects=_list(_object(id=_TEXT, name=_TEXT, managed=_maybe(_TEXT))), whole=_FLAG),
     "rollback": {"oneOf": [_PLAN, _UP]},
     "revisions": _object(
         revisions=_list(

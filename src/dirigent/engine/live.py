@@ -48,7 +48,7 @@ class Live:
 
     A run that was replayed is not `recovered` until what stood to be done in it has been taken up; it is
     `stale` if the store says that it is awake because nobody has said yet whether it may sleep.
-    Of its first `kept` facts there is a snapshot.
+    Of its first `kept` facts there is a snapshot, of `weight` objects.
     `folding` is what has been folded and not recorded yet.
     """
 
@@ -60,6 +60,7 @@ class Live:
     recovered: bool = False
     stale: bool = False
     kept: int = 0
+    weight: int = 0
 
     @property
     def idle(self) -> bool:

@@ -9,7 +9,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import field, fields, is_dataclass
 from enum import Enum
-from typing import Final
+from functools import cache
+from typing import Final, cast
 
 from dirigent.model.ids import Address, PlanId, digest_of
 from dirigent.model.record import dataclass
@@ -252,6 +253,12 @@ def _digest(content: object) -> str:
     return digest_of(text.encode("utf-8", "surrogatepass"))
 
 
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """Return the names of the fields of a class. A plan has many objects of few classes."""
+    return tuple(each.name for each in fields(kind))
+
+
 def _plain(thing: object) -> object:
     """Return a value of the model in terms of JSON; a key that no document can hold marks its class."""
     match thing:
@@ -260,7 +267,8 @@ def _plain(thing: object) -> object:
         case Enum():
             return {"\x00": type(thing).__name__, "value": thing.value}
         case _ if is_dataclass(thing):
-            members: dict[str, object] = {each.name: getattr(thing, each.name) for each in fields(thing)}
-            return {"\x00": type(thing).__name__, **members}
+            kind: type = type(thing)
+            members = {name: cast("object", getattr(thing, name)) for name in _names(kind)}
+            return {"\x00": kind.__name__, **members}
         case _:
             raise TypeError(f"{thing!r} has no place in a plan")

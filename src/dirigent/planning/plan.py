@@ -25,6 +25,7 @@ from dirigent.planning.modules.layout import Layout, Node, layout_of
 from dirigent.planning.modules.now import Now, premises_now
 from dirigent.planning.modules.places import Place
 from dirigent.planning.modules.premises import Premises, Standing
+from dirigent.planning.modules.renamed import moves_of
 from dirigent.planning.remove import refuse_protected, refuse_released, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Looks, Propose, Wish
 from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_astray, wanted_of
@@ -33,6 +34,7 @@ from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.checking import asked_after, asked_before, asked_of_stack
+from dirigent.planning.safety.governing import policy_of, under
 from dirigent.planning.safety.succession import PATH, Succession
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import in_run, steps_of
@@ -77,7 +79,8 @@ def plan(situation: Situation) -> Asking[Plan]:
     """
     layout = layout_of(situation.stack, situation.language)
     waves = layout.waves()
-    moved = relocated(situation.rows, situation.stack.moved)
+    moves = moves_of(situation.stack, [row.address for row in situation.rows])
+    moved = relocated(situation.rows, moves)
     part = part_of(situation.selection, layout.edges, moved.rows)
     draft = _Draft(situation, layout, part, moved)
     yield from draft.look_for_imports()
@@ -184,7 +187,7 @@ class _Draft:
         if not self._situation.selection.partial:
             refuse_astray(self._imports, self._changes)
         self._changes = {address: self._moved.told(change) for address, change in self._changes.items()}
-        refuse_moves(self._changes, self._situation.stack.moved)
+        refuse_moves(self._changes, self._moved.moves)
         refuse_released(self._changes, self._situation.stack.released)
         self.outside.refuse_unmatched(self._situation.selection, known)
 
@@ -303,8 +306,11 @@ class _Draft:
         attributes: dict[str, dict[str, Value]] = {each.resource.name: {} for each in standing}
         for case, change, proposal in judged:
             imported = self._adopted.get(change.address, "")
-            because = change.because or (f"imported as `{imported}`" if imported else "")
-            told = replace(change, imported=imported, because=because)
+            told = change
+            if imported:
+                told = replace(
+                    change, imported=imported, because=change.because or f"imported as `{imported}`"
+                )
             self._changes[change.address] = self._waiting(case, told)
             if not case.instance.resource.reads:
                 self._wanted[change.address] = create_first(case)
@@ -367,6 +373,8 @@ class _Draft:
             shown=self.premises.shown(),
             checks=checks,
         )
+        # The digest of a whole plan is a large part of planning: it is made once, of all that belongs to it.
+        made = under(made, policy_of(situation.stack))
         return replace(made, id=identity(made))
 
 

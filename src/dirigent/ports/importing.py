@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Value
 from dirigent.ports.resources import Reading
@@ -30,6 +32,44 @@ class Rooted(Protocol):
 
     def rooted(self, type_name: str) -> bool:
         """Return whether instances of a type are bound to their address."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object that a provider knows. `id` is what an import takes, `name` what the provider calls it.
+
+    `address` is that of the row which manages it, empty for none. `config` is by what it could be declared,
+    as far as its provider tells the object; sensitive values are left out.
+    """
+
+    id: str
+    name: str = ""
+    address: str = ""
+    config: dict[str, Value] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What a provider knows of a type; `whole` says that there is nothing beyond it."""
+
+    found: tuple[Found, ...] = ()
+    whole: bool = True
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A provider that can list what there is, whether it is managed or not."""
+
+    async def inventory(
+        self, type_name: str, wanted: dict[str, Value], rows: Sequence[ResourceRow], most: int
+    ) -> Inventory:
+        """Return what there is of a type, at most so much; acts on nothing. `rows` are what is managed.
+
+        Raises:
+            Refusal: E3047 for a type that it cannot list, E3012 for what it is not asked with.
+            ProviderFailed: when it cannot be listed now.
+        """
         ...
 
 

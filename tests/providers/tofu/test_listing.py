@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from dirigent.model import limits
+from dirigent.model.problem import Refusal
 from dirigent.ports.resources import ProviderDoubt, ProviderFailed
 from dirigent.providers.tofu.lifecycle.listing import Listed, Listing, listed
 from dirigent.providers.tofu.lifecycle.session import Refused
@@ -13,10 +16,9 @@ from dirigent.providers.tofu.provider.searching import asked, judged
 from dirigent.providers.tofu.schema.shape import Attribute, Block
 from dirigent.providers.tofu.values.paths import Misfit
 from dirigent.providers.tofu.values.types import STRING
-from providers.tofu.test_adapter import TYPE, operation, world
+from providers.tofu.test_adapter import TYPE, operation, row
 from stores.samples import in_loop
 
-__all__ = ["world"]
 ALL = {"prefix": None}
 A = Listed({"name": "a", "place": "here"}, "thing a")
 B = Listed({"name": "a", "place": "there"}, "thing a")
@@ -147,3 +149,26 @@ async def test_a_secret_of_what_is_in_doubt_is_not_shown(world):
     async with world("die before") as provider:
         with pytest.raises(ProviderFailed):
             await provider.apply(operation("create", {"name": "a"}, identity="{name}"))
+
+
+@pytest.mark.slow
+@in_loop
+async def test_an_inventory_says_what_is_managed_and_how_the_rest_could_be_declared(world):
+    async with world("lists, identified") as provider:
+        config = {"name": "a", "size": 1}
+        made = row(config, await provider.apply(operation("create", config)))
+        other = {"name": "b", "key": "hidden-key", "port": [{"number": 80}]}
+        await provider.apply(operation("create", other))
+        found = await provider.inventory(TYPE, {}, [made], 10)
+        assert [(each.name, each.address) for each in found.found] == [("thing a", "a"), ("thing b", "")]
+        assert json.loads(found.found[1].id) == {"name": "b", "place": "here"}
+        assert found.found[1].config == {"name": "b", "port": [{"number": 80}]}
+        assert "hidden-key" not in repr(found)
+        taken = await provider.adopt(TYPE, found.found[1].id, {"name": "b"})
+        assert taken.attributes["id"] == "id-b"
+        assert not (await provider.inventory(TYPE, {}, [], 1)).whole
+        with pytest.raises(Refusal, match="E3012"):
+            await provider.inventory(TYPE, {"suffix": "x"}, [], 1)
+    async with world() as provider:
+        with pytest.raises(Refusal, match="E3047"):
+            await provider.inventory(TYPE, {}, [], 1)

@@ -98,6 +98,11 @@ def definition_of(plain: Plain) -> str | None:
             return None
 
 
+def weight_of(plain: Plain) -> int:
+    """Return how many objects a snapshot holds: so much does it cost to write it down."""
+    return len(cast("list[object]", plain[3]))
+
+
 def restore(plain: Plain, program: Program, run_id: RunId, tools: Tools) -> Run | None:
     """Return the run of a snapshot; None when it is not one of this release."""
     if definition_of(plain) is None:

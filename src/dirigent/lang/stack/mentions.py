@@ -42,6 +42,10 @@ class Use:
     self_seen: bool = False
 
 
+_DOT: Final = re.compile(r"\s*\.\s*")
+_QUOTE: Final = re.compile(r"\s*\.?\[?\s*\\?\"")
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
     """Where one expression stands, to find the names in it."""
@@ -52,19 +56,28 @@ class Mention:
 
     def of(self, variable: str, member: str | None = None) -> Span:
         """Return the place of `$variable`, or of the member taken of it."""
-        name = rf"\${re.escape(variable)}(?![A-Za-z0-9_])"
-        if member is not None:
-            exact = re.escape(member)
-            name += rf"""\s*(?:\.\s*(?=({exact})(?![A-Za-z0-9_]))|\.?\[?\s*\\?"(?={exact}\\?"))"""
         raw = raw_text(self.lines, self.leaf.span)
-        found = re.search(name, raw)
-        if found is None:
-            return self.span
-        start, length = (
-            (found.end(), len(member)) if member is not None else (found.start(), len(variable) + 1)
-        )
-        line, column = advanced(self.leaf.span, raw[:start])
-        return Span(self.span.file, line, column, line, column + length)
+        # One pattern for each variable, none for each member: thousands would be compiled for a large stack.
+        for found in re.finditer(rf"\${re.escape(variable)}(?![A-Za-z0-9_])", raw):
+            start = found.start() if member is None else taken(raw, found.end(), member)
+            if start is not None:
+                line, column = advanced(self.leaf.span, raw[:start])
+                length = len(variable) + 1 if member is None else len(member)
+                return Span(self.span.file, line, column, line, column + length)
+        return self.span
+
+
+def taken(raw: str, at: int, member: str) -> int | None:
+    """Return where a member stands that is taken at a place, as `.name`, `["name"]` or `."name"`."""
+    plain = _DOT.match(raw, at)
+    if plain is not None and raw.startswith(member, plain.end()):
+        after = raw[plain.end() + len(member) :][:1]
+        if not (after.isascii() and (after.isalnum() or after == "_")):
+            return plain.end()
+    quoted = _QUOTE.match(raw, at)
+    if quoted is not None and raw.startswith((f'{member}"', f'{member}\\"'), quoted.end()):
+        return quoted.end()
+    return None
 
 
 def hyphenated(reading: Reading, text: str, mention: Mention) -> bool:

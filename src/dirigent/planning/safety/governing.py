@@ -20,13 +20,16 @@ def policy_of(stack: Stack) -> ApplyPolicy:
 
 def governed(made: Plan, policy: ApplyPolicy) -> Plan:
     """Return a plan that is to be carried out under a policy; how is part of what is approved by its id."""
+    again = under(made, policy)
+    return made if again is made else replace(again, id=identity(again))
+
+
+def under(made: Plan, policy: ApplyPolicy) -> Plan:
+    """Return a plan under a policy, before it has an id."""
     wanted = {change.provider for change in made.pending}
     narrow = {name: width for name, width in policy.providers.items() if name in wanted}
     policy = replace(policy, providers=narrow)
-    if made.policy == policy:
-        return made
-    again = replace(made, policy=policy)
-    return replace(again, id=identity(again))
+    return made if made.policy == policy else replace(made, policy=policy)
 
 
 def of_end(policy: ApplyPolicy) -> ApplyPolicy:

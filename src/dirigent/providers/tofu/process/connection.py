@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeAlias
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -27,6 +27,9 @@ _OPTIONS: Final = (
 )
 
 
+_Caller: TypeAlias = "grpc.aio.UnaryUnaryMultiCallable[Message, Message]"
+
+
 class CallBroken(Exception):
     """A call ended without an answer; what it was to do may have been done. The message has the evidence."""
 
@@ -44,6 +47,7 @@ class Connection:
         self.version = plugin.handshake.version
         self._channel = channel
         self._messages = messages(self.version)
+        self._callers: dict[str, _Caller] = {}
 
     def message(self, name: str) -> Message:
         """Return an empty message of the version that it speaks."""
@@ -53,13 +57,8 @@ class Connection:
         self, method: Method, request: Message, seconds: float = limits.PROVIDER_QUESTION_SECONDS
     ) -> Message:
         """Return the answer to a request. Raises `CallBroken`, `CallUnknown`."""
-        caller = self._channel.unary_unary(
-            method.path(self.version),
-            request_serializer=_bytes_of,
-            response_deserializer=self._messages[method.response].FromString,
-        )
         try:
-            return await caller(request, timeout=seconds)
+            return await self._caller(method)(request, timeout=seconds)
         except grpc.aio.AioRpcError as error:
             raise await self._told(method, error) from None
         except DecodeError as error:
@@ -93,6 +92,17 @@ class Connection:
             await caller(b"", timeout=limits.PROVIDER_PARTING_SECONDS)
         except grpc.aio.AioRpcError:
             return
+
+    def _caller(self, method: Method) -> _Caller:
+        """Return what makes a call. There are many objects and few calls, so each is made once."""
+        caller = self._callers.get(method.name)
+        if caller is None:
+            caller = self._callers[method.name] = self._channel.unary_unary(
+                method.path(self.version),
+                request_serializer=_bytes_of,
+                response_deserializer=self._messages[method.response].FromString,
+            )
+        return caller
 
     async def _told(self, method: Method, error: grpc.aio.AioRpcError) -> Exception:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:

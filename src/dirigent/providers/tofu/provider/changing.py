@@ -51,11 +51,12 @@ class Changing:
             found = await self.recovered("the engine ended while it was made")
             if found is not None:
                 return await self._taken_over(found)
-        intention = await _promised(self, None)
+        bound = _bound(self)
+        intention = await _promised(self, bound, None)
         if intention is None:
             intention = await self.talk.ask(lambda session: intend(session, self._type, None, self.given))
         try:
-            return self._left(await self._carried_out(intention))
+            return self._left(await self._carried_out(intention, bound))
         except CallBroken as failed:
             why = self.talk.secrecy.withheld(str(failed))
         found = await self.recovered(why)
@@ -65,14 +66,15 @@ class Changing:
 
     async def update(self) -> Left:
         """Change the object."""
-        prior = await self._prior()
-        intention = await _promised(self, prior)
+        bound = _bound(self)
+        prior = await self._prior(bound)
+        intention = await _promised(self, bound, prior)
         if intention is None:
             intention = await self._meant(prior)
         if intention.nothing:
             return self._seen(prior)
         try:
-            return self._left(await self._carried_out(intention))
+            return self._left(await self._carried_out(intention, bound))
         except CallBroken as failed:
             why = self.talk.secrecy.withheld(str(failed))
         stands = await self._standing()
@@ -138,10 +140,9 @@ class Changing:
             return self._seen(found)
         return self._left(await self.talk.act(lambda session: carry_out(session, intention)))
 
-    async def _carried_out(self, intention: Intention) -> Applied:
+    async def _carried_out(self, intention: Intention, bound: Binding | None) -> Applied:
         """Carry out what was planned, if it is what was approved."""
-        binding = _bound(self)
-        approved = binding.planned if binding is not None else None
+        approved = bound.planned if bound is not None else None
         self.talk.secrecy.learn(self.schema.block, intention.change.planned)
         return await self.talk.act(lambda session: carry_out(session, intention, approved))
 
@@ -151,11 +152,10 @@ class Changing:
             raise broken("E3019", f"it would have to be made anew, which nobody approved; {_AGAIN}")
         return intention
 
-    async def _prior(self) -> Standing:
+    async def _prior(self, bound: Binding | None) -> Standing:
         """Return what was planned upon: what stood then, if nothing can have happened since."""
-        binding = _bound(self)
-        if binding is not None and binding.prior is not None and not self.operation.order.doubtful:
-            return binding.prior
+        if bound is not None and bound.prior is not None and not self.operation.order.doubtful:
+            return bound.prior
         return await self._standing()
 
     async def _standing(self) -> Standing:
@@ -166,15 +166,16 @@ class Changing:
 
     async def _last_seen(self) -> Standing | None:
         """Look at the object that the row tells of."""
-        kept, row = self._kept(), self.operation.prior
-        if kept is None or row is None:
+        row, secrecy = self.operation.prior, self.talk.secrecy
+        if row is None:
             return None
-        version = kept_of(row, self.talk.secrecy).version
-        return await self.talk.ask(lambda session: look(session, self._type, version, kept))
+        kept = kept_of(row, secrecy)
+        stood = standing_of(row, kept, secrecy)
+        return await self.talk.ask(lambda session: look(session, self._type, kept.version, stood))
 
     def _kept(self) -> Standing | None:
-        row = self.operation.prior
-        return None if row is None else standing_of(row, self.talk.secrecy)
+        row, secrecy = self.operation.prior, self.talk.secrecy
+        return None if row is None else standing_of(row, kept_of(row, secrecy), secrecy)
 
     def _left(self, applied: Applied) -> Left:
         """Return what has come of a change, or raise `ProviderFailed` with what stands all the same."""
@@ -227,12 +228,13 @@ def identified(pattern: str, given: Mapping[str, Value]) -> str:
 
 
 def _bound(change: Changing) -> Binding | None:
+    """Return what was approved. To open it costs as much as a call: it is done once an operation."""
     return binding_of(change.operation.binding, implied(change.schema.block), change.talk.secrecy)
 
 
-async def _promised(change: Changing, prior: Standing | None) -> Intention | None:
+async def _promised(change: Changing, bound: Binding | None, prior: Standing | None) -> Intention | None:
     """Return what was planned, if it was made of just what there is now; None: plan it again."""
-    bound, operation = _bound(change), change.operation
+    operation = change.operation
     # What was doubtful once is planned anew: what stands now need not be what stood then.
     if bound is None or not bound.inputs or operation.order.doubtful or bound.prior != prior:
         return None

@@ -6,10 +6,11 @@ What only looks is asked once more, of a fresh process, when the first one died.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import field
 from typing import TypeVar
+
+import msgspec
 
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
@@ -126,9 +127,7 @@ class Conversation:
         if self.borrowed or holds_unknown(dict(given)):
             return ""
         content = [self.program.digest, setup, type_name, dict(given)]
-        return hashlib.sha256(
-            json.dumps(content, sort_keys=True).encode("utf-8", "surrogatepass")
-        ).hexdigest()
+        return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
 
     async def _configured(self) -> dict[str, Value]:
         """Return the provider's own configuration in clear and whole. Raises `Refusal` (E3011)."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from typing import Final
 
-from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
 from dirigent.model.resource import CALL, OPEN, ResourceRow
 from dirigent.model.values import Unknown, Value
+from dirigent.ports.importing import Inventory
 from dirigent.ports.resources import Operation, Proposal, ProviderDoubt, ProviderFailed, Reading
 from dirigent.providers.tofu.lifecycle.cycle import intend, look
 from dirigent.providers.tofu.lifecycle.proposing import same
@@ -22,6 +22,7 @@ from dirigent.providers.tofu.provider.fleeting.lasting import Leases
 from dirigent.providers.tofu.provider.fleeting.naming import Way, forgetting
 from dirigent.providers.tofu.provider.fleeting.opening import Lending, named
 from dirigent.providers.tofu.provider.functions import call
+from dirigent.providers.tofu.provider.inventory import inventory_of, unready
 from dirigent.providers.tofu.provider.pool import Pool, Program
 from dirigent.providers.tofu.provider.rows import Binding, Kept, kept_from, kept_of, standing_of
 from dirigent.providers.tofu.provider.secrecy import Secrecy
@@ -80,7 +81,8 @@ class ConfiguredProvider:
         talk = await self.of.conversation(self.setup)
         with told(talk.name, talk.secrecy):
             schema = await talk.schema(row.type)
-            kept, standing = kept_of(row, talk.secrecy), standing_of(row, talk.secrecy)
+            kept = kept_of(row, talk.secrecy)
+            standing = standing_of(row, kept, talk.secrecy)
             found = await talk.ask(lambda session: look(session, row.type, kept.version, standing))
         if found is None:
             return Reading(None)
@@ -145,11 +147,7 @@ class ConfiguredProvider:
         """
         talk = await self.of.conversation(self.setup)
         if talk.deferred:
-            raise refuse(
-                "E2021",
-                f"a `{type_name}` cannot be imported before its provider `{talk.name}` can be configured",
-                "bring up first what the configuration of the provider hangs on",
-            )
+            raise unready(talk, type_name, "imported")
         with told(talk.name, talk.secrecy):
             schema = await talk.schema(type_name)
             await talk.borrow(config)
@@ -161,6 +159,16 @@ class ConfiguredProvider:
         attributes = talk.secrecy.hide(schema.block, found.state)
         told_of = talk.secrecy.conceal(schema.block, forgetting(schema.block, config))
         return Reading(attributes, told_of, private=kept.written(talk.secrecy))
+
+    async def inventory(
+        self, type_name: str, wanted: dict[str, Value], rows: Sequence[ResourceRow], most: int
+    ) -> Inventory:
+        """List what there is of a type, and say what of it is managed."""
+        talk = await self.of.conversation(self.setup)
+        if talk.deferred:
+            raise unready(talk, type_name, "listed")
+        with told(talk.name, talk.secrecy):
+            return await inventory_of(talk, type_name, wanted, rows, most)
 
     async def apply(self, operation: Operation) -> tuple[dict[str, Value], Value]:
         """Carry an operation out. It goes on to its end although this task is cancelled: see `finish`."""
@@ -243,7 +251,8 @@ def _left_out(block: Block, name: str) -> bool:
 
 async def _upgraded(talk: Conversation, prior: ResourceRow, schema: Schema) -> Standing:
     """Return the object of a row as this release of its provider has it."""
-    kept, standing = kept_of(prior, talk.secrecy), standing_of(prior, talk.secrecy)
+    kept = kept_of(prior, talk.secrecy)
+    standing = standing_of(prior, kept, talk.secrecy)
     if kept.version == schema.version:
         return standing
 

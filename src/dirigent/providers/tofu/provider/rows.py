@@ -63,10 +63,9 @@ def kept_of(row: ResourceRow, secrecy: Secrecy) -> Kept:
     )
 
 
-def standing_of(row: ResourceRow, secrecy: Secrecy) -> Standing:
-    """Return the object of a row, as its provider left it. Raises `Refusal` (E3018)."""
+def standing_of(row: ResourceRow, kept: Kept, secrecy: Secrecy) -> Standing:
+    """Return the object of a row as its provider left it; `kept` is of this row. Raises `Refusal` (E3018)."""
     state = secrecy.reveal(row.attributes)
-    kept = kept_of(row, secrecy)
     found = state if isinstance(state, dict) else {}
     return Standing(found, kept.private, kept.identity, kept.identity_version)
 

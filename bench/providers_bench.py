@@ -10,6 +10,7 @@ processes; one run measures both. `warm` is the change of one resource while `di
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -157,6 +158,8 @@ def main() -> None:
     asked.add_argument("--to", type=Path)
     given = asked.parse_args()
     adopt_orphans()
+    # As an installer leaves it: else a checkout may be compiled again at every start, which no user sees.
+    compileall.compile_dir(str(ROOT / "src" / "dirigent"), quiet=2)
     programs = given.programs.resolve()
     results: dict[str, object] = {"machine": platform.platform(), "cores": os.cpu_count()}
     for count in map(int, given.counts.split(",")):

@@ -2,7 +2,13 @@ module dirigent.invalid/built
 
 go 1.21
 
-require github.com/terraform-providers/terraform-provider-postgresql v1.7.1
+require (
+	github.com/terraform-providers/terraform-provider-local v0.0.0
+	github.com/terraform-providers/terraform-provider-postgresql v1.7.1
+)
+
+// The module declares the path that it had once.
+replace github.com/terraform-providers/terraform-provider-local v0.0.0 => github.com/hashicorp/terraform-provider-local v1.4.0
 
 require (
 	cloud.google.com/go v0.45.1 // indirect

@@ -4,4 +4,7 @@
 
 package built
 
-import _ "github.com/terraform-providers/terraform-provider-postgresql"
+import (
+	_ "github.com/terraform-providers/terraform-provider-local"
+	_ "github.com/terraform-providers/terraform-provider-postgresql"
+)

@@ -180,6 +180,27 @@ def test_some_sections_belong_to_the_stack_that_is_applied(section):
     assert read(part)[1] == []
 
 
+@pytest.mark.parametrize(
+    ("section", "code"),
+    [("import: [{to: web, id: x}]", "E1444"), ("forget: [{resource: former}]", "E1446")],
+)
+def test_what_is_taken_over_or_let_go_of_is_for_the_stack_that_is_applied(section, code):
+    part = f"stack: part\nresources: {{web: {{type: service, with: {{command: [x]}}}}}}\n{section}\n"
+    problem = only(root("with: {from: net}"), net=part)
+    assert (problem.code, str(problem.at)) == (code, "shop/net/stack.yaml:3:1")
+    assert str(problem.others[0].span) == "shop/stack.yaml:5:18"
+    assert read(part)[1] == []
+
+
+def test_a_module_may_say_what_has_moved_in_it():
+    part = (
+        "stack: part\nmoved: [{from: a, to: web}]\nresources: {web: {type: service, with: {command: [x]}}}\n"
+    )
+    stack, problems = read(root("with: {from: net}"), net=part)
+    assert problems == []
+    assert [move.to for move in stack.modules["net"].stack.moved] == ["web"]
+
+
 NEEDS = 'stack: part\nproviders: {docker: {source: acme/docker, version: ">= 2.1"}}\n'
 
 

@@ -25,6 +25,7 @@ from dirigent.planning.modules.layout import Layout, Node, layout_of
 from dirigent.planning.modules.now import Now, premises_now
 from dirigent.planning.modules.places import Place
 from dirigent.planning.modules.premises import Premises, Standing
+from dirigent.planning.modules.renamed import moves_of
 from dirigent.planning.remove import refuse_protected, refuse_released, removals, with_setups
 from dirigent.planning.request import Answers, Asking, Looks, Propose, Wish
 from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_astray, wanted_of
@@ -78,7 +79,8 @@ def plan(situation: Situation) -> Asking[Plan]:
     """
     layout = layout_of(situation.stack, situation.language)
     waves = layout.waves()
-    moved = relocated(situation.rows, situation.stack.moved)
+    moves = moves_of(situation.stack, [row.address for row in situation.rows])
+    moved = relocated(situation.rows, moves)
     part = part_of(situation.selection, layout.edges, moved.rows)
     draft = _Draft(situation, layout, part, moved)
     yield from draft.look_for_imports()
@@ -185,7 +187,7 @@ class _Draft:
         if not self._situation.selection.partial:
             refuse_astray(self._imports, self._changes)
         self._changes = {address: self._moved.told(change) for address, change in self._changes.items()}
-        refuse_moves(self._changes, self._situation.stack.moved)
+        refuse_moves(self._changes, self._moved.moves)
         refuse_released(self._changes, self._situation.stack.released)
         self.outside.refuse_unmatched(self._situation.selection, known)
 

@@ -7,7 +7,7 @@ from dirigent.model.values import Unknown
 from dirigent.providers.tofu.lifecycle.cycle import Unreliable, carry_out, intend, intend_end, look
 from dirigent.providers.tofu.lifecycle.session import Refused, Standing
 from dirigent.providers.tofu.process.connection import CallBroken
-from dirigent.providers.tofu.process.launch import NotStarted
+from dirigent.providers.tofu.process.launch import NotStarted, launched
 from dirigent.providers.tofu.values.paths import Misfit
 from dirigent.providers.tofu.values.types import NoType
 from dirigent.providers.tofu.wire import calls
@@ -148,6 +148,13 @@ async def test_one_that_hangs_is_given_up(fixture, monkeypatch):
     monkeypatch.setattr(limits, "PROVIDER_START_SECONDS", 0.2)
     with pytest.raises(NotStarted, match="did not say where it listens"):
         async with fixture("says nothing"):
+            pass
+
+
+@in_loop
+async def test_the_folder_from_which_it_takes_paths_must_be_there(tmp_path):
+    with pytest.raises(NotStarted, match=r"it cannot be started in `.*/gone`: No such file or directory"):
+        async with launched("/bin/true", {}, str(tmp_path / "gone")):
             pass
 
 

@@ -41,8 +41,8 @@ def providers_of(around: Surrounding, vault: Vault, pool: Pool) -> dict[str, Man
 
 
 def pool_of(around: Surrounding) -> Pool:
-    """Return the processes of all providers: none yet."""
-    return Pool(environment_of(around, os.environ))
+    """Return the processes of all providers, which take paths from the folder of the stack: none yet."""
+    return Pool(environment_of(around, os.environ), str(around.folder.absolute()))
 
 
 def environment_of(around: Surrounding, environ: Mapping[str, str]) -> dict[str, str]:

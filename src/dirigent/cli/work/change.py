@@ -27,7 +27,7 @@ from dirigent.cli.work.plan import plan_json
 from dirigent.cli.work.schedules.steering import kept, tell_schedules
 from dirigent.cli.work.warm.asking import Engine, engine_of, surrounding_of
 from dirigent.model.ids import RunId
-from dirigent.model.plan import Plan
+from dirigent.model.plan import OnFailure, Plan
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Ended
@@ -267,5 +267,6 @@ async def _told(
         return Exit.DONE
     note(fault_text(end.fault, err()) if end.fault else ended_text(run[0], end))
     note(f"  = look closer with: dirigent show {run[0]}")
-    note("  = mend the cause, then: dirigent up (what was done is kept)")
+    back = made.policy.on_failure is OnFailure.COMPENSATE
+    note(f"  = mend the cause, then: dirigent up{'' if back else ' (what was done is kept)'}")
     return Exit.FAILED

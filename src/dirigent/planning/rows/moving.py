@@ -22,11 +22,13 @@ class Relocated:
     """The rows under their new addresses. `origin` says under which address the store has a row.
 
     `follows` has those that stay where they are but stand on something that the store knows by another name.
+    `moves` are the entries.
     """
 
     rows: tuple[ResourceRow, ...]
     origin: Mapping[str, str]
     follows: Mapping[str, None]
+    moves: tuple[Move, ...] = ()
 
     def told(self, change: Change) -> Change:
         """Return a change that says from where its row comes."""
@@ -51,12 +53,12 @@ def relocated(rows: Sequence[ResourceRow], moves: Sequence[Move]) -> Relocated:
     follows: dict[str, None] = {}
     problems: list[Problem] = []
     for row in rows:
-        address = _followed(row.address, by_source)
+        address = followed(row.address, by_source)
         if address in found:
             problems.append(_met(address, origin.get(address, address), row.address, moves))
             continue
         name, key = split_address(bare_address(address))
-        needs = tuple(_followed(need, by_source) for need in row.needs)
+        needs = tuple(followed(need, by_source) for need in row.needs)
         found[address] = replace(row, address=Address(address), name=name, key=key, needs=needs)
         if address != row.address:
             origin[address] = row.address
@@ -64,7 +66,7 @@ def relocated(rows: Sequence[ResourceRow], moves: Sequence[Move]) -> Relocated:
             follows[address] = None
     if problems:
         raise Refusal(problems)
-    return Relocated(tuple(found.values()), origin, follows)
+    return Relocated(tuple(found.values()), origin, follows, tuple(moves))
 
 
 def refuse_moves(changes: Mapping[str, Change], moves: Sequence[Move]) -> None:
@@ -95,7 +97,7 @@ def refuse_moves(changes: Mapping[str, Change], moves: Sequence[Move]) -> None:
         raise Refusal(problems)
 
 
-def _followed(address: str, by_source: Mapping[str, Move]) -> str:
+def followed(address: str, by_source: Mapping[str, Move]) -> str:
     """Return where the entries lead from an address; the document has no circle of them."""
     bare, _, _ = address.partition(DEPOSED)
     leftover = address.removeprefix(bare)

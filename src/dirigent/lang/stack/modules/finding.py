@@ -20,6 +20,11 @@ Reader: TypeAlias = Callable[[str, str, str, StackContext], tuple[Stack | None, 
 FILE: Final = "stack.yaml"
 # Sections of a stack that a module cannot have.
 REFUSED: Final = ("workflows", "queues", "schedules", "events", "policy")
+# Sections about what is known of resources: what to do in their place.
+_OF_ROWS: Final = {
+    "import": ("E1444", "take the entries out, and import each once with `dirigent import ADDRESS ID`"),
+    "forget": ("E1446", "name it in `forget` of the stack that uses this one, as `net/web`"),
+}
 
 
 def find_modules(reading: Reading, resources: Members | None, read: Reader) -> dict[str, Used]:
@@ -138,7 +143,7 @@ def depth_of(stack: Stack) -> int:
 
 
 def refuse_sections(reading: Reading, root: Members) -> None:
-    """Report sections that a stack has which is used as a module and that a module cannot have (E1456)."""
+    """Report sections of a stack that is used as a module, which no module can have (E1444, E1446, E1456)."""
     used = reading.context.chain[-1].at if reading.context.chain else None
     for name in REFUSED:
         if name in root.members:
@@ -149,6 +154,18 @@ def refuse_sections(reading: Reading, root: Members) -> None:
                     root.members[name].key_span,
                     "a module has resources, inputs, secrets, providers and outputs",
                     help=(f"move `{name}` to the stack that uses it, or keep two files",),
+                ),
+                (Label(used, "used as a module here"),) if used else (),
+            )
+    for name, (code, remedy) in _OF_ROWS.items():
+        if name in root.members:
+            reading.complain_beside(
+                Problem(
+                    code,
+                    f"`{name}` cannot stand in a module: what is managed, the stack that uses it says",
+                    root.members[name].key_span,
+                    "a module may be there many times",
+                    help=(remedy,),
                 ),
                 (Label(used, "used as a module here"),) if used else (),
             )

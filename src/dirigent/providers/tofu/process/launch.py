@@ -60,8 +60,12 @@ class Plugin:
 
 
 @asynccontextmanager
-async def launched(program: str, environment: Mapping[str, str]) -> AsyncIterator[Plugin]:
+async def launched(
+    program: str, environment: Mapping[str, str], home: str | None = None
+) -> AsyncIterator[Plugin]:
     """Yield a provider that has said where it listens; afterwards nothing of it is left.
+
+    It takes the paths of its objects from `home`, the folder of its program when none is given.
 
     Raises:
         NotStarted: when it cannot be started, ends, or says anything but a handshake in time.
@@ -70,7 +74,9 @@ async def launched(program: str, environment: Mapping[str, str]) -> AsyncIterato
         # Its socket lies in here: sockets of Unix have short names, so this is not under the state folder.
         folder = tempfile.mkdtemp(prefix="dirigent-")
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        speech, errors, process = await _started(stack, program, {**environment, "TMPDIR": folder})
+        speech, errors, process = await _started(
+            stack, program, {**environment, "TMPDIR": folder}, home or str(Path(program).parent)
+        )
         tail = bytearray()
         listening = asyncio.ensure_future(_drain(errors, tail))
         stack.callback(listening.cancel)
@@ -82,7 +88,7 @@ async def launched(program: str, environment: Mapping[str, str]) -> AsyncIterato
 
 
 async def _started(
-    stack: AsyncExitStack, program: str, environment: dict[str, str]
+    stack: AsyncExitStack, program: str, environment: dict[str, str], home: str
 ) -> tuple[asyncio.StreamReader, asyncio.StreamReader, subprocess.Popen[bytes]]:
     ours, theirs = socket.socketpair()
     hearing, complaining = socket.socketpair()
@@ -90,12 +96,15 @@ async def _started(
     stack.callback(ours.close)
     stack.callback(hearing.close)
     with theirs, complaining:
-        process = tie.tied(
-            [program],
-            {**environment, **COOKIE, "PLUGIN_UNIX_SOCKET_DIR": environment["TMPDIR"]},
-            str(Path(program).parent),
-            (theirs.fileno(), complaining.fileno()),
-        )
+        try:
+            process = tie.tied(
+                [program],
+                {**environment, **COOKIE, "PLUGIN_UNIX_SOCKET_DIR": environment["TMPDIR"]},
+                home,
+                (theirs.fileno(), complaining.fileno()),
+            )
+        except OSError as error:
+            raise NotStarted(f"it cannot be started in `{home}`: {error.strerror or error}") from None
     stack.push_async_callback(_ended, process)
     speech, mouth = await asyncio.open_unix_connection(sock=ours, limit=LINE_BYTES)
     stack.callback(mouth.close)

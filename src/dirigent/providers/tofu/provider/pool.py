@@ -51,9 +51,9 @@ class _Warm:
 class Pool:
     """The processes of all providers of an engine, or of a command."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        """Take what the processes see of our environment."""
-        self._environment = environment
+    def __init__(self, environment: Mapping[str, str], home: str | None = None) -> None:
+        """Take what the processes see of our environment, and the folder from which they take paths."""
+        self._environment, self._home = environment, home
         self._warm: dict[tuple[str, str], _Warm] = {}
         self._starting: dict[tuple[str, str], asyncio.Lock] = {}
         self._schemas: dict[str, Schemas] = {}
@@ -126,7 +126,7 @@ class Pool:
             await asyncio.to_thread(_check_unchanged, program)
         self._before.add(program.digest)
         async with AsyncExitStack() as stack:
-            plugin = await stack.enter_async_context(launched(program.path, self._environment))
+            plugin = await stack.enter_async_context(launched(program.path, self._environment, self._home))
             session = await opened(await stack.enter_async_context(connected(plugin)))
             self._schemas[program.digest] = session.schemas
             if setup is not None:

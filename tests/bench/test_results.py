@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from contest.plot import PANELS, bars_of, decades, drawn
 from contest.results import Results
 from contest.table import tables
 from page import BEGIN, DRAWING, END, PAGE, RESULTS, measured, with_tables
+from providing import table as providing
+from providing.table import table, with_table
 
 SESSION = {"begun": "2026-11-23 09:00 UTC", "commit": "abc", "repeat": 3}
 MACHINE = {
@@ -151,6 +154,19 @@ def test_the_page_shows_the_results():
     results, page = Results.read(RESULTS), PAGE.read_text()
     assert with_tables(page, measured(results)) == page, "run `python bench/page.py`"
     assert DRAWING.read_text() == drawn(results), "run `python bench/page.py`"
+
+
+def test_the_page_shows_the_results_of_providers():
+    found = table(json.loads(providing.RESULTS.read_text()))
+    page = providing.PAGE.read_text()
+    assert with_table(page, found) == page, "run `PYTHONPATH=bench python -m providing.table`"
+
+
+def test_a_table_of_providers_has_a_line_for_each_tool_and_the_highest_memory():
+    figures = {"plan": {"cpu": 1.234, "peak": 10.0}, "apply": {"cpu": 2.0, "peak": 20.0}}
+    told = {"date": "2026-01-01", "commit": "abc", "cores": 2, "beside": "quiet"}
+    found = table({**told, "count 1000 dirigent": figures})
+    assert "| 1,000 count, dirigent | 1.23 | 2.00 |  |  |  |  | 20 |" in found
 
 
 def test_every_workload_of_the_page_is_one_that_there_is():

@@ -82,4 +82,4 @@ def test_volumes_networks_and_containers_live(tmp_path, program, docker):
 
     told = say("down", "--yes")
     assert told.code == 0, told
-    assert engine(docker, "ps", "-aq") == engine(docker, "volume", "ls", "-q") == ""
+    assert engine(docker, "ps", "-aqf", "name=web") == engine(docker, "volume", "ls", "-q") == ""

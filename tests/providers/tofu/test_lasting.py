@@ -22,7 +22,7 @@ SECRET = SecretText((SecretRef("token"),))
 
 
 def asked(world):
-    place = world.folder / "asked"
+    place = world.folder.with_name(f"{world.folder.name}.asked")
     return place.read_text().splitlines() if place.exists() else []
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from dirigent.model.plan import Action
+from dirigent.model.plan import Action, danger_first, lost
 from dirigent.model.resource import ResourceRow
-from dirigent.planning.safety.dangers import FOREIGN, danger_first, lost, weighed
+from dirigent.planning.safety.dangers import FOREIGN, weighed
 from dirigent.providers.files.provider import FilesProvider
 from planning.world import World, resource, stack
 

@@ -9,12 +9,11 @@ from typing import Final
 
 from dirigent.cli.answer import Json, span_json
 from dirigent.model.fault import Fault
-from dirigent.model.plan import Action, Change, Difference, Plan
+from dirigent.model.plan import Action, Change, Difference, Plan, danger_first, lost
 from dirigent.model.resource import ResourceRow
 from dirigent.model.run.journal import Fact
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.values import Expression, SecretText, Template, Unknown, UriTemplate, Value
-from dirigent.planning.safety.dangers import danger_first, lost
 from dirigent.service.views.checks import CheckView, of_plan
 
 # Grows when a member of a plan changes its meaning or goes; new members leave it as it is.

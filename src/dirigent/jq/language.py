@@ -9,7 +9,7 @@ from typing import Final
 from dirigent.ports import Compiled
 
 COMPILER: Final = "dirigent.jq.program"
-_CACHED: Final = 16_384
+_GENERATION: Final = 16_384
 
 
 class Jq:
@@ -18,8 +18,9 @@ class Jq:
     What was asked for since the last change of generations outlives the next one.
     """
 
-    def __init__(self) -> None:
-        """Begin with nothing compiled."""
+    def __init__(self, generation: int = _GENERATION) -> None:
+        """Begin with nothing compiled; then a generation holds so many texts."""
+        self._generation = generation
         self._young: dict[str, Compiled] = {}
         self._elder: dict[str, Compiled] = {}
 
@@ -32,7 +33,7 @@ class Jq:
             if program is None:
                 make: Callable[[str], Compiled] = importlib.import_module(COMPILER).Program
                 program = make(text)
-            if len(young) >= _CACHED:
+            if len(young) >= self._generation:
                 self._elder, self._young = young, {}
                 young = self._young
             young[text] = program

@@ -274,3 +274,23 @@ def _plain(thing: object) -> object:
             return {"\x00": kind.__name__, **members}
         case _:
             raise TypeError(f"{thing!r} has no place in a plan")
+
+
+# What destroys is shown first, and counted.
+DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
+
+
+def danger_first(plan: Plan) -> tuple[Change, ...]:
+    """Return the changes as they are shown: what loses something, what else destroys, then the others."""
+    return tuple(sorted(plan.changes, key=_safety))
+
+
+def _safety(change: Change) -> int:
+    if change.loses:
+        return 0
+    return 1 if change.action in DESTRUCTIVE else 2
+
+
+def lost(plan: Plan) -> tuple[Change, ...]:
+    """Return the changes by which something is lost for good."""
+    return tuple(change for change in plan.changes if change.loses)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dirigent.jq import LANGUAGE
+from dirigent.jq.language import Jq
 from dirigent.jq.names import FOREIGN, LOCAL, REFUSED
 from dirigent.model.limits import EXPRESSION_CHARACTERS, EXPRESSION_DEPTH
 from dirigent.ports import ExpressionFailed
@@ -204,11 +205,15 @@ def test_a_missing_variable_is_named():
 
 
 def test_compiling_is_cached_by_text_and_the_cache_is_bounded():
-    assert LANGUAGE.compile(".cached") is LANGUAGE.compile(".cached")
-    first = LANGUAGE.compile(".first")
-    for number in range(4_100):
-        LANGUAGE.compile(f".a{number}")
-    assert LANGUAGE.compile(".first") is not first
+    language = Jq(generation=4)
+    assert language.compile(".cached") is language.compile(".cached")
+    first = language.compile(".first")
+    for number in range(4):
+        language.compile(f".a{number}")
+    assert language.compile(".first") is first, "what was asked for in the last generation is still known"
+    for number in range(9):
+        language.compile(f".b{number}")
+    assert language.compile(".first") is not first
 
 
 def test_every_function_of_libjq_is_known_here():

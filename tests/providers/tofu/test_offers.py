@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from dirigent.app.types import known
 from dirigent.app.types.offers import offers_of, shelf_of
 from dirigent.cli.given import Options
 from dirigent.cli.place import place
 from dirigent.cli.schemas import schema_of
-from dirigent.cli.stack import reading
 from dirigent.cli.stack.reading import alone, complete
 from dirigent.cli.work import document
 from dirigent.cli.work.types import explain
@@ -164,7 +164,7 @@ def test_a_provider_that_modules_declare_too_is_looked_for_once(desk, monkeypatc
         return offers_of(declared, folder, strict=strict)
 
     desk.keep()
-    monkeypatch.setattr(reading, "OFFERS", "told")
+    monkeypatch.setattr(known, "OFFERS", "told")
     monkeypatch.setitem(sys.modules, "told", SimpleNamespace(offers_of=told))
     with pytest.raises(Refusal) as refusal:
         document.check(desk.options())

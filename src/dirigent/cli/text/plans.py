@@ -11,10 +11,9 @@ from dirigent.cli import wire
 from dirigent.cli.text.checks import check_lines
 from dirigent.cli.text.terminal import Terminal, columns, cut, padded, shown
 from dirigent.model.ids import split_path
-from dirigent.model.plan import Action, Change, Difference, OnFailure, Plan
+from dirigent.model.plan import DESTRUCTIVE, Action, Change, Difference, OnFailure, Plan, danger_first, lost
 from dirigent.model.source import Span
 from dirigent.model.values import SecretText, Unknown, Value
-from dirigent.planning.safety.dangers import DESTRUCTIVE, danger_first, lost
 from dirigent.planning.safety.undoing import losses
 from dirigent.service.views.checks import of_plan
 

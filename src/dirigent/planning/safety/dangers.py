@@ -1,4 +1,4 @@
-"""What of a plan destroys: it is shown first, and counted. An object of a foreign provider always counts."""
+"""What is lost by what a plan destroys. An object of a foreign provider always counts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from dirigent.model.plan import Action, Change, Plan, identity
+from dirigent.model.plan import DESTRUCTIVE, Change, Plan, identity
 
-DESTRUCTIVE: Final = (Action.REPLACE, Action.DELETE)
 FOREIGN: Final = "what it holds"
 
 
@@ -26,19 +25,3 @@ def _weighed(change: Change, holds: Callable[[Change], str]) -> Change:
     if change.action not in DESTRUCTIVE or change.prior is None or change.lingers:
         return change
     return replace(change, loses=FOREIGN if change.prior.provider else holds(change))
-
-
-def danger_first(plan: Plan) -> tuple[Change, ...]:
-    """Return the changes as they are shown: what loses something, what else destroys, then the others."""
-    return tuple(sorted(plan.changes, key=_safety))
-
-
-def _safety(change: Change) -> int:
-    if change.loses:
-        return 0
-    return 1 if change.action in DESTRUCTIVE else 2
-
-
-def lost(plan: Plan) -> tuple[Change, ...]:
-    """Return the changes by which something is lost for good."""
-    return tuple(change for change in plan.changes if change.loses)

@@ -4,6 +4,7 @@ import pytest
 
 from dirigent.providers.services.definition import Definition, Health
 from dirigent.providers.services.steward.health import ailment
+from dirigent.providers.services.steward.replica import Replica
 
 
 def verdict(answer, *, path="/health", timeout=60.0, hold=False):
@@ -71,3 +72,14 @@ def test_no_answer_in_time_is_an_ailment():
 @pytest.mark.slow
 def test_a_server_that_keeps_the_connection_open_is_well_all_the_same():
     assert verdict(b"HTTP/1.1 200 ok\r\nContent-Length: 0\r\n\r\n", hold=True)[0] is None
+
+
+def test_a_replica_that_is_late_says_so_whatever_is_found_while_it_is_told():
+    definition = Definition(("x",), "/", health=Health(command=("false",), within_seconds=0.01))
+    replica = Replica(1, definition, None, "owner", lambda: None)
+    assert not asyncio.run(replica.settled())
+    replica.ailment = "health command ended with exit code 1"
+    assert (
+        replica.complaint()
+        == "replica 1 was not healthy within 0.01 s: health command ended with exit code 1"
+    )

@@ -49,6 +49,7 @@ class Replica:
         self.port = 0
         self.restarts = 0
         self.ailment = "has not been checked yet"
+        self._late = ""
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self.on_trial = True
         self._log = log
@@ -73,7 +74,8 @@ class Replica:
                     await self._turned.wait()
         except TimeoutError:
             seconds = self.definition.health.within_seconds
-            self.ailment = f"was not healthy within {seconds:g} s: {self.ailment}"
+            # Apart from the ailment, which is found anew while this is told.
+            self._late = f"was not healthy within {seconds:g} s: "
         return self.condition is Condition.HEALTHY
 
     async def end(self) -> None:
@@ -88,7 +90,7 @@ class Replica:
 
     def complaint(self) -> str:
         """Return what is wrong with it, with the end of its output."""
-        words = f"replica {self.number} {self.ailment}"
+        words = f"replica {self.number} {self._late}{self.ailment}"
         return "\n".join([words, *(f"  | {line}" for line in self.tail)])
 
     def record(self) -> dict[str, object]:

@@ -45,6 +45,7 @@ class Reception:
     desk: Desk
     _library: Library = field(default_factory=Library)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     _others: dict[str, tuple[Parts, AsyncExitStack]] = field(default_factory=dict)
     _plans: dict[PlanId, Plan] = field(default_factory=dict)
 
@@ -116,13 +117,15 @@ class Reception:
         if _same(around) == _same(self.around):
             return replace(self.desk.planner, apart=True)
         key = _same(around)
-        if key not in self._others:
-            while len(self._others) >= OTHERS:
-                _, opened = self._others.pop(next(iter(self._others)))
-                await opened.aclose()
-            opened = AsyncExitStack()
-            self._others[key] = (await parts_of(opened, around, self.parts.store), opened)
-        parts, _ = self._others[key]
+        # One at a time: two who ask for the same stack share what the first one starts.
+        async with self._starting:
+            if key not in self._others:
+                while len(self._others) >= OTHERS:
+                    _, opened = self._others.pop(next(iter(self._others)))
+                    await opened.aclose()
+                opened = AsyncExitStack()
+                self._others[key] = (await parts_of(opened, around, self.parts.store), opened)
+            parts, _ = self._others[key]
         return replace(planner_of(parts), apart=True)
 
     async def _plan(self, question: Question) -> Plan:

@@ -1,6 +1,8 @@
 import asyncio
+import os
 import signal
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dirigent.model import limits
-from dirigent.shim import attach
+from dirigent.shim import attach, pulse, watch
 from dirigent.shim.attach import State
 
 
@@ -225,3 +227,18 @@ def test_half_told_private_matter_starts_nothing(spool, order, monkeypatch):
     assert attach.state(spool) is State.ORDERED
     monkeypatch.undo()
     assert carry_out(spool, order("echo ran")).code == 0
+
+
+def test_what_one_look_at_the_processes_misses_is_killed_all_the_same(mark, monkeypatch):
+    look, looks = pulse.bearing, []
+
+    def blinking(name, value):
+        """Miss everything at first, as when a process is just becoming its program; then see only one."""
+        looks.append(name)
+        return look(name, value)[: len(looks) - 1]
+
+    both = [subprocess.Popen(["sleep", "60"], env={**os.environ, "DIRIGENT_TEST_MARK": mark}) for _ in "ab"]
+    monkeypatch.setattr(pulse, "bearing", blinking)
+    assert watch.kill_bearing("DIRIGENT_TEST_MARK", mark) == sorted(each.pid for each in both)
+    assert [each.wait(10) for each in both] == [-signal.SIGKILL] * 2
+    assert len(looks) > watch.CLEAR_LOOKS

@@ -12,7 +12,7 @@ from providers.crashes.campaign import providers_killed
 from storms.rig import record
 from storms.rig.enumeration import try_all
 from storms.rig.faults import FAULTS, strike
-from storms.rig.kills import Power, Twice, storm
+from storms.rig.kills import Astray, Power, Twice, storm
 from storms.rig.ledger import Lost
 from storms.rig.loop import MAKE
 from storms.rig.nursery import Nursery
@@ -54,7 +54,7 @@ def kills(count, seed, folder):
 def _found_out(folder, plant):
     try:
         storm(folder, Power(60), 1, width=40, plant=plant)
-    except (Lost, Twice) as wrong:
+    except (Lost, Twice, Astray) as wrong:
         return f"found out: {str(wrong)[:120]}"
     raise AssertionError(f"the control `{plant}` was not found out")
 

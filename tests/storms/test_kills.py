@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from storms.rig.kills import Power, Twice, storm
+from storms.rig.kills import Astray, Power, Twice, storm
 from storms.rig.ledger import Lost
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,11 @@ def test_a_storm_of_kills_loses_nothing_and_does_nothing_twice(tmp_path, seed):
 
 @pytest.mark.parametrize(
     ("plant", "wrong"),
-    [("intent late", (Lost, Twice)), ("key per engine", Twice), ("result first", (Lost, Twice))],
+    [
+        ("intent late", (Lost, Twice, Astray)),
+        ("key per engine", Twice),
+        ("result first", (Lost, Twice, Astray)),
+    ],
 )
 def test_an_engine_with_a_planted_fault_is_found_out(tmp_path, plant, wrong):
     with pytest.raises(wrong):

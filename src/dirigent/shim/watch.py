@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from typing import Final
 
 from dirigent.shim import pulse
+
+# Looks that must find nothing new before we believe that nothing is left.
+CLEAR_LOOKS: Final = 2
 
 
 async def gone(mark: dict[str, object]) -> None:
@@ -58,14 +62,23 @@ def send(mark: dict[str, object], number: int) -> bool:
 
 
 def kill_bearing(name: str, value: str) -> list[int]:
-    """Kill whatever was started with this environment variable, and return the pids."""
-    pids = pulse.bearing(name, value)
-    for pid in pids:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    return pids
+    """Kill whatever was started with this environment variable, and return the pids.
+
+    One look is not enough: it misses a child forked behind it, and one that is becoming its program just
+    then shows no variables at all. So we look until nothing new was found `CLEAR_LOOKS` times in a row.
+    """
+    killed: set[int] = set()
+    clear = 0
+    while clear < CLEAR_LOOKS:
+        fresh = set(pulse.bearing(name, value)) - killed
+        clear = 0 if fresh else clear + 1
+        killed |= fresh
+        for pid in fresh:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+    return sorted(killed)
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

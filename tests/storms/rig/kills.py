@@ -9,6 +9,7 @@ from pathlib import Path
 from storms.rig.crowd import ONCE, counting, settle, tally, times
 from storms.rig.dice import Dice
 from storms.rig.ledger import check, counted, lines, phases_of
+from storms.rig.life import REFUSED
 from storms.rig.nursery import Nursery
 
 LIFE = "storms.rig.swarm:live"
@@ -18,6 +19,10 @@ PLACES = 400
 
 class Twice(AssertionError):
     """An effect that must happen once has happened more often."""
+
+
+class Astray(AssertionError):
+    """An engine refused its own work: it met in the world what its journal does not explain."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,8 @@ def _killed(nursery, order, dice, found):
         found.kills += 1
         found.within += inside
         found.from_outside += not inside
+    elif code == REFUSED:
+        raise Astray(f"{order}: {said[-1:]}")
     elif code:
         raise AssertionError(f"{order} gave {code}: {life.told()} {said[-1:]}")
     return said

@@ -11,7 +11,7 @@ from typing import Final, TypeGuard
 
 from dirigent.model.fault import RUNTIME, Fault
 from dirigent.model.run.effect import Broken, Done, Outcome
-from dirigent.model.source import Span
+from dirigent.model.source import span_of
 from dirigent.model.values import Value
 
 CHECK: Final = "check"
@@ -54,21 +54,13 @@ def told(check: Mapping[str, Value]) -> str:
 
 
 def _fault(title: str, detail: str, checks: Iterable[Mapping[str, Value]]) -> Fault:
-    span = next((span for check in checks if (span := _span(check.get("at"))) is not None), None)
+    span = next((span for check in checks if (span := span_of(check.get("at"))) is not None), None)
     return Fault(RUNTIME, 500, title=title, detail=detail, span=span)
 
 
 def _coded(code: str, detail: str) -> str:
     """Return a detail with the code by which its remedy is found."""
     return f"{code}: {detail}"
-
-
-def _span(at: Value) -> Span | None:
-    match at:
-        case [str(file), int(line), int(column), int(end_line), int(end_column)]:
-            return Span(file, line, column, end_line, end_column)
-        case _:
-            return None
 
 
 def _list(value: Value) -> list[Value]:

@@ -9,7 +9,6 @@ from dirigent.lang.shape.scalars import matches, wrong_type
 from dirigent.lang.tree import Items, Member, Members
 from dirigent.model.problem import Label, Problem
 from dirigent.model.record import dataclass
-from dirigent.model.source import Span
 from dirigent.model.values import Value
 
 
@@ -39,7 +38,7 @@ class ListOf:
             return
         _check_size(place, len(node.items), self.min, self.max)
         for index, item in enumerate(node.items):
-            place.enter(f"[{index}]", item, self.item, _start_of(item.span))
+            place.enter(f"[{index}]", item, self.item, item.span.beginning)
 
     def schema(self, form: Form, /) -> dict[str, Value]:
         """Return the JSON Schema."""
@@ -208,9 +207,3 @@ def _check_size(place: Place, size: int, least: int, most: int | None) -> None:
     elif most is not None and size > most:
         message = f"{place.title} must have at most {most} element{'s' if most > 1 else ''}, not {size}"
         place.report("E1208", message, place.where, "too many")
-
-
-def _start_of(span: Span) -> Span:
-    if span.line == span.end_line:
-        return span
-    return Span(span.file, span.line, span.column, span.line, span.column + 1)

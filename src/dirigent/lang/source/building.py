@@ -118,7 +118,7 @@ class Builder:
             message = (
                 f"a text has {len(text):,} characters, but at most {limits.SCALAR_CHARACTERS:,} are read"
             )
-            raise LimitReached(Problem("E1108", message, at=_first_line(span), help=("move it into a file",)))
+            raise LimitReached(Problem("E1108", message, at=span.beginning, help=("move it into a file",)))
         if event.tag is not None:
             self._problems.append(_tag_refused(event.tag, span))
         quoted = bool(event.style)
@@ -209,7 +209,7 @@ class Builder:
         self._note(
             "E1124",
             "a key must be text, not a list or a mapping",
-            _first_line(node.span),
+            node.span.beginning,
             'if this is an expression, write it as "${ ... }"' if template else "write the key as text",
         )
         parent.key = ("", node.span)
@@ -270,7 +270,7 @@ class Builder:
         self._nodes += nodes
         if self._nodes > limits.DOCUMENT_NODES:
             message = f"the document has more than {limits.DOCUMENT_NODES:,} values, aliases written out"
-            raise LimitReached(Problem("E1107", message, at=_first_line(span), help=("split it",)))
+            raise LimitReached(Problem("E1107", message, at=span.beginning, help=("split it",)))
 
     def _note(self, code: str, message: str, span: Span, remedy: str) -> None:
         self._problems.append(Problem(code, message, at=span, help=(remedy,)))
@@ -284,7 +284,7 @@ def parser_class() -> type[yaml.CSafeLoader | yaml.SafeLoader]:
 def _tag_refused(tag: str, span: Span) -> Problem:
     shown = tag.replace("tag:yaml.org,2002:", "!!")[:_KEY_CUT]
     return Problem(
-        "E1122", f"tags such as `{shown}` are not supported", _first_line(span), help=("remove the tag",)
+        "E1122", f"tags such as `{shown}` are not supported", span.beginning, help=("remove the tag",)
     )
 
 
@@ -304,12 +304,4 @@ def _is_text(plain: str) -> bool:
 
 def _too_deep(span: Span) -> Problem:
     message = f"the document is nested more than {limits.DOCUMENT_DEPTH} levels deep"
-    return Problem(
-        "E1105", message, at=_first_line(span), label="one level too many", help=("make it flatter",)
-    )
-
-
-def _first_line(span: Span) -> Span:
-    if span.line == span.end_line:
-        return span
-    return Span(span.file, span.line, span.column, span.line, span.column + 1)
+    return Problem("E1105", message, at=span.beginning, label="one level too many", help=("make it flatter",))

@@ -9,7 +9,7 @@ from dirigent.model.ids import Position
 from dirigent.model.plan import Checked, Plan
 from dirigent.model.record import dataclass
 from dirigent.model.run.journal import Fact, Intended
-from dirigent.model.source import Span
+from dirigent.model.source import Span, span_of
 from dirigent.model.values import Value
 
 END = "end"
@@ -89,13 +89,5 @@ def _answered(owner: str, when: str, check: dict[str, Value]) -> CheckView:
         check.get("warns") is True,
         words,
         seen if isinstance(seen, dict) else {},
-        _span(check.get("at")),
+        span_of(check.get("at")),
     )
-
-
-def _span(at: Value) -> Span | None:
-    match at:
-        case [str(file), int(line), int(column), int(end_line), int(end_column)]:
-            return Span(file, line, column, end_line, end_column)
-        case _:
-            return None

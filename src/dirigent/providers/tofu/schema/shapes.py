@@ -261,7 +261,7 @@ class NestedShape:
         elif nesting in _COLLECTED and isinstance(node, Items):
             self._count(place, len(node.items))
             for index, item in enumerate(node.items):
-                place.enter(f"[{index}]", item, element, _start_of(item))
+                place.enter(f"[{index}]", item, element, item.span.beginning)
         elif isinstance(node, Members) and (self.sugared or nesting not in _COLLECTED):
             place.stay(element)
         else:
@@ -349,10 +349,3 @@ def _line(text: str) -> str:
 def _told(description: str, deprecated: str) -> Mapping[str, Value]:
     told: dict[str, Value] = {"description": description} if description else {}
     return {**told, "deprecated": True, "deprecationMessage": deprecated} if deprecated else told
-
-
-def _start_of(item: Node) -> Span:
-    span = item.span
-    if span.line == span.end_line:
-        return span
-    return Span(span.file, span.line, span.column, span.line, span.column + 1)

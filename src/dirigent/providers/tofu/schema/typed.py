@@ -9,7 +9,6 @@ from dirigent.lang.shape.outline import ANY_TEXT, Outline
 from dirigent.lang.shape.scalars import wrong_type
 from dirigent.lang.tree import Items, Leaf, Members, Node
 from dirigent.model.record import dataclass
-from dirigent.model.source import Span
 from dirigent.model.values import Value
 from dirigent.providers.tofu.values.conversion import converted
 from dirigent.providers.tofu.values.paths import Misfit
@@ -69,12 +68,12 @@ class TypedShape:
             case Collection(Kind.LIST | Kind.SET, element), Items(items):
                 inner = TypedShape(element)
                 for index, item in enumerate(items):
-                    place.enter(f"[{index}]", item, inner, _start_of(item))
+                    place.enter(f"[{index}]", item, inner, item.span.beginning)
             case Structure(), Members():
                 self._members(place, self.type, node)
             case Row(kinds), Items(items) if len(kinds) == len(items):
                 for index, (item, given) in enumerate(zip(items, kinds, strict=True)):
-                    place.enter(f"[{index}]", item, TypedShape(given), _start_of(item))
+                    place.enter(f"[{index}]", item, TypedShape(given), item.span.beginning)
             case _:
                 complain(place, self.what)
 
@@ -188,10 +187,3 @@ def complain(place: Place, what: str) -> None:
     if isinstance(node, Leaf) and node.value is not None and what.startswith("a list"):
         remedies = (f"write it as a list: `[{shortened(str(node.value))}]`",)
     place.report("E1201", f"{place.title} must be {what}, not {described(node)}", at, what, remedies)
-
-
-def _start_of(item: Node) -> Span:
-    span = item.span
-    if span.line == span.end_line:
-        return span
-    return Span(span.file, span.line, span.column, span.line, span.column + 1)

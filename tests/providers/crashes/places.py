@@ -71,12 +71,17 @@ class Raising:
             for when in ("before", "after")
         ]
 
-    def engine_round(self, death, plant=None):
-        """Kill the engine at a place, give the command again, and look at everything; `plant` is a fault."""
-        shop = self.shop()
-        lived = shop.live(*self.prepared[1], "--yes", death=death, plant=plant)
+    def engine_round(self, death, plant=None, later=None):
+        """Kill the engine at a place, give the command again, and look at everything.
+
+        `plant` is a fault of the engine that is killed, `later` one of the engine that goes on.
+        """
+        shop, words = self.shop(), self.prepared[1]
+        lived = shop.live(*words, "--yes", death=death, plant=plant)
         self.kills += lived.killed
-        shop.until_done(*self.prepared[1])
+        if later:
+            shop.live(*words, "--yes", plant=later)
+        shop.until_done(*words)
         self.ended(shop, death)
         return lived.killed
 

@@ -162,7 +162,7 @@ class IntentLate(Plant):
 
 
 class RowsLate(Plant):
-    """What becomes of a resource is not stored with the result, but with the next facts."""
+    """Where a row goes is stored with the next facts only, where it was goes at once."""
 
     def __init__(self, fuse):
         super().__init__(fuse)
@@ -171,7 +171,7 @@ class RowsLate(Plant):
     def store(self, inner):
         async def append(run, expected, facts, *rest):
             kept = self.kept.pop(run, [])
-            late = [fact for fact in facts if isinstance(fact, ResourceChanged)]
+            late = [fact for fact in facts if isinstance(fact, ResourceChanged) and fact.row is not None]
             self.kept[run] = late
             now = [*kept, *(fact for fact in facts if fact not in late)]
             await inner.append(run, expected - len(kept), now, *rest)

@@ -2,6 +2,8 @@
 
 A deed is a line that is added to the file by one call of the system: a file that was made twice says so.
 
+Its type `maker_page` is the same, under another name: it takes over what was a `maker_file`.
+
 `MAKER_FOLDER` holds the files under `made`, a ledger of what was done, a file of each call's count, the
 id of the process, and in `death` a place to die at, once: `ApplyResourceChange 3 after`.
 """
@@ -28,6 +30,7 @@ FILE = Block(
     }
 )
 KIND = implied(FILE)
+KINDS = ("maker_file", "maker_page")
 # How long a deed takes.
 SECONDS = float(os.environ.get("MAKER_SECONDS", "0"))
 
@@ -55,7 +58,9 @@ def content_of(file):
 
 def schema(_version, answer):
     answer.provider.block.version = 0
-    block_message(FILE, answer.resource_schemas["maker_file"].block)
+    for name in KINDS:
+        block_message(FILE, answer.resource_schemas[name].block)
+    answer.server_capabilities.move_resource_state = True
 
 
 def upgrade(request, answer):
@@ -89,7 +94,11 @@ def apply(request, answer):
 
 def find(request, answer):
     if found := seen(request.id):
-        answer.imported_resources.add(type_name="maker_file").state.msgpack = encode(found, KIND)
+        answer.imported_resources.add(type_name=request.type_name).state.msgpack = encode(found, KIND)
+
+
+def move(request, answer):
+    answer.target_state.msgpack = encode(json.loads(request.source_state.json), KIND)
 
 
 def mortal(method, act):
@@ -119,6 +128,7 @@ ANSWERS = {
     calls.PLAN: plan,
     calls.APPLY: apply,
     calls.IMPORT: find,
+    calls.MOVE: move,
     calls.STOP: nothing,
 }
 

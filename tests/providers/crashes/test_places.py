@@ -4,20 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from providers.crashes.places import Raising
 from providers.crashes.workshop import HELD, PARALLEL, Workshop, check_intents, strike
 from system.rig.shop import Differs
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def raising(forge, tmp_path):
-    return Raising(forge, tmp_path)
-
-
 def test_an_engine_killed_at_places_of_an_apply_makes_everything_once(raising):
-    places = raising.engine_places()
+    places = list(raising.engine_places())
     assert len(places) > 20
     for death in places[4 :: len(places) // 3]:
         raising.engine_round(death)
@@ -64,14 +58,14 @@ def test_a_ledger_with_a_creation_too_many_is_found_out(raising):
 
 
 def test_without_an_identity_a_creation_in_doubt_is_held_and_never_repeated(raising):
-    shop = raising.shop(identity=False)
+    shop = raising.fresh(identity=False)
     with pytest.raises(Differs, match="held"):
         raising.until_done_after(shop, maker="ApplyResourceChange 2 after")
     assert [path for deed, path in shop.ledger() if deed == "create"].count("f1") <= 1
 
 
 def test_a_person_names_what_a_creation_in_doubt_has_made(raising):
-    shop = replace(raising.shop(identity=False), count=1)
+    shop = replace(raising.fresh(identity=False), count=1)
     shop.write("first", identity=False)
     assert shop.live("up", "--yes", maker="ApplyResourceChange 1 after").code == HELD
     run = shop.runs()[0].id

@@ -32,7 +32,8 @@ class Workshop(Shop):
         program = folder / "terraform-provider-maker"
         lines = [
             "#!/bin/sh",
-            f"export PYTHONPATH={ROOT / 'src'}:{ROOT / 'tests'} MAKER_FOLDER={folder / 'world'}",
+            f"export PYTHONPATH={ROOT / 'src'}:{ROOT / 'tests'}",
+            'export MAKER_FOLDER="$(dirname "$(readlink -f "$0")")/world"',
             f"exec {sys.executable} -m providers.crashes.maker",
         ]
         program.write_text("\n".join(lines) + "\n")
@@ -41,19 +42,24 @@ class Workshop(Shop):
         shop.write("first", identity=identity)
         return shop
 
-    def write(self, content, *, identity=True):
-        """Declare the files, with a content."""
+    def write(self, content, *, identity=True, kind="file", paths=None, rows=()):
+        """Declare the files, with a content; `paths` has those that differ, `rows` are further sections.
+
+        A page is called `p0` where a file is `f0`: what moves has another address.
+        """
         lines = [
             "stack: workshop",
             f"providers: {{maker: {{source: ./terraform-provider-maker, parallel: {PARALLEL}}}}}",
             "resources:",
         ]
         for at in range(self.count):
-            lines += [f"  f{at}:", "    type: maker_file"]
+            lines += [f"  {kind[0]}{at}:", f"    type: maker_{kind}"]
             lines += ['    lifecycle: {identity: "{path}"}'] if identity else []
-            before = f"${{ $resources.f{at - 1}.id + ' {content}' }}".replace("'", '"')
+            before = f"${{ $resources.{kind[0]}{at - 1}.id + ' {content}' }}".replace("'", '"')
             said = before if at % 10 == 9 or (at == 1 and self.count < 10) else content
-            lines += [f"    with: {{path: f{at}, content: {json.dumps(said)}}}"]
+            path = (paths or {}).get(at, f"f{at}")
+            lines += [f"    with: {{path: {path}, content: {json.dumps(said)}}}"]
+        lines += rows
         (self.folder / "stack.yaml").write_text("\n".join(lines) + "\n")
 
     def live(self, command, *rest, death=None, plant=None, maker=""):
@@ -86,25 +92,26 @@ class Workshop(Shop):
         made = (self.folder / "world" / "made").iterdir()
         return {each.name: each.read_text().splitlines() for each in made}
 
-    def until_done(self, command="up"):
-        """Give the command until it has nothing left to do, and return how often that was."""
+    def until_done(self, *words):
+        """Give the command (`up`) until it has nothing left to do, and return how often that was."""
+        command, *rest = words or ("up",)
         for lives in range(1, LIVES + 1):
-            code, said = self._given(command)
+            code, said = self._given(command, *rest)
             if not code:
                 return lives
             if code == HELD:
                 raise Differs(f"it is held: {said}")
         raise Differs(f"{command} gave {code} for the {LIVES}th time: {said}")
 
-    def _given(self, command):
+    def _given(self, *words):
         if self.forge:
-            lived = self.live(command, "--yes")
+            lived = self.live(*words, "--yes")
             return lived.code, lived.err + lived.out
-        process = self.start(command, "--yes")
+        process = self.start(*words, "--yes")
         _, said = process.communicate(timeout=10 * PATIENCE_SECONDS)
         return process.returncode, said.decode()
 
-    def check(self, where, content="first"):
+    def check(self, where, content="first", kind="file"):
         """Raise `Differs` unless everything stands once, and is known: nothing forgotten, nothing twice."""
         objects = self.objects()
         made = {name: sum(deed.startswith("create") for deed in deeds) for name, deeds in objects.items()}
@@ -113,7 +120,9 @@ class Workshop(Shop):
         ends = {deeds[-1].strip('"').split()[-1].strip('"') for deeds in objects.values()}
         same(f"contents after {where}", ends, {content})
         rows = self.ask(lambda store: store.rows())
-        same(f"rows after {where}", sorted(row.address for row in rows), sorted(wanted))
+        known = {row.address: (row.type, row.attributes["path"]) for row in rows}
+        meant = {f"{kind[0]}{at}": (f"maker_{kind}", f"f{at}") for at in range(self.count)}
+        same(f"rows after {where}", known, meant)
         same(f"tainted rows after {where}", [row.address for row in rows if row.tainted], [])
         self.check_runs(where)
 
@@ -144,9 +153,9 @@ def check_intents(facts, where, most=PARALLEL):
             raise Differs(f"{len(meant)} steps are meant to be done after {where}, not {most}: {meant}")
 
 
-def strike(shop, command, deeds, victim):
+def strike(shop, words, deeds, victim):
     """Kill the engine, the provider or both once so many deeds are in the ledger; True: it was in time."""
-    process = shop.start(command, "--yes")
+    process = shop.start(*words.split(), "--yes")
     deadline = time.monotonic() + PATIENCE_SECONDS
     while len(shop.ledger()) < deeds and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)

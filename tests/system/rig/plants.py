@@ -11,7 +11,7 @@ from dirigent.core import machine
 from dirigent.model import fault as faults
 from dirigent.model.fault import Fault
 from dirigent.model.run.effect import Broken, Done
-from dirigent.model.run.journal import Failed, Intended, Succeeded
+from dirigent.model.run.journal import Failed, Intended, ResourceChanged, Succeeded
 from dirigent.planning import decide
 from dirigent.providers.tofu.provider.secrecy import Secrecy
 
@@ -161,6 +161,24 @@ class IntentLate(Plant):
         return Store(inner, append=append)
 
 
+class RowsLate(Plant):
+    """Where a row goes is stored with the next facts only, where it was goes at once."""
+
+    def __init__(self, fuse):
+        super().__init__(fuse)
+        self.kept = {}
+
+    def store(self, inner):
+        async def append(run, expected, facts, *rest):
+            kept = self.kept.pop(run, [])
+            late = [fact for fact in facts if isinstance(fact, ResourceChanged) and fact.row is not None]
+            self.kept[run] = late
+            now = [*kept, *(fact for fact in facts if fact not in late)]
+            await inner.append(run, expected - len(kept), now, *rest)
+
+        return Store(inner, append=append)
+
+
 class AsksNobody(Plant):
     """A call that may have happened is taken for one that has not, without asking the server."""
 
@@ -189,5 +207,6 @@ PLANTS = {
     "key per attempt": KeyPerAttempt,
     "key per engine": KeyPerEngine,
     "intent late": IntentLate,
+    "rows late": RowsLate,
     "asks nobody": AsksNobody,
 }

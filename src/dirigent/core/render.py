@@ -7,17 +7,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Final, TypeGuard
+from typing import Final, TypeAlias, TypeGuard
 from urllib.parse import quote
 
 from dirigent.model.fault import Fault
 from dirigent.model.record import dataclass
 from dirigent.model.run.command import Question
-from dirigent.model.values import Expression, Leaf, SecretText, Template, Unknown, UriTemplate, Value, leaves
+from dirigent.model.values import (
+    SCALARS,
+    Expression,
+    Leaf,
+    SecretText,
+    Template,
+    Unknown,
+    UriTemplate,
+    Value,
+    leaves,
+)
 from dirigent.ports import ExpressionFailed, Language
 
 SHOWN_CHARACTERS: Final = 80
-SCALARS: Final = frozenset((str, int, float, bool, type(None)))
+
+_Box: TypeAlias = list[Value] | dict[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,28 +123,32 @@ class _Leaves:
 def _build(template: Template, source: _Leaves) -> Value:
     """Copy the template with its leaves replaced, in document order, on an explicit stack."""
     root: list[Value] = [None]
-    # Each entry fills one place: a container that was made already, the key in it, and the template.
-    work: list[tuple[list[Value] | dict[str, Value], int | str, Template]] = [(root, 0, template)]
-    while work:
-        holder, key, node = work.pop()
-        value: Value
-        if isinstance(node, Expression | UriTemplate):
-            value = source.value(node)
-        elif isinstance(node, list):
-            items: list[Value] = [None] * len(node)
-            work.extend((items, index, node[index]) for index in range(len(node) - 1, -1, -1))
-            value = items
-        elif isinstance(node, dict):
-            members: dict[str, Value] = dict.fromkeys(node)
-            work.extend((members, name, node[name]) for name in reversed(node))
-            value = members
+    # Each entry is a copy, and what of its template is still to be looked at.
+    levels: list[tuple[_Box, Iterator[tuple[int | str, Template]]]] = [(root, iter([(0, template)]))]
+    while levels:
+        box, places = levels[-1]
+        for key, node in places:
+            if isinstance(node, dict):
+                members: dict[str, Value] = dict.fromkeys(node)
+                _put(box, key, members)
+                levels.append((members, iter(node.items())))
+                break
+            if isinstance(node, list):
+                items: list[Value] = [None] * len(node)
+                _put(box, key, items)
+                levels.append((items, iter(enumerate(node))))
+                break
+            _put(box, key, source.value(node) if isinstance(node, Leaf) else node)
         else:
-            value = node
-        if isinstance(holder, list):
-            holder[int(key)] = value
-        else:
-            holder[str(key)] = value
+            levels.pop()
     return root[0]
+
+
+def _put(box: _Box, key: int | str, value: Value) -> None:
+    if isinstance(box, dict):
+        box[str(key)] = value
+    else:
+        box[int(key)] = value
 
 
 def shown(value: Value) -> str:

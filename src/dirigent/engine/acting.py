@@ -27,7 +27,7 @@ Effect: TypeAlias = Callable[[], Awaitable[Sequence[Fact]]]
 
 @dataclass(slots=True, eq=False)
 class Acting:
-    """Begins effects, questions and timers. `go` turns a run at which something arrived.
+    """Begins effects, questions and timers. `come` turns a run at which something arrived of an effect.
 
     `risky` are tasks of effects that the next engine could only guess about.
     """
@@ -36,7 +36,7 @@ class Acting:
     timers: Timers
     queues: Queues
     crew: Crew
-    go: Callable[[Live], None]
+    come: Callable[[Live], None]
     risky: set[asyncio.Task[None]] = field(default_factory=set)
 
     def obey(self, live: Live, command: Command, doubtful: Collection[tuple[Position, int]]) -> None:
@@ -81,7 +81,7 @@ class Acting:
             facts = await effect()
             # It is under way until that is folded: a run that is resumed meanwhile asks for it again.
             live.arrived.append(Arrival(facts, ended=doing))
-            self.go(live)
+            self.come(live)
 
         live.tasks[doing] = self.crew.act(act())
 

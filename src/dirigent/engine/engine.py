@@ -112,7 +112,7 @@ class Engine:
             self._rouser.lose,
         )
         self._turning.telling = Telling(self.wants, lambda: self.events.asked)
-        self._acting = Acting(self.effects, self._timers, self.queues, self._crew, go)
+        self._acting = Acting(self.effects, self._timers, self.queues, self._crew, self._turning.come)
 
     # -- life -----------------------------------------------------------------------------------
 

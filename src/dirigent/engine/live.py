@@ -49,7 +49,7 @@ class Live:
     A run that was replayed is not `recovered` until what stood to be done in it has been taken up; it is
     `stale` if the store says that it is awake because nobody has said yet whether it may sleep.
     Of its first `kept` facts there is a snapshot, of `weight` objects.
-    `folding` is what has been folded and not recorded yet.
+    `folding` is what has been folded and not recorded yet. While it `gathers`, more is waited for.
     """
 
     run: Run
@@ -61,6 +61,7 @@ class Live:
     stale: bool = False
     kept: int = 0
     weight: int = 0
+    gathers: bool = False
 
     @property
     def idle(self) -> bool:

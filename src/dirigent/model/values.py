@@ -75,6 +75,8 @@ Template: TypeAlias = (
 
 Leaf: TypeAlias = Expression | UriTemplate
 
+SCALARS: Final = frozenset((str, int, float, bool, type(None)))
+
 # The reference that stands for the parameter of a task's own authorisation, a token say. No document can
 # declare a secret of that name.
 AUTHORIZATION: Final = "$authorization"
@@ -84,12 +86,18 @@ NOTHING: Final[dict[str, Value]] = {}
 
 def leaves(template: Template) -> Iterator[Leaf]:
     """Yield the expressions and URI templates of a template, in document order, without recursion."""
-    stack: list[Template] = [template]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Expression | UriTemplate):
-            yield node
-        elif isinstance(node, list):
-            stack.extend(reversed(node))
-        elif isinstance(node, dict):
-            stack.extend(reversed(node.values()))
+    levels: list[Iterator[Template]] = [iter((template,))]
+    while levels:
+        for node in levels[-1]:
+            if type(node) in SCALARS:
+                continue  # By identity of the class: this is asked of every value of every template.
+            if isinstance(node, Expression | UriTemplate):
+                yield node
+            elif isinstance(node, dict):
+                levels.append(iter(node.values()))
+                break
+            elif isinstance(node, list):
+                levels.append(iter(node))
+                break
+        else:
+            levels.pop()

@@ -45,10 +45,11 @@ def edges_of(
 def ordered(edges: Edges) -> list[str]:
     """Return all names, each after what it needs, otherwise as declared; those on a cycle are left out."""
     place = {name: index for index, name in enumerate(edges)}
-    waiting = {name: len(_inner(needs, place)) for name, needs in edges.items()}
+    inner = {name: _inner(needs, place) for name, needs in edges.items()}
+    waiting = {name: len(needs) for name, needs in inner.items()}
     dependents: dict[str, list[str]] = {name: [] for name in edges}
-    for name, needs in edges.items():
-        for need in _inner(needs, place):
+    for name, needs in inner.items():
+        for need in needs:
             dependents[need].append(name)
     names = list(edges)
     ready = [place[name] for name, count in waiting.items() if count == 0]

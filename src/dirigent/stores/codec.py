@@ -7,9 +7,7 @@ with a default. A negative kind says that objects lie inside and must be revived
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields
-from operator import attrgetter
 from typing import Final, Protocol, TypeAlias, TypeVar, cast
 
 from dirigent.model.events.cursor import Cursor
@@ -52,7 +50,6 @@ from dirigent.stores import forms
 
 Document: TypeAlias = Program | Plan | ResourceRow | Fault | Listener | Cursor
 D = TypeVar("D", Program, Plan, ResourceRow, Fault, Listener, Cursor)
-_Getter: TypeAlias = Callable[[Fact], tuple[object, ...]]
 
 
 class _Maker(Protocol):
@@ -93,16 +90,9 @@ KINDS: Final[dict[int, type[Fact]]] = {
 }
 
 
-def _getter(kind: type[Fact]) -> _Getter:
-    """Return what takes the fields of a fact, in order of declaration."""
-    names = [each.name for each in fields(kind)]
-    if len(names) > 1:
-        return cast("_Getter", attrgetter(*names))
-    only = attrgetter(names[0])
-    return lambda fact: (only(fact),)
-
-
-_WRITE: Final = {kind: (number, _getter(kind)) for number, kind in KINDS.items()}
+_WRITE: Final = {
+    kind: (number, forms.getter([each.name for each in fields(kind)])) for number, kind in KINDS.items()
+}
 
 
 def encode_fact(fact: Fact) -> bytes:

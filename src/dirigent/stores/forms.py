@@ -7,9 +7,10 @@ Law 3: numbers of extensions are never reused, and the fields of a leaf only eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from operator import attrgetter
 from types import ModuleType
 from typing import Final, TypeAlias, cast
 
@@ -21,12 +22,14 @@ from dirigent.model.events import cursor, listening
 from dirigent.model.problem import Refusal, refuse
 from dirigent.model.run import origin, ticket
 from dirigent.model.source import Span
-from dirigent.model.values import Expression, SecretRef, SecretText, Unknown, UriTemplate
+from dirigent.model.values import SCALARS, Expression, SecretRef, SecretText, Unknown, UriTemplate
 
 # A list is a box too: its keys are its indices.
 Box: TypeAlias = dict[object, object]
+Getter: TypeAlias = Callable[[object], "tuple[object, ...]"]
 
-SCALARS: Final = frozenset((str, int, float, bool, type(None)))
+# What stands for itself, whatever it says: an integer may be too large.
+_PLAIN: Final = SCALARS - {int}
 OBJECTS_DEPTH: Final = 200
 
 SECRET, UNKNOWN, EXPRESSION, URI, INTEGER, SPAN, ENUM, OBJECT, TUPLE = range(1, 10)
@@ -55,10 +58,18 @@ def _classes(*modules: ModuleType) -> dict[str, type]:
     return {thing.__name__: thing for thing in found}
 
 
+def getter(names: Sequence[str]) -> Getter:
+    """Return what takes the members of so many names of an object, in their order."""
+    if len(names) > 1:
+        return cast("Getter", attrgetter(*names))
+    return lambda node: tuple(getattr(node, name) for name in names)
+
+
 _CLASSES: Final = _classes(program, plan, resource, fault, ticket, origin, listening, cursor, problem, warm)
 _FIELDS: Final = {
     kind: tuple(each.name for each in fields(kind)) for kind in _CLASSES.values() if is_dataclass(kind)
 }
+_MEMBERS: Final = {kind: getter(names) for kind, names in _FIELDS.items()}
 _TAGS: Final = {kind: msgspec.msgpack.Ext(OBJECT, kind.__name__.encode()) for kind in _FIELDS}
 _TUPLE: Final = msgspec.msgpack.Ext(TUPLE, b"")
 
@@ -158,6 +169,8 @@ def lower(root: object) -> object:
             elif kind in SCALARS or kind is msgspec.msgpack.Ext:
                 continue
             elif kind is dict:
+                if _PLAIN.issuperset(map(type, cast("Box", node).values())):
+                    continue  # Nothing in it is changed, so it need not be copied.
                 box[key] = inner = dict(cast("Box", node))
                 boxes.append((inner, depth + 1, objects))
             elif kind is list or kind is tuple:
@@ -169,7 +182,7 @@ def lower(root: object) -> object:
                 box[key] = row
                 boxes.append((cast("Box", row), depth + (kind is list), objects))
             elif kind in _FIELDS:
-                fields_of = {name: getattr(node, name) for name in _FIELDS[kind]}
+                fields_of = dict(zip(_FIELDS[kind], _MEMBERS[kind](node), strict=True))
                 box[key] = [_TAGS[kind], fields_of]
                 boxes.append((cast("Box", fields_of), 0, objects + 1))
             else:

@@ -27,12 +27,11 @@ from dirigent.model.run.journal import Created, Resumed, Suspended
 from dirigent.model.run.origin import Origin
 from dirigent.model.run.ticket import Ticket
 from dirigent.model.source import Span
-from dirigent.model.values import Expression, SecretText, Unknown, UriTemplate
+from dirigent.model.values import SCALARS, Expression, SecretText, Unknown, UriTemplate
 
 VERSION: Final = 4
 Plain: TypeAlias = list[object]
 
-_SCALARS: Final = frozenset((str, int, float, bool, type(None)))
 _LEAVES: Final = (SecretText, Unknown, Expression, UriTemplate, Span)
 _ENUMS: Final[Mapping[str, type[Enum]]] = {
     each.__name__: each for each in (frames.Step, frames.Stage, Status, Phase, Quorum)
@@ -140,7 +139,7 @@ def _parts(program: Program) -> list[object]:
     todo: list[object] = [program.root]
     for part in todo:
         kind = type(part)
-        if kind in _SCALARS:
+        if kind in SCALARS:
             continue
         inner = _inner(cast("type", kind))
         if inner is tuple:
@@ -177,7 +176,7 @@ class _Writing:
     def put(self, value: object) -> object:
         """Return the form of a value: itself, or a tag and what belongs to it."""
         kind = type(value)
-        if kind in _SCALARS:
+        if kind in SCALARS:
             return value
         if isinstance(value, Enum):
             return ["e", kind.__name__, value.value]

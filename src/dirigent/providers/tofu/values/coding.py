@@ -36,6 +36,7 @@ from dirigent.providers.tofu.values.types import (
 
 UNKNOWN: Final = Unknown()
 _UNKNOWN_CODE: Final = msgspec.msgpack.Ext(0, b"\x00")
+_TEXT: Final = frozenset((str,))
 _INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 
 Wire: TypeAlias = object
@@ -89,11 +90,18 @@ def _out(value: Value, given: Type, path: Path) -> Wire:
         case Primitive():
             return _primitive_out(value, given, path)
         case Collection(Kind.MAP, element) if isinstance(value, dict):
-            return {name: _out(each, element, (*path, name)) for name, each in value.items()}
+            texts = element is STRING and _TEXT.issuperset(map(type, value.values()))
+            return value if texts else {at: _out(each, element, (*path, at)) for at, each in value.items()}
         case Collection(Kind.LIST | Kind.SET, element) if isinstance(value, list):
             return [_out(each, element, (*path, at)) for at, each in enumerate(value)]
         case Structure(members) if isinstance(value, dict):
-            return {name: _out(value.get(name), kind, (*path, name)) for name, kind in members.items()}
+            # Most members are texts or nothing, and these are written as they stand.
+            return {
+                name: each
+                if (each := value.get(name)) is None or (kind is STRING and type(each) is str)
+                else _out(each, kind, (*path, name))
+                for name, kind in members.items()
+            }
         case Row(items) if isinstance(value, list) and len(value) == len(items):
             return [
                 _out(each, kind, (*path, at))
@@ -131,7 +139,7 @@ def _in(found: Wire, given: Type, path: Path) -> Value:
             items = [_in(each, element, (*path, at)) for at, each in enumerate(found)]
             return canonical(items) if kind is Kind.SET else items
         case Structure(members) if isinstance(found, dict):
-            return _members_in(dict(_keyed(found, path)), members, path)
+            return _members_in(found, members, path)
         case Row(kinds) if isinstance(found, list) and len(found) == len(kinds):
             return [
                 _in(each, kind, (*path, at)) for at, (each, kind) in enumerate(zip(found, kinds, strict=True))
@@ -140,11 +148,17 @@ def _in(found: Wire, given: Type, path: Path) -> Value:
             raise Misfit(path, f"should be a {described(given)}")
 
 
-def _members_in(found: dict[str, Wire], members: Mapping[str, Type], path: Path) -> Value:
+def _members_in(found: dict[object, object], members: Mapping[str, Type], path: Path) -> Value:
     if found.keys() != members.keys():
-        odd = ", ".join(f"`{name}`" for name in sorted(found.keys() ^ members.keys()))
+        names = {name for name, _ in _keyed(found, path)}
+        odd = ", ".join(f"`{name}`" for name in sorted(names ^ members.keys()))
         raise Misfit(path, f"has other members than its type: {odd}")
-    return {name: _in(found[name], kind, (*path, name)) for name, kind in members.items()}
+    return {
+        name: each
+        if (each := found[name]) is None or (kind is STRING and isinstance(each, str))
+        else _in(each, kind, (*path, name))
+        for name, kind in members.items()
+    }
 
 
 def _keyed(found: dict[object, object], path: Path) -> list[tuple[str, Wire]]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
-from dirigent.model.values import OPENED, SecretRef, SecretText, Unknown, Value
+from dirigent.model.values import OPENED, SCALARS, SecretRef, SecretText, Unknown, Value
 from dirigent.providers.tofu.schema.shape import Block, Nesting
 from dirigent.providers.tofu.sealing import Seal, token_in
 from dirigent.providers.tofu.values.paths import shown
@@ -135,9 +135,9 @@ def opened_in(value: Value) -> Iterator[tuple[tuple[str | int, ...], str]]:
                     if isinstance(part, SecretRef) and part.name.startswith(OPENED):
                         yield path, part.name
             case list():
-                pending.extend(((*path, at), each) for at, each in enumerate(node))
+                pending += [((*path, at), each) for at, each in enumerate(node) if type(each) not in SCALARS]
             case dict():
-                pending.extend(((*path, name), each) for name, each in node.items())
+                pending += [((*path, key), each) for key, each in node.items() if type(each) not in SCALARS]
             case _:
                 pass
 

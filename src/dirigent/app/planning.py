@@ -43,7 +43,8 @@ class LaterProviders(Mapping[str, Managing]):
         self._around = around
         self._vault = vault
         self._built: Mapping[str, Managing] | None = None
-        self._close: Close | None = None
+        # What ends them, and what ends those that were adopted.
+        self.ends: list[Close] = []
 
     def __getitem__(self, type_name: str) -> Managing:
         """Return the provider of a type of resources."""
@@ -60,13 +61,18 @@ class LaterProviders(Mapping[str, Managing]):
     def _providers(self) -> Mapping[str, Managing]:
         if self._built is None:
             build: Build = importlib.import_module(RESOURCES).providers_of
-            self._built, self._close = build(self._around, self._vault)
+            self._built, close = build(self._around, self._vault)
+            self.ends += [close] if close is not None else []
         return self._built
+
+    def adopt(self, others: Mapping[str, Managing]) -> None:
+        """Use other providers from now on, by their keys; who is in the middle of a call keeps the former."""
+        self._built = {**self._providers(), **others}
 
     async def close(self) -> None:
         """End what the providers have started for themselves."""
-        if self._close is not None:
-            await self._close()
+        while self.ends:
+            await self.ends.pop()()
 
 
 class LaterUnsealing:
@@ -95,7 +101,7 @@ class Parts:
     store: Store
     vault: EnvironmentVault
     oracle: JqOracle
-    providers: Mapping[str, Managing]
+    providers: LaterProviders
     clock: SystemClock = field(default_factory=SystemClock)
     shared: dict[str, object] = field(default_factory=dict)
 

@@ -29,34 +29,40 @@ KEPT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """A stack, with the digests of the files that were read for it, and the programs it was told of."""
+class Known:
+    """A stack, with the digests of the files that were read for it, and the programs of its providers."""
 
     loaded: Loaded
     content: Digest
     files: dict[Path, Digest | None]
-    programs: dict[str, tuple[ProviderSetup, Installed]]
+    found: dict[str, tuple[ProviderSetup, Installed]]
+
+    @property
+    def programs(self) -> dict[str, str]:
+        """Return the digests of the programs by the names of the providers; empty where none was found."""
+        named = {setup.name: program.digest for setup, program in self.found.values()}
+        return {name: named.get(name, "") for name in self.loaded.stack.providers}
 
 
 @dataclass(slots=True)
 class Library:
     """The stacks that were read last, by the folder and the name under which they are shown."""
 
-    _kept: dict[tuple[str, Path], _Kept] = field(default_factory=dict)
+    _kept: dict[tuple[str, Path], Known] = field(default_factory=dict)
 
-    def read(self, file: Path, shown: str) -> Loaded:
+    def read(self, file: Path, shown: str) -> Known:
         """Return a stack as `service.stacks.load_stack` does; blocks as long. Raises `Refusal`."""
         content = _content(file, shown)
         key = (shown, file.parent)
         kept = self._kept.get(key)
         if kept is not None and kept.content == digest_of(content) and _stands(kept, file.parent):
-            return kept.loaded
+            return kept
         self._kept.pop(key, None)
         kept = _read(content, file, shown)
         while len(self._kept) >= KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[key] = kept
-        return kept.loaded
+        return kept
 
 
 def _content(file: Path, shown: str) -> bytes:
@@ -70,9 +76,9 @@ def _content(file: Path, shown: str) -> bytes:
         ) from None
 
 
-def _read(content: bytes, file: Path, shown: str) -> _Kept:
+def _read(content: bytes, file: Path, shown: str) -> Known:
     files: dict[Path, Digest | None] = {}
-    programs: dict[str, tuple[ProviderSetup, Installed]] = {}
+    found: dict[str, tuple[ProviderSetup, Installed]] = {}
 
     def noted(path: Path) -> str | None:
         text = text_or_none(path)
@@ -80,12 +86,12 @@ def _read(content: bytes, file: Path, shown: str) -> _Kept:
         return text
 
     loaded = stacks.read_loaded(
-        content, Source(shown, file.parent, noted), TYPES, _noting(file.parent, programs)
+        content, Source(shown, file.parent, noted), TYPES, _noting(file.parent, found)
     )
-    return _Kept(loaded, digest_of(content), files, programs)
+    return Known(loaded, digest_of(content), files, found)
 
 
-def _noting(folder: Path, programs: dict[str, tuple[ProviderSetup, Installed]]) -> Offers:
+def _noting(folder: Path, found: dict[str, tuple[ProviderSetup, Installed]]) -> Offers:
     """Return what tells of providers, and notes the programs that it told of."""
     tells = offers(folder, strict=True)
 
@@ -94,20 +100,20 @@ def _noting(folder: Path, programs: dict[str, tuple[ProviderSetup, Installed]]) 
         for name, each in told.items():
             if not isinstance(each, Problem):
                 setup = declared[name]
-                programs[f"{name} {setup.source} {setup.version}"] = (setup, _program(setup, folder))
+                found[f"{name} {setup.source} {setup.version}"] = (setup, _program(setup, folder))
         return told
 
     return known
 
 
-def _stands(kept: _Kept, folder: Path) -> bool:
+def _stands(kept: Known, folder: Path) -> bool:
     """Return whether everything is as it was when a stack was read."""
     for path, digest in kept.files.items():
         text = text_or_none(path)
         if (None if text is None else digest_of(text.encode())) != digest:
             return False
     try:
-        return all(_program(setup, folder) == found for setup, found in kept.programs.values())
+        return all(_program(setup, folder) == program for setup, program in kept.found.values())
     except Refusal:
         return False
 

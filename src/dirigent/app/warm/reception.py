@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from dirigent.app.conducting import Desk
-from dirigent.app.planning import Parts, parts_of, planner_of
+from dirigent.app.planning import Parts, planner_of
 from dirigent.app.stacks import Surrounding
-from dirigent.app.warm.reading import Library
+from dirigent.app.warm.kits import Kit, Kits
+from dirigent.app.warm.reading import Known, Library
 from dirigent.model.asking.warm import Answer, Question
 from dirigent.model.ids import PlanId
 from dirigent.model.plan import Plan
@@ -27,13 +30,10 @@ from dirigent.service import changes, stacks
 from dirigent.service.changes import Aim
 from dirigent.service.plans import How, Planner
 from dirigent.service.schedules import keeping
-from dirigent.service.stacks import Loaded
 from dirigent.service.warm.wire import answering
 
 # Plans of ten thousand resources take up some ten megabytes.
 PLANS: Final = 4
-# Stacks with providers of their own, each with the processes of these.
-OTHERS: Final = 4
 
 
 @dataclass(slots=True)
@@ -44,16 +44,19 @@ class Reception:
     parts: Parts
     desk: Desk
     _library: Library = field(default_factory=Library)
-    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _others: dict[str, tuple[Parts, AsyncExitStack]] = field(default_factory=dict)
+    # One thread: who leaves while a stack is read leaves it to be read to its end.
+    _reader: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "stacks"))
     _plans: dict[PlanId, Plan] = field(default_factory=dict)
+    _kits: Kits = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with what the engine has."""
+        self._kits = Kits(self.around, self.parts)
 
     async def close(self) -> None:
         """End what was started for stacks other than that of the engine."""
-        for _, opened in self._others.values():
-            await opened.aclose()
-        self._others.clear()
+        self._reader.shutdown(wait=False)
+        await self._kits.close()
 
     async def welcome(
         self, request: Mapping[str, object], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -72,16 +75,17 @@ class Reception:
                 return await self._settled(question)
 
     async def _planned(self, question: Question) -> Answer:
-        loaded = await self._loaded(question)
-        try:
-            made = await self._made(question, loaded.stack)
-        except Refusal as refusal:
-            return Answer(refused=refusal.problems, warnings=loaded.warnings)
-        lacking = self._lacking(made) if question.secrets else ()
+        known = await self._known(question)
+        loaded = known.loaded
+        async with self._lent(question, known) as kit:
+            try:
+                made = await self._made(question, loaded.stack, self._planner(kit))
+            except Refusal as refusal:
+                return Answer(refused=refusal.problems, warnings=loaded.warnings)
+            lacking = await self._lacking(made, kit) if question.secrets else ()
         return Answer(made, warnings=loaded.warnings, lacking=lacking)
 
-    async def _made(self, question: Question, stack: Stack) -> Plan:
-        planner = await self._planner(question, stack)
+    async def _made(self, question: Question, stack: Stack, planner: Planner) -> Plan:
         given = stacks.given_values(question.flags, question.files, question.environment, stack)
         how = How(question.refresh != "none", question.selection)
         made = await changes.proposed(planner, Aim(stack.name, stack, stacks.resolved(stack, given), how=how))
@@ -92,41 +96,38 @@ class Reception:
 
     async def _carried(self, question: Question) -> Answer:
         made = await self._plan(question)
+        async with self._lent(question, await self._known(question)) as kit:
+            troubles = await self._kits.trouble(kit, made)
+            if troubles:
+                raise Refusal(troubles)
+            await self._kits.engage(kit)
         return Answer(run=await changes.apply(self.desk, made, question.by))
 
     async def _settled(self, question: Question) -> Answer:
         """Return what is left: schedules, where the plan was carried out, and the outputs as they are now."""
-        stack = (await self._loaded(question)).stack
-        planner = await self._planner(question, stack)
-        made = await self._plan(question)
+        known = await self._known(question)
+        stack, made = known.loaded.stack, await self._plan(question)
         if question.phase not in {"", "completed"}:
             return Answer()
-        kept = await keeping.keep(self.desk, planner, stack, made.inputs)
-        outputs = await changes.outputs(planner, stack, made, None)
+        async with self._lent(question, known) as kit:
+            planner = self._planner(kit)
+            kept = await keeping.keep(self.desk, planner, stack, made.inputs)
+            outputs = await changes.outputs(planner, stack, made, None)
         return Answer(outputs=outputs, schedules={each.name: each.what for each in kept})
 
-    async def _loaded(self, question: Question) -> Loaded:
+    async def _known(self, question: Question) -> Known:
         file = Path(question.folder) / question.file
-        async with self._reading:
-            return await asyncio.to_thread(self._library.read, file, question.file)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, self._library.read, file, question.file)
 
-    async def _planner(self, question: Question, stack: Stack) -> Planner:
-        """Return the planner with the providers of a stack: those of the engine, where they are the same."""
+    def _lent(self, question: Question, known: Known) -> AbstractAsyncContextManager[Kit]:
+        """Return what a stack is planned with: the providers of the engine, where they are the same."""
         folder = (Path(question.folder) / question.file).parent
-        around = Surrounding(self.around.settings, folder, stack)
-        if _same(around) == _same(self.around):
-            return replace(self.desk.planner, apart=True)
-        key = _same(around)
-        # One at a time: two who ask for the same stack share what the first one starts.
-        async with self._starting:
-            if key not in self._others:
-                while len(self._others) >= OTHERS:
-                    _, opened = self._others.pop(next(iter(self._others)))
-                    await opened.aclose()
-                opened = AsyncExitStack()
-                self._others[key] = (await parts_of(opened, around, self.parts.store), opened)
-            parts, _ = self._others[key]
-        return replace(planner_of(parts), apart=True)
+        return self._kits.lent(Surrounding(self.around.settings, folder, known.loaded.stack), known.programs)
+
+    def _planner(self, kit: Kit) -> Planner:
+        own = self.desk.planner if kit.parts is self.parts else planner_of(kit.parts)
+        return replace(own, apart=True)
 
     async def _plan(self, question: Question) -> Plan:
         known = self._plans.get(PlanId(question.plan))
@@ -138,19 +139,10 @@ class Reception:
             del self._plans[next(iter(self._plans))]
         self._plans[made.id] = made
 
-    def _lacking(self, made: Plan) -> tuple[Problem, ...]:
+    async def _lacking(self, made: Plan, kit: Kit) -> tuple[Problem, ...]:
+        """Return what keeps the engine from carrying a plan out: secrets, or providers."""
         try:
             changes.check_secrets(self.desk.vault, self.desk.planner.language, made)
         except Refusal as refusal:
             return refusal.problems
-        return ()
-
-
-def _same(around: Surrounding) -> str:
-    """Return what providers and secrets hang on: two stacks with the same may share what is started."""
-    declared = around.stack.providers if around.stack else {}
-    setups = sorted(
-        (name, each.source, each.version, each.of, each.parallel) for name, each in declared.items()
-    )
-    secrets = sorted((each.name, each.kind, each.at) for each in around.secrets.values())
-    return repr((str(around.folder.resolve()), setups, secrets))
+        return await self._kits.trouble(kit, made)

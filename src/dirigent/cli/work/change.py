@@ -110,7 +110,7 @@ class Doing(Protocol):
     """Who carries a plan out: this process, as engine or client of one, or an engine that was asked."""
 
     def check(self, made: Plan) -> None:
-        """Raise `Refusal` (E6001) unless every secret that a plan needs has a value now."""
+        """Raise `Refusal` (E6001, E5075) unless there is now what a plan needs of secrets and providers."""
         ...
 
     async def begin(self, made: Plan, by: str) -> RunId:
@@ -158,7 +158,7 @@ class Asked:
         return answer.planned
 
     def check(self, made: Plan) -> None:
-        """Refuse what the engine, which will need them, lacks of secrets."""
+        """Refuse what the engine, which will need them, lacks of secrets and providers."""
         if self._lacking and made.pending:
             raise Refusal(self._lacking)
 

@@ -42,8 +42,8 @@ class Question:
 class Answer:
     """`refused` is what is answered instead of anything else; `warnings` are of the stack.
 
-    `lacking` is what is wrong with the secrets that the plan needs, `run` that which carries it out, and
-    `schedules` what became of each, by name.
+    `lacking` is what keeps the engine from carrying the plan out: secrets or providers that it does not have.
+    `run` is that which carries it out, and `schedules` what became of each, by name.
     """
 
     plan: Plan | None = None

@@ -55,6 +55,10 @@ class TofuProvider:
         """Return it under a configuration."""
         return ConfiguredProvider(self, setup)
 
+    async def digest(self) -> str:
+        """Return the SHA-256 of its program. Raises `Refusal` when there is none."""
+        return (await self.find()).digest
+
     async def conversation(self, setup: dict[str, Value]) -> Conversation:
         """Begin a conversation. Raises `Refusal` when there is no program."""
         program, secrecy = await self.find(), self.secrecy.fresh()

@@ -80,6 +80,10 @@ class EmptyShelf:
         """Return nothing."""
         return None
 
+    async def has_plan(self, plan: PlanId) -> bool:
+        """Return that it is not."""
+        return False
+
 
 class EmptyStore(EmptyShelf):
     """Fits `ports.Journal` and `ports.Shelf`; refuses to be written to (`E5020`)."""

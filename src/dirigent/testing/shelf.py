@@ -286,6 +286,11 @@ class MemoryShelf:
         content = self.disk.plans.get(plan)
         return None if content is None else codec.decode(content, Plan)
 
+    async def has_plan(self, plan: PlanId) -> bool:
+        """Return whether a plan is stored."""
+        self._open()
+        return plan in self.disk.plans
+
     async def close(self) -> None:
         """End the use of the disk."""
         self._closed = True

@@ -5,8 +5,10 @@ and what it opens has one, `password`, which its schema calls an ordinary text.
 Some modes are not about secrets: a provider that floods us, or sends what is too large.
 """
 
+import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from dirigent.model.values import Unknown
@@ -32,6 +34,8 @@ THING = Block(
         "once": Attribute("once", STRING, optional=True, write_only=True),
     }
 )
+# The same, by another author, who keeps nothing secret.
+COPY = Block({name: replace(each, sensitive=False) for name, each in THING.attributes.items()})
 LOGIN = Block(
     {
         "user": Attribute("user", STRING, required=True),
@@ -54,6 +58,8 @@ def all_of_it():
 def schema(_version, answer):
     block_message(SETTINGS, answer.provider.block)
     block_message(THING, answer.resource_schemas["leaker_thing"].block)
+    block_message(COPY, answer.resource_schemas["leaker_copy"].block)
+    answer.server_capabilities.move_resource_state = True
     block_message(LOGIN, answer.ephemeral_resource_schemas["leaker_login"].block)
 
 
@@ -140,6 +146,28 @@ def apply(request, answer):
     answer.new_state.msgpack = encode(planned, KIND)
 
 
+def known_of(state):
+    """Return a state of which a provider tells more than it should."""
+    learn(state)
+    return {**state, "note": f"it has {all_of_it()}"}
+
+
+def move(request, answer):
+    answer.target_state.msgpack = encode(known_of(json.loads(request.source_state.json)), KIND)
+    answer.target_private = all_of_it().encode()
+    answer.diagnostics.add(severity=2, summary=f"moved with {all_of_it()}")
+
+
+def find(request, answer):
+    """Every object exists that is asked for."""
+    KNOWN.add(MADE)
+    state = dict.fromkeys(KIND.members) | {"id": request.id, "name": request.id[6:], "size": 1, "made": MADE}
+    found = answer.imported_resources.add(type_name=request.type_name)
+    found.state.msgpack = encode(known_of(state), KIND)
+    found.private = all_of_it().encode()
+    answer.diagnostics.add(severity=2, summary=f"found {all_of_it()}")
+
+
 ANSWERS = {
     calls.SCHEMA: schema,
     calls.VALIDATE_PROVIDER: nothing,
@@ -150,6 +178,8 @@ ANSWERS = {
     calls.PLAN: plan,
     calls.APPLY: apply,
     calls.STOP: nothing,
+    calls.MOVE: move,
+    calls.IMPORT: find,
     calls.VALIDATE_EPHEMERAL: check_login,
     calls.OPEN: open_login,
     calls.CLOSE: close_login,

@@ -15,6 +15,7 @@ from dirigent.model.stack import ProviderSetup, Stack
 from dirigent.model.values import Value
 from dirigent.planning.rows.adopt import declared_resources
 from dirigent.ports.resources import Managing, ProviderFailed
+from dirigent.providers.tofu.finding.naming import is_local
 from dirigent.providers.tofu.provider.provider import TofuProvider
 from dirigent.providers.tofu.provider.words import told
 from dirigent.providers.tofu.schema.reading import Schemas
@@ -69,23 +70,25 @@ async def export_to(
     """Return the rows as a state that goes on with what there was.
 
     Raises:
-        Refusal: E3055 for a row whose provider is not declared, E3059 for names, E3062 when the file
-            holds what would be lost, and when a provider cannot be asked.
+        Refusal: E3048 for a provider without an address, E3055 for one that is not declared, E3059 for names,
+            E3062 when the file holds what would be lost, and when a provider cannot be asked.
     """
     before = _before(target)
     onto = _onto(known, before, replacing=target.replacing)
     ours = {name: theirs for theirs, name in split_names(target.names).items()}
     names = {**(known.names if known else {}), **ours}
     registry = target.registry or (known.registry if known else "")
-    kept = [row for row in rows if kept_of(row) is not None]
-    used = _used(kept, stack)
+    kept = [row for row in rows if not row.reads and kept_of(row) is not None]
+    used = _addressed(_used(kept, stack))
     offered = await _schemas(used, providers)
 
     def schema_of(row: ResourceRow) -> Schema | None:
         return offered[row.provider].resources.get(row.type)
 
     aliases = {setup.name: setup.name for setup in used if setup.of}
-    found = given(rows, Giving(schema_of, _reveal(used, providers), names, aliases, registry), onto)
+    sources = {setup.name: setup.source for setup in used}
+    how = Giving(schema_of, _reveal(used, providers), names, aliases, registry, sources)
+    found = given(rows, how, onto)
     if before is not None and not target.replacing:
         _refuse_loss(before, found)
     text, document = _written(found, before)
@@ -163,6 +166,28 @@ def _used(rows: Iterable[ResourceRow], stack: Stack) -> list[ProviderSetup]:
     if problems:
         raise Refusal(problems)
     return [stack.providers[name] for name in dict.fromkeys(row.provider for row in rows)]
+
+
+def _addressed(used: list[ProviderSetup]) -> list[ProviderSetup]:
+    """Return the providers, if each has an address. Raises `Refusal` (E3048) with every one that has none."""
+    problems = [_unaddressed(each) for each in used if is_local(each.source)]
+    if problems:
+        raise Refusal(problems)
+    return used
+
+
+def _unaddressed(setup: ProviderSetup) -> Problem:
+    name = setup.of or setup.name
+    variable = "DIRIGENT_PROVIDER_" + name.upper().replace("-", "_")
+    return Problem(
+        "E3048",
+        f"`{setup.source}` is a program without an address, and a state names each provider by one",
+        at=setup.span,
+        help=(
+            f"declare it as `source: example.com/acme/{name}`, and name the program in `{variable}`",
+            "nothing was written",
+        ),
+    )
 
 
 async def _schemas(used: Sequence[ProviderSetup], providers: Providers) -> dict[str, Schemas]:

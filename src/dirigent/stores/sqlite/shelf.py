@@ -110,3 +110,7 @@ class SqliteShelf:
     async def plan(self, plan: PlanId) -> Plan | None:
         """Return a stored plan."""
         return await self._desk.ask(self._reader.plan, plan)
+
+    async def has_plan(self, plan: PlanId) -> bool:
+        """Return whether a plan is stored."""
+        return await self._desk.ask(self._reader.has_plan, plan)

@@ -194,7 +194,6 @@ class Changing:
     def _seen(self, standing: Standing) -> Left:
         """Return an object as it is shown and stored."""
         secrecy = self.talk.secrecy
-        secrecy.learn(self.schema.block, standing.state)
         kept = kept_from(standing, self.talk.program.source, self.schema.version)
         return secrecy.hide(self.schema.block, standing.state), kept.written(secrecy)
 

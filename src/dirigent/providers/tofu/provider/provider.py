@@ -236,6 +236,9 @@ class ConfiguredProvider:
 
     async def _change(self, talk: Conversation, operation: Operation) -> Changing:
         schema = await talk.schema(operation.type)
+        if operation.prior is not None:
+            # What was sealed stays so, also where the schema calls it no secret, as after a move.
+            talk.secrecy.reveal(operation.prior.attributes)
         given = (
             {} if operation.action == "delete" else await talk.taken(operation.type, schema, operation.config)
         )

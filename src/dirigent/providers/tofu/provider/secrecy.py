@@ -47,10 +47,14 @@ class Secrecy:
         return opened(value, self._revealed)
 
     def hide(self, block: Block, state: Mapping[str, Value]) -> dict[str, Value]:
-        """Return a state as it may be seen and stored."""
+        """Return a state as it may be seen and stored. What is sensitive in it is hidden all over it."""
+        self.learn(block, state)
+        return self._hidden(block, state)
+
+    def _hidden(self, block: Block, state: Mapping[str, Value]) -> dict[str, Value]:
         found = self._attributes(block.attributes, state)
         for name, nested in block.blocks.items():
-            found[name] = _each(state.get(name), nested.nesting, partial(self.hide, nested.block))
+            found[name] = _each(state.get(name), nested.nesting, partial(self._hidden, nested.block))
         # A member that no schema knows is not told.
         return found
 
@@ -120,7 +124,7 @@ class Secrecy:
                 found[name] = sealed_leaves(value, self.seal)
             elif attribute.nested is not None:
                 inner = Block(attribute.nested.attributes)
-                found[name] = _each(value, attribute.nested.nesting, partial(self.hide, inner))
+                found[name] = _each(value, attribute.nested.nesting, partial(self._hidden, inner))
             else:
                 found[name] = self.told(value)
         return found

@@ -11,6 +11,7 @@ from dirigent.model.ids import DEPOSED, digest_of
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.values import Value
+from dirigent.providers.tofu.finding.naming import is_local
 from dirigent.providers.tofu.schema.shape import Block, Schema
 from dirigent.providers.tofu.state4.document import (
     DATA,
@@ -38,7 +39,8 @@ class Giving:
     """How rows are written. `names` says what Terraform calls our resources, `aliases` our providers.
 
     `schema_of` gives None where the provider cannot be asked; `registry` is the host written in place of
-    that of a public registry, empty for the one that the row has.
+    that of a public registry, empty for the one that the row has. `sources` are those that are declared, by
+    the name of the provider.
     """
 
     schema_of: SchemaOfRow
@@ -46,6 +48,7 @@ class Giving:
     names: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     registry: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ def given(rows: Sequence[ResourceRow], how: Giving, onto: Document) -> Given:
     Its lineage, serial and release are those of `onto`, and so is what only it knows: outputs, what was
     looked up, results of checks. Raises `Refusal` (E3018) when a sealed value cannot be opened.
     """
+    # What was only looked up, or opened, is nobody's: Terraform looks for itself.
+    rows = [row for row in rows if not row.reads]
     kept = {str(row.address): found for row in rows if (found := kept_of(row)) is not None}
     ours = [row for row in rows if row.address not in kept]
     through = _origins(rows, kept, how)
@@ -92,8 +97,10 @@ def _origin(row: ResourceRow, how: Giving) -> str:
 
 
 def _provider(row: ResourceRow, kept: Kept, how: Giving) -> str:
-    host, _, rest = kept.source.partition("/")
-    shown = f"{how.registry}/{rest}" if how.registry and host in REGISTRIES else kept.source
+    # Who was a program without an address when the object was changed may have one by now.
+    source = how.sources.get(row.provider, kept.source) if is_local(kept.source) else kept.source
+    host, _, rest = source.partition("/")
+    shown = f"{how.registry}/{rest}" if how.registry and host in REGISTRIES else source
     alias = how.aliases.get(row.provider, "")
     return f"{shown}#{alias}"
 

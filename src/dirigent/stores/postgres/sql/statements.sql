@@ -156,6 +156,9 @@ insert into plans (id, content) values ($1, $2) on conflict (id) do update set k
 -- name: plan
 select content from plans where id = $1;
 
+-- name: has_plan
+select 1 from plans where id = $1;
+
 -- name: row
 select content from resources where address = $1;
 

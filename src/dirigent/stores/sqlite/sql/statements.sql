@@ -40,6 +40,9 @@ on conflict (id) do update set kept_at = excluded.kept_at;
 -- name: plan
 select content from plans where id = ?;
 
+-- name: has_plan
+select 1 from plans where id = ?;
+
 -- name: keep_run
 insert into runs (
   number, id, definition, created_at, parent, held, suspended, cancelling, phase, ended_at, fault, facts, wake_at,

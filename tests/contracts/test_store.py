@@ -379,6 +379,7 @@ async def test_a_definition_is_kept_once_and_found_by_its_content(store):
 @in_loop
 async def test_a_plan_is_kept_under_its_id_and_never_replaced(store):
     assert await store.plan(PLAN.id) is None
+    assert not await store.applies.has_plan(PLAN.id)
     await store.keep_plan(PLAN)
     await store.keep_plan(replace(PLAN))
     changed = replace(PLAN, destroy=True)
@@ -386,6 +387,7 @@ async def test_a_plan_is_kept_under_its_id_and_never_replaced(store):
         await store.keep_plan(changed)
     assert code_of(caught) == "E5015"
     assert await store.plan(PLAN.id) == PLAN
+    assert await store.applies.has_plan(PLAN.id)
 
 
 @in_loop

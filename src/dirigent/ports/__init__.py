@@ -232,10 +232,6 @@ class Shelf(Protocol):
         """Return a stored plan."""
         ...
 
-    async def has_plan(self, plan: PlanId) -> bool:
-        """Return whether a plan is stored: it may be long, and need not be read for that."""
-        ...
-
 
 class Performer(Protocol):
     """Carries out the effects of one function (`http`, `shell`, `resource` and so on).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol, runtime_checkable
 
+from dirigent.model.ids import PlanId
 from dirigent.model.run.summary import RunSummary
 
 APPLY: Final = "apply"
@@ -27,6 +28,10 @@ class Applies(Protocol):
 
     async def open_applies(self) -> list[RunSummary]:
         """Return every apply that has not ended, oldest first, however many other runs are open."""
+        ...
+
+    async def has_plan(self, plan: PlanId) -> bool:
+        """Return whether a plan is stored: it may be long, and need not be read for that."""
         ...
 
     async def addresses(self) -> list[str]:

@@ -146,7 +146,7 @@ def _names_in(value: Value) -> Iterator[str]:
 
 async def keep(conductor: Conductor, shelf: Shelf, made: Plan) -> None:
     """Store a plan. Its id is the digest of what it would do, so the same id needs no second copy."""
-    if not await shelf.has_plan(made.id):
+    if not await applies_of(shelf).has_plan(made.id):
         await conductor.keep_plan(made)
 
 

@@ -27,6 +27,10 @@ class EmptyApplies:
         """Return nothing."""
         return []
 
+    async def has_plan(self, _: PlanId) -> bool:
+        """Return that it is not."""
+        return False
+
     async def addresses(self) -> list[str]:
         """Return nothing."""
         return []
@@ -79,10 +83,6 @@ class EmptyShelf:
     async def plan(self, plan: PlanId) -> Plan | None:
         """Return nothing."""
         return None
-
-    async def has_plan(self, plan: PlanId) -> bool:
-        """Return that it is not."""
-        return False
 
 
 class EmptyStore(EmptyShelf):

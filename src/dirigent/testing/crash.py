@@ -189,7 +189,3 @@ class FusedStore:
     async def plan(self, plan: PlanId) -> Plan | None:
         """Return a stored plan."""
         return await self.store.plan(plan)
-
-    async def has_plan(self, plan: PlanId) -> bool:
-        """Return whether a plan is stored."""
-        return await self.store.has_plan(plan)

@@ -187,6 +187,11 @@ class MemoryApplies:
             if where.phase is None and where.title.kind == APPLY
         ]
 
+    async def has_plan(self, plan: PlanId) -> bool:
+        """Return whether a plan is stored."""
+        self.readable()
+        return plan in self.disk.plans
+
     async def addresses(self) -> list[str]:
         """Return the address of every instance that there ever was."""
         self.readable()
@@ -285,11 +290,6 @@ class MemoryShelf:
         self._open()
         content = self.disk.plans.get(plan)
         return None if content is None else codec.decode(content, Plan)
-
-    async def has_plan(self, plan: PlanId) -> bool:
-        """Return whether a plan is stored."""
-        self._open()
-        return plan in self.disk.plans
 
     async def close(self) -> None:
         """End the use of the disk."""

@@ -23,6 +23,7 @@ from dirigent.service import changes
 from dirigent.service.changes import Aim
 from dirigent.service.conductor import HolderGone
 from dirigent.service.plans import How
+from dirigent.service.safety.leases import applies_of
 
 
 def plan(options: Options) -> int:
@@ -54,7 +55,7 @@ def _aimed(options: Options) -> tuple[Surrounding, Aim]:
 async def _planned(surrounding: Surrounding, aim: Aim, options: Options) -> int:
     async with planning(surrounding) as board:
         made = await changes.proposed(board.planner, await changes.named(board.shelf, aim))
-        known = await board.shelf.plan(made.id) is not None
+        known = await applies_of(board.shelf).has_plan(made.id)
     if made.pending and not known:
         # Only now, and only for this, may the store be made or written to.
         await keep_plan(surrounding.settings, made)

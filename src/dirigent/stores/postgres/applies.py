@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from dirigent.model.ids import PlanId
 from dirigent.model.record import dataclass
 from dirigent.model.run.summary import RunSummary
 from dirigent.ports.applies import APPLY
@@ -27,6 +28,10 @@ class PostgresApplies:
         rows = await self._link.fetch(SQL["open_applies"])
         found = [records.standing(standing).summary(cast("int", length)) for standing, length in rows]
         return [run for run in found if run.kind == APPLY]
+
+    async def has_plan(self, plan: PlanId) -> bool:
+        """Return whether a plan is stored."""
+        return bool(await self._link.fetch(SQL["has_plan"], plan))
 
     async def addresses(self) -> list[str]:
         """Return the address of every instance that there ever was."""

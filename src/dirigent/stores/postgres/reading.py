@@ -164,10 +164,6 @@ class Reader:
         content = await self.plan_bytes(plan)
         return None if content is None else codec.decode(content, Plan)
 
-    async def has_plan(self, plan: PlanId) -> bool:
-        """Return whether a plan is stored."""
-        return bool(await self._fetch("has_plan", plan))
-
     async def _fetch(self, statement: str, *parameters: str) -> Sequence[Row]:
         return await self._link.fetch(SQL[statement], *parameters)
 

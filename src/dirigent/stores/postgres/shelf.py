@@ -58,7 +58,3 @@ class PostgresShelf:
     async def plan(self, plan: PlanId) -> Plan | None:
         """Return a stored plan."""
         return await self.database.reader.plan(plan)
-
-    async def has_plan(self, plan: PlanId) -> bool:
-        """Return whether a plan is stored."""
-        return await self.database.reader.has_plan(plan)

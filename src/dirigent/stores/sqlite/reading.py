@@ -145,10 +145,6 @@ class Reader:
         rows = self.rows_of("plan", plan)
         return codec.decode(cast("bytes", rows[0][0]), Plan) if rows else None
 
-    def has_plan(self, plan: PlanId) -> bool:
-        """Return whether a plan is stored."""
-        return bool(self.rows_of("has_plan", plan))
-
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()

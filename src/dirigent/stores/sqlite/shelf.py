@@ -37,6 +37,10 @@ class SqliteApplies:
         rows = await self._desk.ask(self._reader.rows_of, "open_applies")
         return [summary(row) for row in rows]
 
+    async def has_plan(self, plan: PlanId) -> bool:
+        """Return whether a plan is stored."""
+        return bool(await self._desk.ask(self._reader.rows_of, "has_plan", plan))
+
     async def addresses(self) -> list[str]:
         """Return the address of every instance that there ever was."""
         return [cast("str", row[0]) for row in await self._desk.ask(self._reader.rows_of, "addresses")]
@@ -110,7 +114,3 @@ class SqliteShelf:
     async def plan(self, plan: PlanId) -> Plan | None:
         """Return a stored plan."""
         return await self._desk.ask(self._reader.plan, plan)
-
-    async def has_plan(self, plan: PlanId) -> bool:
-        """Return whether a plan is stored."""
-        return await self._desk.ask(self._reader.has_plan, plan)

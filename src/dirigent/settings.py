@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
 
+# Before the name of an input of the stack, in capitals: a variable that gives its value.
+INPUT_PREFIX: Final = "DIRIGENT_INPUT_"
 DATABASES: Final = ("postgresql", "postgres")
 _SECRET: Final = frozenset({"password", "passfile", "sslpassword", "sslkey"})
 

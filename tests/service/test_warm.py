@@ -13,7 +13,7 @@ from dirigent.model.problem import Label, Problem, Refusal
 from dirigent.model.source import Span
 from dirigent.service import door
 from dirigent.service.conductor import HolderGone
-from dirigent.service.warm.wire import answering, ask
+from dirigent.service.warm.wire import answering, ask, begin, hear
 
 PLACE = Span("shop/stack.yaml", 3, 5, 3, 9)
 PROBLEM = Problem("E2004", "`x` has no value here", PLACE, "here", (Label(PLACE, "and here"),), ("mend it",))
@@ -55,6 +55,36 @@ def test_what_is_asked_and_answered_arrives_whole(tmp_path):
     answer = told(tmp_path, reply, lambda path: ask(path, QUESTION))
     assert asked == [QUESTION]
     assert answer == Answer(plan, warnings=(PROBLEM,), outputs={"url": "x"}, schedules={"nightly": "active"})
+
+
+def test_what_was_begun_before_there_is_a_loop_is_answered_all_the_same(tmp_path):
+    asked = []
+
+    async def reply(question):
+        asked.append(question)
+        return Answer(run="r")
+
+    long = Question("plan", flags={"text": "x" * 2_000_000})
+    for question in (QUESTION, long):
+        answer = told(tmp_path, reply, lambda path, question=question: hear(begin(path, question)))
+        assert answer == Answer(run="r")
+    assert asked == [QUESTION, long]
+    # Where no engine is, or none that takes so much, nothing is begun.
+    assert begin(str(tmp_path / "door"), QUESTION) is None
+    assert begin(str(tmp_path / "door"), Question("plan", flags={"text": "x" * 40_000_000})) is None
+
+
+def test_an_engine_that_dies_over_what_was_begun_is_gone(tmp_path):
+    async def dying(_, __, writer):
+        writer.close()
+
+    async def work():
+        path = str(tmp_path / "door")
+        async with door.opened(path, Nobody(), {"warm": dying}):
+            await hear(begin(path, QUESTION))
+
+    with pytest.raises(HolderGone):
+        asyncio.run(work())
 
 
 def test_a_refusal_arrives_with_its_places(tmp_path):

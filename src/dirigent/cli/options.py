@@ -17,19 +17,30 @@ T = TypeVar("T")
 
 STACK_FILE: Final = "stack.yaml"
 STATE_FOLDER: Final = ".dirigent"
+AHEAD: Final = "ahead"
 
 
-def call(work: str, given: Mapping[str, object]) -> int:
-    """Do the work `module.verb` of `cli.work` and return the exit code. Only now its imports are paid."""
-    module, _, verb = work.rpartition(".")
+def call(work: str, given: Mapping[str, object], ahead: str = "") -> int:
+    """Do the work `module.verb` of `cli.work` and return the exit code. Only now its imports are paid.
+
+    What `ahead` names is done before: it has an engine begin while this process gets ready.
+    """
     # What is imported stays until the end: looking through it for garbage finds nothing, again and again.
     gc.disable()
-    doing: object = getattr(importlib.import_module(f"dirigent.cli.work.{module}"), verb)
+    begun = {AHEAD: _found(ahead)(given)} if ahead else {}
+    given = {**given, **begun}
+    doing = _found(work)
     answered: Callable[[object, Mapping[str, object]], int]
     answered = importlib.import_module("dirigent.cli.answer").answered
     gc.freeze()
     gc.enable()
     return answered(doing, given)
+
+
+def _found(work: str) -> Callable[[object], object]:
+    module, _, verb = work.rpartition(".")
+    found: Callable[[object], object] = getattr(importlib.import_module(f"dirigent.cli.work.{module}"), verb)
+    return found
 
 
 def placed(command: Callable[P, T]) -> Callable[P, T]:

@@ -193,7 +193,13 @@ async def outputs(planner: Planner, stack: Stack | None, made: Plan, end: Ended 
 
     `end` is None for a plan that had nothing to do. The inputs are those of the plan.
     """
-    if stack is None or made.destroy or made.rollback or (end is not None and end.phase != "completed"):
+    if (
+        stack is None
+        or not stack.outputs
+        or made.destroy
+        or made.rollback
+        or (end is not None and end.phase != "completed")
+    ):
         return {}
     values = await planner.evaluate(stack, made.inputs, stack.outputs)
     # What a plan has left out may not be there yet, and what hangs on it has no value.

@@ -17,8 +17,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.stack import Stack
 from dirigent.model.values import Value
 from dirigent.service.documents import content_of, decoded, text_or_none, values_of
-
-INPUT_PREFIX = "DIRIGENT_INPUT_"
+from dirigent.settings import INPUT_PREFIX
 
 
 @dataclass(frozen=True, slots=True)

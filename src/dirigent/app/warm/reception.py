@@ -25,7 +25,6 @@ from dirigent.model.ids import PlanId
 from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
-from dirigent.model.stack import Stack
 from dirigent.service import changes, stacks
 from dirigent.service.changes import Aim
 from dirigent.service.plans import How, Planner
@@ -46,7 +45,7 @@ class Reception:
     _library: Library = field(default_factory=Library)
     # One thread: who leaves while a stack is read leaves it to be read to its end.
     _reader: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "stacks"))
-    _plans: dict[PlanId, Plan] = field(default_factory=dict)
+    _plans: dict[PlanId, tuple[Plan, Known]] = field(default_factory=dict)
     _kits: Kits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,24 +78,25 @@ class Reception:
         loaded = known.loaded
         async with self._lent(question, known) as kit:
             try:
-                made = await self._made(question, loaded.stack, self._planner(kit))
+                made = await self._made(question, known, self._planner(kit))
             except Refusal as refusal:
                 return Answer(refused=refusal.problems, warnings=loaded.warnings)
             lacking = await self._lacking(made, kit) if question.secrets else ()
         return Answer(made, warnings=loaded.warnings, lacking=lacking)
 
-    async def _made(self, question: Question, stack: Stack, planner: Planner) -> Plan:
+    async def _made(self, question: Question, known: Known, planner: Planner) -> Plan:
+        stack = known.loaded.stack
         given = stacks.given_values(question.flags, question.files, question.environment, stack)
         how = How(question.refresh != "none", question.selection)
         made = await changes.proposed(planner, Aim(stack.name, stack, stacks.resolved(stack, given), how=how))
         if made.pending:
             await changes.keep(self.desk.conductor, self.desk.shelf, made)
-        self._remember(made)
+        self._remember(made, known)
         return made
 
     async def _carried(self, question: Question) -> Answer:
-        made = await self._plan(question)
-        async with self._lent(question, await self._known(question)) as kit:
+        made, known = await self._remembered(question)
+        async with self._lent(question, known) as kit:
             troubles = await self._kits.trouble(kit, made)
             if troubles:
                 raise Refusal(troubles)
@@ -105,8 +105,8 @@ class Reception:
 
     async def _settled(self, question: Question) -> Answer:
         """Return what is left: schedules, where the plan was carried out, and the outputs as they are now."""
-        known = await self._known(question)
-        stack, made = known.loaded.stack, await self._plan(question)
+        made, known = await self._remembered(question)
+        stack = known.loaded.stack
         if question.phase not in {"", "completed"}:
             return Answer()
         async with self._lent(question, known) as kit:
@@ -129,15 +129,18 @@ class Reception:
         own = self.desk.planner if kit.parts is self.parts else planner_of(kit.parts)
         return replace(own, apart=True)
 
-    async def _plan(self, question: Question) -> Plan:
-        known = self._plans.get(PlanId(question.plan))
-        return known if known is not None else await changes.stored(self.desk.shelf, question.plan)
+    async def _remembered(self, question: Question) -> tuple[Plan, Known]:
+        """Return a plan with the stack that it was made of, or as that is now where nobody knows."""
+        found = self._plans.get(PlanId(question.plan))
+        if found is not None:
+            return found
+        return await changes.stored(self.desk.shelf, question.plan), await self._known(question)
 
-    def _remember(self, made: Plan) -> None:
+    def _remember(self, made: Plan, known: Known) -> None:
         self._plans.pop(made.id, None)
         while len(self._plans) >= PLANS:
             del self._plans[next(iter(self._plans))]
-        self._plans[made.id] = made
+        self._plans[made.id] = made, known
 
     async def _lacking(self, made: Plan, kit: Kit) -> tuple[Problem, ...]:
         """Return what keeps the engine from carrying a plan out: secrets, or providers."""

@@ -30,7 +30,7 @@ def up(**options: object) -> int:
     PLAN applies a stored plan as it was shown, and refuses if the world has changed since. A change
     that a crash left unfinished goes on first.
     """
-    return call("change.up", options)
+    return call("change.up", options, ahead="warm.asking.begin_up")
 
 
 @click.command()

@@ -23,7 +23,7 @@ def plan(**options: object) -> int:
 
     PLAN shows a stored plan again, and answers 8 if the world has changed since.
     """
-    return call("plan.plan", options)
+    return call("plan.plan", options, ahead="warm.asking.begin_plan")
 
 
 @click.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import Final
 
 from dirigent.model.asking.warm import Answer, Question
 from dirigent.model.problem import Refusal, refuse
+from dirigent.model.record import dataclass
 from dirigent.service import door
 from dirigent.service.conductor import HolderGone
 from dirigent.stores.codec import decode_plain, encode_plain
@@ -28,6 +30,29 @@ SILENT_SECONDS: Final = 30.0
 Reply = Callable[[Question], Awaitable[Answer]]
 
 
+@dataclass(slots=True)
+class Begun:
+    """A question on its way to an engine; `rest` is what the wire has not taken yet."""
+
+    wire: socket.socket
+    rest: bytes
+
+
+def begin(path: str, question: Question) -> Begun | None:
+    """Send a question without waiting, and without a loop; None where no engine takes it at once."""
+    line = _line(question)
+    wire = door.reach(path) if len(line) < door.LINE_BYTES else None
+    if wire is None:
+        return None
+    try:
+        return Begun(wire, line[wire.send(line) :])
+    except BlockingIOError:
+        return Begun(wire, line)
+    except OSError:
+        wire.close()
+        return None
+
+
 async def ask(path: str, question: Question, silent_seconds: float = SILENT_SECONDS) -> Answer:
     """Return the answer of the engine behind a door.
 
@@ -35,13 +60,31 @@ async def ask(path: str, question: Question, silent_seconds: float = SILENT_SECO
         HolderGone: when there is none, when it ends before, or when it knows nothing of such questions.
         Refusal: E5074 when it is there and says nothing.
     """
-    line = json.dumps({"verb": VERB, "question": b64encode(encode_plain([question])).decode()})
-    wire = await door.knock(path)
+    line, wire = _line(question), await door.knock(path)
     if wire is None or len(line) >= door.LINE_BYTES:
         raise HolderGone
-    reader, writer = wire
+    return await _answer(*wire, line, silent_seconds)
+
+
+async def hear(begun: Begun, silent_seconds: float = SILENT_SECONDS) -> Answer:
+    """Return the answer to a question that was begun. Raises as `ask` does."""
     try:
-        writer.write(line.encode() + b"\n")
+        wire = await asyncio.open_unix_connection(sock=begun.wire, limit=door.LINE_BYTES)
+    except OSError as failure:
+        raise HolderGone from failure
+    return await _answer(*wire, begun.rest, silent_seconds)
+
+
+def _line(question: Question) -> bytes:
+    text = b64encode(encode_plain([question])).decode()
+    return json.dumps({"verb": VERB, "question": text}).encode() + b"\n"
+
+
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: bytes, silent_seconds: float
+) -> Answer:
+    try:
+        writer.write(line)
         content = await _heard(reader, silent_seconds)
     except (OSError, asyncio.IncompleteReadError) as failure:
         raise HolderGone from failure

@@ -64,7 +64,7 @@ def broken(code: str, detail: str, left: Left = NOTHING_LEFT) -> ProviderFailed:
 def complaints(name: str, said: Iterable[Diagnostic], secrecy: Secrecy, code: str = "E3013") -> list[Problem]:
     """Return the errors among what a provider says, each with the property that it is about as label."""
     return [
-        Problem(code, f"{secrecy.withheld(str(each))}", label=each.label, help=(f"so says `{name}`",))
+        Problem(code, _in_a_line(secrecy.withheld(str(each))), label=each.label, help=(f"so says `{name}`",))
         for each in said
         if each.severe
     ]
@@ -72,13 +72,19 @@ def complaints(name: str, said: Iterable[Diagnostic], secrecy: Secrecy, code: st
 
 def warnings(said: Iterable[Diagnostic], secrecy: Secrecy) -> tuple[str, ...]:
     """Return what a provider warns of."""
-    return tuple(dict.fromkeys(secrecy.withheld(str(each)) for each in said if not each.severe))
+    told = (_in_a_line(secrecy.withheld(str(each))) for each in said if not each.severe)
+    return tuple(dict.fromkeys(told))
 
 
 def failure(said: Iterable[Diagnostic], secrecy: Secrecy) -> str:
     """Return the errors among what a provider says, as one text."""
     return "; ".join(
-        secrecy.withheld(f"`{each.label}`: {each}" if each.path else str(each))
+        _in_a_line(secrecy.withheld(f"`{each.label}`: {each}" if each.path else str(each)))
         for each in said
         if each.severe
     )
+
+
+def _in_a_line(text: str) -> str:
+    """Return what a provider has laid out for a page of its own. Only now: a secret may have lines, too."""
+    return " ".join(text.split())

@@ -34,6 +34,7 @@ from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
 from dirigent.planning.rows.outside import Outside, names_it
 from dirigent.planning.rows.selection import Part, part_of
 from dirigent.planning.safety.checking import asked_after, asked_before, asked_of_stack
+from dirigent.planning.safety.dangers import foreign
 from dirigent.planning.safety.governing import policy_of, under
 from dirigent.planning.safety.succession import PATH, Succession
 from dirigent.planning.safety.touching import world_of
@@ -354,6 +355,7 @@ class _Draft:
         changes = worth_it(changes, situation.stack, situation.language)
         refuse_shared(changes, self._claims, self._readings)
         refuse_protected(changes)
+        changes = foreign(changes)
         waits = [*(each.waits for each in changes), *(each.waits for each in checks)]
         bridges = self.premises.bridges.behind([name for each in waits for name in each])
         made = Plan(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -18,6 +18,18 @@ def weighed(made: Plan, holds: Callable[[Change], str]) -> Plan:
         return made
     again = replace(made, changes=changes)
     return replace(again, id=identity(again))
+
+
+def foreign(changes: Iterable[Change]) -> list[Change]:
+    """Return changes that say what is lost with objects of foreign providers: nobody need be asked for it."""
+    return [
+        _weighed(change, _never) if change.prior is not None and change.prior.provider else change
+        for change in changes
+    ]
+
+
+def _never(_: Change) -> str:
+    return ""
 
 
 def _weighed(change: Change, holds: Callable[[Change], str]) -> Change:

@@ -95,3 +95,39 @@ def test_a_plan_for_which_the_engine_has_no_provider_is_refused_before_it_is_app
     assert not (grown.folder / "note.txt").exists()
     # Without the engine the command does it itself.
     assert grown.answer("up", "--yes", "-s", "other.yaml")["phase"] == "completed"
+
+
+SECRETS = """\
+stack: grown
+secrets: {token: {env: PLACE}, MORE}
+providers:
+  leaker: {source: ./terraform-provider-leaker, with: {token: "${ $secrets.token }"}}
+resources:
+  note: {type: file, with: {path: note.txt, content: '${ $secrets.token + " SIZE" }'}}
+  thing: {type: leaker_thing, with: {name: grown, size: SIZE, key: "${ $secrets.KEY }"}}
+"""
+
+
+def test_secrets_that_are_declared_otherwise_while_an_engine_runs_are_those_of_the_plan(grown):
+    def declare(place, size, key="token", more=""):
+        text = SECRETS.replace("PLACE", place).replace("SIZE", str(size)).replace("KEY", key)
+        grown.write(text.replace(", MORE", more))
+
+    provide(grown, 1)
+    declare("FIRST", 1)
+    note = grown.folder / "note.txt"
+    with serving(grown, FIRST="the first", SECOND="the second", THIRD="the third"):
+        assert grown.answer("up", "--yes")["phase"] == "completed"
+        assert note.read_text() == "the first 1"
+        declare("SECOND", 2, "other", ", other: {env: THIRD}")
+        assert grown.answer("up", "--yes")["phase"] == "completed"
+        assert note.read_text() == "the second 2"
+        declare("MISSING", 3)
+        refused = grown.answer("up", "--yes", code=3)
+        assert [each["code"] for each in refused["problems"]] == ["E6001"]
+        assert "MISSING" in refused["problems"][0]["message"]
+        # Whoever only asks for the impossible takes nothing from what went before.
+        declare("SECOND", 3, "other", ", other: {env: THIRD}")
+        assert grown.answer("up", "--yes")["phase"] == "completed"
+    state = b"".join(each.read_bytes() for each in (grown.folder / ".dirigent").rglob("*") if each.is_file())
+    assert [text for text in (b"the first", b"the second", b"the third") if text in state] == []

@@ -100,6 +100,10 @@ class EnvironmentVault:
         self._pattern: re.Pattern[str] | None = None
         self._learned: dict[str, list[str]] = {}
 
+    def declare(self, secrets: Mapping[str, Secret]) -> None:
+        """Know these secrets, too; one that was declared elsewhere is from now on what is said here."""
+        self._secrets = {**self._secrets, **secrets}
+
     def reveal(self, value: Value) -> Value:
         """Return the value with every `SecretText` replaced by its text, or raise `Refusal`."""
         return rewritten(value, self._revealed)

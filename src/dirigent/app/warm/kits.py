@@ -7,7 +7,7 @@ edited, the engine goes over to what the edited one declares, as it would if it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import field
 from typing import Final, Protocol, runtime_checkable
@@ -18,7 +18,7 @@ from dirigent.model.plan import Plan
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import keeper_of
-from dirigent.model.stack import ProviderSetup
+from dirigent.model.stack import ProviderSetup, Secret
 from dirigent.ports.resources import Managing
 
 # Stacks with providers of their own, each with the processes of these.
@@ -91,20 +91,21 @@ class Kits:
 
     async def engage(self, kit: Kit) -> None:
         """Have the engine use a kit for all that it carries out from now on, if the stack is its own."""
-        own = await self.own()
-        if kit.key == own.key or not self._same_stack(kit.around):
+        if kit.key == (await self.own()).key or not self.knows(kit):
             return
-        self._take(kit, {name for name, digest in kit.programs.items() if own.programs.get(name) != digest})
+        self._take(kit, kit.programs, kit.around.secrets)
         self._own = Kit(kit.around, self.parts, kit.programs)
 
     async def trouble(self, kit: Kit, made: Plan) -> tuple[Problem, ...]:
-        """Return what is wrong (E5075) with a plan whose providers the engine does not have."""
-        if self._same_stack(kit.around):
+        """Return what is wrong (E5075) with a plan whose providers or secrets the engine does not have."""
+        if self.knows(kit):
             return ()
         own = await self.own()
         named = {change.provider for change in made.pending if change.provider}
         strange = sorted(name for name in named if own.programs.get(name) != kit.programs.get(name))
-        return (_strange(strange, self.around),) if strange else ()
+        ours, theirs = self.around.secrets, kit.around.secrets
+        strange += sorted(name for name, each in theirs.items() if _place(ours.get(name)) != _place(each))
+        return (_strange(strange, self.around),) if strange and made.pending else ()
 
     async def close(self) -> None:
         """End what was started, but for what the engine uses."""
@@ -126,8 +127,9 @@ class Kits:
         opened = AsyncExitStack()
         kit = Kit(around, await parts_of(opened, around, self.parts.store), programs, opened)
         self._others[key] = kit
-        if self._same_stack(around):
-            self._take(kit, set(programs) - set(own.programs))
+        if self.knows(kit):
+            fresh = {name: each for name, each in around.secrets.items() if name not in self.around.secrets}
+            self._take(kit, set(programs) - set(own.programs), fresh)
         return kit
 
     async def _end(self, key: str) -> None:
@@ -135,19 +137,20 @@ class Kits:
         if not kit.engaged:
             await kit.opened.aclose()
 
-    def _take(self, kit: Kit, names: set[str]) -> None:
-        """Have the engine use some providers of a kit, which then ends with the engine."""
+    def _take(self, kit: Kit, names: Iterable[str], secrets: Mapping[str, Secret]) -> None:
+        """Have the engine use some providers of a kit, which then ends with the engine, and know secrets."""
+        self.parts.vault.declare(secrets)
         keys = [keeper_of("", name) for name in names]
         self.parts.providers.adopt({key: kit.parts.providers[key] for key in keys})
         if keys and not kit.engaged:
             self.parts.providers.ends.append(kit.opened.aclose)
             kit.engaged = True
 
-    def _same_stack(self, around: Surrounding) -> bool:
-        """Return whether a stack is that of the engine, edited since; an engine without one takes any."""
-        if around.folder.resolve() != self.around.folder.resolve():
+    def knows(self, kit: Kit) -> bool:
+        """Return whether a kit is of the engine's stack, edited since; an engine without one takes any."""
+        if kit.around.folder.resolve() != self.around.folder.resolve():
             return False
-        ours, theirs = self.around.stack, around.stack
+        ours, theirs = self.around.stack, kit.around.stack
         return ours is None or (theirs is not None and theirs.name == ours.name)
 
 
@@ -166,6 +169,10 @@ def key_of(around: Surrounding, programs: Mapping[str, str]) -> str:
     return repr((str(around.folder.resolve()), setups, secrets))
 
 
+def _place(secret: Secret | None) -> tuple[str, str] | None:
+    return None if secret is None else (secret.kind, secret.at)
+
+
 async def _digest(provider: Managing) -> str:
     try:
         return await provider.digest() if isinstance(provider, Programmed) else ""
@@ -178,7 +185,7 @@ def _strange(names: list[str], around: Surrounding) -> Problem:
     serves = f"the stack `{around.stack.name}`" if around.stack else "another folder"
     return Problem(
         "E5075",
-        f"the engine that is to carry the plan out serves {serves}, and has no such providers: {listed}",
+        f"the engine that is to carry the plan out serves {serves}, and does not have this: {listed}",
         help=(
             "end that engine, and repeat: the command then carries the plan out itself",
             "or give this stack a state folder of its own (`--state DIR`)",

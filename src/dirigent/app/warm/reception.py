@@ -144,8 +144,9 @@ class Reception:
 
     async def _lacking(self, made: Plan, kit: Kit) -> tuple[Problem, ...]:
         """Return what keeps the engine from carrying a plan out: secrets, or providers."""
+        vault = kit.parts.vault if self._kits.knows(kit) else self.desk.vault
         try:
-            changes.check_secrets(self.desk.vault, self.desk.planner.language, made)
+            changes.check_secrets(vault, self.desk.planner.language, made)
         except Refusal as refusal:
             return refusal.problems
         return await self._kits.trouble(kit, made)

@@ -78,6 +78,45 @@ def test_providers_are_asked_for_by_their_full_source_and_once():
     assert declared_providers("a: [", "stack.yaml") == {}
 
 
+KEYED = Record({"key": Field(Text(), required=True)}, title="`with` of it")
+LOOKS = {
+    "read": {"docker_network": TypeShape(KEYED)},
+    "open": {"docker_token": TypeShape(KEYED)},
+    "call": {"parse": TypeShape(KEYED)},
+}
+LOOKING = {"docker": replace(DOCKER, looks=LOOKS)}
+
+
+@pytest.mark.parametrize("entry", ["read: docker_network", "open: docker_token", "call: docker::parse"])
+def test_what_is_looked_up_opened_or_called_is_checked_like_a_resource(entry):
+    at = len(f"  a: {{{entry}, with: {{") + 1
+    assert read(f"{RESOURCES}  a: {{{entry}, with: {{kye: x}}}}\n", LOOKING)[1] == [("E1203", 5, at)]
+    assert read(f"{RESOURCES}  a: {{{entry}}}\n", LOOKING)[1] == [("E1202", 5, 3)]
+    assert not read(f"{RESOURCES}  a: {{{entry}, with: {{key: x}}, count: 2}}\n", LOOKING)[1]
+    # Of a provider that tells only its types anything goes.
+    assert not read(f"{RESOURCES}  a: {{{entry}, with: {{kye: x}}}}\n")[1]
+
+
+@pytest.mark.parametrize(
+    ("entry", "meant"),
+    [
+        ("read: docker_netwrok", "docker_network"),
+        ("open: docker_tokne", "docker_token"),
+    ],
+)
+def test_what_its_provider_does_not_have_gets_a_suggestion(entry, meant):
+    _, places, (problem,) = read(f"{RESOURCES}  a: {{{entry}}}\n", LOOKING)
+    assert (places, problem.label) == ([("E1425", 5, 13)], f"did you mean `{meant}`?")
+
+
+def test_a_function_that_is_not_known_yet_is_left_to_its_provider_which_may_have_it_when_it_is_configured():
+    assert not read(f"{RESOURCES}  a: {{call: docker::late, with: {{key: x}}}}\n", LOOKING)[1]
+
+
+def test_a_function_may_be_called_by_its_longer_name():
+    assert not read(f"{RESOURCES}  a: {{call: 'provider::docker::parse', with: {{key: x}}}}\n", LOOKING)[1]
+
+
 def test_a_type_that_nobody_has_gets_a_suggestion():
     _, places, (problem,) = read(f"{RESOURCES}  web: {{type: docker_contaner}}\n")
     assert places == [("E1425", 5, 15)]
@@ -191,6 +230,26 @@ def test_the_schema_for_editors_has_the_types_of_providers():
     assert not fits({"type": "docker_x"}, known)
     assert fits({"type": "docker_x"}, unknown)
     assert not fits(right, Provided())
+
+
+def test_the_schema_for_editors_has_what_is_looked_up_opened_and_called():
+    here = Span("stack.yaml", 1, 1, 1, 2)
+
+    def fits(resource, offers):
+        schema = stack_schema({}, Provided(dict.fromkeys(("docker", "other"), here), offers))
+        stack = {"stack": "a", "resources": {"web": resource}}
+        return SCHEMAS.violation(json.loads(json.dumps(schema)), stack) is None
+
+    whole = {**LOOKING, "other": replace(DOCKER, looks={"read": {}, "open": {}, "call": {}})}
+    for entry in ({"read": "docker_network"}, {"open": "docker_token"}, {"call": "docker::parse"}):
+        assert fits({**entry, "with": {"key": "x"}}, whole)
+        assert not fits({**entry, "with": {"kye": "x"}}, whole)
+        assert not fits(entry, whole)
+        assert fits({**entry, "with": {"kye": "x"}}, {"docker": DOCKER})
+    # What nobody has is wrong where all is known; a function has another name, too.
+    assert not fits({"read": "other_network"}, whole)
+    assert fits({"read": "other_network"}, LOOKING)
+    assert fits({"call": "provider::docker::parse"}, whole)
 
 
 def test_the_schema_for_editors_has_the_configurations_of_providers():

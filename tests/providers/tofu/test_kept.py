@@ -14,7 +14,13 @@ from providers.tofu.schemas import SCHEMAS
 from providers.tofu.shapes import BOX
 
 DIGEST = "ab" * 32
-KEPT = Kept(Schema(0, Block()), {"fixture_box": Schema(2, BOX), "fixture_a": Schema(0, Block())})
+KEPT = Kept(
+    Schema(0, Block()),
+    {"fixture_box": Schema(2, BOX), "fixture_a": Schema(0, Block())},
+    {"fixture_box": Schema(0, Block())},
+    {},
+    {"twice": Schema(0, BOX)},
+)
 
 
 @pytest.fixture
@@ -35,6 +41,8 @@ def test_what_was_kept_is_found(shelf):
     assert found is not None
     assert found.provider == KEPT.provider
     assert dict(found.resources) == KEPT.resources
+    assert (dict(found.sources), dict(found.ephemerals)) == (KEPT.sources, {})
+    assert dict(found.functions) == KEPT.functions
     assert shelf.find("cd" * 32) is None
     assert [each.name for each in shelf.folder.iterdir()] == [f"{DIGEST}.schemas"]
 

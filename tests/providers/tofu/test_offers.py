@@ -378,6 +378,35 @@ def test_a_provider_that_does_not_say_what_it_has_is_told_with_its_reason(desk, 
 
 
 @pytest.mark.slow
+def test_what_a_provider_opens_and_calls_is_told_and_checked_like_its_types(desk, capsys):
+    fixture_of(desk)
+    opens, calls = "{open: fixture_login, with: {usr: a}}", "{call: 'fixture::join', with: {partz: [a]}}"
+    desk.file.write_text(f"{HEAD}resources:\n  login: {opens}\n  one: {calls}\n")
+    with pytest.raises(Refusal) as refusal:
+        document.check(desk.options())
+    assert [(each.code, each.label) for each in refusal.value.problems] == [
+        ("E1203", "did you mean `user`?"),
+        ("E1202", "`between` is missing here"),
+        ("E1203", "did you mean `parts`?"),
+    ]
+    assert explain(desk.options(what="call.fixture::join", as_json=True)) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {each["name"]: each["said"] for each in told["properties"]} == {
+        "between": ["required"],
+        "parts": ["optional"],
+        "result": ["computed"],
+    }
+    assert told["example"] == {
+        "resources": {"example": {"call": "fixture::join", "with": {"between": "..."}}}
+    }
+    assert explain(desk.options()) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in ("open.fixture_login", "call.fixture::join", "fixture_thing"))
+    assert explain(desk.options(what="open.fixture_login.user")) == 0
+    assert "PART  open.fixture_login.user" in capsys.readouterr().out
+
+
+@pytest.mark.slow
 def test_a_provider_that_never_answers_is_given_up(desk, monkeypatch):
     monkeypatch.setattr(limits, "PROVIDER_SCHEMA_SECONDS", 0.01)
     with pytest.raises(Unlearned, match="did not answer within"):

@@ -56,9 +56,18 @@ def offers_of(
         answers[name] = (
             _unknown(declared[name], known, strict=strict)
             if isinstance(known, Refusal)
-            else Offer(TypesOf(known.resources), setup_shape(name, known.provider.block))
+            else _offer(name, known)
         )
     return answers
+
+
+def _offer(name: str, known: Kept) -> Offer:
+    looks = {
+        "read": TypesOf(known.sources, "read"),
+        "open": TypesOf(known.ephemerals, "open"),
+        "call": TypesOf(known.functions, "call", f"{name}::"),
+    }
+    return Offer(TypesOf(known.resources), setup_shape(name, known.provider.block), looks)
 
 
 def shelf_of(places: Places) -> Shelf:
@@ -69,13 +78,15 @@ def shelf_of(places: Places) -> Shelf:
 class TypesOf(Mapping[str, TypeShape]):
     """The types of a provider; the shape of one is made when it is looked up."""
 
-    def __init__(self, schemas: Mapping[str, Schema]) -> None:
-        """Keep the schemas."""
+    def __init__(self, schemas: Mapping[str, Schema], kind: str = "", prefix: str = "") -> None:
+        """Keep the schemas; `prefix` stands before the names where people write them."""
         self._schemas = schemas
+        self._kind = kind
+        self._prefix = prefix
 
     def __getitem__(self, name: str) -> TypeShape:
         """Return the shape of a type."""
-        return type_shape(name, self._schemas[name].block)
+        return type_shape(f"{self._prefix}{name}", self._schemas[name].block, self._kind)
 
     def __iter__(self) -> Iterator[str]:
         """Go through the names."""

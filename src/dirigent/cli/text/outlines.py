@@ -14,6 +14,7 @@ from dirigent.lang.stack.outside.telling import Told
 from dirigent.model.values import Value
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_WHOLE: Final = {"read": "DATA SOURCE", "open": "EPHEMERAL TYPE", "call": "FUNCTION"}
 _WHAT_WIDTH: Final = 44
 _TEXT_WIDTH_MOST: Final = 100
 
@@ -41,7 +42,8 @@ def _told_lines(told: Told, terminal: Terminal) -> Iterator[str]:
     width = min(terminal.width, _TEXT_WIDTH_MOST)
     outline = told.outline
     name = ".".join((told.type or told.provider, *told.path))
-    kind = "TYPE" if told.type and not told.path else "PROVIDER" if not told.path else "PART"
+    whole = _WHOLE.get(told.type.partition(".")[0], "TYPE") if told.type else "PROVIDER"
+    kind = "PART" if told.path else whole
     yield f"{terminal.paint(kind, 'bold')}  {shown(name)}"
     if told.type and told.provider:
         yield f"{terminal.paint('OF THE PROVIDER', 'bold')}  {told.provider}"

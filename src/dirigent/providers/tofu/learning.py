@@ -9,7 +9,9 @@ from dirigent.model import limits
 from dirigent.providers.tofu.lifecycle.session import Refused, opened
 from dirigent.providers.tofu.process.connection import CallBroken, CallUnknown, connected
 from dirigent.providers.tofu.process.launch import NotStarted, launched
+from dirigent.providers.tofu.schema.functions import parameters_of
 from dirigent.providers.tofu.schema.kept import Kept
+from dirigent.providers.tofu.schema.shape import Schema
 from dirigent.providers.tofu.values.types import NoType
 
 
@@ -33,4 +35,5 @@ async def learned(program: str, environment: Mapping[str, str]) -> Kept:
         raise Unlearned(str(error)) from None
     except (NoType, ValueError, KeyError) as error:
         raise Unlearned(f"its answer makes no sense: {error}") from None
-    return Kept(schemas.provider, schemas.resources)
+    functions = {name: Schema(0, parameters_of(each)) for name, each in schemas.functions.items()}
+    return Kept(schemas.provider, schemas.resources, schemas.sources, schemas.ephemerals, functions)

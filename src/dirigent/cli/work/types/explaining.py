@@ -33,10 +33,7 @@ def explain(options: Options) -> int:
         else:
             say(told_text(told, out()))
         return Exit.DONE
-    described = [
-        (kind, provider, known.own[kind].description if not provider else _description(known, kind, provider))
-        for kind, provider in known.names()
-    ]
+    described = [(kind, provider, shape.description) for kind, provider, shape in known.types()]
     if options.as_json:
         say_json(
             {"types": [{"type": kind, "provider": by, "description": text} for kind, by, text in described]}
@@ -61,10 +58,6 @@ def _known(options: Options) -> tuple[Known, list[Problem]]:
 
 def _text(file: Path, *, named: bool) -> str | None:
     return documents.text_of(file) if named or file.exists() else None
-
-
-def _description(known: Known, kind: str, provider: str) -> str:
-    return known.offers[provider].types[kind].description
 
 
 def _told_json(told: Told) -> Json:

@@ -6,7 +6,7 @@ One of these keys stands in the place of `type`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from dirigent.lang.shape import Place, nearest, shortened
@@ -17,6 +17,7 @@ from dirigent.model.resource import CALL, OPEN
 from dirigent.model.source import Span
 
 KINDS: Final = ("read", "open", "call")
+_WORDS: Final = {"read": "data source", "open": "ephemeral type"}
 _MARKS: Final = {"read": "", "open": OPEN, "call": CALL}
 _FUNCTION: Final = re.compile(r"(?:provider::)?[A-Za-z][A-Za-z0-9_-]*::[A-Za-z_][A-Za-z0-9_]*")
 
@@ -29,6 +30,11 @@ class Looked:
     name: str
     type: str
     at: Span
+
+    @property
+    def bare(self) -> str:
+        """Return the name by which its provider has it: that of a function stands behind the provider's."""
+        return self.name.rpartition("::")[2]
 
 
 def looked_up(entry: Members) -> Looked | None:
@@ -68,6 +74,21 @@ def refuse_undeclared(place: Place, looks: Looked, declared: Mapping[str, Span])
         looks.at,
         f"did you mean the provider `{meant}`?" if meant else "no such provider",
         (f"declare `{shortened(prefix)}` under `providers`, or name one with `provider:`",),
+    )
+
+
+def refuse_unoffered(place: Place, looks: Looked, provider: str, known: Collection[str]) -> None:
+    """Report that a provider has no such data source or ephemeral type (E1425)."""
+    meant, what = nearest(looks.name, list(known)), _WORDS[looks.kind]
+    place.report(
+        "E1425",
+        f"the provider `{provider}` has no {what} `{shortened(looks.name)}`",
+        looks.at,
+        f"did you mean `{meant}`?" if meant else f"unknown {what}",
+        (
+            f"change it to `{meant}`" if meant else f"it has {len(known) or 'none'}",
+            "`dirigent explain` lists all types of this stack",
+        ),
     )
 
 

@@ -40,11 +40,14 @@ class TypeShape:
 class Offer:
     """What is known of one provider: its types by name, and the shape of its own configuration.
 
-    A shape may be made when its type is looked up, for a provider may have a thousand of them.
+    A shape may be made when its type is looked up, for a provider may have a thousand of them. `looks` are
+    by `read`, `open` and `call`: data sources, ephemeral types and functions; of a missing key nothing is
+    known.
     """
 
     types: Mapping[str, TypeShape]
     setup: Shape
+    looks: Mapping[str, Mapping[str, TypeShape]] = field(default_factory=dict)
 
 
 Offers: TypeAlias = Callable[[Mapping[str, ProviderSetup]], Mapping[str, Offer | Problem | None]]

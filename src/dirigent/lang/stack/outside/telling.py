@@ -8,6 +8,7 @@ from typing import Final
 
 from dirigent.lang.shape import nearest, shortened
 from dirigent.lang.shape.outline import Outline, example_of, outline_of, outlines_of
+from dirigent.lang.stack.outside.looking import KINDS
 from dirigent.lang.stack.outside.offers import Offer, TypeShape
 from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
@@ -20,8 +21,9 @@ _INDEX: Final = re.compile(r"\[[^\]]*\]")
 class Told:
     """One type, or a part of one, or the configuration of a provider (`type` is empty then).
 
-    `provider` is its name in the stack, empty for a type of ours. `beside` are the keys that stand beside
-    `with`; `example` is the least that may be written, as a stack has it.
+    What is looked up, opened or called has its key before it: `read.docker_image`. `provider` is its name in
+    the stack, empty for a type of ours. `beside` are the keys that stand beside `with`; `example` is the
+    least that may be written, as a stack has it.
     """
 
     type: str
@@ -40,10 +42,17 @@ class Known:
     offers: Mapping[str, Offer]
     unknown: tuple[str, ...] = ()
 
-    def names(self) -> list[tuple[str, str]]:
-        """Return every type with its provider, ours first."""
-        theirs = [(kind, name) for name, offer in self.offers.items() for kind in offer.types]
-        return [*((kind, "") for kind in self.own), *theirs]
+    def types(self) -> list[tuple[str, str, TypeShape]]:
+        """Return every type with its provider, ours first, then what each looks up, opens and calls."""
+        found = [(kind, "", shape) for kind, shape in self.own.items()]
+        for provider, offer in self.offers.items():
+            found += [(kind, provider, shape) for kind, shape in offer.types.items()]
+            found += [
+                (_named(look, provider, name), provider, shape)
+                for look, shapes in offer.looks.items()
+                for name, shape in shapes.items()
+            ]
+        return found
 
     def tell(self, wanted: str) -> Told:
         """Return what `TYPE`, `TYPE.PATH`, or `PROVIDER` for its own configuration, means.
@@ -52,6 +61,11 @@ class Known:
         """
         first, *path = _INDEX.sub("", wanted).split(".")
         found = self._of_type(first) or self._of_provider(first)
+        if found is None and first in KINDS and path:
+            first, path = f"{first}.{path[0]}", path[1:]
+            found = self._of_look(first)
+        elif found is None:
+            found = next(filter(None, (self._of_look(f"{look}.{first}") for look in KINDS)), None)
         if found is None:
             raise refuse(
                 "E3041",
@@ -67,7 +81,7 @@ class Known:
         prefix = name.partition("_")[0]
         if prefix in self.unknown:
             return f"it may be one of `{prefix}`, whose types are not known here"
-        meant = nearest(name, [*dict.fromkeys(kind for kind, _ in self.names()), *self.offers])
+        meant = nearest(name, [*dict.fromkeys(kind for kind, _, _ in self.types()), *self.offers])
         return f"did you mean `{meant}`?" if meant else "declare its provider under `providers` of the stack"
 
     def _of_type(self, name: str) -> Told | None:
@@ -79,6 +93,15 @@ class Known:
                 return _of_shape(name, provider, shape)
         return None
 
+    def _of_look(self, wanted: str) -> Told | None:
+        """Return a data source, an ephemeral type or a function by its key and name: `read.docker_image`."""
+        look, _, name = wanted.partition(".")
+        for provider, offer in self.offers.items():
+            for bare, shape in offer.looks.get(look, {}).items():
+                if _named(look, provider, bare) == wanted:
+                    return _of_shape(name, provider, shape, look)
+        return None
+
     def _of_provider(self, name: str) -> Told | None:
         offer = self.offers.get(name)
         if offer is None:
@@ -87,15 +110,20 @@ class Known:
         return Told("", name, outline)
 
 
-def _of_shape(name: str, provider: str, shape: TypeShape) -> Told:
+def _named(look: str, provider: str, name: str) -> str:
+    return f"{look}.{provider}::{name}" if look == "call" else f"{look}.{name}"
+
+
+def _of_shape(name: str, provider: str, shape: TypeShape, look: str = "") -> Told:
     inside = outlines_of(shape.inside)
     outline = Outline(name, "a mapping", description=shape.description, inside=inside)
     beside = tuple(outline_of(key, each) for key, each in shape.beside.items())
-    entry: dict[str, Value] = {"type": name}
+    entry: dict[str, Value] = {look or "type": name}
     least = example_of(shape.inside)
     if least:
         entry["with"] = least
-    return Told(name, provider, outline, beside=beside, example={"resources": {"example": entry}})
+    kind = f"{look}.{name}" if look else name
+    return Told(kind, provider, outline, beside=beside, example={"resources": {"example": entry}})
 
 
 def _below(told: Told, path: list[str]) -> Told:

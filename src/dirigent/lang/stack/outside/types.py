@@ -10,7 +10,14 @@ from dataclasses import field
 from typing import Final
 
 from dirigent.lang.shape import ByValue, Form, Place, Shape, nearest, shortened
-from dirigent.lang.stack.outside.looking import KINDS, Looked, check_one, looked_up, refuse_undeclared
+from dirigent.lang.stack.outside.looking import (
+    KINDS,
+    Looked,
+    check_one,
+    looked_up,
+    refuse_undeclared,
+    refuse_unoffered,
+)
 from dirigent.lang.stack.outside.offers import ANYTHING, Offer, TypeShape
 from dirigent.lang.stack.outside.providers import provider_of
 from dirigent.lang.stack.outside.rules import check_rules
@@ -48,20 +55,17 @@ class ResourceShape:
         if isinstance(node, Members):
             check_one(place, node)
         looks = looked_up(node) if isinstance(node, Members) and "type" not in entry else None
-        if looks is not None and looks.kind != "read":
-            self._lent(place, looks, _text(entry.get("provider")))
+        named = _text(entry.get("provider"))
+        if looks is not None:
+            self._looked(place, looks, named)
             return
-        reads = entry.get("read") if "type" not in entry else None
-        kind, named = reads or entry.get("type"), _text(entry.get("provider"))
+        kind = entry.get("type")
         name = _text(kind)
         if kind is None or name is None:
             place.stay(self._ours(""))
             return
         provider = provider_of(name, named, self.provided.declared)
-        if reads is not None and (named is not None or provider in self.provided.declared):
-            # What can be looked up is another list than that of types: its provider has the word.
-            place.stay(self._made("<", name, ANYTHING))
-        elif provider not in self.provided.declared:
+        if provider not in self.provided.declared:
             # A provider that is not declared is reported where it is named; of its types nothing is known.
             place.stay(self._made("", name, ANYTHING) if named is not None else self._ours(name))
         elif provider not in self.provided.offers:
@@ -73,25 +77,53 @@ class ResourceShape:
         else:
             self._unoffered(place, kind, name, provider)
 
-    def _lent(self, place: Place, looks: Looked, named: str | None) -> None:
-        """Go on with what is opened or called: its provider has the word, but must be declared (E1441)."""
-        place.stay(self._made("<", looks.name, ANYTHING))
-        if named is None and not provider_of(looks.type, None, self.provided.declared):
-            refuse_undeclared(place, looks, self.provided.declared)
+    def _looked(self, place: Place, looks: Looked, named: str | None) -> None:
+        """Go on with what is looked up, opened or called; report it where nobody has it (E1425, E1441)."""
+        provider = provider_of(looks.type, named, self.provided.declared)
+        offer = self.provided.offers.get(provider)
+        known = offer.looks.get(looks.kind) if offer is not None else None
+        shape = known.get(looks.bare) if known is not None else ANYTHING
+        if shape is None and looks.kind == "call":
+            # A provider may tell more functions when it is configured.
+            shape = ANYTHING
+        if not provider and looks.kind == "read":
+            place.stay(self._ours(looks.name))
+        elif shape is not None:
+            place.stay(self._made(f"{looks.kind} {provider}", looks.name, shape))
+            if not provider:
+                refuse_undeclared(place, looks, self.provided.declared)
+        elif known is not None:
+            refuse_unoffered(place, looks, provider, known)
 
     def schema(self, form: Form, /) -> dict[str, Value]:
         """Return the JSON Schema: every type of ours and of every provider that is known."""
-        every = {
-            name: shape for offer in self.provided.offers.values() for name, shape in offer.types.items()
-        }
+        offers = self.provided.offers.values()
+        every = {name: shape for offer in offers for name, shape in offer.types.items()}
         known = len(self.provided.offers) == len(self.provided.declared)
         shapes = {name: self.build(name, shape) for name, shape in {**every, **self.own}.items()}
         anything = self.build("", ANYTHING)
         written = ByValue("type", shapes, None if known else anything).schema(form)
         if not self.provided.declared:
             return written
-        looks: list[Value] = [{"required": [kind]} for kind in KINDS]
-        return {"if": {"anyOf": looks}, "then": form.of(anything), "else": written}
+        told: dict[str, Shape] = {look: self._told(look, whole=known) for look in KINDS}
+        looks: list[Value] = [{"required": [look]} for look in KINDS]
+        branches: list[Value] = [
+            {"if": {"required": [look]}, "then": shape.schema(form)} for look, shape in told.items()
+        ]
+        return {"if": {"anyOf": looks}, "then": {"allOf": branches}, "else": written}
+
+    def _told(self, look: str, *, whole: bool) -> Shape:
+        """Return the shape of an entry that looks up, opens or calls something; `whole` if all is known."""
+        shapes = {
+            f"{provider}::{bare}" if look == "call" else bare: shape
+            for provider, offer in self.provided.offers.items()
+            for bare, shape in offer.looks.get(look, {}).items()
+        }
+        # A function may be called by another name of its provider, too.
+        whole = whole and look != "call" and all(look in each.looks for each in self.provided.offers.values())
+        built = {name: self.build(name, shape) for name, shape in shapes.items()}
+        anything = self.build("", ANYTHING)
+        return ByValue(look, built, None if whole else anything) if built else anything
 
     def _ours(self, name: str) -> Shape:
         """Return what tells our types apart. A name that none has may be one of a provider, misspelt."""

@@ -9,9 +9,10 @@ from google.protobuf.message import Message
 
 from dirigent.model.record import dataclass
 from dirigent.model.values import Unknown, Value
+from dirigent.providers.tofu.schema.shape import Attribute, Block
 from dirigent.providers.tofu.values.conversion import converted
 from dirigent.providers.tofu.values.paths import Misfit
-from dirigent.providers.tofu.values.types import Type, read_type
+from dirigent.providers.tofu.values.types import Collection, Kind, Type, read_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,26 @@ def _parameter(message: Message) -> Parameter:
         bool(message.allow_unknown_values),
         str(message.description),
     )
+
+
+def parameters_of(function: Function) -> Block:
+    """Return a block with the parameters as its attributes, and what comes of a call as a computed one."""
+    found = {
+        each.name: Attribute(
+            each.name,
+            each.type,
+            required=not each.nullable,
+            optional=each.nullable,
+            description=each.description,
+        )
+        for each in function.parameters
+    }
+    rest = function.variadic
+    if rest is not None:
+        many = Collection(Kind.LIST, rest.type)
+        found[rest.name] = Attribute(rest.name, many, optional=True, description=rest.description)
+    found.setdefault("result", Attribute("result", function.returns, computed=True))
+    return Block(found, {}, function.description, function.deprecated)
 
 
 def arguments(function: Function, given: Mapping[str, Value]) -> Arguments:

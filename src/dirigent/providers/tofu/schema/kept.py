@@ -13,6 +13,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -23,19 +24,25 @@ from dirigent.providers.tofu.schema.written import read_schema, write_schema
 from dirigent.providers.tofu.values.types import NoType
 
 # Counts up when what is written changes its form; files of another form are asked for anew.
-FORM: Final = 1
+FORM: Final = 2
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What of a provider's schemas a stack needs: its own configuration, and its types of resources."""
+    """What of a provider's schemas a stack needs: its own configuration, and its types of resources.
+
+    Then data sources, ephemeral types, and functions, each as a block of its parameters.
+    """
 
     provider: Schema
     resources: Mapping[str, Schema]
+    sources: Mapping[str, Schema] = field(default_factory=dict)
+    ephemerals: Mapping[str, Schema] = field(default_factory=dict)
+    functions: Mapping[str, Schema] = field(default_factory=dict)
 
 
-class _Resources(Mapping[str, Schema]):
+class _Schemas(Mapping[str, Schema]):
     """Types whose schemas are parsed when they are looked up."""
 
     def __init__(self, content: bytes, places: Mapping[str, tuple[int, int]]) -> None:
@@ -97,16 +104,27 @@ class Shelf:
 def _written(kept: Kept) -> bytes:
     """Return a line with form and checksum, one with the places of all, then one schema a line."""
     lines = [_line(kept.provider)]
-    places: dict[str, Value] = {}
     at = len(lines[0])
-    for name, schema in kept.resources.items():
-        line = _line(schema)
-        lines.append(line)
-        places[name] = [at, at + len(line)]
-        at += len(line)
-    head: dict[str, Value] = {"provider": len(lines[0]), "resources": places}
+    head: dict[str, Value] = {"provider": at}
+    for section, schemas in _sections(kept).items():
+        places: dict[str, Value] = {}
+        for name, schema in schemas.items():
+            line = _line(schema)
+            lines.append(line)
+            places[name] = [at, at + len(line)]
+            at += len(line)
+        head[section] = places
     rest = b"".join([json.dumps(head, separators=(",", ":")).encode(), b"\n", *lines])
     return b"%d %08x\n" % (FORM, zlib.crc32(rest)) + rest
+
+
+def _sections(kept: Kept) -> dict[str, Mapping[str, Schema]]:
+    return {
+        "resources": kept.resources,
+        "sources": kept.sources,
+        "ephemerals": kept.ephemerals,
+        "functions": kept.functions,
+    }
 
 
 def _line(schema: Schema) -> bytes:
@@ -119,5 +137,15 @@ def _read(content: bytes) -> Kept | None:
         return None
     first, _, body = rest.partition(b"\n")
     head = json.loads(first)
-    places = {str(name): (int(start), int(end)) for name, (start, end) in dict(head["resources"]).items()}
-    return Kept(read_schema(json.loads(body[: int(head["provider"])])), _Resources(body, places))
+
+    def section(title: str) -> _Schemas:
+        places = {str(name): (int(start), int(end)) for name, (start, end) in dict(head[title]).items()}
+        return _Schemas(body, places)
+
+    return Kept(
+        read_schema(json.loads(body[: int(head["provider"])])),
+        section("resources"),
+        section("sources"),
+        section("ephemerals"),
+        section("functions"),
+    )

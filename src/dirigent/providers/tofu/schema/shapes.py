@@ -26,9 +26,10 @@ _EXPRESSION: Final[tuple[Value, ...]] = (dict(EXPRESSION_SCHEMA),)
 _COLLECTED: Final = (Nesting.LIST, Nesting.SET)
 
 
-def type_shape(name: str, block: Block) -> TypeShape:
-    """Return the shape of a type of resources."""
-    inside = BlockShape(block, name, f"a `{name}`", top=True)
+def type_shape(name: str, block: Block, kind: str = "") -> TypeShape:
+    """Return the shape of a type of resources, or of what is looked up, opened or called (`kind`)."""
+    path = f"{kind}.{name}" if kind else name
+    inside = BlockShape(block, path, f"`{name}`" if kind == "call" else f"a `{name}`", top=True)
     return TypeShape(inside, description=_line(block.description), demanded=bool(inside.demanded()))
 
 

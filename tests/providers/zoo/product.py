@@ -46,6 +46,17 @@ class Product(Shop):
             program.chmod(0o755)
         return cls(folder, forge)
 
+    @property
+    def environment(self):
+        """Return where the programs of the two are: a state knows them by their addresses."""
+        return {
+            f"DIRIGENT_PROVIDER_{name.upper()}": str(self.folder / f"terraform-provider-{name}")
+            for name in PROVIDERS
+        }
+
+    def live(self, command, *rest, **how):
+        return super().live(command, *rest, environment=self.environment, **how)
+
     def write(self, declared):
         (self.folder / "stack.yaml").write_text(json.dumps(document(declared), indent=1))
 
@@ -60,7 +71,8 @@ class Product(Shop):
         lived = self.live("up", plan, "--yes", plant=plant)
         if lived.code and not plant:
             raise Differs(lived.err + lived.out)
-        exported = self.forge.live("state", "export", "-C", str(self.folder), str(self.folder / "exported"))
+        words = ("state", "export", "-C", str(self.folder), str(self.folder / "exported"))
+        exported = self.forge.live(*words, environment=self.environment)
         if exported.code:
             raise Differs(exported.err)
         state = json.loads((self.folder / "exported").read_text())
@@ -164,7 +176,7 @@ def document(declared):
                 entry["each"] = list(each.many)
         lifecycle = {"ignore": list(each.ignore)} if each.ignore else {}
         entry["lifecycle"] = lifecycle | ({"replace": "create-first"} if each.first else {})
-    providers = {name: {"source": f"./terraform-provider-{name}"} for name in PROVIDERS}
+    providers = {name: {"source": f"example.com/own/{name}"} for name in PROVIDERS}
     return {"stack": "zoo", "providers": providers, "resources": found}
 
 

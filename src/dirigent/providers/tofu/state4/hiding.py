@@ -5,13 +5,14 @@ Sensitive is what the schema calls so, and what the configuration marked when th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeAlias
 
 from dirigent.model.values import SecretText, Value
 from dirigent.providers.tofu.schema.shape import Attribute, Block, NestedBlock, Nesting, implied
 from dirigent.providers.tofu.state4.document import Step, Steps
-from dirigent.providers.tofu.values.types import DYNAMIC, Collection, Kind, Structure, Type
+from dirigent.providers.tofu.values.types import DYNAMIC, Kind, Structure, Type
+from dirigent.providers.tofu.values.types import Collection as Collected
 
 Hide: TypeAlias = Callable[[Value], Value]
 """Gives what stands for a sensitive value: a secret, or for a collection one for each leaf."""
@@ -28,6 +29,19 @@ def hidden_at(attributes: _Members, path: Steps, hide: Hide) -> _Members:
     """Return attributes with the value at a path hidden, if there is one."""
     found = _hidden_at(attributes, path, hide) if path else attributes
     return found if isinstance(found, dict) else attributes
+
+
+def without(value: Value, texts: Collection[str], hide: Hide) -> Value:
+    """Return a value with every text in it hidden that holds one of these: what repeats a secret is one."""
+    match value:
+        case str():
+            return hide(value) if any(text in value for text in texts) else value
+        case list():
+            return [without(each, texts, hide) for each in value]
+        case dict():
+            return {name: without(each, texts, hide) for name, each in value.items()}
+        case _:
+            return value
 
 
 def settable(block: Block, attributes: Mapping[str, Value]) -> _Members:
@@ -101,10 +115,10 @@ def _marked(value: Value, given: Type, path: Steps) -> list[Steps]:
     match value, given:
         case SecretText(), _:
             return [path]
-        case dict(), Collection(Kind.LIST | Kind.SET):
+        case dict(), Collected(Kind.LIST | Kind.SET):
             # One block may be written without the list around it.
             return _marked([value], given, path)
-        case list(), Collection(Kind.SET, element):
+        case list(), Collected(Kind.SET, element):
             # The element would be its own key: the whole set is meant.
             return [path] if any(_marked(each, element, path) for each in value) else []
         case dict(), _:
@@ -124,7 +138,7 @@ def _inner(given: Type, name: str) -> Type:
     match given:
         case Structure(members):
             return members.get(name, DYNAMIC)
-        case Collection(_, element):
+        case Collected(_, element):
             return element
         case _:
             return DYNAMIC

@@ -12,9 +12,10 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
 from dirigent.model.stack import ProviderSetup
 from dirigent.model.values import Value
+from dirigent.providers.tofu.provider.secrecy import LEAST, texts_in
 from dirigent.providers.tofu.schema.shape import Schema
 from dirigent.providers.tofu.state4.document import DATA, Document, Instance, declared_path, origin_of, shown
-from dirigent.providers.tofu.state4.hiding import Hide, hidden, hidden_at, settable
+from dirigent.providers.tofu.state4.hiding import Hide, hidden, hidden_at, settable, without
 from dirigent.providers.tofu.state4.kept import written
 from dirigent.providers.tofu.state4.placing import Declared, Placed, placed
 from dirigent.providers.tofu.state4.typed import read_attributes
@@ -140,10 +141,16 @@ def _attributes(instance: Instance, schema: Schema, hide: Hide) -> dict[str, Val
     found = instance.attributes
     if instance.version == schema.version:
         found = read_attributes(schema.block, found)
-    found = hidden(schema.block, found, hide)
+    texts: dict[str, None] = {}
+
+    def noted(value: Value) -> Value:
+        texts.update(dict.fromkeys(each for each in texts_in(value) if len(each) >= LEAST))
+        return hide(value)
+
+    found = hidden(schema.block, found, noted)
     for path in instance.sensitive:
-        found = hidden_at(found, path, hide)
-    return found
+        found = hidden_at(found, path, noted)
+    return {name: without(value, texts, hide) for name, value in found.items()} if texts else found
 
 
 def _needs(instance: Instance, addresses: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dirigent.model.plan import Action
-from dirigent.model.problem import Refusal
+from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import Lifecycle
 from dirigent.model.values import Unknown
 from dirigent.planning.safety.rollback import ANEW, LOST, Return, plan_rollback
@@ -43,6 +43,24 @@ def back(world, then, declared=BASE, setups=None):
 
 def configs(world):
     return {address: (row.type, row.config, row.needs, row.protect) for address, row in world.rows.items()}
+
+
+def test_what_a_provider_refuses_of_what_stood_then_names_what_it_is_about():
+    world = applied(BASE)
+    then = tuple(world.rows.values())
+    world.up(NEXT)
+
+    def refusing(wish):
+        if wish.address in {"db", "old"}:
+            return Refusal([Problem("E3013", "that is not allowed any more")])
+        return propose(wish)
+
+    with pytest.raises(Refusal) as refusal:
+        drive(plan_rollback(Return(BASE, "up-1", then, tuple(world.rows.values()), world.readings)), refusing)
+    assert [each.message for each in refusal.value.problems] == [
+        "`db`: that is not allowed any more",
+        "`old`: that is not allowed any more",
+    ]
 
 
 def test_what_stood_then_stands_again():

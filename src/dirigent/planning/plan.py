@@ -15,7 +15,7 @@ from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.source import Span
-from dirigent.model.stack import ProviderSetup, Stack
+from dirigent.model.stack import Stack
 from dirigent.model.values import SecretRef, SecretText, Template, Value
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, concealed, create_first, decide, of_its_successor
@@ -26,8 +26,9 @@ from dirigent.planning.modules.now import Now, premises_now
 from dirigent.planning.modules.places import Place
 from dirigent.planning.modules.premises import Premises, Standing
 from dirigent.planning.modules.renamed import moves_of
+from dirigent.planning.proposing import propose
 from dirigent.planning.remove import refuse_protected, refuse_released, removals, with_setups
-from dirigent.planning.request import Answers, Asking, Looks, Propose, Wish
+from dirigent.planning.request import Asking, Looks
 from dirigent.planning.rows.adopting import Candidate, Wanted, adopt, refuse_astray, wanted_of
 from dirigent.planning.rows.looking import refuse_mixed, worth_it
 from dirigent.planning.rows.moving import Relocated, refuse_moves, relocated
@@ -41,7 +42,6 @@ from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import in_run, steps_of
 from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
 from dirigent.planning.values.fleeting import refuse_kept, refuse_shown
-from dirigent.planning.values.placing import placed
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
 from dirigent.ports import Language, Schemas
 from dirigent.ports.resources import Proposal, Reading
@@ -273,7 +273,7 @@ class _Draft:
         refuse_kept(cases)
         cases = [replace(case, looks=self._looks(case)) for case in cases]
         setups = self._situation.stack.providers
-        proposals = yield from _propose([(case, case.prior) for case in cases], setups)
+        proposals = yield from propose([(case, case.prior) for case in cases], setups)
         judged = [
             (case, decide(case, proposal), proposal) for case, proposal in zip(cases, proposals, strict=True)
         ]
@@ -282,7 +282,7 @@ class _Draft:
             for index, (case, change, _) in enumerate(judged)
             if change.action is Action.REPLACE and case.prior is not None
         ]
-        fresh = yield from _propose([(cases[index].anew_as_written, None) for index in again], setups)
+        fresh = yield from propose([(cases[index].anew_as_written, None) for index in again], setups)
         for index, proposal in zip(again, fresh, strict=True):
             case, change, _ = judged[index]
             config = concealed(case.anew_as_written.template, proposal)
@@ -393,43 +393,6 @@ def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     by_address = {str(change.address): change for change in changes}
     kept = (change for change in changes if str(change.address) not in order)
     return (*(by_address[address] for address in order), *kept)
-
-
-def _propose(
-    wishes: Sequence[tuple[Case, ResourceRow | None]], setups: Mapping[str, ProviderSetup]
-) -> Asking[list[Proposal]]:
-    """Ask for proposals, all at once.
-
-    Raises:
-        Refusal: with every problem that a provider answers, placed at its resource.
-    """
-    if not wishes:
-        return []
-    answers: Answers = yield Propose(
-        tuple(
-            Wish(
-                case.instance.address,
-                case.instance.resource.type,
-                prior,
-                case.value,
-                case.instance.resource.provider,
-                members_of(case.setup.value) if case.setup else {},
-                succeeds=case.standing if prior is None else None,
-                looks=case.looks,
-            )
-            for case, prior in wishes
-        )
-    )
-    proposals: list[Proposal] = []
-    problems: list[Problem] = []
-    for (case, _), answer in zip(wishes, answers, strict=True):
-        if isinstance(answer, Proposal):
-            proposals.append(answer)
-        elif isinstance(answer, Refusal):
-            problems += placed(answer.problems, case.instance.resource, setups)
-    if problems:
-        raise Refusal(dict.fromkeys(problems))
-    return proposals
 
 
 def _future(change: Change, proposal: Proposal) -> Value:

@@ -18,13 +18,14 @@ from dirigent.model.stack import Stack
 from dirigent.planning.decide import Case, create_first, decide
 from dirigent.planning.expand import Instance
 from dirigent.planning.plan import in_order
+from dirigent.planning.proposing import propose
 from dirigent.planning.remove import refuse_protected, removal, with_setups
-from dirigent.planning.request import Answers, Asking, Propose, Wish
+from dirigent.planning.request import Asking
 from dirigent.planning.safety.succession import Succession
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.values.evaluate import Rendered, has_unknown, template_of
-from dirigent.planning.values.setups import Setups, members_of, undeclared
-from dirigent.ports.resources import Proposal, Reading
+from dirigent.planning.values.setups import Setups, undeclared
+from dirigent.ports.resources import Reading
 
 ANEW = "it is made anew with its configuration of then; what it held besides is lost"
 LOST = "what it holds now is lost"
@@ -55,10 +56,10 @@ def plan_rollback(back: Return) -> Asking[Plan]:
             (E2051), what providers refuse (E3xxx), protected instances that would go (E2008).
     """
     cases = _cases(back)
-    proposals = yield from _proposed([(case, case.prior) for case in cases])
+    proposals = yield from propose([(case, case.prior) for case in cases], back.stack.providers)
     judged = [(case, decide(case, proposal)) for case, proposal in zip(cases, proposals, strict=True)]
     anew = [number for number, (_, change) in enumerate(judged) if change.action is Action.REPLACE]
-    fresh = yield from _proposed([(judged[number][0], None) for number in anew])
+    fresh = yield from propose([(judged[number][0], None) for number in anew], back.stack.providers)
     for number, proposal in zip(anew, fresh, strict=True):
         case, change = judged[number]
         judged[number] = (case, replace(change, binding=proposal.binding))
@@ -147,30 +148,6 @@ def _leaving(change: Change) -> Change:
     if change.action in {Action.DELETE, Action.REPLACE}:
         return replace(change, warnings=(*change.warnings, LOST))
     return change
-
-
-def _proposed(wishes: Sequence[tuple[Case, ResourceRow | None]]) -> Asking[list[Proposal]]:
-    """Ask for proposals, all at once. Raises `Refusal` with every problem that a provider answers."""
-    if not wishes:
-        return []
-    answers: Answers = yield Propose(
-        tuple(
-            Wish(
-                case.instance.address,
-                case.instance.resource.type,
-                prior,
-                case.value,
-                case.instance.resource.provider,
-                members_of(case.setup.value) if case.setup else {},
-                succeeds=case.standing if prior is None else None,
-            )
-            for case, prior in wishes
-        )
-    )
-    problems = [problem for each in answers if isinstance(each, Refusal) for problem in each.problems]
-    if problems:
-        raise Refusal(dict.fromkeys(problems))
-    return [each for each in answers if isinstance(each, Proposal)]
 
 
 def _unknown(then: ResourceRow) -> Problem:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from dirigent.model.fault import EXPRESSION, Fault
 from dirigent.model.problem import Problem
-from dirigent.model.values import SecretText, Unknown
+from dirigent.model.values import SecretText, Unknown, has_unknown
 from dirigent.planning.request import Adopt, Ask, Propose
-from dirigent.planning.values.evaluate import has_unknown
 from dirigent.ports import ExpressionFailed
 from dirigent.ports.resources import Proposal
 

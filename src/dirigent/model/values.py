@@ -101,3 +101,17 @@ def leaves(template: Template) -> Iterator[Leaf]:
                 break
         else:
             levels.pop()
+
+
+def has_unknown(value: Value) -> bool:
+    """Return whether any part of a value is known only later."""
+    stack: list[Value] = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Unknown):
+            return True
+        if isinstance(node, list):
+            stack.extend(node)
+        elif isinstance(node, dict):
+            stack.extend(node.values())
+    return False

@@ -13,11 +13,11 @@ from typing import Final, cast
 from dirigent.model.plan import Action, Change, Checked, Difference
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Replace, ResourceRow
-from dirigent.model.values import SecretText, Template, Value
+from dirigent.model.values import SecretText, Template, Value, has_unknown
 from dirigent.planning.expand import Instance
 from dirigent.planning.request import Looks
 from dirigent.planning.values.difference import differences, forced, keep_ignored
-from dirigent.planning.values.evaluate import Rendered, has_unknown
+from dirigent.planning.values.evaluate import Rendered
 from dirigent.planning.values.setups import members_of, templates_of
 from dirigent.ports.resources import Proposal, Reading
 

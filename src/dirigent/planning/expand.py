@@ -7,8 +7,7 @@ from dirigent.model.ids import Address, address_of
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource
-from dirigent.model.values import Template, Unknown, Value
-from dirigent.planning.values.evaluate import has_unknown
+from dirigent.model.values import Template, Unknown, Value, has_unknown
 
 _KEY_CHARACTERS = 200
 

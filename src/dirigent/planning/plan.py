@@ -16,7 +16,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, assemble
 from dirigent.model.source import Span
 from dirigent.model.stack import Stack
-from dirigent.model.values import SecretRef, SecretText, Template, Value
+from dirigent.model.values import SecretRef, SecretText, Template, Value, has_unknown
 from dirigent.planning.claims import refuse_shared
 from dirigent.planning.decide import Case, case_of, concealed, create_first, decide, of_its_successor
 from dirigent.planning.expand import Instance, expand, is_counted, repeats
@@ -40,7 +40,7 @@ from dirigent.planning.safety.governing import policy_of, under
 from dirigent.planning.safety.succession import PATH, Succession
 from dirigent.planning.safety.touching import world_of
 from dirigent.planning.steps import in_run, steps_of
-from dirigent.planning.values.evaluate import Job, Rendered, has_unknown, render, render_all
+from dirigent.planning.values.evaluate import Job, Rendered, render, render_all
 from dirigent.planning.values.fleeting import refuse_kept, refuse_shown
 from dirigent.planning.values.setups import Setups, absent, members_of, setups_of
 from dirigent.ports import Language, Schemas

@@ -16,7 +16,7 @@ from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow, keeper_of
 from dirigent.model.stack import Errand, Stack
-from dirigent.model.values import Template, Value
+from dirigent.model.values import Template, Value, has_unknown
 from dirigent.planning.destroy import plan_destroy as make_plan_destroy
 from dirigent.planning.plan import Situation, evaluate_outputs, setups_standing
 from dirigent.planning.plan import plan as make_plan
@@ -28,7 +28,6 @@ from dirigent.planning.rows.errand import plan_errand as make_plan_errand
 from dirigent.planning.rows.selection import part_to_destroy, rows_of
 from dirigent.planning.safety.dangers import weighed
 from dirigent.planning.safety.governing import governed, of_end, policy_of
-from dirigent.planning.values.evaluate import has_unknown
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports import Oracle
 from dirigent.ports.importing import Holding, Importing, Receiving, Rooted

@@ -18,12 +18,11 @@ from dirigent.model.run.journal import Ended
 from dirigent.model.run.start import Start
 from dirigent.model.run.summary import RunSummary
 from dirigent.model.stack import Stack
-from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value
+from dirigent.model.values import Expression, SecretRef, SecretText, Template, Value, has_unknown
 from dirigent.planning.compile import compile_plan
 from dirigent.planning.destroy import drift
 from dirigent.planning.safety.checks import unchecked
 from dirigent.planning.safety.touching import world_of
-from dirigent.planning.values.evaluate import has_unknown
 from dirigent.ports import Conductor, Language, Shelf, Vault
 from dirigent.ports.applies import AFTER
 from dirigent.service import runs

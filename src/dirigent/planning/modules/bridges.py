@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from dirigent.model.ids import split_path
 from dirigent.model.plan import Bridge
-from dirigent.model.values import Template, Value, leaves
+from dirigent.model.values import Template, Value, has_unknown, leaves
 from dirigent.planning.modules.layout import seen
 from dirigent.planning.modules.places import Place, Places
-from dirigent.planning.values.evaluate import has_unknown
 from dirigent.ports import Language
 
 

@@ -15,7 +15,7 @@ from dirigent.model.record import dataclass
 from dirigent.model.resource import Resource
 from dirigent.model.run.views import input_name, output_name
 from dirigent.model.stack import Input
-from dirigent.model.values import SecretRef, SecretText, Template, Unknown, Value
+from dirigent.model.values import SecretRef, SecretText, Template, Unknown, Value, has_unknown
 from dirigent.planning.expand import Instance, expand, is_counted, is_keyed, repeats
 from dirigent.planning.modules.bridges import Bridges, is_open
 from dirigent.planning.modules.layout import (
@@ -30,7 +30,7 @@ from dirigent.planning.modules.layout import (
 from dirigent.planning.modules.places import Addresses, Place, Places
 from dirigent.planning.request import Asking
 from dirigent.planning.values.difference import span_of
-from dirigent.planning.values.evaluate import Job, Rendered, Scope, has_unknown, render_all
+from dirigent.planning.values.evaluate import Job, Rendered, Scope, render_all
 from dirigent.ports import Language, Schemas
 
 

@@ -13,14 +13,14 @@ from dirigent.model.plan import Action, Change, Plan, identity
 from dirigent.model.problem import Problem, Refusal
 from dirigent.model.resource import MODULE_TYPE, Resource, ResourceRow, assemble
 from dirigent.model.stack import Stack
-from dirigent.model.values import Value
+from dirigent.model.values import Value, has_unknown
 from dirigent.planning.expand import expand, repeats
 from dirigent.planning.modules.layout import handed_down, layout_of
 from dirigent.planning.modules.premises import Premises
 from dirigent.planning.plan import constants
 from dirigent.planning.request import Asking
 from dirigent.planning.safety.touching import world_of
-from dirigent.planning.values.evaluate import Job, has_unknown, render_all
+from dirigent.planning.values.evaluate import Job, render_all
 from dirigent.planning.values.setups import absent
 from dirigent.ports import Language
 

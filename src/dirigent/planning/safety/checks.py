@@ -15,9 +15,9 @@ from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Check
 from dirigent.model.stack import Stack
-from dirigent.model.values import Expression, Template, Unknown, Value
+from dirigent.model.values import Expression, Template, Unknown, Value, has_unknown
 from dirigent.planning.request import Asking
-from dirigent.planning.values.evaluate import Job, Scope, has_unknown, render_all, without_unknown
+from dirigent.planning.values.evaluate import Job, Scope, render_all, without_unknown
 from dirigent.ports import Compiled, Language
 
 SELF: Final = "self"

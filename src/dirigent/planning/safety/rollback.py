@@ -15,6 +15,7 @@ from dirigent.model.problem import Problem, Refusal
 from dirigent.model.record import dataclass
 from dirigent.model.resource import Lifecycle, Replace, Resource, ResourceRow
 from dirigent.model.stack import Stack
+from dirigent.model.values import has_unknown
 from dirigent.planning.decide import Case, create_first, decide
 from dirigent.planning.expand import Instance
 from dirigent.planning.plan import in_order
@@ -23,7 +24,7 @@ from dirigent.planning.remove import refuse_protected, removal, with_setups
 from dirigent.planning.request import Asking
 from dirigent.planning.safety.succession import Succession
 from dirigent.planning.safety.touching import world_of
-from dirigent.planning.values.evaluate import Rendered, has_unknown, template_of
+from dirigent.planning.values.evaluate import Rendered, template_of
 from dirigent.planning.values.setups import Setups, undeclared
 from dirigent.ports.resources import Reading
 

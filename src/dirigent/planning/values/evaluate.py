@@ -16,7 +16,7 @@ from dirigent.model.fault import Fault
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
 from dirigent.model.run.command import Question
-from dirigent.model.values import Expression, Template, Unknown, UriTemplate, Value, leaves
+from dirigent.model.values import Expression, Template, Unknown, UriTemplate, Value, has_unknown, leaves
 from dirigent.planning.request import Ask, Asking
 from dirigent.ports import Compiled, ExpressionFailed, Language
 from dirigent.ports.resources import Proposal, Reading
@@ -173,20 +173,6 @@ def render_all(jobs: Sequence[Job], language: Language) -> Asking[list[Rendered]
 def template_of(value: Value) -> Template:
     """Return a value as a template. Every value is one; only the invariance of lists hides it."""
     return cast("Template", value)
-
-
-def has_unknown(value: Value) -> bool:
-    """Return whether any part of a value is known only later."""
-    stack: list[Value] = [value]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Unknown):
-            return True
-        if isinstance(node, list):
-            stack.extend(node)
-        elif isinstance(node, dict):
-            stack.extend(node.values())
-    return False
 
 
 def without_unknown(value: Value, depth: int = 0) -> Value:

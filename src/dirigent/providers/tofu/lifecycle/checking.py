@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from dirigent.model.values import Unknown, Value
+from dirigent.model.values import Unknown, Value, has_unknown
 from dirigent.providers.tofu.lifecycle.proposing import same
 from dirigent.providers.tofu.schema.shape import Attribute, Block, NestedBlock, Nesting
 from dirigent.providers.tofu.values.paths import Misfit, Path
@@ -38,7 +38,7 @@ def check_kept(planned: Value, actual: Value, path: Path = ()) -> Iterator[Misfi
         case dict(), dict():
             for name in (*planned, *(name for name in actual if name not in planned)):
                 yield from check_kept(planned.get(name), actual.get(name), (*path, name))
-        case list(), list() if _holds_unknown(planned):
+        case list(), list() if has_unknown(planned):
             if len(planned) > len(actual):
                 yield Misfit(path, f"was to have {len(planned)} elements, and has {len(actual)}")
         case list(), list() if len(planned) == len(actual):
@@ -47,18 +47,6 @@ def check_kept(planned: Value, actual: Value, path: Path = ()) -> Iterator[Misfi
         case _:
             if not same(planned, actual):
                 yield Misfit(path, "is not what was planned")
-
-
-def _holds_unknown(value: Value) -> bool:
-    match value:
-        case Unknown():
-            return True
-        case list():
-            return any(map(_holds_unknown, value))
-        case dict():
-            return any(map(_holds_unknown, value.values()))
-        case _:
-            return False
 
 
 Planned: TypeAlias = tuple[Value, Path]

@@ -14,7 +14,7 @@ import msgspec
 
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.record import dataclass
-from dirigent.model.values import Unknown, Value
+from dirigent.model.values import Value, has_unknown
 from dirigent.providers.tofu.lifecycle.session import Session
 from dirigent.providers.tofu.process.connection import CallBroken
 from dirigent.providers.tofu.provider.fleeting.lasting import Leases
@@ -48,7 +48,7 @@ class Conversation:
     @property
     def deferred(self) -> bool:
         """Return whether the provider cannot be configured yet."""
-        return holds_unknown(dict(self.setup))
+        return has_unknown(dict(self.setup))
 
     async def schemas(self) -> Schemas:
         """Return what the provider offers."""
@@ -124,7 +124,7 @@ class Conversation:
         So it is where something ephemeral is among it, for that is another each time.
         """
         setup = await self._configured()
-        if self.borrowed or holds_unknown(dict(given)):
+        if self.borrowed or has_unknown(dict(given)):
             return ""
         content = [self.program.digest, setup, type_name, dict(given)]
         return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
@@ -141,19 +141,6 @@ class Conversation:
             self.secrecy.learn(block, found)
             self._clear[""] = found
         return self._clear[""]
-
-
-def holds_unknown(value: Value) -> bool:
-    """Return whether any part of a value is known only later."""
-    match value:
-        case Unknown():
-            return True
-        case list():
-            return any(map(holds_unknown, value))
-        case dict():
-            return any(map(holds_unknown, value.values()))
-        case _:
-            return False
 
 
 def _misfit(code: str, whose: str, odd: Misfit) -> Problem:

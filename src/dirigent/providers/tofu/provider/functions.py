@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from dirigent.model.problem import Problem, Refusal
-from dirigent.model.values import Unknown, Value
+from dirigent.model.values import Unknown, Value, has_unknown
 from dirigent.ports.resources import Proposal
 from dirigent.providers.tofu.lifecycle.calling import FunctionFailed, called, functions
 from dirigent.providers.tofu.lifecycle.session import Session
-from dirigent.providers.tofu.provider.conversation import Conversation, holds_unknown
+from dirigent.providers.tofu.provider.conversation import Conversation
 from dirigent.providers.tofu.provider.fleeting.naming import refuse_kept
 from dirigent.providers.tofu.provider.rows import Kept
 from dirigent.providers.tofu.schema.functions import Arguments, Function, arguments, takes
@@ -56,7 +56,7 @@ async def call(talk: Conversation, named: str, config: Mapping[str, Value]) -> P
     kept = Kept(talk.program.source).written(talk.secrecy)
     told = talk.secrecy.told(result)
     warned = (f"`{named}` is deprecated: {function.deprecated}",) if function.deprecated else ()
-    later = holds_unknown(result)
+    later = has_unknown(result)
     return Proposal({RESULT: told}, warnings=warned, decided=True, binding=kept, deferred=later)
 
 

@@ -10,11 +10,11 @@ from typing import Final
 
 from dirigent.model.problem import Problem, Refusal, refuse
 from dirigent.model.resource import ResourceRow
-from dirigent.model.values import Value
+from dirigent.model.values import Value, has_unknown
 from dirigent.ports.resources import Reading
 from dirigent.providers.tofu.lifecycle.moving import Former, received
 from dirigent.providers.tofu.lifecycle.session import Misconfigured, Refused
-from dirigent.providers.tofu.provider.conversation import Conversation, holds_unknown
+from dirigent.providers.tofu.provider.conversation import Conversation
 from dirigent.providers.tofu.provider.inventory import declared
 from dirigent.providers.tofu.provider.rows import kept_from, kept_of, standing_of
 from dirigent.providers.tofu.provider.words import broken, failure
@@ -54,7 +54,7 @@ async def received_by(talk: Conversation, row: ResourceRow, type_name: str) -> R
         raise Refusal(
             [Problem("E2032", f"{what}: {words}", help=(f"so says `{talk.name}`", _ANEW))]
         ) from None
-    if found is None or holds_unknown(found.state):
+    if found is None or has_unknown(found.state):
         said = "nothing" if found is None else "values that are not known"
         raise broken("E3017", f"{what}: the provider `{talk.name}` did not refuse, and answered with {said}")
     attributes = talk.secrecy.hide(schema.block, found.state)

@@ -11,7 +11,7 @@ from typing import Final
 from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
 from dirigent.model.resource import ResourceRow
-from dirigent.model.values import Unknown, Value
+from dirigent.model.values import Value, has_unknown
 from dirigent.providers.tofu.lifecycle.session import Standing
 from dirigent.providers.tofu.provider.secrecy import Secrecy
 from dirigent.providers.tofu.sealing import token_of
@@ -99,7 +99,7 @@ class Binding:
             if self.prior.identity is not None:
                 found[_PRIOR_IDENTITY] = self.prior.identity
                 found[_PRIOR_IDENTITY_VERSION] = self.prior.identity_version
-        if self.identity is not None and not _holds_unknown(self.identity):
+        if self.identity is not None and not has_unknown(self.identity):
             found[_IDENTITY] = self.identity
         if self.inputs:
             found |= {_INPUTS: self.inputs, _PLANNED_PRIVATE: _text(self.private), _LEGACY: self.legacy}
@@ -141,10 +141,6 @@ def _version(value: Value) -> int:
 
 def _object(value: Value) -> dict[str, Value] | None:
     return value if isinstance(value, dict) else None
-
-
-def _holds_unknown(identity: dict[str, Value]) -> bool:
-    return any(isinstance(value, Unknown) for value in identity.values())
 
 
 def _text(content: bytes) -> str:

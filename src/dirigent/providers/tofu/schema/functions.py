@@ -8,7 +8,7 @@ from dataclasses import field
 from google.protobuf.message import Message
 
 from dirigent.model.record import dataclass
-from dirigent.model.values import Unknown, Value
+from dirigent.model.values import Unknown, Value, has_unknown
 from dirigent.providers.tofu.schema.shape import Attribute, Block
 from dirigent.providers.tofu.values.conversion import converted
 from dirigent.providers.tofu.values.paths import Misfit
@@ -134,21 +134,9 @@ def takes(function: Function, given: Mapping[str, Value]) -> bool:
         value = given.get(parameter.name)
         # Of arguments whose very number is unknown there is no call.
         whole = parameter is function.variadic and isinstance(value, Unknown)
-        if whole or (_unknown(value) and not parameter.takes_unknown):
+        if whole or (has_unknown(value) and not parameter.takes_unknown):
             return False
     return True
-
-
-def _unknown(value: Value) -> bool:
-    match value:
-        case Unknown():
-            return True
-        case list():
-            return any(map(_unknown, value))
-        case dict():
-            return any(map(_unknown, value.values()))
-        case _:
-            return False
 
 
 def _offer(function: Function) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from dirigent.model.problem import refuse
 from dirigent.model.record import dataclass
-from dirigent.model.values import Unknown, Value
+from dirigent.model.values import Unknown, Value, has_unknown
 from dirigent.ports.resources import Proposal
 from dirigent.providers.tofu.lifecycle.lasting import Opening, begin, check, end, renew
 from dirigent.providers.tofu.lifecycle.session import Refused
-from dirigent.providers.tofu.provider.conversation import Conversation, holds_unknown
+from dirigent.providers.tofu.provider.conversation import Conversation
 from dirigent.providers.tofu.provider.fleeting.naming import Way, names_of
 from dirigent.providers.tofu.provider.rows import Kept
 from dirigent.providers.tofu.provider.secrecy import LEAST, texts_in
@@ -27,7 +27,7 @@ async def named(talk: Conversation, kind: str, config: Mapping[str, Value], *, l
     schema = await _schema(talk, kind)
     await talk.borrow(dict(config))
     given = talk.given(kind, schema, config)
-    if later or talk.deferred or holds_unknown(dict(config)):
+    if later or talk.deferred or has_unknown(dict(config)):
         # Who hangs on something that changes is not opened before that: the run names it.
         unknown: dict[str, Value] = dict.fromkeys((*schema.block.attributes, *schema.block.blocks), Unknown())
         return Proposal(unknown, decided=True, deferred=True)

@@ -147,6 +147,12 @@ class Soak:
         return 100 * self.slope() * (last.runs / last.seconds) * 3600 / last.resident
 
 
+def soaked(soak: Soak, path: str) -> Soak:
+    """Run all of it without a word, and return it."""
+    asyncio.run(soak.go(path, quiet=True))
+    return soak
+
+
 def _program() -> Program:
     program, problems = read_naked(DOCUMENT, "soak.yaml", LANGUAGE)
     if program is None:

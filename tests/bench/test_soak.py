@@ -7,7 +7,7 @@ import pytest
 from soak import SAMPLES, Sample, Soak, soaked
 
 pytestmark = pytest.mark.slow
-# The page cache and the arenas of Python settle over some eight thousand runs; a leak of one dictionary is more.
+# The page cache and the arenas of Python settle over 8,000 runs or so; a leak of one dictionary is more.
 BYTES_A_RUN = 150
 
 

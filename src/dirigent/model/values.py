@@ -105,10 +105,15 @@ def leaves(template: Template) -> Iterator[Leaf]:
 
 def has_unknown(value: Value) -> bool:
     """Return whether any part of a value is known only later."""
+    return holds(value, (Unknown,))
+
+
+def holds(value: Value, kinds: tuple[type, ...]) -> bool:
+    """Return whether a value is of one of these classes, or anything in it is; without recursion."""
     stack: list[Value] = [value]
     while stack:
         node = stack.pop()
-        if isinstance(node, Unknown):
+        if isinstance(node, kinds):
             return True
         if isinstance(node, list):
             stack.extend(node)

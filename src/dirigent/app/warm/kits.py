@@ -57,7 +57,7 @@ class Kit:
 
 @dataclass(slots=True)
 class Kits:
-    """That of the engine, which `around` and `parts` are of, and those of other stacks."""
+    """That of the engine, which was started with `around` and `parts`, and those of other stacks."""
 
     around: Surrounding
     parts: Parts
@@ -103,7 +103,7 @@ class Kits:
         own = await self.own()
         named = {change.provider for change in made.pending if change.provider}
         strange = sorted(name for name in named if own.programs.get(name) != kit.programs.get(name))
-        ours, theirs = self.around.secrets, kit.around.secrets
+        ours, theirs = own.around.secrets, kit.around.secrets
         strange += sorted(name for name, each in theirs.items() if _place(ours.get(name)) != _place(each))
         return (_strange(strange, self.around),) if strange and made.pending else ()
 
@@ -128,7 +128,8 @@ class Kits:
         kit = Kit(around, await parts_of(opened, around, self.parts.store), programs, opened)
         self._others[key] = kit
         if self.knows(kit):
-            fresh = {name: each for name, each in around.secrets.items() if name not in self.around.secrets}
+            ours = own.around.secrets
+            fresh = {name: each for name, each in around.secrets.items() if name not in ours}
             self._take(kit, set(programs) - set(own.programs), fresh)
         return kit
 

@@ -12,7 +12,7 @@ from dirigent.model import limits
 from dirigent.model.events.attributes import VERSION, attribute_complaint
 from dirigent.model.events.listening import Event, Read
 from dirigent.model.problem import refuse
-from dirigent.model.values import SecretText, Unknown, Value
+from dirigent.model.values import SecretText, Unknown, Value, holds
 
 JSON_TYPE: Final = "application/json"
 DATA: Final = frozenset({"data", "data_base64"})
@@ -95,15 +95,7 @@ def size(event: Event) -> int:
 
 def holds_secret(value: Value) -> bool:
     """Return whether there is something in a value that must not leave, or is not known."""
-    todo: list[Value] = [value]
-    for node in todo:
-        if isinstance(node, SecretText | Unknown):
-            return True
-        if isinstance(node, list):
-            todo.extend(node)
-        elif isinstance(node, dict):
-            todo.extend(node.values())
-    return False
+    return holds(value, (SecretText, Unknown))
 
 
 def read(event: Event, how: Read) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from dirigent.lang.shape import nearest, shortened
@@ -44,15 +44,15 @@ class Known:
 
     def types(self) -> list[tuple[str, str, TypeShape]]:
         """Return every type with its provider, ours first, then what each looks up, opens and calls."""
-        found = [(kind, "", shape) for kind, shape in self.own.items()]
+        return [(shown, provider, shapes[name]) for shown, provider, shapes, name in self._every()]
+
+    def _every(self) -> Iterator[tuple[str, str, Mapping[str, TypeShape], str]]:
+        """Yield every type, its provider, and where its shape is: to make one costs what a name does not."""
+        yield from ((name, "", self.own, name) for name in self.own)
         for provider, offer in self.offers.items():
-            found += [(kind, provider, shape) for kind, shape in offer.types.items()]
-            found += [
-                (_named(look, provider, name), provider, shape)
-                for look, shapes in offer.looks.items()
-                for name, shape in shapes.items()
-            ]
-        return found
+            yield from ((name, provider, offer.types, name) for name in offer.types)
+            for look, shapes in offer.looks.items():
+                yield from ((_named(look, provider, name), provider, shapes, name) for name in shapes)
 
     def tell(self, wanted: str) -> Told:
         """Return what `TYPE`, `TYPE.PATH`, or `PROVIDER` for its own configuration, means.
@@ -81,7 +81,7 @@ class Known:
         prefix = name.partition("_")[0]
         if prefix in self.unknown:
             return f"it may be one of `{prefix}`, whose types are not known here"
-        meant = nearest(name, [*dict.fromkeys(kind for kind, _, _ in self.types()), *self.offers])
+        meant = nearest(name, [*dict.fromkeys(shown for shown, *_ in self._every()), *self.offers])
         return f"did you mean `{meant}`?" if meant else "declare its provider under `providers` of the stack"
 
     def _of_type(self, name: str) -> Told | None:
@@ -97,9 +97,10 @@ class Known:
         """Return a data source, an ephemeral type or a function by its key and name: `read.docker_image`."""
         look, _, name = wanted.partition(".")
         for provider, offer in self.offers.items():
-            for bare, shape in offer.looks.get(look, {}).items():
-                if _named(look, provider, bare) == wanted:
-                    return _of_shape(name, provider, shape, look)
+            shapes = offer.looks.get(look, {})
+            bare = name.removeprefix(f"{provider}::") if look == "call" else name
+            if bare in shapes and _named(look, provider, bare) == wanted:
+                return _of_shape(name, provider, shapes[bare], look)
         return None
 
     def _of_provider(self, name: str) -> Told | None:

@@ -72,8 +72,8 @@ def complaints(name: str, said: Iterable[Diagnostic], secrecy: Secrecy, code: st
 
 def warnings(said: Iterable[Diagnostic], secrecy: Secrecy) -> tuple[str, ...]:
     """Return what a provider warns of."""
-    told = (_in_a_line(secrecy.withheld(str(each))) for each in said if not each.severe)
-    return tuple(dict.fromkeys(told))
+    shown = (_in_a_line(secrecy.withheld(str(each))) for each in said if not each.severe)
+    return tuple(dict.fromkeys(shown))
 
 
 def failure(said: Iterable[Diagnostic], secrecy: Secrecy) -> str:
